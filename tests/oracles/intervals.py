@@ -1,21 +1,14 @@
 """Reference values for the tests of `host/statistics/src/scoring/interval/`, printed as the tests have them.
 
     python3 -m venv venv
-    venv/bin/pip install astropy==8.0.2 multiprocess numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
-    venv/bin/pip download --no-deps --no-binary confseq confseq==0.0.11
-    tar xzf confseq-0.0.11.tar.gz
-    PYTHONPATH=confseq-0.0.11/src venv/bin/python tests/oracles/intervals.py
+    venv/bin/pip install astropy==8.0.2 numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
+    venv/bin/python tests/oracles/intervals.py
 
-The package confseq is unpacked, not installed: the modules used here are pure Python, and the others need Boost. It was
-written for numpy 1 and needs one name of it.
+The values of the confidence sequences are from `confidence_sequences.py`.
 """
 
 import numpy as np
-
-np.float_ = np.float64
-
 from astropy.stats import jackknife_stats
-from confseq.predmix import predmix_empbern_lower_cs, predmix_lower_cs
 from scipy import optimize, stats
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
@@ -149,59 +142,6 @@ _, _, error, _ = jackknife_stats(singles, np.mean, 0.95)
 assert abs(error - stats.sem(singles)) < 1e-15
 show(singles.mean(), error)
 
-
-def scores(count):
-    return np.array([((37 * i + 11) % 101) / 100 for i in range(count)])
-
-
-def hits(count):
-    return np.array([1.0 if (7 * i * i + 3) % 10 < 8 else 0.0 for i in range(count)])
-
-
-print("confidence_sequence/tests.rs, blocks of one score: kind, confidence, scores, lower, upper")
-for name, kind in [("scores", scores), ("hits", hits)]:
-    for confidence in [0.95, 0.99]:
-        x = kind(1000)
-        lower = predmix_empbern_lower_cs(x, alpha=1 - confidence)
-        upper = 1 - predmix_empbern_lower_cs(1 - x, alpha=1 - confidence)
-        for n in [1, 2, 3, 10, 40, 200, 1000]:
-            show(name, confidence, n, lower[n - 1], upper[n - 1])
-
-
-def in_blocks(x, sizes, first, alpha):
-    """The lower bounds at the ends of blocks, by confseq's mixture with the weights of the blocks, score by score."""
-    ends = np.cumsum(sizes)
-    weights, guesses = [], []
-    spread = 0.0
-    for block, (size, end) in enumerate(zip(sizes, ends)):
-        begin = end - size
-        t = begin + (sizes[block - 1] if block else first)
-        variance = (0.25 + spread) / (1 + begin)
-        weight = min(0.5, np.sqrt(2 * np.log(1 / alpha) / (variance * t * np.log(1 + t))))
-        guess = x[:begin].mean() if begin else (0.0 if first == 1 else 0.5)
-        weights += [weight] * size
-        guesses += [guess] * size
-        spread += ((x[begin:end] - (0.5 + x[:end].sum()) / (1 + end)) ** 2).sum()
-    weights = np.array(weights)
-    lower = predmix_lower_cs(
-        x,
-        v=(x - np.array(guesses)) ** 2,
-        lambdas_fn=lambda _: weights,
-        psi_fn=lambda weights: -np.log(1 - weights) - weights,
-        alpha=alpha,
-    )
-    return lower[ends - 1]
-
-
-print("confidence_sequence/tests.rs, blocks of several scores: kind, first, confidence, look, lower, upper")
-SIZES = np.array([120, 1, 300, 40, 77, 462])
-for name, kind in [("scores", scores), ("hits", hits)]:
-    for first, confidence in [(120, 0.95), (1, 0.95), (50, 0.99)]:
-        x = kind(SIZES.sum())
-        lower = in_blocks(x, SIZES, first, 1 - confidence)
-        upper = 1 - in_blocks(1 - x, SIZES, first, 1 - confidence)
-        for look in [0, 1, 5]:
-            show(name, first, confidence, look, lower[look], upper[look])
 
 print("two_sample/tests.rs, proportion_difference: first, second, confidence, alpha, difference, lower, upper, p-value, detectable")
 for first, second, confidence, alpha in [

@@ -70,6 +70,17 @@ fn room_agreement_matches_pandas() {
     let first: Vec<_> = windows[..5].iter().map(of).collect();
     assert_eq!(first, [(44, 56), (179, 201), (183, 211), (223, 243), (204, 233)]);
     assert_eq!(report["windows"][0]["label"], "week ending 2016-07-03");
+    // The file has the same counts for programs that need no run.
+    let file = std::fs::read_to_string(root().join("examples/hotel/agreement-by-week.csv")).expect("a file");
+    let labels = report["windows"].as_array().expect("windows").iter().map(|window| &window["label"]);
+    let rows: Vec<String> = labels
+        .zip(windows.iter().map(of))
+        .map(|(label, (same, pairs))| {
+            let week = label.as_str().and_then(|label| label.strip_prefix("week ending ")).expect("a week");
+            format!("{week},{same},{pairs}")
+        })
+        .collect();
+    assert_eq!(file.lines().skip(1).collect::<Vec<_>>(), rows);
     let kappa = value(overall(&report, 0, 1));
     assert!((kappa - 0.7125917142622241).abs() <= 1e-12, "{kappa}");
 }

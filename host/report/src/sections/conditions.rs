@@ -14,8 +14,9 @@ pub fn conditions(report: &Report, formats: &[MetricFormat<'_>]) -> Section {
     let mut blocks = Vec::new();
     if let RunEnd::Interim { .. } = report.end {
         blocks.push(text(
-            "This is an interim report. Intervals over several windows are confidence sequences, which are valid however often \
-             one looks. They exist only for metrics that are a mean of scores in a known range.",
+            "This is an interim report. Intervals over several windows are confidence sequences. Each is of the average \
+             expected score of the pairs so far, which may drift, and holds at all looks together. They exist only for \
+             metrics that are a mean of scores in a known range.",
         ));
     }
     blocks.push(overall(report, formats));

@@ -105,17 +105,7 @@ impl VerdictView<'_> {
             Column::number("Interval"),
         ];
         let rows: Vec<Vec<Cell>> = rows.chain([self.cells("pooled", &scope_verdict.pooled)]).collect();
-        let method = match scope_verdict.pooled.method {
-            Some(IntervalMethod::Sequence) => {
-                "Intervals are confidence sequences, valid however often one looks"
-            }
-            Some(IntervalMethod::Jackknife) => "Intervals are from a jackknife over groups of ids",
-            Some(IntervalMethod::EqualScores) => {
-                "Intervals are those of independent scores that are all equal, which show no spread"
-            }
-            Some(IntervalMethod::Wilson) => "Intervals are Wilson score intervals",
-            None => "There are no intervals",
-        };
+        let method = scope_verdict.pooled.method.map_or("There are no intervals.", IntervalMethod::sentence);
         // Events outside of the windows shown are left out of the chart.
         let inside = |(x, _): &(f64, String)| {
             let ends = windows.first().zip(windows.last());
@@ -133,7 +123,7 @@ impl VerdictView<'_> {
         Figure {
             title: format!("{} of {model} by window, {}", verdict.metric, scope_name(scope_verdict)),
             description: format!(
-                "{} for each window of the threshold, compared with the declared bound. {method}; each bound has confidence {}.{}",
+                "{} for each window of the threshold, compared with the declared bound. {method} Each bound has confidence {}.{}",
                 verdict.metric,
                 verdict.confidence,
                 omitted_windows_note(verdict.windows.len())

@@ -8,7 +8,7 @@ use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
 use understudy_statistics::verdict::{
-    Contamination, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind,
+    Contamination, Estimate, ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -148,10 +148,8 @@ fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     if skipped > 0 {
         page.paragraph(2, Ink::Faint, &format!("{skipped} earlier windows are in verdict.json"), 2);
     }
-    if let Some(IntervalMethod::Sequence) = ruling.pooled.method {
-        let text =
-            "The intervals are confidence sequences: they are valid at any time, however often one looks.";
-        page.paragraph(2, Ink::Faint, text, 2);
+    if let Some(method) = ruling.pooled.method {
+        page.paragraph(2, Ink::Faint, method.sentence(), 2);
     }
 }
 

@@ -8,8 +8,11 @@
 
 use std::process::ExitCode;
 
+mod hotel_weeks;
+mod looks;
 mod markdown;
 mod rare_events;
+mod weighted_sequence;
 
 /// Computes a table from a number of streams.
 type Table = fn(usize) -> String;
@@ -18,7 +21,7 @@ type Table = fn(usize) -> String;
 const STREAMS: usize = 2000;
 
 /// The tables by their names on the command line.
-const TABLES: &[(&str, Table)] = &[("rare-events", rare_events::table)];
+const TABLES: &[(&str, Table)] = &[("looks", looks::table), ("rare-events", rare_events::table)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -32,9 +32,10 @@ pub use condition::{ConditionError, Conditions};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
 pub use interval::{
-    ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, binomial_tail, clopper_pearson,
-    equal_scores, has_spread, jackknife, jackknife_difference, proportion_difference, standard_error,
-    student_quantile, student_upper_tail, upper_tail, wilson, wilson_weighted,
+    ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
+    binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference,
+    proportion_difference, standard_error, student_quantile, student_upper_tail, upper_tail, wilson,
+    wilson_weighted,
 };
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};

@@ -34,7 +34,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     add_interferences(facts, &selection, &mut shared);
     shared.extend(exceeded(&guards));
     add_missing_evidence(facts, &selection, &inputs, &cycle, &mut shared);
-    let mut estimator = Estimator::new(facts, is_early(facts, &selection.windows), reduce);
+    let mut estimator = Estimator::new(facts, &selection, reduce);
     let mut models = Vec::new();
     for (model, declared) in facts.study.models.iter().enumerate() {
         let contamination = estimator.contamination(&selection.windows, model);
@@ -125,9 +125,13 @@ fn scope_verdict(
         Quantifier::Pooled => {}
     }
     if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
-        let text = "the study has not ended, and this metric has no interval that is valid at interim \
-            looks; decide at the end";
-        add(VerdictKind::Inconclusive, text.to_owned());
+        let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
+        add(
+            VerdictKind::Inconclusive,
+            format!(
+                "the study has not ended, and there is no interval for looks before the end: {reason}; decide at the end"
+            ),
+        );
     }
     match (threshold.chance, chance) {
         (Some(ChanceCorrection::Kappa(least)), Some(agreement))

@@ -6,15 +6,17 @@
 //!   depends on the result only where the scores show no spread.
 //! - An estimate without an interval says why.
 
+use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, ChanceAgreement, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod,
     MissingInterval,
 };
 use crate::scoring::{
-    ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, StratumKey, Window,
-    equal_scores, has_spread, jackknife, jackknife_difference, proportion_difference, wilson,
+    ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, SequenceTuning,
+    StratumKey, Window, WindowSequence, equal_scores, has_spread, jackknife, jackknife_difference,
+    proportion_difference, wilson,
 };
-use understudy_study::{Direction, Evidence as Declared, WindowChoice};
+use understudy_study::{Direction, Evidence as Declared, Quantifier, WindowChoice};
 
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
 const ROUNDING: f64 = 1e-12;
@@ -22,6 +24,7 @@ const ROUNDING: f64 = 1e-12;
 /// Computes the estimates of a study.
 pub struct Estimator<'f, 'r> {
     facts: &'f Facts<'f>,
+    selection: &'f WindowSelection,
     reduce: &'r mut Reduce<'r>,
     /// The confidence of each bound.
     pub confidence: f64,
@@ -30,13 +33,18 @@ pub struct Estimator<'f, 'r> {
 }
 
 impl<'f, 'r> Estimator<'f, 'r> {
-    /// An estimator for a study. `early` is the result of [`is_early`].
-    pub fn new(facts: &'f Facts<'f>, early: bool, reduce: &'r mut Reduce<'r>) -> Estimator<'f, 'r> {
+    /// An estimator for a study and the windows that count.
+    pub fn new(
+        facts: &'f Facts<'f>,
+        selection: &'f WindowSelection,
+        reduce: &'r mut Reduce<'r>,
+    ) -> Estimator<'f, 'r> {
         let confidence = match facts.threshold.evidence {
             Declared::Bound(confidence) => confidence,
             Declared::Point => DISPLAY_CONFIDENCE,
         };
-        Estimator { facts, reduce, confidence, early }
+        let early = is_early(facts, &selection.windows);
+        Estimator { facts, selection, reduce, confidence, early }
     }
 
     /// The estimate of a model over some windows in a scope.
@@ -45,8 +53,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let mut estimate = self.point_estimate(&sums);
         let Some(value) = estimate.value else { return estimate };
         let interval = if self.early {
-            let interval = self.sequence(windows, scope, model, value);
-            interval.map(|interval| (interval, IntervalMethod::Sequence)).ok_or(MissingInterval::NoSequence)
+            self.sequence(windows, scope, model, value, &sums)
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
             let interval = wilson(hits, estimate.pairs, self.confidence);
             interval.map(|interval| (interval, IntervalMethod::Wilson)).ok_or(MissingInterval::NotFinite)
@@ -203,31 +210,79 @@ impl<'f, 'r> Estimator<'f, 'r> {
         values.ok_or(MissingInterval::UndefinedReplicate)
     }
 
-    /// An interval that is valid at interim looks, for a mean of scores in a bounded range.
-    fn sequence(&self, windows: &[Window], scope: u16, model: usize, value: f64) -> Option<Interval> {
-        let (Some(least), Some(greatest)) = self.facts.range else { return None };
-        let width = greatest - least;
-        let whole = self.model_sums(windows, model, |key| key.scope == scope);
-        let (pairs, values) = rounded(&whole);
-        if !is_mean(&values, pairs, value) || width <= 0.0 {
-            return None;
+    /// The interval of a mean of scores in a known range that holds at all looks before the end together. `sums` are those
+    /// over the windows.
+    fn sequence(
+        &self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+        value: f64,
+        sums: &ModelSums,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        let Facts { threshold, range, .. } = self.facts;
+        let (pairs, values) = rounded(sums);
+        let (Some(least), Some(greatest)) = *range else { return Err(MissingInterval::NoSequence) };
+        if !is_mean(&values, pairs, value) || least >= greatest || !(greatest - least).is_finite() {
+            return Err(MissingInterval::NoSequence);
         }
-        // The size of a window is not known in advance; the required minimum is.
-        let mut sequence = ConfidenceSequence::new(self.confidence, self.facts.threshold.least_per_window);
-        for window in windows {
+        let blocks = windows.iter().map(|window| {
             let sums = self.model_sums(&[*window], model, |key| key.scope == scope);
             let (n, values) = rounded(&sums);
-            if n > 0 {
-                let (count, sum, squares) = (n as f64, values[0], sums.squares.value());
-                sequence.push(ScoreBlock {
-                    n,
-                    sum: (sum - count * least) / width,
-                    squares: (squares - 2.0 * least * sum + count * least * least) / (width * width),
-                });
-            }
+            let sum = values.first().copied().unwrap_or(0.0);
+            ScoreBlock { n, sum, squares: sums.squares.value() }
+        });
+        let guess = threshold.bound.clamp(least, greatest);
+        Ok(self.mean_sequence(windows, blocks, (least, greatest), guess, value))
+    }
+
+    /// The interval, at all looks before the end, of the mean of scores in a range. `blocks` are the scores of `windows`,
+    /// `guess` is a declared guess of the mean, and `mean` the mean itself.
+    fn mean_sequence(
+        &self,
+        windows: &[Window],
+        blocks: impl Iterator<Item = ScoreBlock>,
+        range: (f64, f64),
+        guess: f64,
+        mean: f64,
+    ) -> (Interval, IntervalMethod) {
+        let threshold = self.facts.threshold;
+        let (level, usual) = (self.sequence_level(windows), threshold.least_per_window);
+        let windows = self.declared_windows();
+        let tuning = |observations| SequenceTuning { range, mean: guess, observations };
+        if threshold.cluster.is_some() {
+            let mut sequence = WindowSequence::new(level, tuning(windows), usual);
+            blocks.for_each(|block| sequence.push(block));
+            return (sequence.interval(mean), IntervalMethod::WindowSequence);
         }
-        let Interval { lower, upper } = sequence.interval();
-        Some(Interval { lower: least + lower * width, upper: least + upper * width })
+        let mut sequence = ConfidenceSequence::new(level, tuning(usual.saturating_mul(windows)));
+        blocks.for_each(|block| sequence.push(block));
+        (sequence.interval(mean), IntervalMethod::Sequence)
+    }
+
+    /// The level of each bound of a sequence over these windows.
+    ///
+    /// If the latest windows count, each look has a sequence that starts at another window. The one that starts at the
+    /// k-th complete window gets the share 1 / (k (k + 1)) of the level. These shares add up to 1, so the sequences hold
+    /// together.
+    fn sequence_level(&self, windows: &[Window]) -> f64 {
+        let level = 1.0 - self.confidence;
+        let (WindowChoice::Latest(_), Some(first)) = (self.facts.threshold.windows, windows.first()) else {
+            return level;
+        };
+        let position = self.selection.windows.iter().take_while(|window| *window < first).count();
+        let number = (self.selection.passed + position + 1) as f64;
+        level / (number * (number + 1.0))
+    }
+
+    /// The number of windows over which the declaration pools pairs, as far as it says.
+    fn declared_windows(&self) -> u64 {
+        match (self.facts.threshold.quantifier, self.facts.threshold.windows) {
+            (Quantifier::Pooled, WindowChoice::First(windows) | WindowChoice::Latest(windows)) => {
+                windows.max(1)
+            }
+            _ => 1,
+        }
     }
 }
 

@@ -361,8 +361,33 @@ pub enum IntervalMethod {
     Jackknife,
     /// The bounds for independent scores that are all equal, which show no spread.
     EqualScores,
-    /// A confidence sequence, which is valid at any number of interim looks.
+    /// A confidence sequence of the running average over pairs, which holds at all looks together.
     Sequence,
+    /// A confidence sequence whose observations are whole windows, for pairs that depend on each other through the cluster
+    /// key.
+    WindowSequence,
+}
+
+impl IntervalMethod {
+    /// What the intervals are of and when they hold: a sentence for readers of the verdict.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            IntervalMethod::Wilson => "Intervals are Wilson score intervals of the expected share.",
+            IntervalMethod::Jackknife => "Intervals are from a jackknife over groups of ids.",
+            IntervalMethod::EqualScores => {
+                "Intervals are those of independent scores that are all equal, which show no spread."
+            }
+            IntervalMethod::Sequence => {
+                "Intervals are confidence sequences. Each is of the average expected score of the pairs so far, which \
+                may drift, and holds at all looks together."
+            }
+            IntervalMethod::WindowSequence => {
+                "Intervals are confidence sequences over whole windows, whose pairs may depend on each other. Each is \
+                of the average of the windows' expected scores so far, weighted by their pairs, and holds at all looks \
+                together."
+            }
+        }
+    }
 }
 
 /// Why no interval can be computed.
@@ -376,7 +401,7 @@ pub enum MissingInterval {
     /// Leaving out a jackknife group never changes the value, and the metric is not a mean of scores in a
     /// known range.
     NoSpread,
-    /// The metric has no interval that is valid at interim looks.
+    /// The metric is not a mean of scores in a known range, so it has no interval that holds at several looks.
     NoSequence,
     /// A bound is not a finite number.
     NotFinite,
@@ -393,7 +418,9 @@ impl MissingInterval {
             MissingInterval::NoSpread => {
                 "the scores show no spread, and the metric is not a mean of scores in a known range"
             }
-            MissingInterval::NoSequence => "this metric has no interval that is valid at interim looks",
+            MissingInterval::NoSequence => {
+                "no interval holds at several looks unless the metric is a mean of scores in a known range"
+            }
             MissingInterval::NotFinite => "a bound is not a finite number",
         }
     }

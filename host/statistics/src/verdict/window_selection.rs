@@ -16,6 +16,8 @@ pub(super) const MAX_WINDOWS: usize = 100_000;
 pub struct WindowSelection {
     /// The windows as keys of the sums.
     pub windows: Vec<Window>,
+    /// The number of complete windows before the first of these, if the latest windows count; otherwise 0.
+    pub passed: usize,
     /// The same windows, as the verdict lists them.
     pub counted: Vec<CountedWindow>,
     /// The time (µs) by which all decisions on snapshots of these windows are made: the horizon after the end
@@ -31,6 +33,7 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
     let horizon = facts.study.horizon.as_micros() as i64;
     let decided_by = |window: &Window| clock.bounds(*window).end.saturating_add(horizon);
     let eligible = |window: &Window| before.is_none_or(|before| decided_by(window) <= before);
+    let mut passed = 0;
     let windows: Vec<Window> = match facts.threshold.windows {
         WindowChoice::First(count) => complete
             .iter()
@@ -40,8 +43,8 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
             .collect(),
         WindowChoice::Latest(count) => {
             let eligible: Vec<Window> = complete.iter().copied().filter(eligible).collect();
-            let skip = eligible.len().saturating_sub(usize::try_from(count).unwrap_or(MAX_WINDOWS));
-            eligible[skip..].to_vec()
+            passed = eligible.len().saturating_sub(usize::try_from(count).unwrap_or(MAX_WINDOWS));
+            eligible[passed..].to_vec()
         }
         WindowChoice::All => facts.results.inputs.windows.keys().copied().filter(eligible).collect(),
     };
@@ -57,7 +60,7 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
     };
     let counted = windows.iter().map(describe).collect();
     let decided_by = windows.last().map(decided_by);
-    WindowSelection { windows, counted, decided_by }
+    WindowSelection { windows, passed, counted, decided_by }
 }
 
 /// The complete windows, in order and without gaps.

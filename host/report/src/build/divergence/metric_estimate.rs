@@ -5,7 +5,8 @@
 
 use understudy_statistics::divergence::{SumsLayout, delta_estimate};
 use understudy_statistics::scoring::{
-    ConfidenceSequence, Interval, ModelMoments, Reduce, ScoreBlock, SliceTotals, student_quantile, wilson,
+    ConfidenceSequence, Interval, ModelMoments, Reduce, ScoreBlock, SequenceTuning, SliceTotals,
+    student_quantile, wilson,
 };
 
 /// The joint confidence of both bounds of an interval.
@@ -100,39 +101,37 @@ impl MetricEstimator {
         Some(bounds.clamped(self.range))
     }
 
-    /// An interval that is valid at any time, however often one looks: a confidence sequence over the windows, in order.
-    /// `None` unless the value is a mean of scores in a known range, and if no window has pairs.
+    /// An interval of the running average over pairs that holds at all looks together: a confidence sequence over the
+    /// windows, in order. `None` unless the value is a mean of scores in a known range, and if no window has pairs.
     pub fn anytime_interval(
         &self,
         windows: impl IntoIterator<Item = SliceTotals>,
         reduce: &mut Reduce<'_>,
     ) -> Option<Interval> {
-        let (Some(minimum), Some(maximum)) = self.range else { return None };
-        let width = maximum - minimum;
-        if self.layout.components != 1 || width <= 0.0 {
+        let range = self.range.0.zip(self.range.1)?;
+        let (minimum, maximum) = range;
+        if self.layout.components != 1 || minimum >= maximum || !(maximum - minimum).is_finite() {
             return None;
         }
-        let mut sequence = ConfidenceSequence::new(ONE_SIDED_CONFIDENCE, EXPECTED_WINDOW_PAIRS);
-        let mut is_empty = true;
+        let tuning = SequenceTuning {
+            range,
+            mean: f64::midpoint(minimum, maximum),
+            observations: EXPECTED_WINDOW_PAIRS,
+        };
+        let mut sequence = ConfidenceSequence::new(1.0 - ONE_SIDED_CONFIDENCE, tuning);
+        let mut whole = ModelMoments::default();
         for part in windows {
             let Some(sums) = part.models.get(self.model) else { continue };
             let [n, sum, squares] = sums.rounded(1, &[(0, 0)])[..] else { return None };
-            if n == 0.0 {
-                continue;
-            }
-            is_empty = false;
             // Only for a mean is the largest effect of one pair known.
-            if !is_mean(&[n, sum], reduce) {
+            if n > 0.0 && !is_mean(&[n, sum], reduce) {
                 return None;
             }
-            sequence.push(ScoreBlock {
-                n: n as u64,
-                sum: (sum - n * minimum) / width,
-                squares: (squares - 2.0 * minimum * sum + n * minimum * minimum) / (width * width),
-            });
+            sequence.push(ScoreBlock { n: n as u64, sum, squares });
+            whole.merge(sums);
         }
-        let Interval { lower, upper } = sequence.interval();
-        (!is_empty).then_some(Interval { lower: minimum + lower * width, upper: minimum + upper * width })
+        let [n, sum] = whole.rounded(1, &[])[..] else { return None };
+        (n > 0.0).then(|| sequence.interval(sum / n))
     }
 }
 

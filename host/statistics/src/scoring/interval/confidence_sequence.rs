@@ -1,29 +1,26 @@
-//! A confidence sequence: bounds of a mean score that remain valid when they are examined after every window
-//! and the study stops at any time.
+//! Confidence sequences: bounds of an average score that hold at all looks together, while the mean may change.
 //!
-//! Invariant: `lambda` and `mu` of a block are computed from earlier blocks only, so they are predictable, as
-//! the theorem requires. So the order of a block's scores and the reason why the block ends do not matter,
-//! and the sums of the block suffice.
+//! Invariants:
+//! - The guess with which scores are compared comes from earlier blocks only, so it is predictable, as the theorem
+//!   requires. So the order of a block's scores does not matter, and the sums of the block suffice.
+//! - The average itself lies inside its interval.
 //!
-//! An interval for a single look misses too often when it is examined repeatedly. This is the predictable
-//! plug-in empirical-Bernstein confidence sequence of I. Waudby-Smith, A. Ramdas, "Estimating means of
-//! bounded random variables by betting", Journal of the Royal Statistical Society B 86 (2024), theorem 2, one
-//! bound at a time and fed in blocks. Every score of a block has the same weight `lambda` and is compared
-//! with the same estimate `mu` of the mean. With blocks of one score it is `predmix_empbern_lower_cs` of the
-//! package confseq 0.0.11.
+//! An interval for a single look misses too often when it is examined repeatedly. This is the empirical-Bernstein
+//! sequence of S. R. Howard, A. Ramdas, J. McAuliffe, J. Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence
+//! sequences", Annals of Statistics 49 (2021), theorem 4, with the boundary of `mixture_boundary.rs`. With blocks of one
+//! score it is `conjmix_empbern_lower_cs` of the package confseq 0.0.11.
 
-use super::{Interval, assert_confidence};
+mod window_sequence;
 
-/// The maximum weight: the default of confseq, and a value that the paper advises (1/2 or 3/4, below theorem
-/// 2).
-const MOST_WEIGHT: f64 = 0.5;
+pub use window_sequence::WindowSequence;
 
-/// The prior estimate of the mean, with the weight of one score (the paper, beside theorem 2).
-const FIRST_MEAN: f64 = 0.5;
-/// The prior estimate of the variance, with the weight of one score (the paper, beside theorem 2).
-const FIRST_VARIANCE: f64 = 0.25;
+use super::Interval;
+use super::mixture_boundary::MixtureBoundary;
 
-/// A block of scores in [0, 1], as sums.
+/// The least variance for which a boundary is tuned, in units of the squared range.
+const LEAST_VARIANCE: f64 = 1.0;
+
+/// A block of scores, as sums in the unit of the scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScoreBlock {
     /// The number of scores.
@@ -41,117 +38,93 @@ impl ScoreBlock {
     }
 }
 
-/// A confidence sequence of the mean of scores in [0, 1], fed in blocks.
+/// What is known of the observations before the first of them. Bounds hold for any guess; good ones make them narrow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SequenceTuning {
+    /// The least and the greatest possible score; the first is below the second, and both are finite.
+    pub range: (f64, f64),
+    /// A guess of the mean score, in the range.
+    pub mean: f64,
+    /// The number of observations at which the bounds are about as narrow as possible.
+    pub observations: u64,
+}
+
+impl SequenceTuning {
+    fn width(&self) -> f64 {
+        self.range.1 - self.range.0
+    }
+
+    /// The boundary at `level` for deviations in units of the range. The variance is the greatest of scores with the
+    /// guessed mean.
+    fn boundary(&self, level: f64) -> MixtureBoundary {
+        let mean = (self.mean - self.range.0) / self.width();
+        let variance = self.observations as f64 * mean * (1.0 - mean);
+        MixtureBoundary::new(level, variance.max(LEAST_VARIANCE))
+    }
+
+    /// The interval of `reach` on both sides of `mean`, within the range. It contains `mean` despite rounding.
+    fn interval(&self, mean: f64, reach: f64) -> Interval {
+        let Interval { lower, upper } =
+            Interval::centered(mean, reach).clamped((Some(self.range.0), Some(self.range.1)));
+        Interval { lower: lower.min(mean), upper: upper.max(mean) }
+    }
+
+    /// Panics if this is no tuning, or no level of a bound.
+    fn assert_valid(&self, level: f64) {
+        let (least, greatest) = self.range;
+        assert!(level > 0.0 && level <= 0.5, "the level of a bound is in (0, 0.5], not {level}");
+        assert!(self.width().is_finite() && least < greatest, "{least} to {greatest} is no range");
+        assert!((least..=greatest).contains(&self.mean), "{} is not in the range", self.mean);
+    }
+}
+
+/// A confidence sequence of the running average of scores in a known range, fed in blocks.
 ///
-/// Guarantee: with probability `confidence`, the lower bound is above the mean at no look; with the same probability
-/// the upper bound is below the mean at no look. This holds for any distribution of the scores and any stopping rule. The mean is the expectation
-/// of each score given all earlier scores. If it drifts, the bounds are those of its average so far, weighted
-/// by `lambda`.
+/// Guarantee: with a probability of at least 1 - `level`, the lower bound is above the average at no look; the same holds
+/// of the upper bound. The average at a look is that of the expected scores of all scores so far, where the expected score
+/// is the expectation given all earlier scores. It may change from score to score in any way. The guarantee holds for any
+/// distribution of the scores in the range, for any number of scores in a block, and for any rule when to stop.
 ///
-/// Therefore the bounds of earlier looks are not kept: the highest lower bound so far is valid only while the
-/// mean stays constant, which nobody knows of a stream. That the bounds hold for the average follows from the
-/// proof of theorem 2: its step for one score (X. Fan, I. Grama, Q. Liu, "Exponential inequalities for
-/// martingales with applications", Electronic Journal of Probability 20 (2015)) requires only that score's
-/// own conditional mean.
+/// The bounds of earlier looks say nothing about the average at this look, so they are not combined.
 #[derive(Clone, Debug)]
 pub struct ConfidenceSequence {
-    /// ln(1 / (1 - confidence)).
-    evidence: f64,
-    /// The expected number of scores of the next block.
-    expected: u64,
-    /// The number of scores so far.
+    tuning: SequenceTuning,
+    boundary: MixtureBoundary,
     n: u64,
     sum: f64,
-    /// The sum over blocks of the squared deviations from the mean at the end of the block.
-    deviations: f64,
-    /// The sums over all scores of `lambda`, of `lambda` times the score, and of psi(`lambda`) times the
-    /// squared difference between the score (mirrored for the upper bound) and `mu`, for the lower and the
-    /// upper bound.
-    weights: f64,
-    weighted: f64,
-    below: f64,
-    above: f64,
+    /// The sum of squared differences between the scores and the guess at the start of their block.
+    variation: f64,
 }
 
 impl ConfidenceSequence {
-    /// A sequence without scores. Each bound is at `confidence`. `first` is the expected number of scores in
-    /// the first block, at least 1; it must not depend on these scores. The bounds are valid for any number,
-    /// and tighter for a better one: a number that is far too small gives the first block most of the weight
-    /// for a long time. The size of the first window is suitable if the calendar determined its end.
+    /// A sequence without scores. Each bound misses with a probability of at most `level`. `tuning` must not depend on the
+    /// scores.
     ///
     /// # Panics
-    /// If `confidence` is not in [0.5, 1).
-    pub fn new(confidence: f64, first: u64) -> Self {
-        assert_confidence(confidence);
-        Self {
-            evidence: -(1.0 - confidence).ln(),
-            expected: first.max(1),
-            n: 0,
-            sum: 0.0,
-            deviations: 0.0,
-            weights: 0.0,
-            weighted: 0.0,
-            below: 0.0,
-            above: 0.0,
-        }
+    /// If `level` is not in (0, 0.5], the range is empty or not finite, or the guessed mean is not in it.
+    pub fn new(level: f64, tuning: SequenceTuning) -> Self {
+        tuning.assert_valid(level);
+        Self { tuning, boundary: tuning.boundary(level), n: 0, sum: 0.0, variation: 0.0 }
     }
 
-    /// Adds the next block. A block without scores changes nothing. The guarantee does not cover scores
-    /// outside of [0, 1]: the caller rescales them.
+    /// Adds the next block. A block without scores changes nothing. The guarantee does not cover scores outside of the
+    /// range.
     pub fn push(&mut self, block: ScoreBlock) {
-        if block.n == 0 {
-            return;
-        }
-        let lambda = self.lambda();
-        let psi = -(-lambda).ln_1p() - lambda;
-        let n = block.n as f64;
-        let (low, high) = self.guesses();
-        self.weights += lambda * n;
-        self.weighted += lambda * block.sum;
-        self.below += psi * block.squared_deviations(low);
-        self.above += psi * block.squared_deviations(high);
+        let guess = if self.n == 0 { self.tuning.mean } else { self.sum / self.n as f64 };
+        self.variation += block.squared_deviations(guess);
         self.n += block.n;
         self.sum += block.sum;
-        self.deviations += block.squared_deviations(self.mean());
-        self.expected = block.n;
     }
 
-    /// The current bounds, in [0, 1]. Without scores they are 0 and 1.
-    pub fn interval(&self) -> Interval {
+    /// The current bounds, within the range. `mean` is the average of all scores, which the caller has from exact sums.
+    /// Without scores the interval is the range.
+    pub fn interval(&self, mean: f64) -> Interval {
         if self.n == 0 {
-            return Interval { lower: 0.0, upper: 1.0 };
+            return Interval { lower: self.tuning.range.0, upper: self.tuning.range.1 };
         }
-        let middle = self.weighted / self.weights;
-        Interval {
-            lower: (middle - (self.evidence + self.below) / self.weights).max(0.0),
-            upper: (middle + (self.evidence + self.above) / self.weights).min(1.0),
-        }
-    }
-
-    /// The weight of the next scores: the plug-in of theorem 2, sqrt(2 ln(1 / alpha) / (variance t ln(1 +
-    /// t))). Here alpha is the level of one bound (the paper's alpha / 2), and t is the number of scores at
-    /// the end of the next block if it has the expected size.
-    fn lambda(&self) -> f64 {
-        let variance = (FIRST_VARIANCE + self.deviations) / (1 + self.n) as f64;
-        let t = (self.n + self.expected) as f64;
-        (2.0 * self.evidence / (variance * t * t.ln_1p())).sqrt().min(MOST_WEIGHT)
-    }
-
-    /// The mean so far, with the prior estimate as one more score.
-    fn mean(&self) -> f64 {
-        (FIRST_MEAN + self.sum) / (1 + self.n) as f64
-    }
-
-    /// The estimates of the next scores' mean, for the lower and for the upper bound. Before the first score,
-    /// confseq uses the end of the range at which the bound starts. That is soon forgotten when scores come
-    /// one by one, but is expensive for a block. If more than one score is expected, the estimate is the
-    /// paper's own, [`FIRST_MEAN`].
-    fn guesses(&self) -> (f64, f64) {
-        match (self.n, self.expected) {
-            (0, 1) => (0.0, 1.0),
-            (0, _) => (FIRST_MEAN, FIRST_MEAN),
-            (n, _) => (self.sum / n as f64, self.sum / n as f64),
-        }
+        let width = self.tuning.width();
+        let reach = self.boundary.at(self.variation / (width * width)) * width / self.n as f64;
+        self.tuning.interval(mean, reach)
     }
 }
 

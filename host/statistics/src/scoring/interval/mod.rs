@@ -17,10 +17,11 @@
 mod confidence_sequence;
 mod equal_scores;
 mod jackknife;
+mod mixture_boundary;
 mod proportion;
 mod two_sample;
 
-pub use confidence_sequence::{ConfidenceSequence, ScoreBlock};
+pub use confidence_sequence::{ConfidenceSequence, ScoreBlock, SequenceTuning, WindowSequence};
 pub use equal_scores::equal_scores;
 pub use jackknife::{has_spread, jackknife, standard_error};
 pub use proportion::{binomial_tail, clopper_pearson, upper_tail, wilson, wilson_weighted};

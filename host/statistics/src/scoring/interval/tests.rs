@@ -4,11 +4,13 @@
 //! standard error of 0.0049 where 5 % miss; the tests allow three of them where a bound has exactly its
 //! confidence.
 
+use std::sync::LazyLock;
+
 use fastrand::Rng;
 
 use super::{
-    ConfidenceSequence, Interval, ScoreBlock, jackknife, normal_quantile, student_quantile,
-    student_upper_tail, wilson,
+    ConfidenceSequence, Interval, ScoreBlock, SequenceTuning, WindowSequence, jackknife, normal_quantile,
+    student_quantile, student_upper_tail, wilson,
 };
 
 const STREAMS: usize = 2000;
@@ -28,6 +30,17 @@ const KINDS: [Kind; 4] = [
     ("beta", |rng| rng.f64().powf(0.25), 0.8),
     ("uniform", |rng| rng.f64(), 0.5),
 ];
+
+/// The hotel's weeks: bookings that got the reserved room, and all bookings.
+pub(super) static HOTEL_WEEKS: LazyLock<Vec<(u64, u64)>> = LazyLock::new(|| {
+    let csv = include_str!("../../../../../examples/hotel/agreement-by-week.csv");
+    let number = |cell: Option<&str>| cell.and_then(|cell| cell.parse().ok()).expect("a whole number");
+    let week = |line: &str| {
+        let mut cells = line.split(',').skip(1);
+        (number(cells.next()), number(cells.next()))
+    };
+    csv.lines().skip(1).map(week).collect()
+});
 
 /// Asserts an error of at most 1e-9, relative for numbers below 1, so that tiny tails are compared, too.
 #[track_caller]
@@ -149,35 +162,77 @@ fn shares_that_miss(mut stream: impl FnMut() -> [bool; 2]) -> [f64; 2] {
     missed.map(|missed| missed as f64 / STREAMS as f64)
 }
 
+/// A sequence for scores in [0, 1] that is tuned for 300 of them.
+fn sequence(guess: f64) -> ConfidenceSequence {
+    let tuning = SequenceTuning { range: (0.0, 1.0), mean: guess, observations: 300 };
+    ConfidenceSequence::new(1.0 - CONFIDENCE, tuning)
+}
+
 #[test]
 fn the_sequence_is_valid_at_every_look() {
     let mut rng = Rng::with_seed(1);
     for (name, score, mean) in KINDS {
-        // The expected size of the first window, correct and far too small.
-        for first in [SIZES[0], 1] {
+        // The guess of the mean: correct and far off.
+        for guess in [mean, 0.1] {
             let missed = shares_that_miss(|| {
-                let mut sequence = ConfidenceSequence::new(CONFIDENCE, first);
-                let mut missed = [false; 2];
+                let mut sequence = sequence(guess);
+                let (mut missed, mut sum, mut all) = ([false; 2], 0.0, 0);
                 for n in SIZES {
-                    sequence.push(block(n, score, &mut rng));
-                    let [lower, upper] = misses(sequence.interval(), mean);
+                    let block = block(n, score, &mut rng);
+                    sequence.push(block);
+                    (sum, all) = (sum + block.sum, all + n);
+                    let [lower, upper] = misses(sequence.interval(sum / all as f64), mean);
                     missed = [missed[0] | lower, missed[1] | upper];
                 }
                 missed
             });
             assert!(
                 missed.iter().all(|&share| share <= 1.0 - CONFIDENCE),
-                "{name}, first {first}: {missed:?}"
+                "{name}, guess {guess}: {missed:?}"
             );
         }
     }
 }
 
 #[test]
+fn the_sequence_of_windows_is_valid_for_dependent_scores() {
+    let mut rng = Rng::with_seed(7);
+    // All scores of a window are equal: the window is one observation. The sizes exceed the usual one.
+    let tuning = SequenceTuning { range: (0.0, 1.0), mean: 0.8, observations: 20 };
+    let mut naive = [0; 2];
+    let missed = shares_that_miss(|| {
+        let mut whole = WindowSequence::new(1.0 - CONFIDENCE, tuning, 50);
+        let mut pairs = sequence(0.8);
+        let (mut missed, mut missed_by_pairs, mut sum, mut all) = ([false; 2], [false; 2], 0.0, 0);
+        for n in SIZES.iter().cycle().take(60) {
+            let hits = if rng.f64() < 0.8 { *n as f64 } else { 0.0 };
+            let block = ScoreBlock { n: *n, sum: hits, squares: hits };
+            whole.push(block);
+            pairs.push(block);
+            (sum, all) = (sum + hits, all + n);
+            let average = sum / all as f64;
+            for (missed, interval) in
+                [(&mut missed, whole.interval(average)), (&mut missed_by_pairs, pairs.interval(average))]
+            {
+                let [lower, upper] = misses(interval, 0.8);
+                *missed = [missed[0] | lower, missed[1] | upper];
+            }
+        }
+        for (naive, missed) in naive.iter_mut().zip(missed_by_pairs) {
+            *naive += usize::from(missed);
+        }
+        missed
+    });
+    assert!(missed.iter().all(|&share| share <= 1.0 - CONFIDENCE), "{missed:?}");
+    // The dependence matters: a sequence of pairs misses the expected mean of the windows far more often.
+    assert!(naive.iter().all(|&missed| missed > STREAMS / 5), "{naive:?}");
+}
+
+#[test]
 fn the_sequence_is_not_much_wider_than_a_single_look() {
     let mut rng = Rng::with_seed(2);
-    for (name, score, _) in KINDS {
-        let mut sequence = ConfidenceSequence::new(CONFIDENCE, SIZES[0]);
+    for (name, score, mean) in KINDS {
+        let mut sequence = sequence(mean);
         let mut all = ScoreBlock::default();
         for n in SIZES {
             let block = block(n, score, &mut rng);
@@ -187,7 +242,7 @@ fn the_sequence_is_not_much_wider_than_a_single_look() {
         let n = all.n as f64;
         let deviation = (all.squares / n - (all.sum / n).powi(2)).sqrt();
         let once = 2.0 * normal_quantile(CONFIDENCE) * deviation / n.sqrt();
-        let Interval { lower, upper } = sequence.interval();
+        let Interval { lower, upper } = sequence.interval(all.sum / n);
         let wider = (upper - lower) / once;
         assert!(wider > 1.0 && wider < 2.2, "{name}: {wider}");
     }

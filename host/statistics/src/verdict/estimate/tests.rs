@@ -1,7 +1,8 @@
 //! Estimates of contamination, of agreement beyond chance, and of metrics in any range.
 
 use super::super::test_support::{BAD, Case, GOOD, bound, every, pooled};
-use super::super::{IntervalMethod, Verdict, VerdictKind};
+use super::super::{Estimate, IntervalMethod, Verdict, VerdictKind};
+use crate::scoring::{ConfidenceSequence, ScoreBlock, SequenceTuning, WindowSequence};
 
 #[test]
 fn higher_agreement_where_the_answer_existed_is_a_leak() {
@@ -109,22 +110,74 @@ fn a_metric_in_another_range_is_judged_by_its_value() {
     let (kind, reasons) = case(&pooled(3), BAD).decide();
     assert_eq!(kind, VerdictKind::NoGo);
     insta::assert_snapshot!(reasons, @"NO-GO: pooled: 0.800000 over 3000 pairs; at least 0.85 is required");
-    // An interim look: the scores are rescaled to [0, 1] and back.
+    // An interim look: the sequence is that of scores in the range.
     let latest = bound(&pooled(3)).replace("first", "latest");
     let open = Case { closed: false, ..case(&latest, GOOD) };
     let interval = open.verdict().models[0].scopes[0].pooled.interval.unwrap();
-    let mut sequence = crate::scoring::ConfidenceSequence::new(0.95, 100);
+    // The latest three windows start at the first one, so the level is halved.
+    let tuning = SequenceTuning { range: (-1.0, 3.0), mean: 0.85, observations: 300 };
+    let mut sequence = ConfidenceSequence::new(0.025, tuning);
     for _ in 0..3 {
-        // 900 ones and 100 zeros of the range from -1 to 3 are at 0.5 and 0.25.
-        let (sum, squares) = (900.0 * 0.5 + 100.0 * 0.25, 900.0 * 0.25 + 100.0 * 0.0625);
-        sequence.push(crate::scoring::ScoreBlock { n: 1000, sum, squares });
+        sequence.push(ScoreBlock { n: 1000, sum: 900.0, squares: 900.0 });
     }
-    let scaled = sequence.interval();
-    assert!((interval.lower - (scaled.lower * 4.0 - 1.0)).abs() < 1e-9, "{interval:?} {scaled:?}");
-    assert!((interval.upper - (scaled.upper * 4.0 - 1.0)).abs() < 1e-9, "{interval:?} {scaled:?}");
+    let expected = sequence.interval(0.9);
+    assert!((interval.lower - expected.lower).abs() < 1e-12, "{interval:?} {expected:?}");
+    assert!((interval.upper - expected.upper).abs() < 1e-12, "{interval:?} {expected:?}");
     // Without a range there is no interval at an interim look.
     let unbounded = Case { range: (None, None), ..open };
     let (kind, reasons) = unbounded.decide();
     assert_eq!(kind, VerdictKind::Inconclusive);
-    assert!(reasons.contains("no interval that is valid at interim looks"), "{reasons}");
+    assert!(reasons.contains("no interval holds at several looks"), "{reasons}");
+}
+
+/// The pooled estimate of a run that has not ended.
+fn interim_estimate(threshold: &str, weeks: &[(u64, u64)]) -> Estimate {
+    let case = Case { closed: false, ..Case::new(threshold, weeks) };
+    case.verdict().models[0].scopes[0].pooled
+}
+
+#[test]
+fn looks_at_the_latest_windows_share_the_level() {
+    let latest = bound(&pooled(3)).replace("first", "latest");
+    // After five weeks the sequence starts at the third.
+    let found = interim_estimate(&latest, &[BAD, BAD, GOOD, GOOD, GOOD]).interval.unwrap();
+    let tuning = SequenceTuning { range: (0.0, 1.0), mean: 0.85, observations: 300 };
+    let mut sequence = ConfidenceSequence::new(0.05 / 12.0, tuning);
+    for _ in 0..3 {
+        sequence.push(ScoreBlock { n: 1000, sum: 900.0, squares: 900.0 });
+    }
+    let expected = sequence.interval(0.9);
+    assert!((found.lower - expected.lower).abs() < 1e-12, "{found:?} {expected:?}");
+    // All windows so far have one sequence, at the whole level.
+    let all = bound(&pooled(9));
+    let found = interim_estimate(&all, &[GOOD; 3]).interval.unwrap();
+    assert!(found.lower > expected.lower, "{found:?} {expected:?}");
+}
+
+#[test]
+fn windows_are_observations_where_pairs_depend_on_each_other() {
+    let threshold = format!("{}\ncluster = \"kind\"", bound(&pooled(60)));
+    let weeks: Vec<(u64, u64)> =
+        (0..40).map(|week| if week % 2 == 0 { (90, 100) } else { (80, 100) }).collect();
+    let estimate = interim_estimate(&threshold, &weeks);
+    assert_eq!(estimate.method, Some(IntervalMethod::WindowSequence));
+    let tuning = SequenceTuning { range: (0.0, 1.0), mean: 0.85, observations: 60 };
+    let mut sequence = WindowSequence::new(0.05, tuning, 100);
+    for (hits, n) in weeks.iter().copied() {
+        sequence.push(ScoreBlock { n, sum: hits as f64, squares: hits as f64 });
+    }
+    assert_eq!(estimate.interval, Some(sequence.interval(0.85)));
+    // Few windows say nothing.
+    let few = interim_estimate(&threshold, &weeks[..2]).interval.unwrap();
+    assert_eq!((few.lower, few.upper), (0.0, 1.0));
+}
+
+#[test]
+fn a_drifting_value_lies_inside_its_interval_at_every_look() {
+    let weeks = [(950, 1000), (900, 1000), (500, 1000), (400, 1000), (900, 1000), (1000, 1000)];
+    for looks in 1..=weeks.len() {
+        let estimate = interim_estimate(&bound(&pooled(9)), &weeks[..looks]);
+        let (value, interval) = (estimate.value.unwrap(), estimate.interval.unwrap());
+        assert!(interval.lower < value && value < interval.upper, "{value}: {interval:?}");
+    }
 }

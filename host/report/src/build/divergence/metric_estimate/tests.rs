@@ -160,12 +160,13 @@ fn interim_intervals_are_those_of_the_confidence_sequence() {
     let windows = [part(&[[0.0], [4.0], [2.0]]), part(&[[4.0], [3.0]])];
     let range = (Some(0.0), Some(4.0));
     let means = estimator(1, range, &[&windows[0], &windows[1]], &mut mean);
-    let mut sequence = ConfidenceSequence::new(ONE_SIDED_CONFIDENCE, EXPECTED_WINDOW_PAIRS);
-    sequence.push(ScoreBlock { n: 3, sum: 1.5, squares: 1.25 });
-    sequence.push(ScoreBlock { n: 2, sum: 1.75, squares: 1.5625 });
-    let Interval { lower, upper } = sequence.interval();
+    let tuning = SequenceTuning { range: (0.0, 4.0), mean: 2.0, observations: EXPECTED_WINDOW_PAIRS };
+    let mut sequence = ConfidenceSequence::new(1.0 - ONE_SIDED_CONFIDENCE, tuning);
+    sequence.push(ScoreBlock { n: 3, sum: 6.0, squares: 20.0 });
+    sequence.push(ScoreBlock { n: 2, sum: 7.0, squares: 25.0 });
+    let Interval { lower, upper } = sequence.interval(13.0 / 5.0);
     let found = means.anytime_interval(windows.clone(), &mut mean);
-    assert_bounds(found, 4.0 * lower, 4.0 * upper);
+    assert_bounds(found, lower, upper);
     // Only a mean in a known range has an anytime interval.
     assert_eq!(means.anytime_interval(windows.clone(), &mut not_missed), None);
     let open = estimator(1, (Some(0.0), None), &[&windows[0], &windows[1]], &mut mean);

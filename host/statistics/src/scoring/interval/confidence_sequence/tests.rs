@@ -1,13 +1,16 @@
-//! The sequence against the package confseq: `tests/oracles/intervals.py` prints the rows. Its coverage over
-//! many streams is tested in `interval/tests.rs`.
+//! The sequences against the package confseq, and the property that the average lies inside its interval.
+//! `tests/oracles/confidence_sequences.py` prints the rows. Coverage over many streams is tested in `interval/tests.rs`.
 
-use fastrand::Rng;
+use proptest::prelude::*;
 
-use super::{ConfidenceSequence, Interval, ScoreBlock};
-use crate::scoring::interval::tests::assert_close;
+use super::*;
+use crate::scoring::interval::tests::{HOTEL_WEEKS, assert_close};
 
-/// A kind of scores in `intervals.py`.
+/// A kind of scores in `confidence_sequences.py`.
 type Kind = fn(u64) -> f64;
+
+/// The sizes of the blocks there.
+const SIZES: [u64; 6] = [120, 1, 300, 40, 77, 462];
 
 fn scores(i: u64) -> f64 {
     ((37 * i + 11) % 101) as f64 / 100.0
@@ -17,156 +20,204 @@ fn hits(i: u64) -> f64 {
     if (7 * i * i + 3) % 10 < 8 { 1.0 } else { 0.0 }
 }
 
-fn block(scores: &[f64]) -> ScoreBlock {
-    ScoreBlock {
-        n: scores.len() as u64,
-        sum: scores.iter().sum(),
-        squares: scores.iter().map(|score| score * score).sum(),
-    }
+/// The block of the scores with these numbers.
+fn block(kind: Kind, numbers: std::ops::Range<u64>) -> ScoreBlock {
+    let scores = || numbers.clone().map(kind);
+    ScoreBlock { n: numbers.end - numbers.start, sum: scores().sum(), squares: scores().map(|x| x * x).sum() }
+}
+
+fn tuning(mean: f64, observations: u64) -> SequenceTuning {
+    SequenceTuning { range: (0.0, 1.0), mean, observations }
 }
 
 #[test]
 fn blocks_of_one_score_match_confseq() {
-    let rows: [(Kind, f64, u64, f64, f64); _] = [
-        (scores, 0.95, 1, 0.0, 1.0),
-        (scores, 0.95, 2, 0.0, 1.0),
-        (scores, 0.95, 3, 0.0, 1.0),
-        (scores, 0.95, 10, 0.0, 1.0),
-        (scores, 0.95, 40, 0.2956746743235248, 0.6763580657183133),
-        (scores, 0.95, 200, 0.4344360919800121, 0.5659447435646278),
-        (scores, 0.95, 1000, 0.4691376657437275, 0.5311243931167603),
-        (scores, 0.99, 1, 0.0, 1.0),
-        (scores, 0.99, 2, 0.0, 1.0),
-        (scores, 0.99, 3, 0.0, 1.0),
-        (scores, 0.99, 10, 0.0, 1.0),
-        (scores, 0.99, 40, 0.21520277870181975, 0.7568299613400182),
-        (scores, 0.99, 200, 0.41751828745308545, 0.5826595127436178),
-        (scores, 0.99, 1000, 0.46283378208680287, 0.5373468287430746),
-        (hits, 0.95, 1, 0.0, 1.0),
-        (hits, 0.95, 2, 0.0, 1.0),
-        (hits, 0.95, 3, 0.0, 1.0),
-        (hits, 0.95, 10, 0.22065278577628777, 1.0),
-        (hits, 0.95, 40, 0.7029094773997506, 1.0),
-        (hits, 0.95, 200, 0.8299522846928933, 0.9657465091895719),
-        (hits, 0.95, 1000, 0.8667339349899099, 0.9310669692761541),
-        (hits, 0.99, 1, 0.0, 1.0),
-        (hits, 0.99, 2, 0.0, 1.0),
-        (hits, 0.99, 3, 0.0, 1.0),
-        (hits, 0.99, 10, 0.0, 1.0),
-        (hits, 0.99, 40, 0.6224375817780456, 1.0),
-        (hits, 0.99, 200, 0.8134687812241415, 0.9831196469356869),
-        (hits, 0.99, 1000, 0.8605383983457381, 0.9376844376252333),
+    let rows: [(Kind, f64, u64, u64, f64, f64); _] = [
+        (scores, 0.05, 400, 1, 0.0, 1.0),
+        (scores, 0.05, 400, 2, 0.0, 1.0),
+        (scores, 0.05, 400, 10, 0.0, 1.0),
+        (scores, 0.05, 400, 40, 0.19114652176706015, 0.77335347823294),
+        (scores, 0.05, 400, 200, 0.42185619438113586, 0.5768438056188643),
+        (scores, 0.05, 400, 1000, 0.47182272248924084, 0.5281972775107593),
+        (scores, 0.01, 40, 1, 0.0, 1.0),
+        (scores, 0.01, 40, 2, 0.0, 1.0),
+        (scores, 0.01, 40, 10, 0.0, 1.0),
+        (scores, 0.01, 40, 40, 0.21444084301489708, 0.7500591569851031),
+        (scores, 0.01, 40, 200, 0.4061801914241955, 0.5925198085758046),
+        (scores, 0.01, 40, 1000, 0.46206719199183727, 0.5379528080081628),
+        (hits, 0.05, 400, 1, 0.0, 1.0),
+        (hits, 0.05, 400, 2, 0.0, 1.0),
+        (hits, 0.05, 400, 10, 0.0, 1.0),
+        (hits, 0.05, 400, 40, 0.6073211430553989, 1.0),
+        (hits, 0.05, 400, 200, 0.8213775882369772, 0.9786224117630229),
+        (hits, 0.05, 400, 1000, 0.8710805116041278, 0.9289194883958722),
+        (hits, 0.01, 40, 1, 0.0, 1.0),
+        (hits, 0.01, 40, 2, 0.0, 1.0),
+        (hits, 0.01, 40, 10, 0.08947126606828382, 1.0),
+        (hits, 0.01, 40, 40, 0.6280719246788689, 1.0),
+        (hits, 0.01, 40, 200, 0.8048538374384271, 0.9951461625615728),
+        (hits, 0.01, 40, 1000, 0.8610286836037686, 0.9389713163962313),
     ];
-    for (kind, confidence, n, lower, upper) in rows {
-        let mut sequence = ConfidenceSequence::new(confidence, 1);
-        (0..n).for_each(|i| sequence.push(block(&[kind(i)])));
-        assert_close(sequence.interval().lower, lower);
-        assert_close(sequence.interval().upper, upper);
+    for (kind, level, observations, looks, lower, upper) in rows {
+        let mut sequence = ConfidenceSequence::new(level, tuning(0.5, observations));
+        (0..looks).for_each(|i| sequence.push(block(kind, i..i + 1)));
+        let interval = sequence.interval(block(kind, 0..looks).sum / looks as f64);
+        assert_close(interval.lower, lower);
+        assert_close(interval.upper, upper);
     }
 }
 
 #[test]
-fn larger_blocks_match_confseqs_mixture() {
-    let rows: [(Kind, u64, f64, usize, f64, f64); _] = [
-        (scores, 120, 0.95, 0, 0.3702068596609685, 0.6349598070056982),
-        (scores, 120, 0.95, 1, 0.3671778746470091, 0.6299430102729442),
-        (scores, 120, 0.95, 5, 0.4725934600544186, 0.5280753251351791),
-        (scores, 1, 0.95, 0, 0.32233323070412445, 0.6808375817634228),
-        (scores, 1, 0.95, 1, 0.32127286055334947, 0.678603615100073),
-        (scores, 1, 0.95, 5, 0.44559157494803, 0.5552430653459532),
-        (scores, 50, 0.99, 0, 0.38762833678943165, 0.6175383298772348),
-        (scores, 50, 0.99, 1, 0.38571437701865185, 0.614731538062841),
-        (scores, 50, 0.99, 5, 0.4642261122936931, 0.5367939387819985),
-        (hits, 120, 0.95, 0, 0.7480517220616547, 1.0),
-        (hits, 120, 0.95, 1, 0.7503158702005227, 1.0),
-        (hits, 120, 0.95, 5, 0.869242453939929, 0.9308012170354529),
-        (hits, 1, 0.95, 0, 0.5024062037661992, 0.9885583073378889),
-        (hits, 1, 0.95, 1, 0.5042458187108534, 0.988605598727256),
-        (hits, 1, 0.95, 5, 0.7887674851437737, 0.9329089818833811),
-        (hits, 50, 0.99, 0, 0.7337808312732779, 1.0),
-        (hits, 50, 0.99, 1, 0.735182701029164, 1.0),
-        (hits, 50, 0.99, 5, 0.8531482042499758, 0.9468919874130386),
+fn larger_blocks_match_confseqs_boundary() {
+    let rows: [(Kind, f64, f64, u64, usize, f64, f64); _] = [
+        (scores, 0.05, 0.85, 300, 0, 0.3665483838629694, 0.6386182828036974),
+        (scores, 0.05, 0.85, 300, 1, 0.36367247948096887, 0.6343440494446511),
+        (scores, 0.05, 0.85, 300, 2, 0.4474126100414828, 0.5538225443528164),
+        (scores, 0.05, 0.85, 300, 5, 0.468866078830729, 0.531153921169271),
+        (scores, 0.01, 0.5, 100, 0, 0.3806155885863549, 0.6245510780803119),
+        (scores, 0.01, 0.5, 100, 1, 0.3772671124169691, 0.6207494165086508),
+        (scores, 0.01, 0.5, 100, 2, 0.44297067762196574, 0.5582644767723335),
+        (scores, 0.01, 0.5, 100, 5, 0.4638893607529563, 0.5361306392470436),
+        (hits, 0.05, 0.85, 300, 0, 0.7992253461907532, 1.0),
+        (hits, 0.05, 0.85, 300, 1, 0.8008547850624494, 1.0),
+        (hits, 0.05, 0.85, 300, 2, 0.8534089831145214, 0.9470660762679014),
+        (hits, 0.05, 0.85, 300, 5, 0.8703273193697276, 0.9296726806302724),
+        (hits, 0.01, 0.5, 100, 0, 0.7129262989012887, 1.0),
+        (hits, 0.01, 0.5, 100, 1, 0.7152720919117064, 1.0),
+        (hits, 0.01, 0.5, 100, 2, 0.8291421240002635, 0.9713329353821593),
+        (hits, 0.01, 0.5, 100, 5, 0.8592837961807182, 0.9407162038192819),
     ];
-    for (kind, first, confidence, look, lower, upper) in rows {
-        let mut sequence = ConfidenceSequence::new(confidence, first);
-        let mut next = 0;
-        for size in &[120, 1, 300, 40, 77, 462][..=look] {
-            let scores: Vec<_> = (next..next + size).map(kind).collect();
-            sequence.push(block(&scores));
-            next += size;
+    for (kind, level, guess, observations, look, lower, upper) in rows {
+        let mut sequence = ConfidenceSequence::new(level, tuning(guess, observations));
+        let mut end = 0;
+        for size in &SIZES[..=look] {
+            sequence.push(block(kind, end..end + size));
+            end += size;
         }
-        assert_close(sequence.interval().lower, lower);
-        assert_close(sequence.interval().upper, upper);
+        let interval = sequence.interval(block(kind, 0..end).sum / end as f64);
+        assert_close(interval.lower, lower);
+        assert_close(interval.upper, upper);
     }
 }
 
 #[test]
-fn without_scores_the_bounds_are_the_whole_range() {
-    let mut sequence = ConfidenceSequence::new(0.95, 100);
-    let everything = Interval { lower: 0.0, upper: 1.0 };
-    assert_eq!(sequence.interval(), everything);
-    sequence.push(ScoreBlock::default());
-    assert_eq!(sequence.interval(), everything);
-}
-
-#[test]
-fn an_empty_block_changes_nothing() {
-    let some = block(&(0..50).map(scores).collect::<Vec<_>>());
-    let [mut with, mut without] = [50, 50].map(|first| ConfidenceSequence::new(0.95, first));
-    for _ in 0..3 {
-        with.push(some);
-        with.push(ScoreBlock::default());
-        without.push(some);
-    }
-    assert_eq!(with.interval(), without.interval());
-    assert!(with.interval().lower > 0.0);
-}
-
-#[test]
-fn perfect_scores_have_a_trivial_upper_bound() {
-    let mut sequence = ConfidenceSequence::new(0.95, 100);
-    (0..10).for_each(|_| sequence.push(block(&[1.0; 100])));
-    let Interval { lower, upper } = sequence.interval();
-    assert!(lower > 0.98 && lower < 1.0, "{lower}");
-    assert_eq!(upper, 1.0);
-}
-
-#[test]
-fn the_bounds_mirror_each_other() {
-    let [mut straight, mut mirrored] = [30, 30].map(|first| ConfidenceSequence::new(0.9, first));
-    for begin in [0, 30, 90] {
-        let some: Vec<_> = (begin..begin + 40).map(|i| scores(i).powi(2)).collect();
-        straight.push(block(&some));
-        mirrored.push(block(&some.iter().map(|score| 1.0 - score).collect::<Vec<_>>()));
-    }
-    assert_close(straight.interval().lower, 1.0 - mirrored.interval().upper);
-    assert_close(straight.interval().upper, 1.0 - mirrored.interval().lower);
-}
-
-#[test]
-fn under_a_falling_mean_only_current_bounds_cover_the_average() {
-    let mut rng = Rng::with_seed(6);
-    let (mut missed, mut kept_missed) = (0, 0);
-    for _ in 0..1000 {
-        let mut sequence = ConfidenceSequence::new(0.95, 100);
-        let (mut weighted, mut weights, mut highest) = (0.0, 0.0, 0.0_f64);
-        let (mut misses, mut kept_misses) = (false, false);
-        for window in 0..20 {
-            let share = 0.95 - 0.02 * f64::from(window);
-            let hits = (0..100).filter(|_| rng.f64() < share).count() as f64;
-            let weight = sequence.lambda() * 100.0;
-            weighted += weight * share;
-            weights += weight;
-            sequence.push(ScoreBlock { n: 100, sum: hits, squares: hits });
-            let Interval { lower, upper } = sequence.interval();
-            highest = highest.max(lower);
-            misses |= lower > weighted / weights || upper < weighted / weights;
-            kept_misses |= highest > weighted / weights;
+fn windows_match_confseqs_boundary() {
+    let rows: [(Kind, f64, u64, usize, f64, f64); _] = [
+        (scores, 0.05, 600, 0, 0.0, 1.0),
+        (scores, 0.05, 600, 17, 0.0, 1.0),
+        (scores, 0.05, 600, 71, 0.2701875802630474, 0.7298024197369526),
+        (scores, 0.05, 100, 0, 0.0, 1.0),
+        (scores, 0.05, 100, 17, 0.0, 1.0),
+        (scores, 0.05, 100, 71, 0.05035786862010322, 0.9496321313798968),
+        (hits, 0.05, 600, 0, 0.0, 1.0),
+        (hits, 0.05, 600, 17, 0.0, 1.0),
+        (hits, 0.05, 600, 71, 0.6706007709117416, 1.0),
+        (hits, 0.05, 100, 0, 0.0, 1.0),
+        (hits, 0.05, 100, 17, 0.0, 1.0),
+        (hits, 0.05, 100, 71, 0.4508402765634004, 1.0),
+    ];
+    for (kind, level, usual, look, lower, upper) in rows {
+        let mut sequence = WindowSequence::new(level, tuning(0.8, 30), usual);
+        let mut end = 0;
+        for size in SIZES.iter().cycle().take(look + 1) {
+            sequence.push(block(kind, end..end + size));
+            end += size;
         }
-        missed += u64::from(misses);
-        kept_missed += u64::from(kept_misses);
+        let interval = sequence.interval(block(kind, 0..end).sum / end as f64);
+        assert_close(interval.lower, lower);
+        assert_close(interval.upper, upper);
     }
-    // The two bounds at 0.95 miss in at most a tenth of the streams.
-    assert!(missed <= 100, "{missed}");
-    assert!(kept_missed > 500, "{kept_missed}");
+}
+
+#[test]
+fn sequences_without_scores_know_the_range_only() {
+    let whole = Interval { lower: -1.0, upper: 3.0 };
+    let tuning = SequenceTuning { range: (-1.0, 3.0), mean: 2.0, observations: 100 };
+    let mut pairs = ConfidenceSequence::new(0.05, tuning);
+    pairs.push(ScoreBlock::default());
+    assert_eq!(pairs.interval(2.0), whole);
+    let mut windows = WindowSequence::new(0.05, tuning, 100);
+    windows.push(ScoreBlock::default());
+    assert_eq!(windows.interval(2.0), whole);
+}
+
+#[test]
+fn scores_in_another_range_are_rescaled() {
+    let scaled = |x: f64| x * 4.0 - 1.0;
+    let mut unit = ConfidenceSequence::new(0.05, tuning(0.75, 100));
+    let mut other =
+        ConfidenceSequence::new(0.05, SequenceTuning { range: (-1.0, 3.0), mean: 2.0, observations: 100 });
+    let mut sums = [0.0; 2];
+    for i in 0..20 {
+        unit.push(block(scores, 50 * i..50 * (i + 1)));
+        other.push(block(|i| scores(i) * 4.0 - 1.0, 50 * i..50 * (i + 1)));
+        sums[0] += block(scores, 50 * i..50 * (i + 1)).sum;
+        sums[1] += block(|i| scores(i) * 4.0 - 1.0, 50 * i..50 * (i + 1)).sum;
+    }
+    let (unit, other) = (unit.interval(sums[0] / 1000.0), other.interval(sums[1] / 1000.0));
+    assert_close(other.lower, scaled(unit.lower));
+    assert_close(other.upper, scaled(unit.upper));
+}
+
+#[test]
+fn the_hotels_average_lies_inside_its_interval_at_every_look() {
+    let mut pairs = ConfidenceSequence::new(0.05, tuning(0.85, 100));
+    let mut windows = WindowSequence::new(0.05, tuning(0.85, 1), 100);
+    let (mut hits, mut n) = (0, 0);
+    for (same, bookings) in HOTEL_WEEKS.iter().copied() {
+        let week = ScoreBlock { n: bookings, sum: same as f64, squares: same as f64 };
+        pairs.push(week);
+        windows.push(week);
+        (hits, n) = (hits + same, n + bookings);
+        let average = hits as f64 / n as f64;
+        for interval in [pairs.interval(average), windows.interval(average)] {
+            assert!(interval.lower < average && average < interval.upper, "{average}: {interval:?}");
+        }
+    }
+    // The interval of a year is narrow, and that of whole weeks is not.
+    let (narrow, wide) = (pairs.interval(hits as f64 / n as f64), windows.interval(hits as f64 / n as f64));
+    assert!(narrow.upper - narrow.lower < 0.03, "{narrow:?}");
+    assert!(wide.upper - wide.lower > 0.15, "{wide:?}");
+}
+
+#[test]
+#[should_panic(expected = "the level of a bound is in (0, 0.5]")]
+fn a_confidence_is_no_level() {
+    ConfidenceSequence::new(0.95, tuning(0.5, 100));
+}
+
+/// Sums of windows of scores in [0, 1].
+fn windows() -> impl Strategy<Value = Vec<ScoreBlock>> {
+    let window = (0u64..2000, 0.0..=1.0f64, 0.0..=1.0f64).prop_map(|(n, mean, spread)| {
+        let sum = n as f64 * mean;
+        // The sum of squares is between those of equal scores and of zeros and ones.
+        ScoreBlock { n, sum, squares: sum * mean + spread * (sum - sum * mean) }
+    });
+    proptest::collection::vec(window, 1..30)
+}
+
+proptest! {
+    #[test]
+    fn the_average_lies_inside_its_interval(
+        windows in windows(),
+        level in 1e-6..=0.5f64,
+        guess in 0.0..=1.0f64,
+        observations in 1u64..100_000,
+    ) {
+        let mut pairs = ConfidenceSequence::new(level, tuning(guess, observations));
+        let mut whole = WindowSequence::new(level, tuning(guess, observations), 100);
+        let mut all = ScoreBlock::default();
+        for window in windows {
+            pairs.push(window);
+            whole.push(window);
+            all = ScoreBlock { n: all.n + window.n, sum: all.sum + window.sum, ..all };
+            if all.n > 0 {
+                let average = all.sum / all.n as f64;
+                for Interval { lower, upper } in [pairs.interval(average), whole.interval(average)] {
+                    prop_assert!(lower <= average && average <= upper, "{average}: {lower} to {upper}");
+                    prop_assert!(lower < upper, "an interval of width 0 at {average}");
+                }
+            }
+        }
+    }
 }
