@@ -182,8 +182,27 @@ fn unsafe_settings_are_rejected_at_start() {
     insta::assert_snapshot!(serve(&["--listen", "[::]:0", "--tokens", "tokens.toml"]), @"cannot listen on [::]:0 without TLS: tokens and records would be sent unencrypted; pass --tls-cert and --tls-key, or --behind-tls-proxy if a proxy terminates TLS");
     workspace.write("empty", "");
     insta::assert_snapshot!(serve(&["--tokens", "empty"]), @"empty contains no token, so that nobody has access; create one with `understudy token`");
-    insta::assert_snapshot!(serve(&["--tokens", "none"]), @"cannot read none; create a token file with `understudy token`: No such file or directory (os error 2)");
+    insta::assert_snapshot!(serve(&["--tokens", "none"]), @"cannot read none: No such file or directory (os error 2); create a token file with `understudy token`");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = taken.local_addr().expect("it has an address").to_string();
+    let message = format!(
+        "cannot listen on {taken}: Address already in use (os error 98); choose another address with --listen"
+    );
+    assert_eq!(serve(&["--listen", &taken]).trim_end(), message);
     insta::assert_snapshot!(serve(&["--tls-cert", "empty", "--tls-key", "empty"]), @"empty contains no PEM certificate");
+}
+
+#[test]
+fn an_address_is_an_ip_address_and_a_port() {
+    let workspace = TestWorkspace::served();
+    for address in ["localhost:7878", "127.0.0.1", "7878", "127.0.0.1:99999"] {
+        let output = workspace.understudy(&["serve", "study.toml", "--listen", address]);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""));
+        let message = format!(
+            "error: invalid value '{address}' for '--listen <ADDRESS>': expected an IP address and a port, such as 127.0.0.1:7878\n"
+        );
+        assert!(output.stderr.starts_with(&message), "{}", output.stderr);
+    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         references: &[],
         interferences: &[],
         shed: 0,
+        cut_offs: 0,
         source_failure: None,
     };
     determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))

@@ -98,7 +98,7 @@ fn a_what_if_run_is_marked_as_such() {
     let rules = format!("booked-room={}", rules.to_str().expect("a path in UTF-8"));
     let refused = workspace.understudy(&["replay", "run", "--model", &rules]);
     assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(refused.stderr, @r#"the sealed declaration cannot change; grant further fields with --grant: run/study.toml:34: model "booked-room" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["reserved_room_type", "adults", "children", "market_segment", "customer_type"]"#);
+    insta::assert_snapshot!(refused.stderr, @r#"run/study.toml:34: model "booked-room" is not granted `adults`, `children`, `market_segment`, `customer_type`, which it reads; write grant = ["reserved_room_type", "adults", "children", "market_segment", "customer_type"]. The sealed declaration cannot change; grant further fields with --grant"#);
     let grants =
         ["adults", "children", "market_segment", "customer_type"].map(|field| ["--grant", field]).concat();
     let output = workspace.understudy(&[&["replay", "run", "--model", &rules], &grants[..]].concat());

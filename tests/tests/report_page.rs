@@ -187,7 +187,7 @@ fn a_report_is_written_to_the_given_path() {
     assert_eq!(told("/dev/null").0, 0);
     let (code, output) = told("nowhere/report.md");
     assert_eq!(code, 1);
-    assert!(output.contains("cannot write nowhere/report.md; choose another file with --output"), "{output}");
+    assert!(output.contains("cannot write nowhere/report.md: No such file or directory (os error 2); choose another file with --output"), "{output}");
 }
 
 /// Against pandas: `tests/oracles/answer_distribution.py`.

@@ -227,6 +227,26 @@ fn a_case_shows_all_decisions_of_its_snapshot() {
 }
 
 #[test]
+fn a_review_shows_all_decisions_of_each_snapshot() {
+    let workspace = workspace(MODES[1]);
+    workspace.run(&[]);
+    let mut running =
+        TestProcess::start(workspace.command(&["review", "run", "--who", "Ana", "--sample", "20"]));
+    running.feed(&"skip\n".repeat(20));
+    running.close_stdin();
+    let output = running.wait_with_output();
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let case = |id: &str| {
+        let heading = format!("\n{id}  observed");
+        let case = output.stdout.split("--- ").find(|case| case.contains(&heading));
+        case.expect("model and substrate differ").to_owned()
+    };
+    let (single, revised) = (case("s6"), case("s7"));
+    assert!(!single.contains("Other decision"), "the second decision is beyond the horizon: {single}");
+    assert!(revised.contains("Other decision  decided 2026-03-07 08:00:00 UTC"), "{revised}");
+}
+
+#[test]
 fn pairs_do_not_depend_on_the_order_in_which_the_streams_arrive() {
     for mode in MODES {
         let of_files = deterministic_part(&workspace(mode).run(&[]));

@@ -150,3 +150,22 @@ fn a_study_folder_is_not_a_run_directory() {
     assert_eq!(output.code, 1);
     insta::assert_snapshot!(output.stderr, @". is not empty and holds no run; choose another directory with --run");
 }
+
+#[test]
+fn files_that_the_user_must_not_read_are_named_with_what_to_do() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    // Root may read every file, unless it gives up these capabilities.
+    let understudy = "exec setpriv --bounding-set=-dac_override,-dac_read_search $UNDERSTUDY";
+    let refused = |file: &str, arguments: &str| {
+        let output = workspace.run_isolated(&format!("chmod 0 {file} && {understudy} {arguments}"));
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(workspace.path().join(file), mode).expect("it is our own file");
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+        output.stderr
+    };
+    insta::assert_snapshot!(refused("study.toml", "check study.toml"), @"cannot read study.toml: Permission denied (os error 13); run the command as a user who may read it");
+    insta::assert_snapshot!(refused("snapshots.jsonl", "run study.toml --run other"), @"cannot read snapshots.jsonl: Permission denied (os error 13); run the command as a user who may read it");
+    insta::assert_snapshot!(refused("run/ledger.jsonl", "report run"), @"cannot read run/ledger.jsonl: Permission denied (os error 13); run the command as a user who may read it");
+    insta::assert_snapshot!(refused("run/seal.json", "verify run"), @"");
+}

@@ -9,6 +9,7 @@ use understudy_engine::{PluginOverrides, SEAL, Seal, SealedStudy, load_run_study
 use understudy_run_log::RunDirectory;
 use understudy_run_log::ledger::{self, Entry, LEDGER};
 use understudy_sandbox::sha256_hex;
+use understudy_study::read_advice;
 
 /// Reads all entries of a run's ledger. An incomplete last line, which another process may be writing, is
 /// left out.
@@ -34,10 +35,9 @@ pub fn read_entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
 fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
     let advice = match error.kind() {
         ErrorKind::NotFound => "the run is damaged; restore the file from a copy",
-        ErrorKind::PermissionDenied => "run the command as a user who may read it",
         _ => "run `understudy verify` for details",
     };
-    anyhow!("cannot read {}: {error}; {advice}", path.display())
+    anyhow!("cannot read {}: {error}; {}", path.display(), read_advice(error, advice))
 }
 
 /// Reads the seal of a run.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 
 use super::Exit;
 use super::output::{print_err, print_out};
@@ -89,7 +89,9 @@ impl Replay {
         let (mut sealed_study, seal) = audit::load_sealed_study(&self.run, &what_if).map_err(|error| {
             match error.to_string().contains("is not granted") {
                 true => {
-                    error.context("the sealed declaration cannot change; grant further fields with --grant")
+                    anyhow!(
+                        "{error:#}. The sealed declaration cannot change; grant further fields with --grant"
+                    )
                 }
                 false => error,
             }

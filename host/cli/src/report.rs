@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
 use super::Exit;
 use super::output::{print_err, print_out};
@@ -85,7 +85,9 @@ fn write_output(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         Ok(existing) if !existing.is_file() => std::fs::write(path, bytes).map_err(anyhow::Error::from),
         _ => write_file(path, bytes).map_err(anyhow::Error::from),
     };
-    written.with_context(|| format!("cannot write {}; choose another file with --output", path.display()))
+    written.map_err(|error| {
+        anyhow!("cannot write {}: {error:#}; choose another file with --output", path.display())
+    })
 }
 
 /// Style of text output: the width of the terminal, or 100 columns; in colour on a terminal unless `NO_COLOR`

@@ -34,8 +34,8 @@ pub(super) struct Serve {
     /// New run directory, or the directory of a run to resume [default: runs/STUDY-NAME].
     #[arg(long, value_name = "DIRECTORY")]
     run: Option<PathBuf>,
-    /// Address to listen on. Port 0 selects a free port.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7878")]
+    /// IP address and port to listen on. Port 0 selects a free port.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7878", value_parser = listen_address)]
     listen: SocketAddr,
     /// Maximum size of a request body in MiB, compressed and decompressed.
     #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -65,6 +65,11 @@ pub(super) struct Serve {
     sign_key: Option<PathBuf>,
     #[command(flatten)]
     logging: Logging,
+}
+
+/// Parses an address to listen on. Names of hosts are not accepted, because looking them up needs a network client.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:7878".to_owned())
 }
 
 impl Serve {

@@ -4,6 +4,7 @@
 
 use crate::format::counted;
 use understudy_records::join::{AccountTerm, Accounting};
+use understudy_statistics::verdict::Verdict;
 
 /// What a term counts, in a few words. `is_final` says whether no more records can arrive.
 pub fn term_description(term: AccountTerm, is_final: bool) -> &'static str {
@@ -35,6 +36,24 @@ pub fn waiting_sentence(accounting: &Accounting, is_final: bool) -> Option<Strin
             format!("Waiting: {listed}. A counterpart can still arrive, because the horizon has not passed.")
         }
     })
+}
+
+/// Sentences on the mirrored requests that never became a record, and on those that nobody counted. `guard` is the key
+/// of the limit as the reader sees it.
+pub fn shed_sentences(verdict: &Verdict, guard: &str) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if verdict.shed > 0 {
+        let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
+        sentences.push(format!("{shed} never became a record, and no term has them; {guard} limits them."));
+    }
+    if verdict.cut_offs > 0 {
+        let times = counted(verdict.cut_offs, "time", "times");
+        sentences.push(format!(
+            "The process was cut off {times}. Mirrored requests that never became a record in the last minute before are not \
+             counted, so {guard} does not limit them."
+        ));
+    }
+    sentences
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::ledger::LedgerError;
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A file operation failed.
-    #[error("cannot {verb} {}: {error}{}", path.display(), io_advice(error))]
+    #[error("cannot {verb} {}: {error}{}", path.display(), io_advice(verb, error))]
     Io {
         /// The operation, such as "read".
         verb: &'static str,

@@ -2,9 +2,10 @@
 
 use std::io::{Error, ErrorKind};
 
-/// Advice on a file operation that failed, which begins with a semicolon; empty if the error has no advice.
-pub(crate) fn io_advice(error: &Error) -> &'static str {
+/// Advice on a file operation that failed, such as "read", which begins with a semicolon; empty if the error has no advice.
+pub(crate) fn io_advice(operation: &str, error: &Error) -> &'static str {
     match error.kind() {
+        ErrorKind::PermissionDenied if operation == "read" => "; run the command as a user who may read it",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "; free some space, or choose another directory with --run; what was written before is kept"
         }

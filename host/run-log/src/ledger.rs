@@ -47,7 +47,7 @@ pub const NOTE: &str = "ledger.note";
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// A file operation failed.
-    #[error("cannot {verb} {}: {error}{}", path.display(), io_advice(error))]
+    #[error("cannot {verb} {}: {error}{}", path.display(), io_advice(verb, error))]
     Io {
         /// The operation, such as "read".
         verb: &'static str,

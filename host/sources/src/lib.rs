@@ -27,7 +27,7 @@ use file_format::UnsupportedFormat;
 use member_reader::TrailingBytes;
 use understudy_records::batch::{Lines, RecordPosition, begins_with, record_digest};
 use understudy_records::join::OutOfOrder;
-use understudy_study::Source;
+use understudy_study::{Source, read_advice};
 
 /// A source that the run pulls records from.
 pub trait RecordSource: Send {
@@ -72,7 +72,7 @@ impl SourcePosition {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The source cannot be opened.
-    #[error("cannot read {name}: {error}; correct its path in `[sources]`")]
+    #[error("cannot read {name}: {error}; {}", read_advice(error, "correct its path in `[sources]`"))]
     Open {
         /// The path of the file.
         name: String,

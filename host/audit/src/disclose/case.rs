@@ -20,16 +20,17 @@ use crate::disclose::decided_rows::{
     DisclosureCounts, DisclosureCutoff, RowKey, decided_rows_by_id, row_key, times,
 };
 use crate::disclose::disagreements::Disagreements;
+use crate::disclose::other_decisions::add_other_decisions;
 use crate::disclose::pair_scan::{PairScan, model_column};
 use understudy_engine::log_schema::decode;
 use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};
-use understudy_report::model::case::{Case, CaseModel, OtherDecision, PluginAnswer, SimilarCase};
+use understudy_report::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
 use understudy_report::model::report::PluginInfo;
 use understudy_report::value_text;
 use understudy_run_log::signed_head::Signer;
 use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_sandbox::DeciderPlugin;
-use understudy_study::{Condition, Field, Micros, StreamKind};
+use understudy_study::{Condition, Micros, StreamKind};
 
 /// Similar cases per model.
 const SIMILAR_CASES: usize = 5;
@@ -70,7 +71,7 @@ pub fn case(
         Ok(())
     })?;
     let Some((mut case, row)) = found else { bail!(withheld_reason(sealed_study, cutoff, key)) };
-    case.other_decisions = other_decisions(sealed_study, run, &case)?;
+    add_other_decisions(sealed_study, run, [&mut case])?;
     let scan = PairScan::new(sealed_study, run, cutoff);
     let disagreements = Disagreements::load(sealed_study, &scan)?;
     for (model, shown) in case.models.iter_mut().enumerate() {
@@ -121,6 +122,7 @@ pub(crate) fn cases(
         }
         Ok(())
     })?;
+    add_other_decisions(sealed_study, run, found.values_mut())?;
     Ok(found)
 }
 
@@ -402,50 +404,8 @@ fn number(batch: &RecordBatch, name: &str, row: usize) -> Option<f64> {
     column.is_valid(row).then(|| column.value(row))
 }
 
-/// The decisions of a case that do not count, in order of arrival: those within the horizon of its snapshot, without the
-/// one that counts. Empty if the study refuses revisions.
-///
-/// # Errors
-/// If the log cannot be read.
-fn other_decisions(
-    sealed_study: &SealedStudy,
-    run: &Path,
-    case: &Case,
-) -> anyhow::Result<Vec<OtherDecision>> {
-    let study = &sealed_study.study;
-    if !study.revisions.are_accepted() {
-        return Ok(Vec::new());
-    }
-    let observed_at = Micros(case.observed_at.as_microsecond());
-    let columns = decode::columns(sealed_study, Table::Decisions);
-    let ids = BTreeSet::from([case.id.clone()]);
-    let options = ScanOptions::new(Table::Decisions, columns).select(RowSelection::Texts("id", ids));
-    let mut found = Vec::new();
-    for batch in options.open(run)? {
-        let batch = batch?;
-        for row in 0..batch.num_rows() {
-            let decided_at = Micros(times(&batch, "decided_at").value(row));
-            if (decided_at - observed_at).abs() > Micros::from_duration(study.horizon) {
-                continue;
-            }
-            let field = |field: &Field| {
-                let name = field.name.clone();
-                Ok((name, text(&batch, &format!("decision.{}", field.name), row)?))
-            };
-            let fields = study.decisions.fields.iter().map(field).collect::<anyhow::Result<Vec<_>>>()?;
-            found.push(OtherDecision { decided_at: instant(decided_at), fields });
-        }
-    }
-    // Decisions with the same time and fields cannot be told apart, so any one of them may be left out.
-    let counts = |other: &OtherDecision| other.decided_at == case.decided_at && other.fields == case.decision;
-    if let Some(at) = found.iter().position(counts) {
-        found.remove(at);
-    }
-    Ok(found)
-}
-
 /// A value as text; `None` if it is null.
-fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Option<String>> {
+pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Option<String>> {
     let column =
         batch.column_by_name(name).with_context(|| format!("the decided rows have no column {name}"))?;
     let options = FormatOptions::new().with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f UTC"));
@@ -453,6 +413,6 @@ fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Option<St
 }
 
 /// An event time as a timestamp; the nearest one if it is out of range.
-fn instant(time: Micros) -> Timestamp {
+pub(crate) fn instant(time: Micros) -> Timestamp {
     time.timestamp().unwrap_or(if time < Micros(0) { Timestamp::MIN } else { Timestamp::MAX })
 }

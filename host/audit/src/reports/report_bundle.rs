@@ -115,8 +115,9 @@ fn load_verdict(run: &Path, recorded: &LedgerState) -> anyhow::Result<Option<Ver
         bail!("{shown} was changed: its SHA-256 is not the one in the ledger; run `understudy decide` again");
     }
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {shown}"))?;
-    let verdict = serde_json::from_slice(&bytes);
-    Ok(Some(verdict.with_context(|| format!("cannot parse {shown}; run `understudy decide` again"))?))
+    let verdict = serde_json::from_slice(&bytes)
+        .map_err(|error| anyhow!("cannot parse {shown}: {error}; run `understudy decide` again"))?;
+    Ok(Some(verdict))
 }
 
 /// The events of a run, in the order of the ledger. No row is named before the run is closed.

@@ -124,6 +124,7 @@ pub(crate) fn evaluate_threshold(
         references: &sealed_study.references,
         interferences: &interferences,
         shed: recorded.shed.total(),
+        cut_offs: recorded.cut_offs,
         source_failure: recorded.source_failure.as_deref(),
     };
     let mut verdict = determine_verdict(&facts, &mut reduce);

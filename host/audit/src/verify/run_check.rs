@@ -320,7 +320,9 @@ fn figures(
             ),
             _ => format!(
                 "the sums of {windows} follow from the stored scores of {pairs}, bit for bit; {report_text}. The pairs \
-                 are not computed again: the fields of {} were dropped, as the study declares",
+                 are not computed again: the fields of {} were dropped, as the study declares. So the counts of records, the \
+                 statistics of the verdict, the sums of revised decisions, the sums by profile, the answer distributions and \
+                 the latencies are taken from {CHECKPOINT} as they are",
                 counted(reduced as u64, "segment", "segments")
             ),
         }

@@ -13,6 +13,7 @@ use understudy_sandbox::{
 };
 use understudy_study::{
     CanonicalError, CanonicalStudy, Fault, Faults, InvalidStudy, Limits, Plugin, Plugins, Study, parse,
+    read_advice,
 };
 
 /// A study with all its plugins loaded and checked.
@@ -46,7 +47,7 @@ pub struct LoadedStudy {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadStudyError {
     /// The declaration cannot be read.
-    #[error("cannot read {}: {error}; name a study.toml", path.display())]
+    #[error("cannot read {}: {error}; {}", path.display(), read_advice(error, "name a study.toml"))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -104,6 +104,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         },
         revisions: None,
         shed: 0,
+        cut_offs: 0,
         guards: vec![guard(Guard::Late, GuardSubject::Decisions, GuardSpan::Run, 400, 1.0)],
         inputs: Vec::new(),
         cycle: Vec::new(),

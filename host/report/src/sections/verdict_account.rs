@@ -6,7 +6,7 @@ use crate::format::{count, counted};
 use crate::page::{Block, Cell, Column, Tone};
 use crate::revision_text::{revised_sentence, revised_slice_text};
 use crate::sections::helpers::{scope_name, table, text};
-use crate::term_text::waiting_sentence;
+use crate::term_text::{shed_sentences, waiting_sentence};
 use understudy_statistics::verdict::{GuardResult, Verdict, term_consequence};
 use understudy_study::StreamKind;
 
@@ -81,11 +81,6 @@ pub fn account(verdict: &Verdict) -> Vec<Block> {
             blocks.push(text(format!("By condition: {}.", slices.join("; "))));
         }
     }
-    if verdict.shed > 0 {
-        let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
-        blocks.push(text(format!(
-            "{shed} never became a record, and no term has them; `most-shed` limits them."
-        )));
-    }
+    blocks.extend(shed_sentences(verdict, "`most-shed`").into_iter().map(text));
     blocks
 }

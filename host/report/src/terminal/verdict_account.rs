@@ -4,7 +4,7 @@
 
 use crate::format::{count, counted};
 use crate::revision_text::{revised_sentence, revised_slice_text};
-use crate::term_text::waiting_sentence;
+use crate::term_text::{shed_sentences, waiting_sentence};
 use crate::terminal::records::balance;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
@@ -45,10 +45,8 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
             page.paragraph(4, Ink::Faint, &revised_slice_text(slice), 2);
         }
     }
-    if verdict.shed > 0 {
-        let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
-        let text = format!("{shed} never became a record, and no term has them (most-shed)");
-        page.paragraph(2, Ink::Plain, &text, 2);
+    for sentence in shed_sentences(verdict, "most-shed") {
+        page.paragraph(2, Ink::Plain, &sentence, 3);
     }
 }
 
@@ -76,7 +74,8 @@ pub fn guards(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: Op
     }
     table.print(page);
     let note = "windows: those that count. horizon: these windows and the horizon after them, in which decisions on their \
-                snapshots are taken. The guards of a model are over the windows that count. Identical copies are in no share.";
+                snapshots are taken. The guards of a model are over the windows that count, except that most-shed is over the run. Identical copies are \
+                in no share.";
     page.paragraph(2, Ink::Faint, note, 4);
 }
 

@@ -69,6 +69,8 @@ pub struct LedgerState {
     pub excluded: PerStream<ExclusionCounts>,
     /// Mirrored requests that never became a record.
     pub shed: ShedCounts,
+    /// How often the run was resumed after it was cut off.
+    pub cut_offs: u64,
     /// The error of the source that stopped the run, if it has not been resumed since.
     pub source_failure: Option<String>,
     /// Determinism checks by model.
@@ -197,6 +199,7 @@ impl LedgerState {
                 self.verdict = Some(RecordedVerdict { index, file, closed, resumed_since: false });
             }
             Event::RunResumed { position, .. } => {
+                self.cut_offs += u64::from(!self.stopped);
                 (self.end, self.stopped, self.source_failure) = (None, false, None);
                 for swap in &mut self.swaps {
                     let lowest = swap.resumed_from.unwrap_or(*position);

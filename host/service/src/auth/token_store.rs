@@ -20,7 +20,7 @@ use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::auth::roles::{Principal, Role};
 use understudy_run_log::write_private_file;
-use understudy_study::hexadecimal;
+use understudy_study::{hexadecimal, read_advice};
 
 /// Prefix of every token, by which secret scanners recognise it.
 const PREFIX: &str = "understudy_";
@@ -60,12 +60,14 @@ impl TokenStore {
     /// If the file cannot be read, is malformed, or is writable by everybody.
     pub fn read(path: &Path) -> anyhow::Result<TokenStore> {
         let shown = path.display();
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read {shown}; create a token file with `understudy token`"))?;
+        let text = fs::read_to_string(path).map_err(|error| {
+            let advice = read_advice(&error, "create a token file with `understudy token`");
+            anyhow!("cannot read {shown}: {error}; {advice}")
+        })?;
         let about = fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
         ensure!(
             about.permissions().mode() & 0o002 == 0,
-            "{shown} is writable by everybody, who could so grant themselves any role; run `chmod o-w {shown}`"
+            "{shown} is writable by everybody, so anybody could grant themselves any role; run `chmod o-w {shown}`"
         );
         TokenStore::parse(&text).with_context(|| format!("{shown} is not a valid token file"))
     }
@@ -129,7 +131,7 @@ pub fn create_token(path: &Path, name: &str, roles: &[Role]) -> anyhow::Result<S
         Err(error) => return Err(error).with_context(|| format!("cannot read {shown}")),
     };
     let existing = TokenStore::parse(&before)
-        .with_context(|| format!("{shown} is not a valid token file; name another file"))?;
+        .map_err(|error| anyhow!("{shown} is not a valid token file: {error:#}; name another file"))?;
     if existing.0.iter().any(|stored| stored.principal.name == name) {
         bail!("token `{name}` already exists in {shown}; remove it first, or choose another name");
     }

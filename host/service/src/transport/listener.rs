@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use axum::Router;
 use axum::extract::Request;
 use hyper::body::Incoming;
@@ -105,9 +105,9 @@ pub fn listen(settings: ListenerSettings, context: ListenerContext) -> anyhow::R
         .build()
         .context("cannot start the server threads")?;
     let wanted = settings.address;
-    let listener = runtime
-        .block_on(TcpListener::bind(wanted))
-        .with_context(|| format!("cannot listen on {wanted}; choose another address with --listen"))?;
+    let listener = runtime.block_on(TcpListener::bind(wanted)).map_err(|error| {
+        anyhow!("cannot listen on {wanted}: {error}; choose another address with --listen")
+    })?;
     let address = listener.local_addr().context("cannot read the bound address")?;
     let settings = Arc::new(settings);
     let (stop, stopped) = watch::channel(false);

@@ -71,6 +71,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         pairs: facts.results.pairs,
         revisions,
         shed: facts.shed,
+        cut_offs: if facts.study.mirror.is_some() { facts.cut_offs } else { 0 },
         guards,
         inputs,
         cycle,

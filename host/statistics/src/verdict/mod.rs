@@ -122,6 +122,8 @@ pub struct Facts<'f> {
     pub interferences: &'f [InterferenceEvent],
     /// The number of mirrored requests that never became a record.
     pub shed: u64,
+    /// How often the run was resumed after its process was cut off.
+    pub cut_offs: u64,
 }
 
 /// The pairs of a run, by whether they can be compared.
@@ -179,6 +181,9 @@ pub struct Verdict {
     pub revisions: Option<VerdictRevisions>,
     /// The number of mirrored requests that never became a record. No term of the accounting has them.
     pub shed: u64,
+    /// With `[mirror]`: how often the run was resumed after its process was cut off. Each time, `shed` may miss
+    /// the requests of at most one minute. 0 without `[mirror]`.
+    pub cut_offs: u64,
     /// The guards over all records, which hold for all models and scopes.
     pub guards: Vec<GuardResult>,
     /// The observed shares of condition values that have a declared reference.

@@ -221,6 +221,7 @@ impl Case {
             references: &references,
             interferences: &self.interferences,
             shed: self.shed,
+            cut_offs: 0,
             source_failure: self.source_failure,
         };
         determine_verdict(&facts, &mut |pairs, sums| (self.reduce)(pairs, sums[0]))

@@ -110,6 +110,7 @@ fn verdict(accounting: Accounting, scopes: Vec<ScopeVerdict>) -> Verdict {
         pairs: PairCounts { compared: accounting.snapshots.paired - 1, incomparable: 1 },
         revisions: None,
         shed: 0,
+        cut_offs: 0,
         guards: record_guards(accounting),
         inputs: Vec::new(),
         cycle: Vec::new(),

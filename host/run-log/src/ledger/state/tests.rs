@@ -137,8 +137,10 @@ fn a_run_has_ended_until_it_is_resumed() {
         (false, false, "was cut off")
     );
     let closed = Event::RunClosed { files: Vec::new() };
-    let (end, closed, _) = ended(vec![started(), stopped, resumed(PerStream::default()), closed]);
+    let (end, closed, _) = ended(vec![started(), stopped.clone(), resumed(PerStream::default()), closed]);
     assert!(end && closed);
+    let again = || resumed(PerStream::default());
+    assert_eq!(state(vec![started(), again(), stopped, again(), again()]).cut_offs, 2);
 }
 
 #[test]

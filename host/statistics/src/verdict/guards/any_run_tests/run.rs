@@ -340,6 +340,7 @@ impl Run {
             references: &[],
             interferences: &[],
             shed: self.count(|fate| fate == Fate::ShedSnapshot),
+            cut_offs: 0,
             source_failure: None,
         };
         determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))

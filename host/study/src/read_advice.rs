@@ -1,0 +1,11 @@
+//! What to do about a file that cannot be read, as the end of a message.
+
+use std::io::{Error, ErrorKind};
+
+/// Advice for a file that the user may not read, else `otherwise`.
+pub fn read_advice<'t>(error: &Error, otherwise: &'t str) -> &'t str {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "run the command as a user who may read it",
+        _ => otherwise,
+    }
+}
