@@ -129,6 +129,98 @@ fn snapshots_can_use_the_arrival_time() {
     assert!(time(0) <= time(1) && time(1) <= jiff::Timestamp::now());
 }
 
+/// The small study with a mirror and a threshold over everything, in which every id is compared as it arrives.
+fn mirrored_with_threshold() -> (TestWorkspace, String) {
+    let workspace = TestWorkspace::served();
+    let threshold = "[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\n\
+                     evidence = \"point\"\nleast-per-window = 1\n[blinding]\nshare = 0\n";
+    workspace.edit_study(&[("[[models]]", &format!("{threshold}\n{MIRROR}"))]);
+    let output = workspace.ok(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
+    (workspace, output.stdout.trim().to_owned())
+}
+
+/// Mirrors a snapshot that the study can decode. Returns the status.
+fn mirror_snapshot(client: &mut Client, id: usize) -> u16 {
+    let body = br#"{"at":"2026-03-01T10:00:00Z","booking":{"room":"a"}}"#;
+    client.send("POST", "/v1/mirror/x?nights=1", &[("x-request-id", &id.to_string())], body).status
+}
+
+/// Sends the decision that the model gives, too.
+fn send_decision(client: &mut Client, id: usize) {
+    let decision = format!(r#"{{"id":"{id}","at":"2026-03-01T11:00:00Z","room":"a"}}"#);
+    assert_eq!(client.post("/v1/decisions", &decision).status, 202);
+}
+
+/// Ends the run and decides. Returns the exit code, the verdict in words, and `verdict.json`.
+fn verdict_of_ended_run(workspace: &TestWorkspace, serving: ServedRun) -> (i32, String, Value) {
+    workspace.ok(&["end", "run", "--reason", "that is all", "--who", "test"]);
+    let output = serving.wait_with_output();
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    let output = workspace.understudy(&["decide", "run"]);
+    workspace.ok(&["verify", "run"]);
+    let verdict = std::fs::read(workspace.path().join("run/verdict.json")).expect("there is a verdict");
+    let words = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    (output.code, words, serde_json::from_slice(&verdict).expect("a verdict is JSON"))
+}
+
+#[test]
+fn requests_that_are_refused_under_pressure_void_the_study() {
+    let (workspace, token) = mirrored_with_threshold();
+    let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml", "--max-body-mib", "64"]);
+    let mut client = Client::with_token(serving.address, &token);
+    for id in 0..20 {
+        assert_eq!(mirror_snapshot(&mut client, id), 204);
+        send_decision(&mut client, id);
+    }
+    // Two bodies that never arrive take all the memory for bodies, 128 MiB.
+    let head = format!(
+        "POST /v1/snapshots HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        64 << 20
+    );
+    let unfinished = [(); 2].map(|()| {
+        let mut socket = connect(serving.address).expect("the server accepts connections");
+        socket.write_all(head.as_bytes()).expect("the head is written");
+        socket
+    });
+    let mut refused = 0;
+    wait_until("the memory for bodies is taken", || {
+        refused += u64::from(mirror_snapshot(&mut client, 20) == 429);
+        refused > 0
+    });
+    refused += (21..30).filter(|id| mirror_snapshot(&mut client, *id) == 429).count() as u64;
+    assert_eq!(refused, 10);
+    drop(unfinished);
+    let (code, words, verdict) = verdict_of_ended_run(&workspace, serving);
+    assert_eq!((code, &verdict["shed"], &verdict["cut-offs"]), (3, &10.into(), &0.into()), "{words}");
+    let reason = "10 of 30 snapshots (0.333333) were shed: mirrored requests that never became a record";
+    assert!(words.contains(reason), "{words}");
+}
+
+#[test]
+fn a_verdict_says_that_a_killed_process_did_not_count_its_shed_requests() {
+    let (workspace, token) = mirrored_with_threshold();
+    for ids in [0..10, 10..20] {
+        let serving = ServedRun::start(&workspace, &["--tokens", "tokens.toml"]);
+        let mut client = Client::with_token(serving.address, &token);
+        for id in ids.clone() {
+            assert_eq!(mirror_snapshot(&mut client, id), 204);
+            send_decision(&mut client, id);
+        }
+        let run = workspace.path().join("run");
+        wait_until("the snapshots are in the log", || open_rows(&run, "snapshots") >= ids.end);
+        if ids.start == 0 {
+            serving.kill();
+            continue;
+        }
+        let (code, words, verdict) = verdict_of_ended_run(&workspace, serving);
+        assert_eq!((code, &verdict["shed"], &verdict["cut-offs"]), (0, &0.into(), &1.into()), "{words}");
+        let note = "The process was cut off 1 time. Mirrored requests that never became a record in the last minute \
+                    before are not counted, so most-shed does not limit them.";
+        assert!(words.contains(note), "{words}");
+    }
+}
+
 /// A body that a field needs and that cannot be read rejects the record. The model is not asked for an answer without
 /// the field, so that nobody takes its silence for a fault of the model.
 #[test]

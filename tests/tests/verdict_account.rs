@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use arrow::array::AsArray as _;
 use serde_json::Value;
 use understudy_tests::TestWorkspace;
 use understudy_tests::process::TestProcess;
 use understudy_tests::study_toml::StudyToml;
+use understudy_tests::tables::{column, sealed, texts};
 
 /// A threshold over everything, for a study in which every id is compared as it arrives.
 const ALL: &str = "at-least = 0.85\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n\
@@ -85,6 +87,29 @@ fn late_records_void_the_study() {
     assert_eq!(snapshots.len(), 240);
     let workspace = study(ALL, snapshots, lines(120, |minute| decision(5, minute, "a")));
     assert_ne!(workspace.understudy(&["run", "study.toml", "--run", "run"]).code, 0);
+}
+
+#[test]
+fn excluded_snapshots_name_the_scopes_to_which_they_belong() {
+    let snapshots = vec![
+        snapshot(5, 0, "a"),
+        snapshot(5, 1, "b"),
+        // In conflict with the first, in the scope; and with the second, outside of it.
+        snapshot(5, 0, "a").replace("\"nights\":1", "\"nights\":2"),
+        snapshot(5, 1, "b").replace("\"nights\":1", "\"nights\":2"),
+        "not JSON".to_owned(),
+        snapshot(5, 2, "a"),
+    ];
+    let workspace =
+        study(ALL, snapshots, vec![decision(5, 0, "a"), decision(5, 1, "b"), decision(5, 2, "a")]);
+    workspace
+        .edit_study(&[("[windows]", "[[scopes]]\nname = \"room-a\"\nwhere = { room = \"a\" }\n\n[windows]")]);
+    workspace.run(&[]);
+    let excluded = sealed(&workspace.path().join("run"), "excluded").expect("three records are excluded");
+    let (reasons, scopes) = (texts(&excluded, "reason"), column(&excluded, "scopes").clone());
+    let scopes: Vec<Option<&str>> = scopes.as_string::<i32>().iter().collect();
+    assert_eq!(reasons, ["conflict", "conflict", "rejected"]);
+    assert_eq!(scopes, [Some("all room-a"), Some("all"), None]);
 }
 
 #[test]
