@@ -42,6 +42,11 @@ pub fn built_program(name: &str) -> PathBuf {
     path
 }
 
+/// The folder for caches of the program, which all tests share.
+pub fn caches() -> PathBuf {
+    program().with_file_name("test-caches")
+}
+
 /// A component built by `cargo xtask plugins`, such as `booked_room` or `guests/evil`.
 pub fn plugin(name: &str) -> PathBuf {
     let path = root().join("target/plugins").join(name).with_extension("wasm");
@@ -173,7 +178,7 @@ impl TestWorkspace {
     /// A command that runs the program in this folder.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.args(arguments).current_dir(self.path());
+        command.args(arguments).current_dir(self.path()).env("XDG_CACHE_HOME", caches());
         command
     }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::{CommandOutput, TestWorkspace, program};
+use crate::{CommandOutput, TestWorkspace, caches, program};
 
 /// Maximum wait for any condition. It is not a measurement: a test that reaches it has failed.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -109,7 +109,7 @@ impl TestWorkspace {
         let isolated = |script: &str| {
             let mut command = Command::new("unshare");
             command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-            command.current_dir(self.path()).env("UNDERSTUDY", program());
+            command.current_dir(self.path()).env("UNDERSTUDY", program()).env("XDG_CACHE_HOME", caches());
             command
         };
         let probe = isolated("mount -t tmpfs none .").output();

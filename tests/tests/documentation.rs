@@ -12,7 +12,7 @@ use std::process::Command;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Parser, Tag, TagEnd};
 use tempfile::TempDir;
-use understudy_tests::{program, root};
+use understudy_tests::{caches, program, root};
 
 /// What the tests need of one document.
 #[derive(Default)]
@@ -156,6 +156,7 @@ fn run(commands: &str, folder: &Path) -> String {
         .args(["-euo", "pipefail", "-c", commands])
         .current_dir(folder)
         .env("PATH", path)
+        .env("XDG_CACHE_HOME", caches())
         .output()
         .expect("bash starts");
     let printed =

@@ -1,6 +1,5 @@
 //! The run directory: a run writes nothing else, and reports what it cannot write.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use understudy_tests::tables::{open_rows, sealed, tree};
@@ -70,7 +69,7 @@ fn existing_files_are_not_changed() {
 }
 
 #[test]
-fn a_run_changes_only_the_cache_of_the_study() {
+fn a_run_changes_nothing_in_the_folder_of_the_study() {
     let workspace = TestWorkspace::new();
     for name in ["rooms.toml", "hotel-bookings.jsonl.gz", "hotel-assignments.jsonl.gz"] {
         let bytes = fs::read(root().join("examples/hotel").join(name)).expect("the example is there");
@@ -80,17 +79,14 @@ fn a_run_changes_only_the_cache_of_the_study() {
     }
     let study = workspace.path().join("study");
     let before = tree(&study);
-    workspace.ok(&["run", "study/rooms.toml", "--run", "run"]);
-    let cache = study.join(".understudy/cache");
-    let after = tree(&study);
-    assert_eq!(
-        after.keys().filter(|path| path.starts_with(&cache)).count(),
-        6,
-        "five plugins and their folder"
-    );
-    let left: BTreeMap<_, _> =
-        after.into_iter().filter(|(path, _)| !cache.starts_with(path) && !path.starts_with(&cache)).collect();
-    assert_eq!(left, before);
+    let caches = workspace.path().join("caches");
+    for command in [&["run", "study/rooms.toml", "--run", "run"][..], &["verify", "run"]] {
+        let output = workspace.command(command).env("XDG_CACHE_HOME", &caches).output();
+        assert!(output.expect("the program can be started").status.success(), "{command:?}");
+        let compiled = fs::read_dir(caches.join("understudy/plugins")).expect("plugins were compiled");
+        assert_eq!(compiled.count(), 5, "{command:?}");
+    }
+    assert_eq!(tree(&study), before);
 }
 
 #[test]
@@ -102,7 +98,14 @@ fn a_read_only_study_can_run() {
         study = workspace.path().display()
     ));
     assert_eq!((output.code, output.stderr.as_str()), (0, "written to runs/small\n"));
-    assert!(!workspace.path().join(".understudy").exists());
+}
+
+#[test]
+fn plugins_are_compiled_without_a_cache_if_the_user_has_no_folder_for_it() {
+    let workspace = TestWorkspace::small();
+    let mut command = workspace.command(&["run", "study.toml", "--run", "run"]);
+    let output = command.env_remove("XDG_CACHE_HOME").env_remove("HOME").output();
+    assert!(output.expect("the program can be started").status.success());
 }
 
 #[test]

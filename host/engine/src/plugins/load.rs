@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
 use understudy_sandbox::{
@@ -104,7 +105,7 @@ pub(crate) fn load(
         .map_err(|error| LoadStudyError::Unreadable { path: path.to_owned(), error })?;
     let wrong = |faults| LoadStudyError::Faults { path: path.to_owned(), faults };
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let cache = stored.is_none().then(|| folder.join(".understudy/cache"));
+    let cache = compile_cache_folder();
     let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, LoadStudyError> {
         let sandbox = Sandbox::new(budget(limits), instances as u32)?;
         Ok(Loader { sandbox, folder: folder.clone(), stored, cache: cache.clone(), faults: Vec::new() })
