@@ -79,6 +79,20 @@ for hits, trials, confidence in [
         assert abs(other - bound) < 1e-9, (hits, trials, other, bound)
     show(hits, trials, confidence, lower, upper)
 
+print("korn_graubard.rs: share, error, degrees, most, confidence, lower, upper")
+for share, error, degrees, most, confidence in [
+    (0.9, 0.02, 20, 1_000_000, 0.95),
+    (0.999, 0.001, 63, 1000, 0.95),
+    (0.98, 0.01, 63, 1000, 0.975),
+    (0.02, 0.01, 9, 400, 0.9),
+]:
+    certainty = stats.norm.ppf(confidence) / stats.t.ppf(confidence, degrees)
+    trials = np.floor(min(share * (1 - share) / error**2 * certainty**2, most))
+    least, greatest = np.floor(share * trials), np.ceil(share * trials)
+    lower = 0.0 if least == 0 else stats.beta.ppf(1 - confidence, least, trials - least + 1)
+    upper = 1.0 if greatest == trials else stats.beta.ppf(confidence, greatest + 1, trials - greatest)
+    show(share, error, degrees, most, confidence, lower, upper)
+
 print("proportion.rs, wilson: coverage of each bound at 0.95 for shares from 0.8 to 0.999: least, and on average")
 z = stats.norm.ppf(0.95)
 for trials in [50, 200, 1000]:

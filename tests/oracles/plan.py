@@ -19,9 +19,7 @@ def passes(hits, n, direction, bound, confidence):
     if confidence is None:
         value, bound = Fraction(hits, n), Fraction(bound)
     else:
-        lower, upper = proportion_confint(hits, n, alpha=2 * (1 - confidence), method="wilson")
-        # At the ends the bound is exact; statsmodels misses it by rounding.
-        lower, upper = 0.0 if hits == 0 else lower, 1.0 if hits == n else upper
+        lower, upper = proportion_confint(hits, n, alpha=2 * (1 - confidence), method="beta")
         value, bound = (lower if direction == "AtLeast" else upper), float(bound)
     return value >= bound if direction == "AtLeast" else value <= bound
 

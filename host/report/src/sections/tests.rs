@@ -10,7 +10,7 @@ use crate::page::{Block, Chart, markdown};
 use crate::sections::document;
 use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note, signed};
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
-use understudy_statistics::scoring::wilson;
+use understudy_statistics::scoring::clopper_pearson;
 use understudy_statistics::verdict::{
     self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, ModelVerdict,
     PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
@@ -54,8 +54,8 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         pairs,
         hits: Some(hits),
         value: Some(hits as f64 / pairs as f64),
-        interval: wilson(hits, pairs, 0.95),
-        method: Some(IntervalMethod::Wilson),
+        interval: clopper_pearson(hits, pairs, 0.95),
+        method: Some(IntervalMethod::Exact),
         no_interval: None,
     };
     let windows = report.windows.iter().map(|window| CountedWindow {

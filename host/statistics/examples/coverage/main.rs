@@ -8,6 +8,7 @@
 
 use std::process::ExitCode;
 
+mod clusters;
 mod hotel_weeks;
 mod looks;
 mod markdown;
@@ -21,7 +22,8 @@ type Table = fn(usize) -> String;
 const STREAMS: usize = 2000;
 
 /// The tables by their names on the command line.
-const TABLES: &[(&str, Table)] = &[("looks", looks::table), ("rare-events", rare_events::table)];
+const TABLES: &[(&str, Table)] =
+    &[("clusters", clusters::table), ("looks", looks::table), ("rare-events", rare_events::table)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -33,7 +33,7 @@ pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDi
 pub use exact_sum::ExactSum;
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
-    binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference,
+    binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference, korn_graubard,
     proportion_difference, standard_error, student_quantile, student_upper_tail, upper_tail, wilson,
     wilson_weighted,
 };

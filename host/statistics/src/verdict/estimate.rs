@@ -13,8 +13,8 @@ use super::{
 };
 use crate::scoring::{
     ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, SequenceTuning,
-    StratumKey, Window, WindowSequence, equal_scores, has_spread, jackknife, jackknife_difference,
-    proportion_difference, wilson,
+    StratumKey, Window, WindowSequence, clopper_pearson, equal_scores, has_spread, jackknife,
+    jackknife_difference, korn_graubard, proportion_difference, standard_error,
 };
 use understudy_study::{Direction, Evidence as Declared, Quantifier, WindowChoice};
 
@@ -55,10 +55,10 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let interval = if self.early {
             self.sequence(windows, scope, model, value, &sums)
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
-            let interval = wilson(hits, estimate.pairs, self.confidence);
-            interval.map(|interval| (interval, IntervalMethod::Wilson)).ok_or(MissingInterval::NotFinite)
+            let interval = clopper_pearson(hits, estimate.pairs, self.confidence);
+            interval.map(|interval| (interval, IntervalMethod::Exact)).ok_or(MissingInterval::NotFinite)
         } else {
-            self.jackknife_interval(windows, scope, model, value, &sums)
+            self.jackknife_interval(windows, scope, model, value, &sums, estimate.hits.is_some())
         };
         match interval {
             Ok((interval, method)) => {
@@ -69,8 +69,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         estimate
     }
 
-    /// The interval of a single look by the jackknife over groups; if these show no spread, by the bounds for
-    /// equal scores. `sums` are those over the windows.
+    /// The interval of a single look from groups: exact bounds for a share, otherwise the jackknife; if the groups show no
+    /// spread, the bounds for equal scores. `sums` are those over the windows.
     fn jackknife_interval(
         &mut self,
         windows: &[Window],
@@ -78,10 +78,15 @@ impl<'f, 'r> Estimator<'f, 'r> {
         model: usize,
         value: f64,
         sums: &ModelSums,
+        is_share: bool,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
         let without = self.leave_one_out(windows, model, |key| key.scope == scope);
         let without = without?;
         if has_spread(value, &without) {
+            if is_share {
+                let interval = self.clustered_share(value, &without, rounded(sums).0);
+                return interval.map(|interval| (interval, IntervalMethod::EffectiveTrials));
+            }
             let interval = jackknife(value, &without, self.confidence).ok_or(MissingInterval::NotFinite)?;
             return Ok((interval.clamped(self.facts.range), IntervalMethod::Jackknife));
         }
@@ -99,6 +104,13 @@ impl<'f, 'r> Estimator<'f, 'r> {
         };
         let interval = equal_scores(value, independent, range, self.confidence);
         interval.map(|interval| (interval, IntervalMethod::EqualScores)).ok_or(MissingInterval::NoSpread)
+    }
+
+    /// The interval of a share of `pairs` that depend on each other, by its values `without` each group.
+    fn clustered_share(&self, share: f64, without: &[f64], pairs: u64) -> Result<Interval, MissingInterval> {
+        let error = standard_error(without).ok_or(MissingInterval::NotFinite)?;
+        let degrees = without.len() as u64 - 1;
+        korn_graubard(share, error, degrees, pairs, self.confidence).ok_or(MissingInterval::NotFinite)
     }
 
     /// The contamination test: a model's value where its answer existed before the decision, against that

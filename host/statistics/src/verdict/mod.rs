@@ -360,8 +360,10 @@ pub struct Estimate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntervalMethod {
-    /// Wilson's score interval.
-    Wilson,
+    /// The exact bounds of a share of independent pairs.
+    Exact,
+    /// The exact bounds of a share for the number of independent pairs that has the jackknife's standard error.
+    EffectiveTrials,
     /// A delete-a-group jackknife over groups of the cluster key.
     Jackknife,
     /// The bounds for independent scores that are all equal, which show no spread.
@@ -377,7 +379,11 @@ impl IntervalMethod {
     /// What the intervals are of and when they hold: a sentence for readers of the verdict.
     pub fn sentence(self) -> &'static str {
         match self {
-            IntervalMethod::Wilson => "Intervals are Wilson score intervals of the expected share.",
+            IntervalMethod::Exact => "Intervals are exact bounds of the expected share of independent pairs.",
+            IntervalMethod::EffectiveTrials => {
+                "Intervals are exact bounds of the expected share, for as many independent pairs as have the standard \
+                error of a jackknife over groups of clusters."
+            }
             IntervalMethod::Jackknife => "Intervals are from a jackknife over groups of ids.",
             IntervalMethod::EqualScores => {
                 "Intervals are those of independent scores that are all equal, which show no spread."

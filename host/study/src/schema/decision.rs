@@ -21,7 +21,7 @@ pub(super) fn threshold() -> Json {
         "The minimum of compared pairs in an evaluated window; with all = true, in all windows together.";
     let per_condition = "The minimum of compared pairs for each value of `conditions` and of the cycle.";
     let cluster = "The snapshot field that groups dependent pairs into clusters, such as a guest; the id by default. \
-                   With it, intervals come from a delete-a-group jackknife.";
+                   With it, intervals come from groups of clusters, and before the end from whole windows.";
     let confidence = "The confidence level of the bound. Only with evidence = \"bound\".";
     let confidence = json!({
         "type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1, "description": confidence,

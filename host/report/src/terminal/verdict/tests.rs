@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::terminal::text_canvas::Style;
 use crate::terminal::verdict::render_verdict;
 use understudy_records::join::{Account, Accounting};
-use understudy_statistics::scoring::wilson;
+use understudy_statistics::scoring::clopper_pearson;
 use understudy_statistics::verdict::{
     CountedWindow, CycleValue, Estimate, FORMAT, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod,
     MissingInterval, ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
@@ -22,8 +22,8 @@ fn share(hits: u64, pairs: u64) -> Estimate {
         pairs,
         hits: Some(hits),
         value: Some(hits as f64 / pairs as f64),
-        interval: wilson(hits, pairs, 0.95),
-        method: Some(IntervalMethod::Wilson),
+        interval: clopper_pearson(hits, pairs, 0.95),
+        method: Some(IntervalMethod::Exact),
         no_interval: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::test_support::{Case, bound, every, pooled};
 use super::super::{Estimate, IntervalMethod, MissingInterval, VerdictKind};
+use crate::scoring::clopper_pearson;
 
 /// A metric that is not a mean: the share of hits, defined only if there are misses, too.
 fn with_misses(pairs: u64, sum: f64) -> Option<f64> {
@@ -63,6 +64,21 @@ fn full_agreement_of_clusters_is_not_certain() {
         let case = Case::new(&threshold.replace("0.85", least), &[(1000, 1000)]);
         assert_eq!(case.decide().0, kind, "{}", case.decide().1);
         assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::EqualScores));
+    }
+}
+
+#[test]
+fn dependent_pairs_have_the_bounds_of_fewer_independent_ones() {
+    for hits in [999, 998, 900] {
+        let case = by_bound(100, (hits, 1000));
+        let independent = pooled_estimate(&case);
+        assert_eq!(independent.method, Some(IntervalMethod::Exact));
+        assert_eq!(independent.interval, clopper_pearson(hits, 1000, 0.95));
+        let clustered = Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), ..case };
+        let dependent = pooled_estimate(&clustered);
+        assert_eq!(dependent.method, Some(IntervalMethod::EffectiveTrials));
+        let (narrow, wide) = (independent.interval.unwrap(), dependent.interval.unwrap());
+        assert!(wide.lower < narrow.lower && wide.upper >= narrow.upper, "{narrow:?} {wide:?}");
     }
 }
 

@@ -59,7 +59,7 @@ fn clusters_are_compared_by_the_jackknife() {
     let leak = case((450, 150));
     assert_eq!(leak.decide().0, VerdictKind::Void);
     let verdict = leak.verdict();
-    assert_eq!(verdict.models[0].scopes[0].pooled.method, Some(IntervalMethod::Jackknife));
+    assert_eq!(verdict.models[0].scopes[0].pooled.method, Some(IntervalMethod::EffectiveTrials));
     let found = verdict.models[0].contamination.unwrap();
     let difference = found.difference.unwrap();
     let expected = found.unblinded.value.unwrap() - found.blinded.value.unwrap();

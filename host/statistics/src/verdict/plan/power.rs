@@ -7,7 +7,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::scoring::{binomial_tail, wilson};
+use crate::scoring::binomial_tail;
 use crate::verdict::meets_bound_by_count;
 use understudy_study::{Direction, Evidence};
 
@@ -82,15 +82,17 @@ impl BoundTest {
     /// `None` if none does.
     ///
     /// Hits meet the bound as in a verdict: a point estimate by its counts, so that 0.85 of 20 is 17, and a
-    /// confidence bound by [`wilson`]'s interval.
+    /// confidence bound by the binomial test whose bounds are those of
+    /// [`clopper_pearson`](crate::scoring::clopper_pearson).
     pub fn hits_at_bound(&self, n: u64) -> Option<u64> {
         let passes = |hits: u64| match self.evidence {
             Evidence::Point => meets_bound_by_count(hits, n, self.direction, self.bound),
             Evidence::Bound(confidence) => {
-                wilson(hits, n, confidence).is_some_and(|interval| match self.direction {
-                    Direction::AtLeast => interval.lower >= self.bound,
-                    Direction::AtMost => interval.upper <= self.bound,
-                })
+                let (hits, least) = match self.direction {
+                    Direction::AtLeast => (hits, self.bound),
+                    Direction::AtMost => (n - hits, 1.0 - self.bound),
+                };
+                least <= 0.0 || (least < 1.0 && binomial_tail(hits, n, least) <= 1.0 - confidence)
             }
         };
         // The number of hits that is `off` worse than the best.

@@ -1,0 +1,84 @@
+//! Bounds of a share whose standard error is known from groups of dependent trials.
+//!
+//! Invariant: the bounds are no narrower than those of as many independent trials as have the same standard error.
+
+use super::{Interval, assert_confidence, clopper_pearson, normal_quantile, student_quantile};
+
+/// A number of trials this close to a whole one is that one; the difference is rounding.
+const ROUNDING: f64 = 1e-9;
+
+/// The bounds of a share, each at `confidence`: those of [`clopper_pearson`] for the effective number of trials, which is the
+/// number of independent ones that has the given standard error. `error` is above 0 and comes from a jackknife with
+/// `degrees` degrees of freedom; `most` is the number of trials, which the effective number does not exceed. Fractions of a
+/// trial are rounded outward. With less than one effective trial the bounds are 0 and 1.
+///
+/// Source: E. L. Korn, B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts
+/// estimated from survey data", Survey Methodology 24 (1998). A jackknife interval is symmetric, and holds too seldom for
+/// shares near 0 or 1.
+///
+/// Coverage: at least about the confidence for clusters of similar size, and less if few clusters have most of the trials:
+/// the table `clusters` of the example program `coverage`.
+///
+/// `None` if the share is not above 0 and below 1, `error` is not above 0, or there are no degrees of freedom.
+///
+/// # Panics
+/// If `confidence` is not in [0.5, 1).
+pub fn korn_graubard(share: f64, error: f64, degrees: u64, most: u64, confidence: f64) -> Option<Interval> {
+    assert_confidence(confidence);
+    let is_usable = share > 0.0 && share < 1.0 && error > 0.0 && error.is_finite();
+    let student = student_quantile(confidence, degrees as f64).filter(|_| is_usable)?;
+    // The error is itself an estimate, which fewer groups make less certain. At the confidence 0.5 both quantiles are 0.
+    let certainty = if student > 0.0 { normal_quantile(confidence) / student } else { 1.0 };
+    let variance = (error / certainty).powi(2);
+    let trials = (share * (1.0 - share) / variance + ROUNDING).floor().min(most as f64);
+    if trials < 1.0 {
+        return Some(Interval { lower: 0.0, upper: 1.0 });
+    }
+    let hits = share * trials;
+    let (least, greatest) = ((hits + ROUNDING).floor() as u64, (hits - ROUNDING).ceil() as u64);
+    let trials = trials as u64;
+    let lower = clopper_pearson(least, trials, confidence)?.lower;
+    let upper = clopper_pearson(greatest.min(trials), trials, confidence)?.upper;
+    Some(Interval { lower, upper })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scoring::interval::tests::assert_close;
+
+    /// The rows are printed by `tests/oracles/intervals.py`.
+    #[test]
+    fn bounds_match_scipy() {
+        for (share, error, degrees, most, confidence, lower, upper) in [
+            (0.9, 0.02, 20, 1000000, 0.95, 0.8551518528430709, 0.9340771654531854),
+            (0.999, 0.001, 63, 1000, 0.95, 0.9951138182830603, 1.0),
+            (0.98, 0.01, 63, 1000, 0.975, 0.9464221013621028, 0.9966970233792284),
+            (0.02, 0.01, 9, 400, 0.9, 0.006577566670610551, 0.04701701565039611),
+        ] {
+            let interval = korn_graubard(share, error, degrees, most, confidence).unwrap();
+            assert_close(interval.lower, lower);
+            assert_close(interval.upper, upper);
+        }
+    }
+
+    #[test]
+    fn the_effective_number_of_trials_is_at_most_their_number() {
+        let few = korn_graubard(0.7, 1e-6, 63, 100, 0.95).unwrap();
+        assert_eq!(few, clopper_pearson(70, 100, 0.95).unwrap());
+    }
+
+    #[test]
+    fn less_than_one_effective_trial_says_nothing() {
+        let whole = Some(Interval { lower: 0.0, upper: 1.0 });
+        assert_eq!(korn_graubard(0.5, 0.9, 63, 100, 0.95), whole);
+    }
+
+    #[test]
+    fn what_cannot_be_bounded_has_no_bounds() {
+        for (share, error) in [(0.0, 0.1), (1.0, 0.1), (0.5, 0.0), (0.5, f64::NAN), (0.5, f64::INFINITY)] {
+            assert_eq!(korn_graubard(share, error, 63, 100, 0.95), None, "{share} {error}");
+        }
+        assert_eq!(korn_graubard(0.5, 0.1, 0, 100, 0.95), None);
+    }
+}
