@@ -16,8 +16,8 @@ const ROUNDING: f64 = 1e-9;
 /// estimated from survey data", Survey Methodology 24 (1998). A jackknife interval is symmetric, and holds too seldom for
 /// shares near 0 or 1.
 ///
-/// Coverage: at least about the confidence for clusters of similar size, and less if few clusters have most of the trials:
-/// the table `clusters` of the example program `coverage`.
+/// Coverage: at least the confidence for clusters of similar size, in all kinds of studies that the table `clusters` of the
+/// example program `coverage` has. It is less if few clusters have most of the trials.
 ///
 /// `None` if the share is not above 0 and below 1, `error` is not above 0, or there are no degrees of freedom.
 ///
