@@ -13,6 +13,7 @@ quantifier = "every-window"
 windows = { first = 2 }
 evidence = "point"
 least-per-window = 10
+chance = "not-asked"
 [blinding]
 share = 0
 "#;

@@ -141,6 +141,7 @@ windows = { latest = 3 }
 evidence = "bound"
 confidence = 0.95
 least-per-window = 1
+chance = { gain = 0.0 }
 [blinding]
 share = 0
 "#;

@@ -133,7 +133,7 @@ fn snapshots_can_use_the_arrival_time() {
 fn mirrored_with_threshold() -> (TestWorkspace, String) {
     let workspace = TestWorkspace::served();
     let threshold = "[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\n\
-                     evidence = \"point\"\nleast-per-window = 1\n[blinding]\nshare = 0\n";
+                     evidence = \"point\"\nchance = \"not-asked\"\nleast-per-window = 1\n[blinding]\nshare = 0\n";
     workspace.edit_study(&[("[[models]]", &format!("{threshold}\n{MIRROR}"))]);
     let output = workspace.ok(&["token", "--role", "feed", "--name", "mesh", "--file", "tokens.toml"]);
     (workspace, output.stdout.trim().to_owned())

@@ -6,7 +6,7 @@ use serde_json::Value;
 use understudy_tests::{CommandOutput, TestWorkspace, hotel_rooms_study, plugin};
 
 const THRESHOLD: &str = "\n[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
-                         evidence = \"bound\"\nconfidence = 0.95\n";
+                         evidence = \"bound\"\nconfidence = 0.95\nchance = { gain = 0.0 }\n";
 
 /// The study with additional text at its end.
 fn declare(workspace: &TestWorkspace, more: &str) {
@@ -124,7 +124,7 @@ fn a_metric_without_counts_needs_a_standard_deviation() {
         "plugin = \"PLUGINS/agreement.wasm\"\nprimary = true",
     )]);
     workspace.edit_study(&[("[[conditions]]", &metric)]);
-    let all = "metric = \"kappa\"\nat-least = 0.4\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n";
+    let all = "metric = \"kappa\"\nat-least = 0.4\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\nchance = { gain = 0.0 }\n";
     declare(&workspace, &format!("\n[threshold]\n{all}"));
     insta::assert_snapshot!(refused(&workspace, &["--per-window", "200"]), @"cannot plan metric `kappa`: its scores are not 0 or 1; give --std-dev S, the standard deviation of one pair's score");
     let output = planned(

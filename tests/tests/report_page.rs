@@ -19,7 +19,7 @@ fn decided_workspace() -> TestWorkspace {
         .replace("\"hotel-bookings", &format!("\"{}/hotel-bookings", folder.display()))
         .replace("\"hotel-assignments", &format!("\"{}/hotel-assignments", folder.display()));
     let declared = "[threshold]\nat-least = 0.85\nquantifier = \"pooled\"\nwindows = { all = true }\n\
-                    evidence = \"point\"\n[[divergence.suspected]]\nwhere = { segment = \"corporate\" }\n\
+                    evidence = \"point\"\nchance = { gain = 0.0 }\n[[divergence.suspected]]\nwhere = { segment = \"corporate\" }\n\
                     [[divergence.suspected]]\nwhere = { day = \"weekend\", segment = \"groups\" }\n";
     workspace.write("study.toml", format!("{study}\n{declared}"));
     workspace.run(&[]);

@@ -354,7 +354,7 @@ fn both_decisions_of_a_pair_are_answered_by_the_comparator_of_its_generation() {
 fn a_verdict_counts_revised_decisions_by_condition() {
     let workspace = workspace(MODES[1]);
     let threshold = "[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n\
-                     least-per-window = 10\nmost-orphaned = 0.1\n";
+                     least-per-window = 10\nmost-orphaned = 0.1\nchance = { gain = 0.0 }\n";
     let study = std::fs::read_to_string(workspace.path().join("study.toml")).expect("it was written");
     workspace.write("study.toml", study + threshold);
     workspace.ok(&["seal", "study.toml"]);

@@ -11,7 +11,7 @@ use understudy_tests::tables::{column, sealed, texts};
 
 /// A threshold over everything, for a study in which every id is compared as it arrives.
 const ALL: &str = "at-least = 0.85\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n\
-                   [blinding]\nshare = 0";
+                   chance = \"not-asked\"\n[blinding]\nshare = 0";
 
 fn snapshot(day: u32, minute: u32, booked: &str) -> String {
     let (hour, minute) = (8 + minute / 60, minute % 60);
@@ -168,7 +168,7 @@ fn a_long_run_does_not_dilute_the_days_that_count() {
     }
     snapshots.push(snapshot(10, 0, "a"));
     let first = "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { WHICH = 1 }\nevidence = \"point\"\n\
-                 [blinding]\nshare = 0";
+                 chance = \"not-asked\"\n[blinding]\nshare = 0";
     for (which, code) in [("first", 3), ("latest", 0)] {
         let workspace = study(&first.replace("WHICH", which), snapshots.clone(), decisions.clone());
         workspace.run(&[]);
@@ -183,7 +183,7 @@ fn a_long_run_does_not_dilute_the_days_that_count() {
 fn a_bound_that_hangs_on_one_pair_is_inconclusive() {
     let label = |minute: u32| if minute == 77 { "b" } else { "a" };
     let by_bound = "metric = \"kappa\"\nat-least = 0.6\nquantifier = \"pooled\"\nwindows = { all = true }\n\
-                    evidence = \"bound\"\nconfidence = 0.95\n[blinding]\nshare = 0";
+                    evidence = \"bound\"\nconfidence = 0.95\nchance = { gain = 0.0 }\n[blinding]\nshare = 0";
     let workspace = study(
         by_bound,
         lines(200, |minute| snapshot(5, minute, label(minute))),
@@ -211,7 +211,7 @@ fn a_plan_measured_on_a_shop_with_days_off_says_so() {
         days.iter().flat_map(|day| lines(120, |minute| line(*day, minute, "a"))).collect::<Vec<_>>()
     };
     let threshold = "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 14 }\nevidence = \"point\"\n\
-                     [blinding]\nshare = 0";
+                     chance = \"not-asked\"\n[blinding]\nshare = 0";
     let workspace = study(threshold, records(snapshot), records(decision));
     workspace.run(&[]);
     let (code, text, _) = decide(&workspace);

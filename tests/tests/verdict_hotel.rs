@@ -16,9 +16,10 @@ fn decide(threshold: &str) -> (i32, Value, String) {
         .replacen(&format!("study = \"{}/hotel-rooms\"", examples.display()), "study = \"hotel-rooms\"", 1);
     let evidence = if threshold.contains("confidence") { "bound" } else { "point" };
     let month = "[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n";
+    let chance = if threshold.contains("chance") { "" } else { "\nchance = { gain = 0.0 }" };
     workspace.write(
         "study.toml",
-        format!("{study}\n{month}[threshold]\nevidence = \"{evidence}\"\n{threshold}\n"),
+        format!("{study}\n{month}[threshold]\nevidence = \"{evidence}\"\n{threshold}{chance}\n"),
     );
     workspace.ok(&["run", "study.toml", "--run", "run"]);
     let output = workspace.understudy(&["decide", "run", "--model", "booked-room"]);
@@ -141,13 +142,13 @@ fn kappa_thresholds_require_more_than_chance_agreement() {
     let all = |floor: &str| {
         decide(&format!("at-least = 0.5\nquantifier = \"pooled\"\nwindows = {{ all = true }}\n{floor}")).1
     };
-    let ruling = all("least-kappa = 0.7");
+    let ruling = all("chance = { kappa = 0.7 }");
     assert_eq!(ruling["verdict"], "GO", "{ruling}");
     // sklearn.metrics.cohen_kappa_score(m.reserved_room_type, m.room)
     let kappa = ruling["chance"]["kappa"].as_f64().expect("a kappa");
     assert!((kappa - 0.7125917142622241).abs() < 1e-12, "{kappa}");
-    assert_eq!(all("least-kappa = 0.72")["verdict"], "NO-GO");
-    let gain = all("least-gain = 0.5");
+    assert_eq!(all("chance = { kappa = 0.72 }")["verdict"], "NO-GO");
+    let gain = all("chance = { gain = 0.5 }");
     assert_eq!(gain["verdict"], "NO-GO");
     let commonest = gain["chance"]["majority-share"].as_f64().expect("a share");
     assert!(commonest > 0.3 && commonest < 0.7, "{commonest}");

@@ -41,7 +41,9 @@ pub fn hotel(root: &Path) -> anyhow::Result<()> {
     );
     for (name, declared, code) in HOTEL {
         let study = format!("{folder}/{name}.toml");
-        let threshold = format!("{text}\n[threshold]\nat-least = 0.85\n{declared}\nevidence = \"point\"\n");
+        let threshold = format!(
+            "{text}\n[threshold]\nat-least = 0.85\n{declared}\nevidence = \"point\"\nchance = {{ gain = 0.0 }}\n"
+        );
         fs::write(root.join(&study), threshold).with_context(|| format!("cannot write {study}"))?;
         let run_folder = format!("{folder}/{name}");
         remove_run(root, &run_folder)?;

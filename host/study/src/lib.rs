@@ -51,8 +51,8 @@ pub use source::Source;
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
-    Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
-    Reference, Scope, Shares, Threshold, WindowChoice,
+    Blinding, CHANCE_FORMS, ChanceRequirement, Cycle, Direction, Evidence, InterferenceEffect,
+    InterferenceKind, Quantifier, Reference, Scope, Shares, Threshold, WindowChoice,
 };
 pub use units::{Micros, Nanos};
 pub use validate::ALL_SNAPSHOTS;

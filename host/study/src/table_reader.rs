@@ -92,6 +92,11 @@ impl<'a> TableReader<'a> {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
+    /// Whether the value of the key is a string.
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().as_str().is_some())
+    }
+
     /// The path of the section, such as `sources.snapshots`.
     pub(super) fn path(&self) -> &str {
         &self.path

@@ -3,6 +3,7 @@
 //! Invariants: what decides has no default, so bound, quantifier, windows and evidence are always written; only guards
 //! have defaults, and a guard can prevent a GO but never cause one.
 
+mod chance;
 mod read;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use chance::{CHANCE_FORMS, ChanceRequirement};
 pub(super) use read::{Declarations, blinding, chosen, scopes, threshold};
 
 /// What a model must achieve for a GO.
@@ -49,8 +51,8 @@ pub struct Threshold {
     pub most_unanswered: f64,
     /// The snapshot field that groups dependent pairs into clusters; the id by default.
     pub cluster: Option<String>,
-    /// The required agreement beyond chance.
-    pub chance: Option<ChanceCorrection>,
+    /// The required agreement of labels beyond chance; `None` if the study does not say, which a study of labels must.
+    pub chance: Option<ChanceRequirement>,
     /// The calendar condition whose values must all have occurred.
     pub cycle: Option<Cycle>,
     /// The expected distributions of the inputs.
@@ -61,6 +63,19 @@ pub struct Threshold {
     pub on_comparator_change: InterferenceEffect,
     /// The line of the declaration, from 1.
     pub line: usize,
+}
+
+impl Threshold {
+    /// Whether agreement beyond chance is required, which is computed from the labels.
+    pub fn needs_labels(&self) -> bool {
+        self.chance.is_some_and(|chance| chance != ChanceRequirement::NotAsked)
+    }
+
+    /// Whether the bounds of agreement beyond chance come from a jackknife, which needs the labels by group.
+    pub fn needs_label_groups(&self) -> bool {
+        let is_kappa = matches!(self.chance, Some(ChanceRequirement::Kappa(_)));
+        self.needs_labels() && self.evidence != Evidence::Point && (is_kappa || self.cluster.is_some())
+    }
 }
 
 /// The side of the bound on which the metric must be.
@@ -103,15 +118,6 @@ pub enum Evidence {
     Point,
     /// The one-sided confidence bound at this level, above 0.5 and below 1.
     Bound(f64),
-}
-
-/// The required agreement of labels beyond chance, over the evaluated windows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ChanceCorrection {
-    /// The minimum of Cohen's kappa.
-    Kappa(f64),
-    /// The minimum excess of the agreement over the share of the substrate's most frequent label.
-    Gain(f64),
 }
 
 /// A calendar condition whose values must all have occurred.

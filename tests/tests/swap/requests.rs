@@ -81,7 +81,7 @@ fn sha256_hex(path: &str) -> String {
 #[test]
 fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change() {
     let threshold = "[threshold]\nat-least = 0.5\nquantifier = \"every-window\"\nwindows = { first = 1 }\n\
-                     evidence = \"point\"\nleast-per-window = 10\n[blinding]\nshare = 0\n";
+                     evidence = \"point\"\nleast-per-window = 10\nchance = \"not-asked\"\n[blinding]\nshare = 0\n";
     let workspace = workspace(threshold);
     let serving = ServedRun::start(&workspace, &[]);
     let swap = |arguments: &[&str]| {

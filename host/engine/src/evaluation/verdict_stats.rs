@@ -12,7 +12,7 @@ use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
-    Conditions, EvidencePair, ModelScores, VerdictEvidence, Window, jackknife_group,
+    Conditions, EvidencePair, ModelScores, PairLabels, VerdictEvidence, Window, jackknife_group,
 };
 use understudy_study::Scope;
 
@@ -46,8 +46,10 @@ pub struct EvidenceCollector {
     cluster_column: Option<usize>,
     /// The condition of the threshold's cycle.
     cycle: Option<usize>,
-    /// Whether the threshold compares with agreement by chance, which needs the labels.
+    /// Whether the threshold requires agreement beyond chance, which needs the labels.
     needs_labels: bool,
+    /// Whether their bounds need the labels by jackknife group.
+    needs_label_groups: bool,
     calendar: Conditions,
 }
 
@@ -65,7 +67,8 @@ impl EvidenceCollector {
             scopes: sealed_study.study.scopes.clone(),
             cluster_column: study_fields::cluster_field(&sealed_study.study).map(column),
             cycle: threshold.cycle.map(|cycle| cycle.condition),
-            needs_labels: threshold.chance.is_some(),
+            needs_labels: threshold.needs_labels(),
+            needs_label_groups: threshold.needs_label_groups(),
             calendar: study_fields::conditions(&sealed_study.study),
         })
     }
@@ -102,16 +105,21 @@ impl EvidenceCollector {
             } else {
                 None
             };
+            let group = jackknife_group(cluster.as_deref().unwrap_or_else(|| sources.id(row)));
             let pair = EvidencePair {
                 window: batch.windows[at],
                 scopes: &scopes,
-                group: jackknife_group(cluster.as_deref().unwrap_or_else(|| sources.id(row))),
+                group,
                 blinded: batch.blinded[at],
                 occurrence: self
                     .cycle
                     .zip(occurrences.as_ref())
                     .map(|(condition, occurrences)| (batch.conditions[condition][at], occurrences[at])),
-                labels: substrate.map(|substrate| (substrate, &labels[..])),
+                labels: substrate.map(|substrate| PairLabels {
+                    substrate,
+                    models: &labels,
+                    group: if self.needs_label_groups { group } else { 0 },
+                }),
             };
             evidence.add(&pair, batch.scores, self.metric, at);
         }

@@ -6,7 +6,7 @@ use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::study_fields::{DECISION_PREFIX, declared_field};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
-use understudy_study::{AnswerForm, Direction, FieldKind, Plugin, Study};
+use understudy_study::{AnswerForm, CHANCE_FORMS, Direction, FieldKind, Plugin, Study};
 
 /// The reasons why a plugin with these inputs cannot fill a slot during a run: it may only read the fields
 /// that the seal grants.
@@ -88,11 +88,17 @@ impl Loader<'_> {
         if let Some(what) = what {
             self.fault(threshold.line, format!("the threshold of metric \"{name}\" requires {what}"));
         }
-        if threshold.chance.is_some() && comparator.plugin.form != AnswerForm::Label {
-            let form = comparator.plugin.form.name();
+        let form = comparator.plugin.form;
+        if form == AnswerForm::Label && threshold.chance.is_none() {
             let what = format!(
-                "the threshold requires agreement beyond chance, which is defined for labels only, but the answers have the form \
-                 {form}; remove least-kappa and least-gain"
+                "the threshold does not declare `chance`, and the answers are labels: where one label is common, a model that \
+                 always gives it may meet the bound; write {CHANCE_FORMS}"
+            );
+            self.fault(threshold.line, what);
+        } else if form != AnswerForm::Label && threshold.chance.is_some() {
+            let what = format!(
+                "the threshold declares `chance`, which is defined for labels, but the answers have the form {}; remove it",
+                form.name()
             );
             self.fault(threshold.line, what);
         }

@@ -58,6 +58,8 @@ fn interim_verdict(bundle: &ReportBundle) -> Section {
     match &bundle.verdict {
         Some(verdict) => {
             let declared = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+            let notes = verdict.notes.iter();
+            blocks.extend(notes.map(|note| Block::Note { tone: Tone::Unsure, text: note.clone() }));
             blocks.push(text(format!("Declared on {declared}: {}.", verdict.threshold)));
             let windows = counted(verdict.windows.len() as u64, "complete window", "complete windows");
             blocks.push(text(format!(

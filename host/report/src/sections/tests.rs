@@ -94,6 +94,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         first_snapshot: Some(moment("2016-06-27T08:00:00Z")),
         closed: true,
         threshold: "agreement at least 0.5025 pooled over all windows, by the point estimate".to_owned(),
+        notes: Vec::new(),
         metric: "agreement".to_owned(),
         confidence: 0.95,
         windows: windows.collect(),

@@ -16,8 +16,8 @@ use crate::sections::helpers::{
 };
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{
-    CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict, direction_words,
-    format_share,
+    ChanceMeasure, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict,
+    direction_words, format_share,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -73,11 +73,20 @@ impl VerdictView<'_> {
             Fact::new("Without an answer or a score", counted(scope_verdict.unanswered, "pair", "pairs")),
             Fact::new("Pooled value", self.estimate_text(&scope_verdict.pooled)),
         ];
-        if let Some(chance) = scope_verdict.chance {
-            let kappa = chance.kappa.map_or_else(|| "undefined".to_owned(), six_decimals);
-            facts.push(Fact::new("Agreement beyond chance (Cohen's kappa)", kappa));
-            let most_common = six_decimals(chance.majority_share);
-            facts.push(Fact::new("Share of the substrate's most common answer", most_common));
+        if let Some(chance) = &scope_verdict.chance {
+            let commonest = six_decimals(chance.majority_share);
+            facts.push(Fact::new("Agreement of always giving the substrate's commonest label", commonest));
+            facts.push(Fact::new("Gain over that", six_decimals(chance.gain)));
+            let kappa = chance.kappa.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
+            facts.push(Fact::new("Cohen's kappa", kappa));
+            if let Some(interval) = chance.interval {
+                let bounds = format!("{} to {}", six_decimals(interval.lower), six_decimals(interval.upper));
+                let title = match chance.measure {
+                    ChanceMeasure::Gain => "Bounds of the gain",
+                    ChanceMeasure::Kappa => "Bounds of kappa",
+                };
+                facts.push(Fact::new(title, bounds));
+            }
         }
         Block::Facts(facts)
     }

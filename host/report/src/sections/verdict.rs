@@ -33,6 +33,8 @@ pub fn verdict(bundle: &ReportBundle) -> Section {
 
 fn reasons(verdict: &Verdict, events_since_verdict: &[String], blocks: &mut Vec<Block>) {
     let declared = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let notes = verdict.notes.iter();
+    blocks.extend(notes.map(|note| Block::Note { tone: Tone::Unsure, text: note.clone() }));
     blocks.push(text(format!("Declared on {declared}: {}.", verdict.threshold)));
     if verdict.first_snapshot.is_some_and(|first| first < verdict.sealed_at) {
         let note = "The records start before that: their results may have been known when the threshold was declared.";

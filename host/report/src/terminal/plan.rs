@@ -7,7 +7,8 @@ use crate::format::{UNDEFINED, count, counted, significant};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::windows::BARS;
-use understudy_statistics::verdict::plan::{ScopePlan, ShareOrigin, StudyPlan};
+use understudy_statistics::verdict::CHANCE_NOT_ASKED;
+use understudy_statistics::verdict::plan::{ChancePlan, ScopePlan, ShareOrigin, StudyPlan};
 use understudy_study::{ALL_SNAPSHOTS, Direction, Evidence, Quantifier, WindowChoice};
 
 /// Partial blocks, in eighths.
@@ -23,6 +24,15 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
     let title = Span::new(Ink::Title, &plan.study);
     page.line(0, &[title, "  sample size and power of the study, before it starts".into()]);
     page.paragraph(0, Ink::Plain, &format!("GO if {}", threshold(plan)), 3);
+    if let Some(chance) = &plan.chance {
+        match &chance.requirement {
+            Some(requirement) => {
+                let text = format!("and {requirement}{}", chance_numbers(chance));
+                page.paragraph(0, Ink::Plain, &text, 3);
+            }
+            None => page.paragraph(0, Ink::Notice, CHANCE_NOT_ASKED, 3),
+        }
+    }
     comparisons(&mut page, plan);
     detectable_differences(&mut page, plan);
     go_probabilities(&mut page, plan);
@@ -69,6 +79,17 @@ fn threshold(plan: &StudyPlan) -> String {
         Evidence::Bound(confidence) => format!("by its {bound} bound at {confidence}"),
     };
     format!("{} is {comparison} {} {which}, {by}", plan.metric, plan.bound)
+}
+
+/// What it takes to be better than a constant; empty if this is not known.
+fn chance_numbers(chance: &ChancePlan) -> String {
+    let Some((other, least)) = chance.other_decisions.zip(chance.least_right) else { return String::new() };
+    format!(
+        ". {} with another decision are expected; a model must have at least {} of them right, and more if it has pairs with \
+         the commonest label wrong",
+        counted(other, "pair", "pairs"),
+        count(least)
+    )
 }
 
 /// The words for the direction of the threshold, and the bound that decides.

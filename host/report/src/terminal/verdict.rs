@@ -8,7 +8,8 @@ use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
 use understudy_statistics::verdict::{
-    Contamination, Estimate, ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind,
+    ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict, ScopeVerdict, TESTED_LATER,
+    Verdict, VerdictKind,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -19,6 +20,9 @@ const MAX_WINDOWS: usize = 60;
 pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
     let mut page = Page::new(style);
     headline(&mut page, verdict, model, scope.unwrap_or(ALL_SNAPSHOTS));
+    for note in &verdict.notes {
+        page.paragraph(0, Ink::Notice, note, 2);
+    }
     page.line(
         0,
         &[
@@ -117,13 +121,8 @@ fn scope_verdict(
         ),
         2,
     );
-    if let Some(chance) = ruling.chance {
-        let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.4}"));
-        let text = format!(
-            "agreement beyond chance: kappa {kappa}; always answering the most common label would give {:.4}",
-            chance.majority_share
-        );
-        page.paragraph(2, Ink::Plain, &text, 2);
+    if let Some(chance) = &ruling.chance {
+        page.paragraph(2, Ink::Plain, &chance_agreement(chance), 2);
     }
     if let Some(remark) = &model.remark {
         page.paragraph(2, Ink::Notice, &format!("{}: {remark}", verdict.metric), 4);
@@ -131,6 +130,23 @@ fn scope_verdict(
     if (whole || in_full) && !ruling.windows.is_empty() {
         windows(page, verdict, ruling);
     }
+}
+
+/// The agreement beyond chance, in one sentence.
+fn chance_agreement(chance: &ChanceAgreement) -> String {
+    let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), truncated);
+    let bounds = chance.interval.map_or_else(String::new, |interval| {
+        let measure = match chance.measure {
+            ChanceMeasure::Gain => "the gain",
+            ChanceMeasure::Kappa => "kappa",
+        };
+        format!("; bounds of {measure} {} to {}", truncated(interval.lower), truncated(interval.upper))
+    });
+    format!(
+        "agreement beyond chance: always giving the commonest label would reach {}, so the gain is {}; kappa {kappa}{bounds}",
+        truncated(chance.majority_share),
+        truncated(chance.gain)
+    )
 }
 
 fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {

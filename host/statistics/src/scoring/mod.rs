@@ -15,6 +15,7 @@ mod copy_on_write;
 mod distribution_by_slice;
 mod exact_sum;
 mod interval;
+mod label_counts;
 mod local_time;
 mod paired_comparison;
 mod record_counts;
@@ -34,9 +35,10 @@ pub use exact_sum::ExactSum;
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
     binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference, korn_graubard,
-    proportion_difference, standard_error, student_quantile, student_upper_tail, upper_tail, wilson,
-    wilson_weighted,
+    paired_difference, proportion_difference, standard_error, student_quantile, student_upper_tail,
+    upper_tail, wilson, wilson_weighted,
 };
+pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
@@ -44,8 +46,8 @@ pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };
 pub use verdict_statistics::{
-    EvidencePair, InputCounts, JACKKNIFE_GROUPS, LabelCounts, ModelSums, StratumKey, StratumSums,
-    VerdictEvidence, WindowEvidence, WindowInputCounts, jackknife_group,
+    EvidencePair, InputCounts, JACKKNIFE_GROUPS, ModelSums, StratumKey, StratumSums, VerdictEvidence,
+    WindowEvidence, WindowInputCounts, jackknife_group,
 };
 
 /// A metric's `reduce`: from the number of scored pairs and the sum of each component to the metric's value.

@@ -17,11 +17,10 @@ use super::calendar_window::Window;
 use super::cells::{AnswerStatus, ModelScores};
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
+use super::label_counts::{LabelCounts, PairLabels};
 
 /// The number of jackknife groups over which pairs are distributed.
 pub const JACKKNIFE_GROUPS: u64 = 64;
-/// The maximum number of distinct labels that are counted separately in one window and scope.
-const MAX_LABELS: usize = 1000;
 
 /// The jackknife group of the pair with this key: XXH3-64 of the key's bytes, modulo [`JACKKNIFE_GROUPS`].
 pub fn jackknife_group(key: &str) -> u8 {
@@ -59,23 +58,12 @@ pub struct ModelSums {
     pub squares: ExactSum,
 }
 
-/// The label counts of a set of pairs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LabelCounts {
-    /// For each label: how often the substrate gave it, and then how often each model gave it.
-    pub counts: BTreeMap<String, Vec<u64>>,
-    /// For each model: the number of pairs with the same label as the substrate.
-    pub same: Vec<u64>,
-    /// The number of labels beyond the limit, which are not counted separately.
-    pub other: u64,
-}
-
 /// The evidence of one window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WindowEvidence {
     /// The sums of the metric, by stratum.
     pub sums: BTreeMap<StratumKey, StratumSums>,
-    /// The label counts by scope, if the threshold declares a minimum beyond chance.
+    /// The label counts by scope, if the threshold requires agreement beyond chance.
     pub labels: BTreeMap<u16, LabelCounts>,
     /// The compared pairs of each occurrence of a cycle value: the index of the value, and the number of the
     /// day, hour or month.
@@ -102,9 +90,8 @@ pub struct EvidencePair<'p> {
     pub blinded: bool,
     /// The occurrence of a cycle value, if a cycle is declared.
     pub occurrence: Option<(u16, i64)>,
-    /// The label of the substrate and the label of each model (`None` without an answer), if a minimum beyond
-    /// chance is declared.
-    pub labels: Option<(&'p str, &'p [Option<&'p str>])>,
+    /// The labels, if the threshold requires agreement beyond chance.
+    pub labels: Option<PairLabels<'p>>,
 }
 
 impl VerdictEvidence {
@@ -117,8 +104,8 @@ impl VerdictEvidence {
         for &scope in pair.scopes {
             let key = StratumKey { scope, blinded: pair.blinded, group: pair.group };
             window.sums.entry(key).or_default().add(models, metric, row);
-            if let Some((substrate, answers)) = pair.labels {
-                window.labels.entry(scope).or_default().add(substrate, answers);
+            if let Some(labels) = pair.labels {
+                window.labels.entry(scope).or_default().add(labels);
             }
         }
     }
@@ -203,35 +190,6 @@ impl StratumSums {
             own.components.iter_mut().zip(&more.components).for_each(|(sum, more)| sum.merge(more));
             own.squares.merge(&more.squares);
         }
-    }
-}
-
-impl LabelCounts {
-    fn add(&mut self, substrate: &str, answers: &[Option<&str>]) {
-        self.same.resize(answers.len(), 0);
-        let labels = std::iter::once(Some(substrate)).chain(answers.iter().copied());
-        for (column, label) in labels.enumerate() {
-            let Some(label) = label else { continue };
-            if !self.counts.contains_key(label) && self.counts.len() >= MAX_LABELS {
-                self.other += 1;
-                continue;
-            }
-            let counts = self.counts.entry(label.to_owned()).or_insert_with(|| vec![0; answers.len() + 1]);
-            counts[column] += 1;
-        }
-        for (same, label) in self.same.iter_mut().zip(answers) {
-            *same += u64::from(*label == Some(substrate));
-        }
-    }
-
-    fn merge(&mut self, other: &LabelCounts) {
-        self.same.resize(other.same.len().max(self.same.len()), 0);
-        self.same.iter_mut().zip(&other.same).for_each(|(same, more)| *same += more);
-        for (label, more) in &other.counts {
-            let counts = self.counts.entry(label.clone()).or_insert_with(|| vec![0; more.len()]);
-            counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
-        }
-        self.other += other.other;
     }
 }
 

@@ -6,20 +6,19 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::bound::{meets_bound, meets_bound_by_count};
 use super::estimate::{Estimator, is_early};
-use super::format::{describe_threshold, direction_words, format_estimate, pass_reason};
+use super::format::{describe_threshold, format_estimate, pass_reason, verdict_notes};
+use super::gates::ScopeGates;
 use super::guards::{PairShares, record_guards, scope_guards};
 use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
-    CONTAMINATION_LEVEL, Contamination, CycleValue, Estimate, FORMAT, Facts, GuardResult, InputShare,
-    MissingInterval, ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, GuardResult, InputShare, ModelVerdict,
+    ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
-use crate::scoring::{Interval, Reduce, Slice};
+use crate::scoring::{Reduce, Slice};
 use understudy_study::{
-    ALL_SNAPSHOTS, ChanceCorrection, Direction, Evidence, InterferenceEffect, InterferenceKind, Quantifier,
-    Reference, Threshold, WindowChoice,
+    ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, WindowChoice,
 };
 
 /// The verdict on each model, for all of the input and for each scope. `reduce` is that of the threshold's
@@ -64,6 +63,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
             .and_then(|first| Timestamp::from_microsecond(first).ok()),
         closed: facts.results.closed,
         threshold: describe_threshold(facts.study, facts.threshold),
+        notes: verdict_notes(threshold),
         metric: facts.study.metrics[threshold.metric].name.clone(),
         confidence,
         windows: selection.counted,
@@ -89,81 +89,26 @@ fn scope_verdict(
     (scope, name): (u16, &str),
     model: usize,
 ) -> ScopeVerdict {
-    let threshold = facts.threshold;
     let sums = facts.results.evidence.sums(&selection.windows, |key| key.scope == scope);
     let compared = sums.pairs;
     let snapshots = facts.results.inputs.snapshots(&selection.windows, scope);
-    let pooled = estimator.estimate(&selection.windows, scope, model);
-    let windows: Vec<Estimate> =
-        selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
-    let chance = threshold.chance.and_then(|_| estimator.chance(&selection.windows, scope, model));
+    let ScopeGates { pooled, windows, chance, reasons: failures } =
+        ScopeGates::evaluate(facts, estimator, selection, scope, model);
     let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
     let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
     let shares = PairShares { snapshots, compared, unanswered };
     let guards = scope_guards(facts, selection, scope, shares);
     let mut reasons = shared.to_vec();
-    let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
-    let labels = selection.counted.iter().map(|window| window.label.as_str());
-    match threshold.quantifier {
-        Quantifier::EveryWindow => {
-            for (label, estimate) in labels.zip(&windows) {
-                if let Some((verdict, text)) = failure(threshold, estimate) {
-                    add(verdict, format!("{label}: {text}"));
-                }
-            }
-        }
-        Quantifier::Pooled if !windows.is_empty() => {
-            for (label, estimate) in labels.zip(&windows).filter(|_| threshold.windows != WindowChoice::All) {
-                if let Some(text) = too_few(threshold, estimate) {
-                    add(VerdictKind::Inconclusive, format!("{label}: {text}"));
-                }
-            }
-            if let Some((verdict, text)) = failure(threshold, &pooled) {
-                add(verdict, format!("pooled: {text}"));
-            }
-        }
-        Quantifier::Pooled => {}
-    }
-    if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
-        let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
-        add(
-            VerdictKind::Inconclusive,
-            format!(
-                "the study has not ended, and there is no interval for looks before the end: {reason}; decide at the end"
-            ),
-        );
-    }
-    match (threshold.chance, chance) {
-        (Some(ChanceCorrection::Kappa(least)), Some(agreement))
-            if agreement.kappa.is_none_or(|kappa| kappa < least) =>
-        {
-            let kappa =
-                agreement.kappa.map_or_else(|| "not defined".to_owned(), |kappa| format!("{kappa:.6}"));
-            add(VerdictKind::NoGo, format!("Cohen's kappa is {kappa}; at least {least} is required"));
-        }
-        (Some(ChanceCorrection::Gain(least)), Some(agreement))
-            if agreement.agreement - agreement.majority_share < least =>
-        {
-            let text = format!(
-                "agreement is {:.6}, and always giving the most common label would reach {:.6}; a gain of \
-                 at least {least} is required",
-                agreement.agreement, agreement.majority_share
-            );
-            add(VerdictKind::NoGo, text);
-        }
-        (Some(_), None) if compared > 0 => {
-            let text = "agreement beyond chance cannot be computed: the answers are not labels, or there \
-                are more than 1000 labels";
-            add(VerdictKind::Inconclusive, text.to_owned());
-        }
-        _ => {}
-    }
+    reasons.extend(failures);
     reasons.extend(exceeded(&guards));
     reasons.sort_by_key(|reason| Reverse(reason.verdict));
     let verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(VerdictKind::Go);
     if verdict == VerdictKind::Go {
-        reasons.push(VerdictReason { verdict, text: pass_reason(threshold, &pooled, &windows) });
+        reasons.push(VerdictReason {
+            verdict,
+            text: pass_reason(facts.threshold, &pooled, &windows, chance.as_ref()),
+        });
     }
     ScopeVerdict {
         scope: name.to_owned(),
@@ -176,57 +121,6 @@ fn scope_verdict(
         pooled,
         windows,
         chance,
-    }
-}
-
-/// The reason that an estimate has too few pairs; `None` if it has enough.
-fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
-    let least = threshold.least_per_window;
-    (estimate.pairs < least).then(|| format!("{} comparisons; at least {least} are required", estimate.pairs))
-}
-
-/// The verdict and the reason if an estimate does not pass; `None` if it passes.
-fn failure(threshold: &Threshold, estimate: &Estimate) -> Option<(VerdictKind, String)> {
-    if let Some(text) = too_few(threshold, estimate) {
-        return Some((VerdictKind::Inconclusive, text));
-    }
-    let Some(value) = estimate.value else {
-        return Some((VerdictKind::Inconclusive, "the metric is not defined".to_owned()));
-    };
-    let (direction, bound) = (threshold.direction, threshold.bound);
-    let required = format!("{} {bound} is required", direction_words(direction));
-    match (threshold.evidence, estimate.interval) {
-        (Evidence::Point, _) => {
-            let passes = match estimate.hits {
-                Some(hits) => meets_bound_by_count(hits, estimate.pairs, direction, bound),
-                None => meets_bound(value, direction, bound),
-            };
-            (!passes).then(|| (VerdictKind::NoGo, format!("{}; {required}", format_estimate(estimate))))
-        }
-        (Evidence::Bound(confidence), Some(interval)) => {
-            let Interval { lower, upper } = interval;
-            let (near, far) = match direction {
-                Direction::AtLeast => (lower, upper),
-                Direction::AtMost => (upper, lower),
-            };
-            let text = |relation: &str| {
-                format!(
-                    "{}, with bounds {lower:.6} and {upper:.6} at confidence {confidence} each, {relation} \
-                     {bound}; {required}",
-                    format_estimate(estimate)
-                )
-            };
-            match (meets_bound(near, direction, bound), meets_bound(far, direction, bound)) {
-                (true, _) => None,
-                (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
-                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
-            }
-        }
-        (Evidence::Bound(_), None) => {
-            let reason = estimate.no_interval.map_or("", MissingInterval::reason);
-            let text = format!("{}; no interval can be computed: {reason}", format_estimate(estimate));
-            Some((VerdictKind::Inconclusive, text))
-        }
     }
 }
 

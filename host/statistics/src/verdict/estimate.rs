@@ -6,17 +6,17 @@
 //!   depends on the result only where the scores show no spread.
 //! - An estimate without an interval says why.
 
+use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
 use super::window_selection::WindowSelection;
 use super::{
-    CONTAMINATION_LEVEL, ChanceAgreement, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod,
-    MissingInterval,
+    CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
 };
 use crate::scoring::{
     ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, SequenceTuning,
     StratumKey, Window, WindowSequence, clopper_pearson, equal_scores, has_spread, jackknife,
     jackknife_difference, korn_graubard, proportion_difference, standard_error,
 };
-use understudy_study::{Direction, Evidence as Declared, Quantifier, WindowChoice};
+use understudy_study::{ChanceRequirement, Direction, Evidence as Declared, Quantifier, WindowChoice};
 
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
 const ROUNDING: f64 = 1e-12;
@@ -161,22 +161,46 @@ impl<'f, 'r> Estimator<'f, 'r> {
         Some(Contamination { unblinded, blinded, tested: !self.early, difference })
     }
 
-    /// The agreement of labels beyond chance; `None` if it cannot be computed.
-    pub fn chance(&self, windows: &[Window], scope: u16, model: usize) -> Option<ChanceAgreement> {
-        let labels = self.facts.results.evidence.labels(windows, scope);
-        let pairs: u64 = labels.counts.values().map(|counts| counts[0]).sum();
-        if labels.other > 0 || pairs == 0 {
-            return None;
+    /// The label counts of a model behind its agreement beyond chance, and this agreement, with bounds if bounds
+    /// decide. `None` if it cannot be computed, or is not required.
+    pub fn chance(
+        &self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+    ) -> Option<(ModelLabels, ChanceAgreement)> {
+        let Facts { threshold, results, .. } = self.facts;
+        let measure = match threshold.chance? {
+            ChanceRequirement::NotAsked => return None,
+            ChanceRequirement::Gain(_) => ChanceMeasure::Gain,
+            ChanceRequirement::Kappa(_) => ChanceMeasure::Kappa,
+        };
+        let evidence = windows.iter().filter_map(|window| results.evidence.windows.get(window));
+        let counts = evidence.filter_map(|window| window.labels.get(&scope));
+        let labels = ModelLabels::new(counts, model)?;
+        let mut agreement = labels.agreement(measure);
+        if threshold.evidence == Declared::Point {
+            return Some((labels, agreement));
         }
-        let n = pairs as f64;
-        let agreement = labels.same[model] as f64 / n;
-        let majority_share = labels.counts.values().map(|counts| counts[0]).max().unwrap_or(0) as f64 / n;
-        // J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
-        // Measurement 20, 1960. Pairs without an answer are a category that only the model has.
-        let products = labels.counts.values().map(|counts| counts[0] as f64 * counts[model + 1] as f64);
-        let expected = products.sum::<f64>() / (n * n);
-        let kappa = (expected < 1.0).then(|| (agreement - expected) / (1.0 - expected));
-        Some(ChanceAgreement { agreement, majority_share, kappa })
+        let interval = match measure {
+            ChanceMeasure::Kappa if self.early => Err(MissingInterval::NoSequence),
+            ChanceMeasure::Kappa => labels.jackknife_kappa(self.confidence),
+            ChanceMeasure::Gain if self.early => {
+                let guess = threshold.chance.map_or(0.0, ChanceRequirement::least);
+                Ok(labels.sequence_gain(|blocks, gain| {
+                    self.mean_sequence(windows, blocks.iter().copied(), (-1.0, 1.0), guess, gain)
+                }))
+            }
+            ChanceMeasure::Gain if threshold.cluster.is_some() => labels.jackknife_gain(self.confidence),
+            ChanceMeasure::Gain => labels.exact_gain(self.confidence),
+        };
+        match interval {
+            Ok((interval, method)) => {
+                (agreement.interval, agreement.method) = (Some(interval), Some(method));
+            }
+            Err(reason) => agreement.no_interval = Some(reason),
+        }
+        Some((labels, agreement))
     }
 
     fn model_sums(

@@ -4,11 +4,17 @@
 
 use super::Estimate;
 use super::bound::meets_bound_by_count;
-use understudy_study::{Direction, Evidence, Quantifier, Study, Threshold, WindowChoice};
+use super::chance::ChanceAgreement;
+use super::chance_gate::chance_success;
+use understudy_study::{ChanceRequirement, Direction, Evidence, Quantifier, Study, Threshold, WindowChoice};
 
 /// The text for a contamination test that is still to come.
 pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test at every interim look would \
                                 accuse clean studies too often.";
+
+/// The text for a threshold that requires nothing beyond chance.
+pub const CHANCE_NOT_ASKED: &str = "Chance was not asked (`chance = \"not-asked\"`): a model that always gives the \
+                                    substrate's commonest label may be GO.";
 
 /// The threshold in words.
 pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
@@ -22,17 +28,53 @@ pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
         Quantifier::EveryWindow => format!("in each of {which}"),
         Quantifier::Pooled => format!("pooled over {which}"),
     };
-    let by = match evidence {
+    let by = evidence_words(*evidence);
+    let chance = chance_requirement(threshold).map_or_else(String::new, |required| format!("; {required}"));
+    format!("{} {} {bound} {how}, {by}{chance}", study.metrics[*metric].name, direction_words(*direction))
+}
+
+fn evidence_words(evidence: Evidence) -> String {
+    match evidence {
         Evidence::Point => "by the point estimate".to_owned(),
         Evidence::Bound(confidence) => format!("by the confidence bound at {confidence}"),
-    };
-    format!("{} {} {bound} {how}, {by}", study.metrics[*metric].name, direction_words(*direction))
+    }
+}
+
+/// The required agreement beyond chance in words; `None` if none is required.
+pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
+    let by = evidence_words(threshold.evidence);
+    let commonest = "agreement better than always giving the substrate's commonest label";
+    match threshold.chance? {
+        ChanceRequirement::Gain(least) if least > 0.0 => {
+            Some(format!("{commonest} by at least {least}, {by}"))
+        }
+        ChanceRequirement::Gain(_) => Some(format!("{commonest}, {by}")),
+        ChanceRequirement::Kappa(least) if least > 0.0 => {
+            Some(format!("Cohen's kappa at least {least}, {by}"))
+        }
+        ChanceRequirement::Kappa(_) => Some(format!("Cohen's kappa above 0, {by}")),
+        ChanceRequirement::NotAsked => None,
+    }
+}
+
+/// What every reader of a verdict must know of the threshold, one sentence each.
+pub fn verdict_notes(threshold: &Threshold) -> Vec<String> {
+    let mut notes = Vec::new();
+    if threshold.chance == Some(ChanceRequirement::NotAsked) {
+        notes.push(CHANCE_NOT_ASKED.to_owned());
+    }
+    notes
 }
 
 /// The reason of a GO.
-pub fn pass_reason(threshold: &Threshold, pooled: &Estimate, windows: &[Estimate]) -> String {
+pub fn pass_reason(
+    threshold: &Threshold,
+    pooled: &Estimate,
+    windows: &[Estimate],
+    chance: Option<&ChanceAgreement>,
+) -> String {
     let bound = threshold.bound;
-    match threshold.quantifier {
+    let metric = match threshold.quantifier {
         Quantifier::Pooled => {
             let required = direction_words(threshold.direction);
             format!("{}; {required} {bound} is required", format_estimate(pooled))
@@ -43,6 +85,10 @@ pub fn pass_reason(threshold: &Threshold, pooled: &Estimate, windows: &[Estimate
             direction_words(threshold.direction),
             format_estimate(pooled)
         ),
+    };
+    match chance.and_then(|chance| chance_success(threshold.chance, chance)) {
+        Some(chance) => format!("{metric}; {chance}"),
+        None => metric,
     }
 }
 

@@ -14,9 +14,12 @@
 //! without pairs is one of them, and has too few comparisons.
 
 mod bound;
+mod chance;
+mod chance_gate;
 mod determination;
 mod estimate;
 mod format;
+mod gates;
 mod guards;
 pub mod plan;
 mod revised;
@@ -27,8 +30,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bound::meets_bound_by_count;
+pub use chance::{ChanceAgreement, ChanceMeasure};
 pub use determination::determine_verdict;
-pub use format::{TESTED_LATER, describe_threshold, direction_words, format_share};
+pub use format::{
+    CHANCE_NOT_ASKED, TESTED_LATER, chance_requirement, describe_threshold, direction_words, format_share,
+    verdict_notes,
+};
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
 
@@ -167,6 +174,9 @@ pub struct Verdict {
     pub closed: bool,
     /// The threshold in words.
     pub threshold: String,
+    /// What every reader of the verdict must know of the threshold, one sentence each, such as that a constant may be
+    /// GO.
+    pub notes: Vec<String>,
     /// The name of the threshold's metric.
     pub metric: String,
     /// The confidence of each bound of an interval on its own.
@@ -373,6 +383,8 @@ pub enum IntervalMethod {
     /// A confidence sequence whose observations are whole windows, for pairs that depend on each other through the cluster
     /// key.
     WindowSequence,
+    /// Exact bounds of the difference between two shares of the same pairs.
+    PairedDifference,
 }
 
 impl IntervalMethod {
@@ -388,6 +400,7 @@ impl IntervalMethod {
             IntervalMethod::EqualScores => {
                 "Intervals are those of independent scores that are all equal, which show no spread."
             }
+            IntervalMethod::PairedDifference => "Intervals are exact bounds of a difference of two shares.",
             IntervalMethod::Sequence => {
                 "Intervals are confidence sequences. Each is of the average expected score of the pairs so far, which \
                 may drift, and holds at all looks together."
@@ -435,18 +448,6 @@ impl MissingInterval {
             MissingInterval::NotFinite => "a bound is not a finite number",
         }
     }
-}
-
-/// The agreement of labels beyond chance.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct ChanceAgreement {
-    /// The share of pairs with equal labels.
-    pub agreement: f64,
-    /// The share of the substrate's most common label.
-    pub majority_share: f64,
-    /// Cohen's kappa; `None` where it is not defined.
-    pub kappa: Option<f64>,
 }
 
 #[cfg(test)]

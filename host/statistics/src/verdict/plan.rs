@@ -8,6 +8,7 @@
 //! - The code is pure: a valid study and a volume in, a [`StudyPlan`] out.
 
 mod calendar;
+mod chance;
 mod power;
 mod warnings;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use chance::ChancePlan;
 pub use power::{BoundTest, ScoreKind};
 
 use super::DISPLAY_CONFIDENCE;
@@ -126,6 +128,8 @@ pub struct StudyPlan {
     pub enough_comparisons: f64,
     /// The standard deviation of a single score; `None` if scores are 0 or 1.
     pub standard_deviation: Option<f64>,
+    /// What the threshold requires beyond chance; `None` if it says nothing of chance.
+    pub chance: Option<ChancePlan>,
     /// The plan for all of the input, then for each scope.
     pub scopes: Vec<ScopePlan>,
     /// The conditions, in the order of declaration.
@@ -269,6 +273,7 @@ pub fn plan_study(
             ScoreKind::Binary => None,
             ScoreKind::Normal(deviation) => Some(deviation),
         },
+        chance: chance::chance_plan(threshold, scopes[0].pooled, volume.base_rate),
         conditions: conditions.collect(),
         scopes,
         warnings: Vec::new(),

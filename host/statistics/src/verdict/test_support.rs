@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::scoring::{
-    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, RevisionSums, ScoredPairs, Window,
-    WindowClock, jackknife_group,
+    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, PairLabels, RevisionSums, ScoredPairs,
+    Window, WindowClock, jackknife_group,
 };
 use understudy_records::join::Account;
 use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};
@@ -167,16 +167,10 @@ impl Case {
                 let substrate = if self.mixed_labels && pair % 3 == 0 { "b" } else { "a" };
                 let other = if substrate == "a" { "b" } else { "a" };
                 let answers = [Some(if hit { substrate } else { other })];
-                let labels = threshold.chance.map(|_| (substrate, &answers[..]));
                 let key = format!("{week}-{pair}");
-                let pair = EvidencePair {
-                    window,
-                    scopes,
-                    group: jackknife_group(&key),
-                    blinded: blind,
-                    occurrence,
-                    labels,
-                };
+                let group = jackknife_group(&key);
+                let labels = threshold.chance.map(|_| PairLabels { substrate, models: &answers, group });
+                let pair = EvidencePair { window, scopes, group, blinded: blind, occurrence, labels };
                 evidence.add(&pair, &models, 0, 0);
             }
         }

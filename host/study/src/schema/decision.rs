@@ -26,8 +26,6 @@ pub(super) fn threshold() -> Json {
     let confidence = json!({
         "type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1, "description": confidence,
     });
-    let kappa = "The minimum of Cohen's kappa of labels over the evaluated windows.";
-    let gain = "The minimum excess of the agreement over the share of the substrate's most frequent label.";
     let exposure = "The effect of showing answers to somebody before the study ends: the verdict is VOID, or later pairs are not \
                     evaluated.";
     let change = "The effect of a change of the substrate or the comparator: the verdict is VOID, or later pairs are not \
@@ -84,8 +82,7 @@ pub(super) fn threshold() -> Json {
             ),
         ),
         ("cluster", text(cluster)),
-        ("least-kappa", beyond_chance(kappa)),
-        ("least-gain", beyond_chance(gain)),
+        ("chance", chance()),
         ("cycle", cycle()),
         ("reference", tables("The expected distributions of the inputs.", 0, reference())),
         ("on-exposure", interference(exposure)),
@@ -94,7 +91,6 @@ pub(super) fn threshold() -> Json {
     let description = "What a model must achieve for a GO, declared before the first snapshot.";
     let mut threshold = table(description, &["quantifier", "windows", "evidence"], properties);
     threshold["oneOf"] = json!([{ "required": ["at-least"] }, { "required": ["at-most"] }]);
-    threshold["not"] = json!({ "required": ["least-kappa", "least-gain"] });
     threshold["if"] = json!({ "properties": { "evidence": { "const": "bound" } } });
     threshold["then"] = json!({ "required": ["confidence"] });
     threshold["else"] = json!({ "properties": { "confidence": false } });
@@ -113,6 +109,22 @@ fn windows() -> Json {
     windows["oneOf"] =
         json!([{ "required": ["first"] }, { "required": ["latest"] }, { "required": ["all"] }]);
     windows
+}
+
+fn chance() -> Json {
+    let least = |description: &str| json!({ "type": "number", "minimum": 0, "maximum": 1, "description": description });
+    let gain = "The minimum excess of the agreement over that of always giving the substrate's commonest label. The excess \
+                must also be above 0.";
+    let kappa = "The minimum of Cohen's kappa. It must also be above 0.";
+    let mut beyond = table("The required minimum.", &[], [("gain", least(gain)), ("kappa", least(kappa))]);
+    beyond["oneOf"] = json!([{ "required": ["gain"] }, { "required": ["kappa"] }]);
+    json!({
+        "oneOf": [beyond, { "const": "not-asked" }],
+        "description": "What the agreement of labels must be worth over the evaluated windows. `{ gain = 0.0 }`: more than \
+                        always giving the substrate's commonest label. `{ kappa = 0.4 }`: Cohen's kappa. `not-asked`: \
+                        nothing, which the verdict says. With evidence = \"bound\" the confidence bound must meet it. \
+                        Required if the answers are labels; not allowed otherwise.",
+    })
 }
 
 fn cycle() -> Json {
@@ -240,10 +252,6 @@ pub(super) fn blinding() -> Json {
 
 fn number(description: &str) -> Json {
     json!({ "type": "number", "description": description })
-}
-
-fn beyond_chance(description: &str) -> Json {
-    json!({ "type": "number", "minimum": -1, "maximum": 1, "description": description })
 }
 
 fn share(description: &str, default: Option<f64>) -> Json {

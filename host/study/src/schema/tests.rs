@@ -114,7 +114,7 @@ most-orphaned = 0.06
 most-shed = 0.07
 most-unanswered = 0.1
 cluster = "segment"
-least-kappa = 0.4
+chance = { kappa = 0.4 }
 cycle = { condition = "day", times = 8 }
 on-exposure = "split"
 on-comparator-change = "split"
@@ -157,8 +157,7 @@ failed-rows = 50
 "#;
 
 /// Keys that exclude another key, which the example has.
-const INSTEAD: [(&str, &str); 4] =
-    [("at-most", "at-least"), ("least-gain", "least-kappa"), ("latest", "first"), ("all", "first")];
+const INSTEAD: [(&str, &str); 3] = [("at-most", "at-least"), ("latest", "first"), ("all", "first")];
 
 /// Writes a key and removes the key that it excludes.
 fn write(table: &mut Table, key: &str, value: Toml) {

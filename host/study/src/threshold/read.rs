@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope,
-    Shares, Threshold, WindowChoice,
+    Blinding, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope, Shares,
+    Threshold, WindowChoice, chance,
 };
 use crate::named_entry::NamedEntry;
 use crate::similar_names::{LABELS, warn_of_similar_names};
@@ -105,7 +105,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
     let most_shed = share(section, "most-shed").unwrap_or(validate::MOST_SHED);
     let most_unanswered = share(section, "most-unanswered").unwrap_or(validate::MOST_UNANSWERED);
     let cluster = section.optional("cluster", "a field of the snapshots, such as \"guest\"", Value::word);
-    let chance = chance(section);
+    let chance = chance::chance(section);
     let cycle = section
         .optional_section("cycle", "{ condition = \"month\", times = 1 }", |section| cycle(section, known));
     let references = section.sections("reference", "[[threshold.reference]] for each condition", |section| {
@@ -223,24 +223,6 @@ fn evidence(section: &mut TableReader<'_>) -> Option<Evidence> {
                 section.at("confidence")
             );
             section.absent(section.line(), message);
-            None
-        }
-    }
-}
-
-/// `None` if it could not be read, `Some(None)` if it is not declared.
-fn chance(section: &mut TableReader<'_>) -> Option<Option<ChanceCorrection>> {
-    let level = "a number from -1 to 1, such as 0.4";
-    let within = |value: &Value<'_>| value.number().filter(|level| (-1.0..=1.0).contains(level));
-    let kappa = section.optional("least-kappa", level, within);
-    let gain = section.optional("least-gain", level, within);
-    match (section.has("least-kappa"), section.has("least-gain")) {
-        (false, false) => Some(None),
-        (true, false) => kappa.map(|kappa| Some(ChanceCorrection::Kappa(kappa))),
-        (false, true) => gain.map(|gain| Some(ChanceCorrection::Gain(gain))),
-        (true, true) => {
-            let message = "`threshold` has both `least-kappa` and `least-gain`; remove one";
-            section.fault(section.line_of("least-gain"), message.to_owned());
             None
         }
     }

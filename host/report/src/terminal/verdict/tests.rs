@@ -103,6 +103,7 @@ fn verdict(accounting: Accounting, scopes: Vec<ScopeVerdict>) -> Verdict {
         closed: true,
         threshold: "top-1 at least 0.85 in each of the first 3 complete windows, by the point estimate"
             .to_owned(),
+        notes: vec!["a note that every reader must see".to_owned()],
         metric: "top-1".to_owned(),
         confidence: 0.95,
         windows: windows.collect(),

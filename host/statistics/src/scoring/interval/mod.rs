@@ -19,6 +19,7 @@ mod equal_scores;
 mod jackknife;
 mod korn_graubard;
 mod mixture_boundary;
+mod paired_difference;
 mod proportion;
 mod two_sample;
 
@@ -26,6 +27,7 @@ pub use confidence_sequence::{ConfidenceSequence, ScoreBlock, SequenceTuning, Wi
 pub use equal_scores::equal_scores;
 pub use jackknife::{has_spread, jackknife, standard_error};
 pub use korn_graubard::korn_graubard;
+pub use paired_difference::paired_difference;
 pub use proportion::{binomial_tail, clopper_pearson, upper_tail, wilson, wilson_weighted};
 pub use two_sample::{Difference, POWER, jackknife_difference, proportion_difference};
 

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::scoring::WindowClock;
+use crate::scoring::{LabelTally, ModelLabelTally, WindowClock};
 use understudy_study::{Every, Windows};
 
 fn window(day: i64) -> Window {
@@ -54,7 +54,11 @@ fn add(evidence: &mut VerdictEvidence, case: &Case) {
         group: jackknife_group(&case.key),
         blinded: case.blinded,
         occurrence: Some((case.day as u16, case.day)),
-        labels: Some((case.substrate, &said)),
+        labels: Some(PairLabels {
+            substrate: case.substrate,
+            models: &said,
+            group: jackknife_group(&case.key),
+        }),
     };
     evidence.add(&pair, &models, 0, 0);
 }
@@ -97,13 +101,17 @@ proptest! {
             prop_assert!((model.squares.value() - squares).abs() < 1e-9);
         }
         let labels = evidence.labels(&windows, scope);
-        let same = of.iter().filter(|case| case.answered && case.said == case.substrate).count() as u64;
-        prop_assert_eq!(labels.same.first().copied().unwrap_or(0), same);
         for label in ["a", "b", "c"] {
-            let counts = labels.counts.get(label).cloned().unwrap_or(vec![0, 0]);
-            let substrate = of.iter().filter(|case| case.substrate == label).count() as u64;
-            let said = of.iter().filter(|case| case.answered && case.said == label).count() as u64;
-            prop_assert_eq!(counts, vec![substrate, said]);
+            for group in 0..JACKKNIFE_GROUPS as u8 {
+                let own: Vec<_> = of.iter().filter(|case| jackknife_group(&case.key) == group).collect();
+                let given = own.iter().filter(|case| case.answered && case.said == label);
+                let agreed = given.clone().filter(|case| case.substrate == label).count() as u64;
+                let models = vec![ModelLabelTally { given: given.count() as u64, agreed }];
+                let substrate = own.iter().filter(|case| case.substrate == label).count() as u64;
+                let counted = labels.labels.get(label).and_then(|groups| groups.get(&group)).cloned();
+                let none = LabelTally { substrate: 0, models: vec![ModelLabelTally::default()] };
+                prop_assert_eq!(counted.unwrap_or(none), LabelTally { substrate, models });
+            }
         }
     }
 
@@ -122,16 +130,6 @@ proptest! {
         let counts = (0..4u16).map(|value| chosen.iter().filter(|(.., has)| *has == value).count() as u64);
         prop_assert_eq!(inputs.values(&windows, 0, 4), counts.collect::<Vec<_>>());
     }
-}
-
-#[test]
-fn labels_beyond_the_limit_are_counted_together() {
-    let mut labels = LabelCounts::default();
-    for label in 0..MAX_LABELS + 5 {
-        labels.add(&label.to_string(), &[Some("0")]);
-    }
-    assert_eq!((labels.counts.len(), labels.other), (MAX_LABELS, 5));
-    assert_eq!((labels.counts["0"][1], labels.same[0]), (MAX_LABELS as u64 + 5, 1));
 }
 
 #[test]

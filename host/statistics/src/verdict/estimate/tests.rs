@@ -34,11 +34,46 @@ fn higher_agreement_where_the_answer_existed_is_a_leak() {
 fn agreement_beyond_chance_is_required() {
     let floor = |more: &str| Case::new(&format!("{}\n{more}", every(3)), &[GOOD; 3]).decide();
     // The substrate always answers `a`, so there is no agreement beyond chance.
-    let (kind, reasons) = floor("least-gain = 0.01");
+    let (kind, reasons) = floor("chance = { gain = 0.01 }");
     assert_eq!(kind, VerdictKind::NoGo);
-    insta::assert_snapshot!(reasons, @"NO-GO: agreement is 0.900000, and always giving the most common label would reach 1.000000; a gain of at least 0.01 is required");
-    assert_eq!(floor("least-kappa = 0.1").0, VerdictKind::NoGo);
-    assert_eq!(floor("least-kappa = -0.5").0, VerdictKind::Go);
+    insta::assert_snapshot!(reasons, @"NO-GO: agreement is 0.900000, and always giving the commonest label would reach 1.000000: the gain is -0.100000; a gain of at least 0.01 is required");
+    assert_eq!(floor("chance = { kappa = 0.0 }").0, VerdictKind::NoGo);
+    assert_eq!(floor("chance = \"not-asked\"").0, VerdictKind::Go);
+}
+
+#[test]
+fn bounds_of_agreement_beyond_chance_depend_on_the_look() {
+    let chance = |threshold: &str, closed: bool| {
+        let case = Case { mixed_labels: true, closed, ..Case::new(threshold, &[GOOD; 3]) };
+        let verdict = case.verdict();
+        let scope = &verdict.models[0].scopes[0];
+        (scope.verdict, scope.chance.clone().unwrap())
+    };
+    let latest = bound(&every(3)).replace("first", "latest");
+    let with = |more: &str| format!("{latest}\n{more}");
+    // Two of three decisions are `a`, and the model agrees in nine of ten pairs.
+    for (more, closed, kind, method) in [
+        ("chance = { gain = 0.0 }", true, VerdictKind::Go, Some(IntervalMethod::PairedDifference)),
+        ("chance = { gain = 0.0 }", false, VerdictKind::Go, Some(IntervalMethod::Sequence)),
+        (
+            "chance = { gain = 0.0 }\ncluster = \"kind\"",
+            true,
+            VerdictKind::Go,
+            Some(IntervalMethod::Jackknife),
+        ),
+        ("chance = { gain = 0.23 }", true, VerdictKind::Inconclusive, Some(IntervalMethod::PairedDifference)),
+        ("chance = { gain = 0.3 }", true, VerdictKind::NoGo, Some(IntervalMethod::PairedDifference)),
+        ("chance = { kappa = 0.6 }", true, VerdictKind::Go, Some(IntervalMethod::Jackknife)),
+        ("chance = { kappa = 0.6 }", false, VerdictKind::Inconclusive, None),
+    ] {
+        let (verdict, found) = chance(&with(more), closed);
+        assert_eq!((verdict, found.method), (kind, method), "{more} {closed}: {found:?}");
+        assert_eq!(found.interval.is_some(), method.is_some(), "{more}");
+        assert!(found.interval.is_none_or(|interval| interval.lower < interval.upper), "{found:?}");
+    }
+    // The bounds of a look before the end are wider.
+    let lower = |closed| chance(&with("chance = { gain = 0.0 }"), closed).1.interval.unwrap().lower;
+    assert!(lower(false) < lower(true));
 }
 
 #[test]
@@ -73,9 +108,9 @@ fn clusters_are_compared_by_the_jackknife() {
 
 #[test]
 fn agreement_beyond_chance_matches_its_definition() {
-    let threshold = format!("{}\nleast-kappa = 0.5", every(1));
+    let threshold = format!("{}\nchance = {{ kappa = 0.5 }}", every(1));
     let case = Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) };
-    let chance = case.verdict().models[0].scopes[0].chance.unwrap();
+    let chance = case.verdict().models[0].scopes[0].chance.clone().unwrap();
     let (mut same, mut both, mut substrate_b, mut model_b) = (0.0, [0.0; 2], 0.0, 0.0);
     for pair in 0..1000 {
         let (hit, is_b) = (pair < 900, pair % 3 == 0);
@@ -93,7 +128,7 @@ fn agreement_beyond_chance_matches_its_definition() {
     assert!(kappa > 0.5 && case.decide().0 == VerdictKind::Go);
     // The gain over the most common label, exactly at the minimum and above it.
     let gain = |least: &str| {
-        let threshold = format!("{}\nleast-gain = {least}", every(1));
+        let threshold = format!("{}\nchance = {{ gain = {least} }}", every(1));
         Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) }.decide().0
     };
     assert_eq!([gain("0.233"), gain("0.235")], [VerdictKind::Go, VerdictKind::NoGo]);

@@ -247,6 +247,41 @@ fn the_declared_margin_covers_all_windows() {
 }
 
 #[test]
+fn the_requirement_beyond_chance_is_planned() {
+    let plan = |chance: &str, evidence: &str, per_window, base| {
+        let threshold = format!("at-least = 0.85\nchance = {chance}\n");
+        let declaration = format!("{STUDY}{threshold}").replace("evidence = \"point\"", evidence);
+        planned_for(&declaration, PairsPerWindow::Stated(per_window), Some(0.5), base)
+    };
+    let bound = "evidence = \"bound\"\nconfidence = 0.95";
+    let numbers = |plan: &StudyPlan| {
+        let chance = plan.chance.clone().unwrap();
+        (chance.other_decisions, chance.least_right)
+    };
+    // Five gains without a loss pass the exact test at 0.95, however many pairs there are.
+    let plan_of = |chance, evidence| plan(chance, evidence, 1000, Some(0.97));
+    assert_eq!(numbers(&plan_of("{ gain = 0.0 }", bound)), (Some(240), Some(5)));
+    assert_eq!(numbers(&plan_of("{ gain = 0.0 }", "evidence = \"point\"")), (Some(240), Some(1)));
+    assert_eq!(numbers(&plan_of("{ gain = 0.01 }", "evidence = \"point\"")), (Some(240), Some(80)));
+    assert_eq!(numbers(&plan_of("{ kappa = 0.4 }", bound)), (Some(240), None));
+    assert_eq!(numbers(&plan_of("\"not-asked\"", bound)), (None, None));
+    assert_eq!(numbers(&plan("{ gain = 0.0 }", bound, 1000, None)), (None, None));
+    assert_eq!(plan_of("\"not-asked\"", bound).chance.unwrap().requirement, None);
+    // The smallest number whose lower bound meets the gain, and the next smaller.
+    let least = numbers(&plan_of("{ gain = 0.02 }", bound)).1.unwrap();
+    let lower = |gains| crate::scoring::paired_difference(gains, 0, 8000, 0.95).unwrap().lower;
+    assert!(lower(least) >= 0.02 && lower(least - 1) < 0.02, "{least}");
+    let warnings = |chance| plan(chance, bound, 1000, Some(0.9999)).warnings.join("\n");
+    insta::assert_snapshot!([warnings("\"not-asked\""), warnings("{ gain = 0.0 }")].join("\n\n"), @"
+    scope `groups-in-may`: only 42 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    a model that always gives the substrate's most common answer would reach 0.9999 and meet the bound of 0.85; declare a stricter bound, or `chance = { gain = 0.0 }`
+
+    scope `groups-in-may`: only 42 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    the expected number of decisions other than the commonest label is 1; a model must have at least 5 of them right to be better than always giving that label, so GO is impossible; count more comparisons
+    ");
+}
+
+#[test]
 fn warnings_name_problem_and_remedy() {
     let warnings_of = |threshold: &str, per_window, groups, base| {
         planned(threshold, per_window, groups, base).warnings.join("\n")
@@ -265,7 +300,7 @@ fn warnings_name_problem_and_remedy() {
     condition `segment`: fewer than 100 comparisons (`least-per-condition`) are expected for groups, so GO is impossible; count more windows, or leave out the condition
     scope `groups`: about 35 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
     scope `groups-in-may`: about 3 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
-    a model that always gives the substrate's most common answer would reach 0.85 and meet the bound of 0.85; declare a stricter bound, or `least-kappa` or `least-gain`
+    a model that always gives the substrate's most common answer would reach 0.85 and meet the bound of 0.85; declare a stricter bound
     "
     );
     let measured = PairsPerWindow::Measured(vec![200, 100, 99, 300]);
@@ -285,7 +320,7 @@ fn warnings_name_problem_and_remedy() {
     condition `month`: fewer than 100 comparisons (`least-per-condition`) are expected for january, february, march, april, may, june, july, august, september, october, november, december, so GO is impossible; count more windows, or leave out the condition
     about 87 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
     each of the 12 values of `month` must occur 2 times, and 8 weeks cover at most 0 of them, so GO is impossible; count more windows
-    a model that always gives the substrate's most common answer would reach 0.2 and meet the bound of 0.2; declare a stricter bound, or `least-kappa` or `least-gain`
+    a model that always gives the substrate's most common answer would reach 0.2 and meet the bound of 0.2; declare a stricter bound
     "
     );
 }

@@ -3,8 +3,8 @@
 //! Invariant: a warning depends on the declaration and the volume alone. Unknown numbers cause no warning,
 //! except for the number of windows, without which all other numbers are for a single window.
 
-use super::{ConditionPlan, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan, calendar};
-use understudy_study::{ALL_SNAPSHOTS, Direction, Every, Study, WindowChoice};
+use super::{ChancePlan, ConditionPlan, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan, calendar};
+use understudy_study::{ALL_SNAPSHOTS, ChanceRequirement, Direction, Every, Study, WindowChoice};
 
 /// With fewer comparisons per month, a study is hardly worthwhile.
 const MIN_PER_MONTH: f64 = 100.0;
@@ -36,7 +36,8 @@ pub(super) fn warnings(
     warnings.extend(too_few_measured(plan, planner, volume));
     warnings.extend(plan.scopes.iter().filter_map(|scope| low_volume(plan, scope)));
     warnings.extend(uncovered_cycle(study, plan, planner));
-    warnings.extend(volume.base_rate.and_then(|rate| trivial_model(plan, rate)));
+    warnings.extend(volume.base_rate.and_then(|rate| trivial_model(planner, plan, rate)));
+    warnings.extend(plan.chance.as_ref().and_then(too_few_decisions));
     warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
     if let Some(cluster) = &planner.threshold.cluster {
         warnings.push(format!(
@@ -138,17 +139,34 @@ fn uncovered_cycle(study: &Study, plan: &StudyPlan, planner: &Planner<'_>) -> Op
     })
 }
 
-fn trivial_model(plan: &StudyPlan, rate: f64) -> Option<String> {
+fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, rate: f64) -> Option<String> {
     let (met, value) = match plan.direction {
         Direction::AtLeast => (plan.bound <= rate, rate),
         Direction::AtMost => (plan.bound >= 1.0 - rate, 1.0 - rate),
     };
+    let remedy = match planner.threshold.chance {
+        None => "declare a stricter bound",
+        Some(ChanceRequirement::NotAsked) => "declare a stricter bound, or `chance = { gain = 0.0 }`",
+        // Such a model is not GO.
+        Some(ChanceRequirement::Gain(_) | ChanceRequirement::Kappa(_)) => return None,
+    };
     met.then(|| {
         format!(
-            "a model that always gives the substrate's most common answer would reach {} and meet the \
-             bound of {}; declare a stricter bound, or `least-kappa` or `least-gain`",
+            "a model that always gives the substrate's most common answer would reach {} and meet the bound of {}; \
+             {remedy}",
             rounded(value),
             plan.bound
+        )
+    })
+}
+
+fn too_few_decisions(chance: &ChancePlan) -> Option<String> {
+    chance.is_impossible().then(|| {
+        format!(
+            "the expected number of decisions other than the commonest label is {}; a model must have at least {} of them \
+             right to be better than always giving that label, so GO is impossible; count more comparisons",
+            chance.other_decisions.unwrap_or(0),
+            chance.least_right.unwrap_or(0)
         )
     })
 }

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use crate::test_support::{VALID, faults, read};
 use crate::{
-    Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope,
-    Shares, Study, WindowChoice, parse,
+    Blinding, ChanceRequirement, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference,
+    Scope, Shares, Study, WindowChoice, parse,
 };
 
 const LEAST: &str = "[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
@@ -59,7 +59,7 @@ evidence = "bound"
 confidence = 0.99
 conditions = ["segment"]
 cluster = "segment"
-least-gain = 0.1
+chance = { gain = 0.1 }
 cycle = { condition = "month", times = 2 }
 on-exposure = "split"
 [[threshold.reference]]
@@ -75,7 +75,7 @@ where = { lead-time = ["< 7", "7 to < 30"], segment = "direct" }
     assert_eq!((threshold.direction, threshold.bound), (Direction::AtMost, 3.0));
     assert_eq!((threshold.windows, threshold.evidence), (WindowChoice::All, Evidence::Bound(0.99)));
     assert_eq!((threshold.conditions, threshold.cluster.as_deref()), (vec![0], Some("segment")));
-    assert_eq!(threshold.chance, Some(ChanceCorrection::Gain(0.1)));
+    assert_eq!(threshold.chance, Some(ChanceRequirement::Gain(0.1)));
     assert_eq!(threshold.cycle, Some(Cycle { condition: 2, times: 2 }));
     let shares = Shares::Listed(vec![0.75, 0.0, 0.25, 0.0]);
     assert_eq!(threshold.references, [Reference { condition: 0, shares, tolerance: 0.05, line: 56 }]);
@@ -105,8 +105,7 @@ evidence = "point"
 confidence = 0.9
 conditions = ["segmnt"]
 cluster = "guest"
-least-kappa = 0.4
-least-gain = 0.1
+chance = { kappa = 0.4, gain = 0.1 }
 cycle = { condition = "segment" }
 [[threshold.reference]]
 condition = "segment"
@@ -149,4 +148,17 @@ fn windows_are_selected_in_exactly_one_way() {
 fn scopes_need_no_threshold() {
     assert_eq!(faults(&[("every = \"week\"", "every = \"weak\"")]).as_slice().len(), 1);
     assert_eq!(sound("[[scopes]]\nname = \"may\"\nwhere = { month = \"may\" }\n").scopes.len(), 1);
+}
+
+#[test]
+fn chance_has_exactly_one_of_three_forms() {
+    let chance = |written: &str| sound(&format!("{LEAST}chance = {written}\n")).threshold.unwrap().chance;
+    assert_eq!(sound(LEAST).threshold.unwrap().chance, None);
+    assert_eq!(chance("\"not-asked\""), Some(ChanceRequirement::NotAsked));
+    assert_eq!(chance("{ gain = 0 }"), Some(ChanceRequirement::Gain(0.0)));
+    assert_eq!(chance("{ kappa = 0.4 }"), Some(ChanceRequirement::Kappa(0.4)));
+    let of = |chance: &str| report(&format!("{LEAST}chance = {chance}\n"));
+    assert_snapshot!(
+        [of("0.1"), of("\"no\""), of("{}"), of("{ gain = -0.1 }"), of("{ least = 0.1 }")].join("\n")
+    );
 }

@@ -1,0 +1,132 @@
+//! Checked against numpy, scipy and statsmodels: `tests/oracles/chance.py` prints the values.
+
+use super::*;
+use crate::scoring::PairLabels;
+
+const PAIRS: u64 = 1200;
+const GROUPS: u64 = 16;
+
+/// The pairs of `chance.py`: the label of the substrate, that of the model, and the group.
+fn pair(index: u64) -> (&'static str, Option<&'static str>, u8) {
+    let substrate = match index % 20 {
+        0..15 => "operate",
+        15..18 => "delay",
+        _ => "cancel",
+    };
+    let model = match index {
+        _ if index % 97 == 5 => None,
+        _ if index % 31 == 7 => Some("delay"),
+        _ if index % 20 == 17 => Some("operate"),
+        _ => Some(substrate),
+    };
+    (substrate, model, ((7 * index + index / 50) % GROUPS) as u8)
+}
+
+/// The counts of some pairs in three windows.
+fn counts(pairs: impl Iterator<Item = (&'static str, Option<&'static str>, u8)>) -> Vec<LabelCounts> {
+    let mut windows = vec![LabelCounts::default(); 3];
+    for (index, (substrate, model, group)) in pairs.enumerate() {
+        windows[index % 3].add(PairLabels { substrate, models: &[model], group });
+    }
+    windows
+}
+
+fn labels() -> ModelLabels {
+    ModelLabels::new(counts((0..PAIRS).map(pair)).iter(), 0).unwrap()
+}
+
+#[track_caller]
+fn assert_close(actual: f64, expected: f64) {
+    assert!((actual - expected).abs() <= 1e-9 * expected.abs(), "{actual} is not {expected}");
+}
+
+#[test]
+fn gain_and_kappa_match_statsmodels() {
+    let found = labels().agreement(ChanceMeasure::Gain);
+    assert_close(found.agreement, 0.9125);
+    assert_close(found.majority_share, 0.75);
+    assert_close(found.gain, 0.1625);
+    assert_close(found.kappa.unwrap(), 0.779527559055118);
+    assert!(!found.is_constant);
+    assert_eq!(labels().counts(), (1095, 900, 1200));
+}
+
+#[test]
+fn bounds_match_scipy() {
+    let labels = labels();
+    for (found, method, lower, upper) in [
+        (labels.exact_gain(0.95), IntervalMethod::PairedDifference, 0.12303236993633819, 0.20612695766399033),
+        (labels.jackknife_gain(0.95), IntervalMethod::Jackknife, 0.14621564100477777, 0.17878435899522224),
+        (labels.jackknife_kappa(0.95), IntervalMethod::Jackknife, 0.7452442132600423, 0.8138109048501936),
+    ] {
+        let (interval, by) = found.unwrap();
+        assert_eq!(by, method);
+        assert_close(interval.lower, lower);
+        assert_close(interval.upper, upper);
+    }
+}
+
+#[test]
+fn a_sequence_has_one_block_for_each_window() {
+    let labels = labels();
+    let (interval, method) = labels.sequence_gain(|blocks, gain| {
+        assert_eq!(blocks.iter().map(|block| block.n).collect::<Vec<_>>(), [400; 3]);
+        let sum = blocks.iter().map(|block| block.sum).sum::<f64>() / PAIRS as f64;
+        assert_close(sum, gain);
+        let squares = blocks.iter().map(|block| block.squares).sum::<f64>() / PAIRS as f64;
+        (Interval { lower: gain, upper: squares }, IntervalMethod::Sequence)
+    });
+    assert_eq!(method, IntervalMethod::Sequence);
+    // The least gain is that over the commonest label.
+    assert_close(interval.lower, 0.1625);
+    let differing = (0..PAIRS)
+        .map(pair)
+        .filter(|(substrate, model, _)| (Some(*substrate) == *model) != (*substrate == "operate"));
+    assert_close(interval.upper, differing.count() as f64 / PAIRS as f64);
+}
+
+#[test]
+fn the_lower_bound_is_the_least_over_all_constants() {
+    // `a` is the commonest label. The gain over `b` is larger by one pair, but less certain.
+    let pairs = [("a", "a", 50), ("b", "b", 20), ("b", "a", 29), ("c", "c", 30)];
+    let all = pairs.iter().flat_map(|(substrate, model, times)| {
+        (0..*times).map(|index| (*substrate, Some(*model), (index % 7) as u8))
+    });
+    let labels = ModelLabels::new(counts(all).iter(), 0).unwrap();
+    let found = labels.exact_gain(0.95).unwrap().0;
+    let bounds = |gains, losses| paired_difference(gains, losses, 129, 0.95).unwrap();
+    let (commonest, other) = (bounds(50, 0), bounds(80, 29));
+    assert!(other.lower < commonest.lower);
+    assert_eq!((found.lower, found.upper), (other.lower, commonest.upper));
+}
+
+#[test]
+fn a_model_with_one_label_is_a_constant() {
+    let of = |answer: fn(u64) -> Option<&'static str>| {
+        let pairs = (0..PAIRS).map(|index| (pair(index).0, answer(index), pair(index).2));
+        ModelLabels::new(counts(pairs).iter(), 0).unwrap().agreement(ChanceMeasure::Kappa)
+    };
+    let operate = of(|_| Some("operate"));
+    assert_eq!((operate.is_constant, operate.gain, operate.kappa), (true, 0.0, Some(0.0)));
+    // A model that gives a label or no answer is one, too; without any answer there is no constant.
+    assert!(of(|index| (index % 2 == 0).then_some("delay")).is_constant);
+    assert!(!of(|_| None).is_constant);
+}
+
+#[test]
+fn missing_bounds_have_a_reason() {
+    let alone = |group| {
+        let pairs = (0..PAIRS).map(|index| (pair(index).0, pair(index).1, group));
+        ModelLabels::new(counts(pairs).iter(), 0).unwrap()
+    };
+    assert_eq!(alone(3).jackknife_kappa(0.95), Err(MissingInterval::FewGroups));
+    assert_eq!(alone(3).jackknife_gain(0.95), Err(MissingInterval::FewGroups));
+    let equal = (0..64).map(|index| ("a", Some("a"), index as u8));
+    let equal = ModelLabels::new(counts(equal).iter(), 0).unwrap();
+    assert_eq!(equal.jackknife_kappa(0.95), Err(MissingInterval::UndefinedReplicate));
+    // Sixty-four equal gains of 0 show no spread, and bound the gain as independent scores in [-1, 1].
+    let (interval, method) = equal.jackknife_gain(0.95).unwrap();
+    assert_eq!(method, IntervalMethod::EqualScores);
+    assert_close(interval.upper, 1.0 - 0.05f64.powf(1.0 / 64.0));
+    assert!(ModelLabels::new(counts(std::iter::empty()).iter(), 0).is_none());
+}

@@ -1,0 +1,189 @@
+//! Whether a model's agreement beyond chance is what the threshold requires.
+//!
+//! Invariants:
+//! - With evidence by a bound, the bound must meet the requirement; a point estimate is compared by its counts.
+//! - A constant never passes: its gain is at most 0 and its kappa is 0, and both must be above 0.
+
+use super::bound::{meets_bound, meets_bound_by_count};
+use super::chance::ChanceAgreement;
+use super::{MissingInterval, VerdictKind};
+use crate::scoring::Interval;
+use understudy_study::{ChanceRequirement, Direction, Evidence};
+
+/// The verdict and the reason if the agreement beyond chance does not suffice; `None` if it does. `counts` are the pairs that
+/// agree, those of the substrate's commonest label, and all pairs. `confidence` is that of the bounds.
+pub fn chance_failure(
+    required: ChanceRequirement,
+    evidence: Evidence,
+    confidence: f64,
+    (agreed, majority, pairs): (u64, u64, u64),
+    agreement: &ChanceAgreement,
+) -> Option<(VerdictKind, String)> {
+    let (least, value, name, one) = match required {
+        ChanceRequirement::NotAsked => return None,
+        ChanceRequirement::Gain(least) => (least, Some(agreement.gain), "the gain", "a gain"),
+        ChanceRequirement::Kappa(least) => (least, agreement.kappa, "Cohen's kappa", "a kappa"),
+    };
+    let requirement = match least > 0.0 {
+        true => format!("{one} of at least {least} is required"),
+        false => format!("{one} above 0 is required"),
+    };
+    let comparison = format!(
+        "agreement is {:.6}, and always giving the commonest label would reach {:.6}",
+        agreement.agreement, agreement.majority_share
+    );
+    if majority == pairs && agreed == pairs {
+        let text = format!(
+            "{comparison}: all decisions are the same label, so these pairs cannot show agreement beyond chance; \
+             {requirement}"
+        );
+        return Some((VerdictKind::Inconclusive, text));
+    }
+    if agreement.is_constant {
+        let text = format!(
+            "{comparison}: all answers are the same label, and a constant is no better than chance; {requirement}"
+        );
+        return Some((VerdictKind::NoGo, text));
+    }
+    let Some(value) = value else {
+        return Some((
+            VerdictKind::Inconclusive,
+            format!("{comparison}: kappa is not defined; {requirement}"),
+        ));
+    };
+    match (evidence, agreement.interval) {
+        (Evidence::Point, _) => {
+            let passes = match required {
+                ChanceRequirement::Gain(_) => {
+                    agreed > majority
+                        && meets_bound_by_count(agreed - majority, pairs, Direction::AtLeast, least)
+                }
+                _ => suffices(value, least),
+            };
+            (!passes).then(|| {
+                let text = format!("{comparison}: {name} is {value:.6}; {requirement}");
+                (VerdictKind::NoGo, text)
+            })
+        }
+        (Evidence::Bound(_), Some(Interval { lower, upper })) => {
+            let text = |relation: &str| {
+                format!(
+                    "{comparison}: {name} {value:.6}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; \
+                     {requirement}",
+                    confidence
+                )
+            };
+            match (suffices(lower, least), suffices(upper, least)) {
+                (true, _) => None,
+                (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
+                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
+            }
+        }
+        (Evidence::Bound(_), None) => {
+            let reason = agreement.no_interval.map_or("", MissingInterval::reason);
+            let text =
+                format!("{comparison}: {name} is {value:.6}, and it has no bound: {reason}; {requirement}");
+            Some((VerdictKind::Inconclusive, text))
+        }
+    }
+}
+
+/// Whether a value is at least the minimum and above 0.
+fn suffices(value: f64, least: f64) -> bool {
+    value > 0.0 && meets_bound(value, Direction::AtLeast, least)
+}
+
+/// What a model that passes has achieved beyond chance, with its bound. `None` if nothing is required.
+pub fn chance_success(required: Option<ChanceRequirement>, agreement: &ChanceAgreement) -> Option<String> {
+    let bound = |agreement: &ChanceAgreement| {
+        agreement.interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower))
+    };
+    match required? {
+        ChanceRequirement::NotAsked => None,
+        ChanceRequirement::Gain(_) => Some(format!(
+            "better than always giving the commonest label by {:.6}{}",
+            agreement.gain,
+            bound(agreement)
+        )),
+        ChanceRequirement::Kappa(_) => {
+            Some(format!("Cohen's kappa {:.6}{}", agreement.kappa.unwrap_or(f64::NAN), bound(agreement)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chance::{ChanceMeasure, ModelLabels};
+    use super::*;
+    use crate::scoring::{LabelCounts, PairLabels};
+
+    const GAIN: ChanceRequirement = ChanceRequirement::Gain(0.0);
+    const KAPPA: ChanceRequirement = ChanceRequirement::Kappa(0.0);
+    const POINT: Evidence = Evidence::Point;
+    const BOUND: Evidence = Evidence::Bound(0.95);
+
+    /// The verdict and reason for labels of the substrate and the model, with their numbers of pairs; GO if none.
+    fn failure(required: ChanceRequirement, evidence: Evidence, pairs: &[(&str, &str, u64)]) -> String {
+        let mut counts = LabelCounts::default();
+        for (substrate, model, times) in pairs {
+            for index in 0..*times {
+                let labels = PairLabels { substrate, models: &[Some(model)], group: (index % 64) as u8 };
+                counts.add(labels);
+            }
+        }
+        let labels = ModelLabels::new(std::iter::once(&counts), 0).unwrap();
+        let (measure, interval) = match required {
+            ChanceRequirement::Kappa(_) => (ChanceMeasure::Kappa, labels.jackknife_kappa(0.95)),
+            _ => (ChanceMeasure::Gain, labels.exact_gain(0.95)),
+        };
+        let mut agreement = labels.agreement(measure);
+        match interval {
+            Ok((interval, _)) => agreement.interval = Some(interval),
+            Err(reason) => agreement.no_interval = Some(reason),
+        }
+        let found = chance_failure(required, evidence, 0.95, labels.counts(), &agreement);
+        found.map_or_else(|| "GO".to_owned(), |(verdict, text)| format!("{}: {text}", verdict.name()))
+    }
+
+    const RIGHT: (&str, &str, u64) = ("go", "go", 960);
+
+    #[test]
+    fn a_constant_never_passes() {
+        for required in [GAIN, KAPPA] {
+            for evidence in [POINT, BOUND] {
+                for constant in ["go", "stop", "never given"] {
+                    let text = failure(required, evidence, &[("go", constant, 970), ("stop", constant, 30)]);
+                    assert!(text.starts_with("NO-GO"), "{text}");
+                }
+            }
+        }
+        insta::assert_snapshot!(failure(GAIN, BOUND, &[("go", "go", 970), ("stop", "go", 30)]), @"NO-GO: agreement is 0.970000, and always giving the commonest label would reach 0.970000: all answers are the same label, and a constant is no better than chance; a gain above 0 is required");
+    }
+
+    #[test]
+    fn the_gain_must_exceed_0_by_its_bound() {
+        // Four gains without a loss are not enough at 0.95, and five are.
+        let found = |gains| [RIGHT, ("stop", "stop", gains), ("stop", "go", 40 - gains)];
+        insta::assert_snapshot!(failure(GAIN, BOUND, &found(4)), @"INCONCLUSIVE: agreement is 0.964000, and always giving the commonest label would reach 0.960000: the gain 0.004000, with bounds -0.001064 and 0.013491 at confidence 0.95 each, cannot be distinguished from 0; a gain above 0 is required");
+        assert_eq!(failure(GAIN, BOUND, &found(5)), "GO");
+        assert_eq!(failure(GAIN, POINT, &found(1)), "GO");
+        let lost = [("go", "go", 900), ("go", "stop", 60), ("stop", "stop", 40)];
+        insta::assert_snapshot!(failure(GAIN, BOUND, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain -0.020000, with bounds -0.047821 and -0.001570 at confidence 0.95 each, is on the wrong side of 0; a gain above 0 is required");
+        insta::assert_snapshot!(failure(GAIN, POINT, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain is -0.020000; a gain above 0 is required");
+        insta::assert_snapshot!(failure(ChanceRequirement::Gain(0.05), BOUND, &found(40)), @"INCONCLUSIVE: agreement is 1.000000, and always giving the commonest label would reach 0.960000: the gain 0.040000, with bounds 0.021016 and 0.060618 at confidence 0.95 each, cannot be distinguished from 0.05; a gain of at least 0.05 is required");
+    }
+
+    #[test]
+    fn kappa_must_exceed_0_by_its_bound() {
+        let found = |gains| [RIGHT, ("stop", "stop", gains), ("stop", "go", 40 - gains)];
+        assert_eq!(failure(KAPPA, BOUND, &found(20)), "GO");
+        insta::assert_snapshot!(failure(KAPPA, BOUND, &[("go", "go", 921), ("go", "stop", 39), ("stop", "stop", 2), ("stop", "go", 38)]), @"INCONCLUSIVE: agreement is 0.923000, and always giving the commonest label would reach 0.960000: Cohen's kappa 0.009264, with bounds -0.047322 and 0.065850 at confidence 0.95 each, cannot be distinguished from 0; a kappa above 0 is required");
+        insta::assert_snapshot!(failure(ChanceRequirement::Kappa(0.9), POINT, &found(20)), @"NO-GO: agreement is 0.980000, and always giving the commonest label would reach 0.960000: Cohen's kappa is 0.657534; a kappa of at least 0.9 is required");
+    }
+
+    #[test]
+    fn decisions_that_are_all_equal_show_nothing() {
+        insta::assert_snapshot!(failure(GAIN, BOUND, &[RIGHT]), @"INCONCLUSIVE: agreement is 1.000000, and always giving the commonest label would reach 1.000000: all decisions are the same label, so these pairs cannot show agreement beyond chance; a gain above 0 is required");
+        assert_eq!(failure(ChanceRequirement::NotAsked, BOUND, &[RIGHT]), "GO");
+    }
+}

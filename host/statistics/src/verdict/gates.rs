@@ -1,0 +1,149 @@
+//! The gates of one verdict that hold by an estimate: the metric in its windows, and agreement beyond chance.
+//!
+//! Invariants:
+//! - All bounds of a verdict have the same confidence. The verdict passes if each of them does, so the level of one bound is
+//!   that of the verdict (R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24
+//!   (1982)).
+//! - Every gate is evaluated, whatever the others are, and a failure is reported with its numbers.
+
+use super::bound::{meets_bound, meets_bound_by_count};
+use super::chance::ChanceAgreement;
+use super::chance_gate::chance_failure;
+use super::estimate::{Estimator, is_early};
+use super::format::{direction_words, format_estimate};
+use super::window_selection::WindowSelection;
+use super::{Estimate, Facts, MissingInterval, VerdictKind, VerdictReason};
+use crate::scoring::Interval;
+use understudy_study::{Direction, Evidence, Quantifier, Threshold, WindowChoice};
+
+/// The estimates of one model in one scope, and the reasons why gates do not pass.
+pub struct ScopeGates {
+    /// The estimate over all windows that count.
+    pub pooled: Estimate,
+    /// The estimate of each window that counts.
+    pub windows: Vec<Estimate>,
+    /// The agreement beyond chance, if the threshold requires it.
+    pub chance: Option<ChanceAgreement>,
+    /// For each gate that does not pass the reason.
+    pub reasons: Vec<VerdictReason>,
+}
+
+impl ScopeGates {
+    /// Evaluates all gates at the confidence of `estimator`.
+    pub fn evaluate(
+        facts: &Facts<'_>,
+        estimator: &mut Estimator<'_, '_>,
+        selection: &WindowSelection,
+        scope: u16,
+        model: usize,
+    ) -> ScopeGates {
+        let threshold = facts.threshold;
+        let pooled = estimator.estimate(&selection.windows, scope, model);
+        let windows: Vec<Estimate> =
+            selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
+        let mut reasons = Vec::new();
+        let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
+        let labels = selection.counted.iter().map(|window| window.label.as_str());
+        match threshold.quantifier {
+            Quantifier::EveryWindow => {
+                for (label, estimate) in labels.zip(&windows) {
+                    if let Some((verdict, text)) = failure(threshold, estimator.confidence, estimate) {
+                        add(verdict, format!("{label}: {text}"));
+                    }
+                }
+            }
+            Quantifier::Pooled if !windows.is_empty() => {
+                let counted = labels.zip(&windows).filter(|_| threshold.windows != WindowChoice::All);
+                for (label, estimate) in counted {
+                    if let Some(text) = too_few(threshold, estimate) {
+                        add(VerdictKind::Inconclusive, format!("{label}: {text}"));
+                    }
+                }
+                if let Some((verdict, text)) = failure(threshold, estimator.confidence, &pooled) {
+                    add(verdict, format!("pooled: {text}"));
+                }
+            }
+            Quantifier::Pooled => {}
+        }
+        if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
+            let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
+            let text = format!(
+                "the study has not ended, and there is no interval for looks before the end: {reason}; decide at the end"
+            );
+            add(VerdictKind::Inconclusive, text);
+        }
+        let chance = match threshold.chance.filter(|_| threshold.needs_labels()) {
+            Some(required) if pooled.pairs > 0 => match estimator.chance(&selection.windows, scope, model) {
+                Some((labels, agreement)) => {
+                    let counts = labels.counts();
+                    if let Some((verdict, text)) =
+                        chance_failure(required, threshold.evidence, estimator.confidence, counts, &agreement)
+                    {
+                        add(verdict, text);
+                    }
+                    Some(agreement)
+                }
+                None => {
+                    let text = "agreement beyond chance cannot be computed: the answers are not labels, or \
+                        there are more than 1000 labels";
+                    add(VerdictKind::Inconclusive, text.to_owned());
+                    None
+                }
+            },
+            _ => None,
+        };
+        ScopeGates { pooled, windows, chance, reasons }
+    }
+}
+
+/// The reason that an estimate has too few pairs; `None` if it has enough.
+fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
+    let least = threshold.least_per_window;
+    (estimate.pairs < least).then(|| format!("{} comparisons; at least {least} are required", estimate.pairs))
+}
+
+/// The verdict and the reason if an estimate does not pass; `None` if it passes.
+fn failure(threshold: &Threshold, confidence: f64, estimate: &Estimate) -> Option<(VerdictKind, String)> {
+    if let Some(text) = too_few(threshold, estimate) {
+        return Some((VerdictKind::Inconclusive, text));
+    }
+    let Some(value) = estimate.value else {
+        return Some((VerdictKind::Inconclusive, "the metric is not defined".to_owned()));
+    };
+    let (direction, bound) = (threshold.direction, threshold.bound);
+    let required = format!("{} {bound} is required", direction_words(direction));
+    match (threshold.evidence, estimate.interval) {
+        (Evidence::Point, _) => {
+            let passes = match estimate.hits {
+                Some(hits) => meets_bound_by_count(hits, estimate.pairs, direction, bound),
+                None => meets_bound(value, direction, bound),
+            };
+            (!passes).then(|| (VerdictKind::NoGo, format!("{}; {required}", format_estimate(estimate))))
+        }
+        (Evidence::Bound(_), Some(interval)) => {
+            let Interval { lower, upper } = interval;
+            let (near, far) = match direction {
+                Direction::AtLeast => (lower, upper),
+                Direction::AtMost => (upper, lower),
+            };
+            let text = |relation: &str| {
+                format!(
+                    "{}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} \
+                     {bound}; {required}",
+                    format_estimate(estimate),
+                    confidence
+                )
+            };
+            match (meets_bound(near, direction, bound), meets_bound(far, direction, bound)) {
+                (true, _) => None,
+                (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
+                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
+            }
+        }
+        (Evidence::Bound(_), None) => {
+            let reason = estimate.no_interval.map_or("", MissingInterval::reason);
+            let text = format!("{}; no interval can be computed: {reason}", format_estimate(estimate));
+            Some((VerdictKind::Inconclusive, text))
+        }
+    }
+}

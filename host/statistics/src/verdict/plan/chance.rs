@@ -1,0 +1,66 @@
+//! What a plan says of agreement beyond chance: the requirement, and what it takes to meet it.
+//!
+//! Invariant: a number needs the share of the commonest label and the number of pairs. Without them it is `None`.
+
+use serde::Serialize;
+
+use super::super::bound::{meets_bound, meets_bound_by_count};
+use super::super::format::chance_requirement;
+use crate::scoring::paired_difference;
+use understudy_study::{ChanceRequirement, Direction, Evidence, Threshold};
+
+/// What the threshold requires beyond chance, over all windows that count and all of the input.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ChancePlan {
+    /// The requirement in words; `None` if chance is not asked, so that a constant may be GO.
+    pub requirement: Option<String>,
+    /// The expected number of pairs in which the substrate does not give its commonest label.
+    pub other_decisions: Option<u64>,
+    /// The least number of pairs that a model must have right among them, if it has all others right. `None` if no
+    /// number of pairs suffices, and for a requirement other than the gain.
+    pub least_right: Option<u64>,
+}
+
+impl ChancePlan {
+    /// Whether no model can pass: fewer other decisions are expected than have to be right.
+    pub fn is_impossible(&self) -> bool {
+        self.other_decisions.zip(self.least_right).is_some_and(|(other, least)| other < least)
+    }
+}
+
+/// The plan for `pairs` in all windows that count, where the share `base_rate` has the commonest label. `None` if the
+/// threshold does not say anything of chance.
+pub(super) fn chance_plan(
+    threshold: &Threshold,
+    pairs: Option<u64>,
+    base_rate: Option<f64>,
+) -> Option<ChancePlan> {
+    let required = threshold.chance?;
+    let requirement = chance_requirement(threshold);
+    let known = pairs.zip(base_rate).filter(|_| required != ChanceRequirement::NotAsked);
+    let other_decisions = known.map(|(pairs, share)| (pairs as f64 * (1.0 - share)).round() as u64);
+    let least_right = match required {
+        ChanceRequirement::Gain(least) => known.and_then(|(pairs, _)| least_gains(threshold, least, pairs)),
+        ChanceRequirement::Kappa(_) | ChanceRequirement::NotAsked => None,
+    };
+    Some(ChancePlan { requirement, other_decisions, least_right })
+}
+
+/// The least number of gains without a loss that meets the required gain. `None` if no number of `pairs` does.
+fn least_gains(threshold: &Threshold, least: f64, pairs: u64) -> Option<u64> {
+    let meets = |gains: u64| match threshold.evidence {
+        Evidence::Point => gains > 0 && meets_bound_by_count(gains, pairs, Direction::AtLeast, least),
+        Evidence::Bound(confidence) => paired_difference(gains, 0, pairs, confidence)
+            .is_some_and(|gain| gain.lower > 0.0 && meets_bound(gain.lower, Direction::AtLeast, least)),
+    };
+    let (mut below, mut enough) = (0, pairs);
+    if !meets(enough) {
+        return None;
+    }
+    while enough - below > 1 {
+        let middle = below.midpoint(enough);
+        if meets(middle) { enough = middle } else { below = middle }
+    }
+    Some(enough)
+}
