@@ -20,7 +20,7 @@ pub fn observed_study() -> TestWorkspace {
         ),
         (
             "[windows]\nevery = \"day\"\n",
-            "[windows]\nevery = \"day\"\n\n[threshold]\nat-least = 0.6\nquantifier = \"pooled\"\nwindows = { first = 20 }\nevidence = \"bound\"\nconfidence = 0.95\nchance = { gain = 0.0 }\n\n[blinding]\nshare = 0\n",
+            "[windows]\nevery = \"day\"\n\n[threshold]\nat-least = 0.6\nquantifier = \"pooled\"\nwindows = { first = 20 }\nevidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"\nchance = { gain = 0.0 }\n\n[blinding]\nshare = 0\n",
         ),
     ]);
     workspace

@@ -140,6 +140,7 @@ quantifier = "pooled"
 windows = { latest = 3 }
 evidence = "bound"
 confidence = 0.95
+family = "each"
 least-per-window = 1
 chance = { gain = 0.0 }
 [blinding]

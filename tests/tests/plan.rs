@@ -6,7 +6,7 @@ use serde_json::Value;
 use understudy_tests::{CommandOutput, TestWorkspace, hotel_rooms_study, plugin};
 
 const THRESHOLD: &str = "\n[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
-                         evidence = \"bound\"\nconfidence = 0.95\nchance = { gain = 0.0 }\n";
+                         evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"\nchance = { gain = 0.0 }\n";
 
 /// The study with additional text at its end.
 fn declare(workspace: &TestWorkspace, more: &str) {

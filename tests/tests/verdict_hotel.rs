@@ -14,7 +14,7 @@ fn decide(threshold: &str) -> (i32, Value, String) {
         .replace("../../target/plugins", "PLUGINS")
         .replace("\"hotel-", &format!("\"{}/hotel-", examples.display()))
         .replacen(&format!("study = \"{}/hotel-rooms\"", examples.display()), "study = \"hotel-rooms\"", 1);
-    let evidence = if threshold.contains("confidence") { "bound" } else { "point" };
+    let evidence = if threshold.contains("confidence") { "bound\"\nfamily = \"each" } else { "point" };
     let month = "[[conditions]]\nname = \"month\"\ncalendar = \"month\"\n";
     let chance = if threshold.contains("chance") { "" } else { "\nchance = { gain = 0.0 }" };
     workspace.write(

@@ -6,7 +6,7 @@ use super::Exit;
 use super::absent_keys::absent_keys;
 use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study};
-use understudy_statistics::verdict::{CHANCE_NOT_ASKED, chance_requirement};
+use understudy_statistics::verdict::{chance_requirement, has_nested_bounds, verdict_notes};
 use understudy_study::Fault;
 
 /// Report all errors and warnings of a study, with their lines.
@@ -45,9 +45,13 @@ impl Check {
             let primary = if index == study.primary { ", primary" } else { "" };
             print_out(format_args!("  metric      {:<24} {}{primary}", metric.name, metric.plugin.title))?;
         }
-        if let Some(threshold) = study.threshold.as_ref().filter(|threshold| threshold.chance.is_some()) {
-            let words = chance_requirement(threshold);
-            print_out(format_args!("  chance      {}", words.as_deref().unwrap_or(CHANCE_NOT_ASKED)))?;
+        if let Some(threshold) = &study.threshold {
+            if let Some(required) = chance_requirement(threshold) {
+                print_out(format_args!("  chance      {required}"))?;
+            }
+            for note in verdict_notes(study, threshold, has_nested_bounds(threshold, false)) {
+                print_out(format_args!("  note        {note}"))?;
+            }
         }
         Ok(Exit::Done)
     }

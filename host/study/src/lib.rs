@@ -51,7 +51,7 @@ pub use source::Source;
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
-    Blinding, CHANCE_FORMS, ChanceRequirement, Cycle, Direction, Evidence, InterferenceEffect,
+    Blinding, CHANCE_FORMS, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect,
     InterferenceKind, Quantifier, Reference, Scope, Shares, Threshold, WindowChoice,
 };
 pub use units::{Micros, Nanos};

@@ -19,7 +19,7 @@ use super::revisions::{revisions, with_version};
 use super::similar_names::{COLUMNS, warn_of_similar_names};
 use super::swaps::swaps;
 use super::table_reader::{TableReader, bounded};
-use super::threshold::{Declarations, blinding, scopes, threshold};
+use super::threshold::{Declarations, VerdictCount, blinding, scopes, threshold};
 use super::toml_value::Value;
 use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
 use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source, Stream, Study, Windows};
@@ -127,7 +127,9 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let windows = root.section("windows", WINDOWS, windows).flatten();
     let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
     let log = root.section_or_default("log", "[log] with the settings to change", log);
-    let known = Declarations { metrics: &metrics, primary, conditions: &conditions, fields: &declared };
+    let verdicts = VerdictCount { models: models.len(), scopes: root.length("scopes") };
+    let known =
+        Declarations { metrics: &metrics, primary, conditions: &conditions, fields: &declared, verdicts };
     let threshold = root.optional_section("threshold", THRESHOLD, |section| threshold(section, &known));
     let scopes = scopes(root, &known);
     let blinding = blinding(root);

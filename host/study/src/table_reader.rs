@@ -97,6 +97,12 @@ impl<'a> TableReader<'a> {
         self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().as_str().is_some())
     }
 
+    /// The number of elements of a list, readable or not; 0 for any other value.
+    pub(super) fn length(&self, key: &str) -> usize {
+        let value = self.table.and_then(|table| table.get(key));
+        value.and_then(|value| value.get_ref().as_array()).map_or(0, |elements| elements.len())
+    }
+
     /// The path of the section, such as `sources.snapshots`.
     pub(super) fn path(&self) -> &str {
         &self.path

@@ -4,6 +4,7 @@
 //! have defaults, and a guard can prevent a GO but never cause one.
 
 mod chance;
+mod family;
 mod read;
 
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use chance::{CHANCE_FORMS, ChanceRequirement};
+pub use family::Family;
+pub(super) use family::VerdictCount;
 pub(super) use read::{Declarations, blinding, chosen, scopes, threshold};
 
 /// What a model must achieve for a GO.
@@ -53,6 +56,8 @@ pub struct Threshold {
     pub cluster: Option<String>,
     /// The required agreement of labels beyond chance; `None` if the study does not say, which a study of labels must.
     pub chance: Option<ChanceRequirement>,
+    /// How the error rates of several verdicts are combined; `None` if not declared, which several verdicts by bounds need.
+    pub family: Option<Family>,
     /// The calendar condition whose values must all have occurred.
     pub cycle: Option<Cycle>,
     /// The expected distributions of the inputs.

@@ -78,6 +78,8 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         scope: "all".to_owned(),
         verdict: word,
         reasons: vec![VerdictReason { verdict: word, text: "so it was found".to_owned() }],
+        confidence: 0.95,
+        level_shared_by: 1,
         snapshots: 400,
         compared: 400,
         unanswered: 0,

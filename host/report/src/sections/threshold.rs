@@ -17,7 +17,7 @@ use crate::sections::helpers::{
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{
     ChanceMeasure, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict,
-    direction_words, format_share,
+    direction_words, format_confidence, format_share,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -73,6 +73,10 @@ impl VerdictView<'_> {
             Fact::new("Without an answer or a score", counted(scope_verdict.unanswered, "pair", "pairs")),
             Fact::new("Pooled value", self.estimate_text(&scope_verdict.pooled)),
         ];
+        if scope_verdict.level_shared_by > 1 {
+            let verdicts = format!("{} verdicts", scope_verdict.level_shared_by);
+            facts.push(Fact::new("The level of each bound is shared by", verdicts));
+        }
         if let Some(chance) = &scope_verdict.chance {
             let commonest = six_decimals(chance.majority_share);
             facts.push(Fact::new("Agreement of always giving the substrate's commonest label", commonest));
@@ -134,7 +138,7 @@ impl VerdictView<'_> {
             description: format!(
                 "{} for each window of the threshold, compared with the declared bound. {method} Each bound has confidence {}.{}",
                 verdict.metric,
-                verdict.confidence,
+                format_confidence(scope_verdict.confidence),
                 omitted_windows_note(verdict.windows.len())
             ),
             chart: Chart::Series {

@@ -7,7 +7,7 @@ use crate::format::{UNDEFINED, count, counted, significant};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::windows::BARS;
-use understudy_statistics::verdict::CHANCE_NOT_ASKED;
+use understudy_statistics::verdict::format_confidence;
 use understudy_statistics::verdict::plan::{ChancePlan, ScopePlan, ShareOrigin, StudyPlan};
 use understudy_study::{ALL_SNAPSHOTS, Direction, Evidence, Quantifier, WindowChoice};
 
@@ -25,13 +25,20 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
     page.line(0, &[title, "  sample size and power of the study, before it starts".into()]);
     page.paragraph(0, Ink::Plain, &format!("GO if {}", threshold(plan)), 3);
     if let Some(chance) = &plan.chance {
-        match &chance.requirement {
-            Some(requirement) => {
-                let text = format!("and {requirement}{}", chance_numbers(chance));
-                page.paragraph(0, Ink::Plain, &text, 3);
-            }
-            None => page.paragraph(0, Ink::Notice, CHANCE_NOT_ASKED, 3),
-        }
+        let text = format!("and {}{}", chance.requirement, chance_numbers(chance));
+        page.paragraph(0, Ink::Plain, &text, 6);
+    }
+    for note in &plan.notes {
+        page.paragraph(0, Ink::Notice, note, 5);
+    }
+    if let Evidence::Bound(declared) = plan.evidence
+        && declared != plan.confidence
+    {
+        let text = format!(
+            "The figures below are those of a verdict that is the only GO: each bound has the confidence {}.",
+            format_confidence(plan.confidence)
+        );
+        page.paragraph(0, Ink::Plain, &text, 4);
     }
     comparisons(&mut page, plan);
     detectable_differences(&mut page, plan);
@@ -178,7 +185,8 @@ fn detectable_differences(page: &mut Page, plan: &StudyPlan) {
     let text = format!(
         "How far {beyond} {} the true value has to be for its {bound} bound at {} to show it with a probability of {power:.0} %, \
          and for the study as declared to return GO with that probability.",
-        plan.bound, plan.confidence
+        plan.bound,
+        format_confidence(plan.confidence)
     );
     page.paragraph(2, Ink::Faint, &text, 3);
     let mut table = TextTable::new([Align::Left, Align::Point, Align::Point, Align::Point]);

@@ -9,7 +9,7 @@ use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
 use understudy_statistics::verdict::{
     ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict, ScopeVerdict, TESTED_LATER,
-    Verdict, VerdictKind,
+    Verdict, VerdictKind, format_confidence,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -21,7 +21,7 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
     let mut page = Page::new(style);
     headline(&mut page, verdict, model, scope.unwrap_or(ALL_SNAPSHOTS));
     for note in &verdict.notes {
-        page.paragraph(0, Ink::Notice, note, 2);
+        page.paragraph(0, Ink::Notice, note, 5);
     }
     page.line(
         0,
@@ -32,7 +32,7 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
         ],
     );
     let when = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
-    page.paragraph(0, Ink::Plain, &format!("Declared on {when}: {}.", verdict.threshold), 4);
+    page.paragraph(0, Ink::Plain, &format!("Declared on {when}: {}.", verdict.threshold), 6);
     if verdict.first_snapshot.is_some_and(|first| first < verdict.sealed_at) {
         let past = "THE RECORDS START BEFORE THAT: their results may have been known when the threshold was declared.";
         page.paragraph(0, Ink::Notice, past, 2);
@@ -122,7 +122,7 @@ fn scope_verdict(
         2,
     );
     if let Some(chance) = &ruling.chance {
-        page.paragraph(2, Ink::Plain, &chance_agreement(chance), 2);
+        page.paragraph(2, Ink::Plain, &chance_agreement(chance), 4);
     }
     if let Some(remark) = &model.remark {
         page.paragraph(2, Ink::Notice, &format!("{}: {remark}", verdict.metric), 4);
@@ -151,7 +151,7 @@ fn chance_agreement(chance: &ChanceAgreement) -> String {
 
 fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     let mut table = TextTable::new([Align::Left, Align::Right, Align::Right, Align::Left]);
-    let bounds = format!("interval, each bound at {}", verdict.confidence);
+    let bounds = format!("interval, each bound at {}", format_confidence(ruling.confidence));
     table.head(["window", "pairs", &verdict.metric, &bounds].map(|head| Span::new(Ink::Faint, head)));
     let all = verdict.windows.iter().zip(&ruling.windows);
     let skipped = ruling.windows.len().saturating_sub(MAX_WINDOWS);
@@ -163,6 +163,10 @@ fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     table.print(page);
     if skipped > 0 {
         page.paragraph(2, Ink::Faint, &format!("{skipped} earlier windows are in verdict.json"), 2);
+    }
+    if ruling.level_shared_by > 1 {
+        let text = format!("{} verdicts share the level of these bounds.", ruling.level_shared_by);
+        page.paragraph(2, Ink::Faint, &text, 2);
     }
     if let Some(method) = ruling.pooled.method {
         page.paragraph(2, Ink::Faint, method.sentence(), 2);

@@ -9,6 +9,7 @@
 use std::process::ExitCode;
 
 mod clusters;
+mod family;
 mod hotel_weeks;
 mod looks;
 mod markdown;
@@ -22,8 +23,12 @@ type Table = fn(usize) -> String;
 const STREAMS: usize = 2000;
 
 /// The tables by their names on the command line.
-const TABLES: &[(&str, Table)] =
-    &[("clusters", clusters::table), ("looks", looks::table), ("rare-events", rare_events::table)];
+const TABLES: &[(&str, Table)] = &[
+    ("clusters", clusters::table),
+    ("family", family::table),
+    ("looks", looks::table),
+    ("rare-events", rare_events::table),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -6,6 +6,7 @@
 
 use super::bound::{meets_bound, meets_bound_by_count};
 use super::chance::ChanceAgreement;
+use super::format::format_confidence;
 use super::{MissingInterval, VerdictKind};
 use crate::scoring::Interval;
 use understudy_study::{ChanceRequirement, Direction, Evidence};
@@ -70,7 +71,7 @@ pub fn chance_failure(
                 format!(
                     "{comparison}: {name} {value:.6}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; \
                      {requirement}",
-                    confidence
+                    format_confidence(confidence)
                 )
             };
             match (suffices(lower, least), suffices(upper, least)) {

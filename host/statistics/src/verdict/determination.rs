@@ -6,7 +6,8 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::estimate::{Estimator, is_early};
+use super::estimate::{Estimator, declared_confidence, is_early};
+use super::family::{SharedLevel, evaluate_family, has_nested_bounds};
 use super::format::{describe_threshold, format_estimate, pass_reason, verdict_notes};
 use super::gates::ScopeGates;
 use super::guards::{PairShares, record_guards, scope_guards};
@@ -33,23 +34,34 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     add_interferences(facts, &selection, &mut shared);
     shared.extend(exceeded(&guards));
     add_missing_evidence(facts, &selection, &inputs, &cycle, &mut shared);
+    let is_nested = has_nested_bounds(threshold, is_early(facts, &selection.windows));
     let mut estimator = Estimator::new(facts, &selection, reduce);
+    let names: Vec<&str> = std::iter::once(ALL_SNAPSHOTS)
+        .chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()))
+        .collect();
+    let contaminations: Vec<_> = (0..facts.study.models.len())
+        .map(|model| estimator.contamination(&selection.windows, model))
+        .collect();
+    let verdicts = contaminations.len() * names.len();
+    let gates = evaluate_family(threshold, is_nested, verdicts, |verdict, confidence| {
+        estimator.confidence = confidence;
+        let (model, scope) = (verdict / names.len(), (verdict % names.len()) as u16);
+        let gates = ScopeGates::evaluate(facts, &mut estimator, &selection, scope, model);
+        (gates.passes(), gates)
+    });
+    let mut gates = gates.into_iter();
     let mut models = Vec::new();
-    for (model, declared) in facts.study.models.iter().enumerate() {
-        let contamination = estimator.contamination(&selection.windows, model);
+    for (model, contamination) in contaminations.into_iter().enumerate() {
         let mut reasons = shared.clone();
         reasons.extend(contamination.as_ref().and_then(leak_reason));
-        let names =
-            std::iter::once(ALL_SNAPSHOTS).chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()));
-        let scopes = (0..).zip(names);
-        let scopes = scopes.map(|(scope, name)| {
-            scope_verdict(facts, &mut estimator, &selection, &reasons, (scope, name), model)
+        let scopes = (0..).zip(&names).zip(gates.by_ref().take(names.len()));
+        let scopes = scopes.map(|((scope, name), gates)| {
+            scope_verdict(facts, &selection, &reasons, (scope, name), model, gates)
         });
         let scopes = scopes.collect();
-        models.push(ModelVerdict { model: declared.name.clone(), contamination, scopes, remark: None });
+        let model = facts.study.models[model].name.clone();
+        models.push(ModelVerdict { model, contamination, scopes, remark: None });
     }
-    // The estimator borrows `reduce` until here.
-    let confidence = estimator.confidence;
     let revisions = revisions(facts, reduce);
     Verdict {
         format: FORMAT,
@@ -63,9 +75,9 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
             .and_then(|first| Timestamp::from_microsecond(first).ok()),
         closed: facts.results.closed,
         threshold: describe_threshold(facts.study, facts.threshold),
-        notes: verdict_notes(threshold),
+        notes: verdict_notes(facts.study, threshold, is_nested),
         metric: facts.study.metrics[threshold.metric].name.clone(),
-        confidence,
+        confidence: declared_confidence(threshold),
         windows: selection.counted,
         accounting: facts.results.accounting,
         pairs: facts.results.pairs,
@@ -83,17 +95,16 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
 /// The verdict on one model in one scope.
 fn scope_verdict(
     facts: &Facts<'_>,
-    estimator: &mut Estimator<'_, '_>,
     selection: &WindowSelection,
     shared: &[VerdictReason],
     (scope, name): (u16, &str),
     model: usize,
+    (level, gates): (SharedLevel, ScopeGates),
 ) -> ScopeVerdict {
     let sums = facts.results.evidence.sums(&selection.windows, |key| key.scope == scope);
     let compared = sums.pairs;
     let snapshots = facts.results.inputs.snapshots(&selection.windows, scope);
-    let ScopeGates { pooled, windows, chance, reasons: failures } =
-        ScopeGates::evaluate(facts, estimator, selection, scope, model);
+    let ScopeGates { pooled, windows, chance, reasons: failures } = gates;
     let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
     let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
@@ -114,6 +125,8 @@ fn scope_verdict(
         scope: name.to_owned(),
         verdict,
         reasons,
+        confidence: level.confidence,
+        level_shared_by: level.shared_by,
         snapshots,
         compared,
         unanswered,

@@ -6,6 +6,9 @@
 //!   depends on the result only where the scores show no spread.
 //! - An estimate without an interval says why.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
 use super::window_selection::WindowSelection;
 use super::{
@@ -16,7 +19,9 @@ use crate::scoring::{
     StratumKey, Window, WindowSequence, clopper_pearson, equal_scores, has_spread, jackknife,
     jackknife_difference, korn_graubard, proportion_difference, standard_error,
 };
-use understudy_study::{ChanceRequirement, Direction, Evidence as Declared, Quantifier, WindowChoice};
+use understudy_study::{
+    ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
+};
 
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
 const ROUNDING: f64 = 1e-12;
@@ -26,10 +31,14 @@ pub struct Estimator<'f, 'r> {
     facts: &'f Facts<'f>,
     selection: &'f WindowSelection,
     reduce: &'r mut Reduce<'r>,
-    /// The confidence of each bound.
+    /// The confidence of each bound. Estimates at another one reuse what does not depend on it.
     pub confidence: f64,
     /// Whether this is an interim look, before a declared end.
     early: bool,
+    /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
+    labels: BTreeMap<(u16, usize), Option<Rc<ModelLabels>>>,
+    /// The values with each jackknife group left out, by the first window and the number of windows, scope and model.
+    replicates: BTreeMap<(Option<Window>, usize, u16, usize), Result<Vec<f64>, MissingInterval>>,
 }
 
 impl<'f, 'r> Estimator<'f, 'r> {
@@ -39,12 +48,17 @@ impl<'f, 'r> Estimator<'f, 'r> {
         selection: &'f WindowSelection,
         reduce: &'r mut Reduce<'r>,
     ) -> Estimator<'f, 'r> {
-        let confidence = match facts.threshold.evidence {
-            Declared::Bound(confidence) => confidence,
-            Declared::Point => DISPLAY_CONFIDENCE,
-        };
+        let confidence = declared_confidence(facts.threshold);
         let early = is_early(facts, &selection.windows);
-        Estimator { facts, selection, reduce, confidence, early }
+        Estimator {
+            facts,
+            selection,
+            reduce,
+            confidence,
+            early,
+            labels: BTreeMap::new(),
+            replicates: BTreeMap::new(),
+        }
     }
 
     /// The estimate of a model over some windows in a scope.
@@ -80,7 +94,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
         sums: &ModelSums,
         is_share: bool,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let without = self.leave_one_out(windows, model, |key| key.scope == scope);
+        let key = (windows.first().copied(), windows.len(), scope, model);
+        let without = match self.replicates.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let computed = self.leave_one_out(windows, model, |key| key.scope == scope);
+                self.replicates.entry(key).or_insert(computed).clone()
+            }
+        };
         let without = without?;
         if has_spread(value, &without) {
             if is_share {
@@ -164,20 +185,23 @@ impl<'f, 'r> Estimator<'f, 'r> {
     /// The label counts of a model behind its agreement beyond chance, and this agreement, with bounds if bounds
     /// decide. `None` if it cannot be computed, or is not required.
     pub fn chance(
-        &self,
+        &mut self,
         windows: &[Window],
         scope: u16,
         model: usize,
-    ) -> Option<(ModelLabels, ChanceAgreement)> {
+    ) -> Option<(Rc<ModelLabels>, ChanceAgreement)> {
         let Facts { threshold, results, .. } = self.facts;
         let measure = match threshold.chance? {
             ChanceRequirement::NotAsked => return None,
             ChanceRequirement::Gain(_) => ChanceMeasure::Gain,
             ChanceRequirement::Kappa(_) => ChanceMeasure::Kappa,
         };
-        let evidence = windows.iter().filter_map(|window| results.evidence.windows.get(window));
-        let counts = evidence.filter_map(|window| window.labels.get(&scope));
-        let labels = ModelLabels::new(counts, model)?;
+        let labels = self.labels.entry((scope, model)).or_insert_with(|| {
+            let evidence = windows.iter().filter_map(|window| results.evidence.windows.get(window));
+            let counts = evidence.filter_map(|window| window.labels.get(&scope));
+            ModelLabels::new(counts, model).map(Rc::new)
+        });
+        let labels = labels.clone()?;
         let mut agreement = labels.agreement(measure);
         if threshold.evidence == Declared::Point {
             return Some((labels, agreement));
@@ -319,6 +343,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
             }
             _ => 1,
         }
+    }
+}
+
+/// The declared confidence of a bound; that of displayed intervals if point estimates decide.
+pub fn declared_confidence(threshold: &Threshold) -> f64 {
+    match threshold.evidence {
+        Declared::Bound(confidence) => confidence,
+        Declared::Point => DISPLAY_CONFIDENCE,
     }
 }
 

@@ -6,7 +6,9 @@ use super::Estimate;
 use super::bound::meets_bound_by_count;
 use super::chance::ChanceAgreement;
 use super::chance_gate::chance_success;
-use understudy_study::{ChanceRequirement, Direction, Evidence, Quantifier, Study, Threshold, WindowChoice};
+use understudy_study::{
+    ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
+};
 
 /// The text for a contamination test that is still to come.
 pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test at every interim look would \
@@ -57,13 +59,53 @@ pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
     }
 }
 
-/// What every reader of a verdict must know of the threshold, one sentence each.
-pub fn verdict_notes(threshold: &Threshold) -> Vec<String> {
+/// What every reader of a verdict must know of the threshold, one sentence each: that a constant may be GO, and how several
+/// verdicts share the confidence. `is_nested` is whether bounds at a higher confidence are never narrower.
+pub fn verdict_notes(study: &Study, threshold: &Threshold, is_nested: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if threshold.chance == Some(ChanceRequirement::NotAsked) {
         notes.push(CHANCE_NOT_ASKED.to_owned());
     }
+    notes.extend(family_note(study, threshold, is_nested));
     notes
+}
+
+/// How several verdicts by bounds share the confidence; `None` for one verdict, and for point estimates.
+fn family_note(study: &Study, threshold: &Threshold, is_nested: bool) -> Option<String> {
+    let verdicts = study.models.len() * (1 + study.scopes.len());
+    let Evidence::Bound(confidence) = threshold.evidence else { return None };
+    let family = threshold.family.filter(|_| verdicts > 1)?;
+    let several =
+        |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let scopes = match study.scopes.len() {
+        0 => String::new(),
+        scopes => format!(", each on all of the input and on {}", several(scopes, "scope")),
+    };
+    let counted = format!("{verdicts} verdicts ({}{scopes})", several(study.models.len(), "model"));
+    let level = 1.0 - confidence;
+    let at_most = |level: f64| {
+        format!("the probability of one or more false GOs is at most {}", format_confidence(level.min(1.0)))
+    };
+    let confidence = format_confidence(confidence);
+    Some(match family {
+        Family::Each => format!(
+            "The {counted} have the confidence {confidence} each, without correction: {}.",
+            at_most(level * verdicts as f64)
+        ),
+        Family::Holm if !is_nested => format!(
+            "The {counted} share the confidence {confidence}, each with an equal part of the level by Bonferroni's inequality: \
+             {}.",
+            at_most(level)
+        ),
+        Family::Holm => {
+            format!("The {counted} share the confidence {confidence} by Holm's method: {}.", at_most(level))
+        }
+    })
+}
+
+/// A confidence or a level, with up to six decimals.
+pub fn format_confidence(confidence: f64) -> String {
+    ((confidence * 1e6).round() / 1e6).to_string()
 }
 
 /// The reason of a GO.

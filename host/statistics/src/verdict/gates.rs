@@ -10,7 +10,7 @@ use super::bound::{meets_bound, meets_bound_by_count};
 use super::chance::ChanceAgreement;
 use super::chance_gate::chance_failure;
 use super::estimate::{Estimator, is_early};
-use super::format::{direction_words, format_estimate};
+use super::format::{direction_words, format_confidence, format_estimate};
 use super::window_selection::WindowSelection;
 use super::{Estimate, Facts, MissingInterval, VerdictKind, VerdictReason};
 use crate::scoring::Interval;
@@ -94,6 +94,11 @@ impl ScopeGates {
         };
         ScopeGates { pooled, windows, chance, reasons }
     }
+
+    /// Whether there is an estimate and every gate passes.
+    pub fn passes(&self) -> bool {
+        self.pooled.pairs > 0 && self.reasons.is_empty()
+    }
 }
 
 /// The reason that an estimate has too few pairs; `None` if it has enough.
@@ -131,7 +136,7 @@ fn failure(threshold: &Threshold, confidence: f64, estimate: &Estimate) -> Optio
                     "{}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} \
                      {bound}; {required}",
                     format_estimate(estimate),
-                    confidence
+                    format_confidence(confidence)
                 )
             };
             match (meets_bound(near, direction, bound), meets_bound(far, direction, bound)) {

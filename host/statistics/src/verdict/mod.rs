@@ -18,6 +18,7 @@ mod chance;
 mod chance_gate;
 mod determination;
 mod estimate;
+mod family;
 mod format;
 mod gates;
 mod guards;
@@ -32,8 +33,9 @@ use serde::{Deserialize, Serialize};
 pub use bound::meets_bound_by_count;
 pub use chance::{ChanceAgreement, ChanceMeasure};
 pub use determination::determine_verdict;
+pub use family::has_nested_bounds;
 pub use format::{
-    CHANCE_NOT_ASKED, TESTED_LATER, chance_requirement, describe_threshold, direction_words, format_share,
+    TESTED_LATER, chance_requirement, describe_threshold, direction_words, format_confidence, format_share,
     verdict_notes,
 };
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
@@ -174,12 +176,12 @@ pub struct Verdict {
     pub closed: bool,
     /// The threshold in words.
     pub threshold: String,
-    /// What every reader of the verdict must know of the threshold, one sentence each, such as that a constant may be
-    /// GO.
+    /// What every reader of the verdict must know of the threshold, one sentence each: that a constant may be GO, and
+    /// how several verdicts share the confidence.
     pub notes: Vec<String>,
     /// The name of the threshold's metric.
     pub metric: String,
-    /// The confidence of each bound of an interval on its own.
+    /// The declared confidence of a bound. A verdict that shares its level with others has a higher one.
     pub confidence: f64,
     /// The windows that count, in order of time.
     pub windows: Vec<CountedWindow>,
@@ -315,6 +317,10 @@ pub struct ScopeVerdict {
     pub verdict: VerdictKind,
     /// The reasons, the gravest first.
     pub reasons: Vec<VerdictReason>,
+    /// The confidence of each bound of an interval on its own.
+    pub confidence: f64,
+    /// The number of verdicts among which the declared level is divided; 1 if each has it on its own.
+    pub level_shared_by: u64,
     /// The number of snapshots in the windows that count.
     pub snapshots: u64,
     /// The number of compared pairs among them.

@@ -20,10 +20,12 @@ pub use chance::ChancePlan;
 pub use power::{BoundTest, ScoreKind};
 
 use super::DISPLAY_CONFIDENCE;
+use super::family::has_nested_bounds;
+use super::format::verdict_notes;
 use super::window_selection::MAX_WINDOWS;
 use crate::scoring::WindowClock;
 use understudy_study::{
-    ALL_SNAPSHOTS, Direction, Every, Evidence, Quantifier, Scope, Study, Threshold, WindowChoice,
+    ALL_SNAPSHOTS, Direction, Every, Evidence, Family, Quantifier, Scope, Study, Threshold, WindowChoice,
 };
 
 /// The probability of GO at which a margin counts as detected.
@@ -117,7 +119,7 @@ pub struct StudyPlan {
     pub every: Every,
     /// Whether the point estimate or its confidence bound has to meet the bound.
     pub evidence: Evidence,
-    /// The confidence at which margins are detected.
+    /// The confidence at which margins are detected. With `family = "holm"` it is that of the only GO of the study.
     pub confidence: f64,
     /// The probability of GO at which a margin counts as detected.
     pub power: f64,
@@ -128,12 +130,14 @@ pub struct StudyPlan {
     pub enough_comparisons: f64,
     /// The standard deviation of a single score; `None` if scores are 0 or 1.
     pub standard_deviation: Option<f64>,
-    /// What the threshold requires beyond chance; `None` if it says nothing of chance.
+    /// What the threshold requires beyond chance; `None` if nothing.
     pub chance: Option<ChancePlan>,
     /// The plan for all of the input, then for each scope.
     pub scopes: Vec<ScopePlan>,
     /// The conditions, in the order of declaration.
     pub conditions: Vec<ConditionPlan>,
+    /// What every reader of a verdict of this study must know, one sentence each.
+    pub notes: Vec<String>,
     /// Warnings, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -229,7 +233,7 @@ pub fn plan_study(
         WindowChoice::All => volume.windows.or(measured),
     };
     let Threshold { direction, bound, evidence, .. } = *threshold;
-    let test = BoundTest { direction, bound, evidence, score, range };
+    let test = BoundTest { direction, bound, evidence: shared_evidence(study, threshold), score, range };
     let planner = Planner {
         threshold,
         test,
@@ -273,13 +277,26 @@ pub fn plan_study(
             ScoreKind::Binary => None,
             ScoreKind::Normal(deviation) => Some(deviation),
         },
-        chance: chance::chance_plan(threshold, scopes[0].pooled, volume.base_rate),
+        chance: chance::chance_plan(threshold, test.evidence, scopes[0].pooled, volume.base_rate),
         conditions: conditions.collect(),
         scopes,
+        notes: verdict_notes(study, threshold, has_nested_bounds(threshold, false)),
         warnings: Vec::new(),
     };
     plan.warnings = warnings::warnings(study, &plan, &planner, volume, windows.is_some());
     plan
+}
+
+/// The evidence of a verdict that is the only GO of the study. By Holm's method all verdicts share the level then; it
+/// needs less if others are GO, too.
+fn shared_evidence(study: &Study, threshold: &Threshold) -> Evidence {
+    let verdicts = study.models.len() * (1 + study.scopes.len());
+    match (threshold.evidence, threshold.family) {
+        (Evidence::Bound(confidence), Some(Family::Holm)) if verdicts > 1 => {
+            Evidence::Bound(1.0 - (1.0 - confidence) / verdicts as f64)
+        }
+        (evidence, _) => evidence,
+    }
 }
 
 /// The mean number of comparisons per window.

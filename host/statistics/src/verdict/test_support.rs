@@ -245,7 +245,7 @@ pub(super) fn pooled(weeks: usize) -> String {
 }
 
 pub(super) fn bound(threshold: &str) -> String {
-    threshold.replace("\"point\"", "\"bound\"\nconfidence = 0.95")
+    threshold.replace("\"point\"", "\"bound\"\nconfidence = 0.95\nfamily = \"each\"")
 }
 
 pub(super) const GOOD: (u64, u64) = (900, 1000);

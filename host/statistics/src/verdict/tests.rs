@@ -94,7 +94,9 @@ fn interim_looks_are_valid_or_inconclusive() {
     // The first N windows are a declared end, so they decide as soon as they are complete.
     assert_eq!(open(&every(3), &[GOOD; 3]).decide().0, VerdictKind::Go);
     assert_eq!(
-        open(&latest.replace("bound\"\nconfidence = 0.95", "point\""), &[GOOD; 3]).decide().0,
+        open(&latest.replace("bound\"\nconfidence = 0.95\nfamily = \"each\"", "point\""), &[GOOD; 3])
+            .decide()
+            .0,
         VerdictKind::Inconclusive
     );
     let look = |weeks: &[(u64, u64)]| open(&latest, weeks).verdict();

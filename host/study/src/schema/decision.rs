@@ -26,6 +26,9 @@ pub(super) fn threshold() -> Json {
     let confidence = json!({
         "type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1, "description": confidence,
     });
+    let family = "How the error rates of several verdicts are combined. `each`: each verdict has the confidence on its own. \
+                  `holm`: it is the confidence of no false GO among all models and scopes. Required with evidence = \
+                  \"bound\" if the study has several models or scopes.";
     let exposure = "The effect of showing answers to somebody before the study ends: the verdict is VOID, or later pairs are not \
                     evaluated.";
     let change = "The effect of a change of the substrate or the comparator: the verdict is VOID, or later pairs are not \
@@ -83,6 +86,7 @@ pub(super) fn threshold() -> Json {
         ),
         ("cluster", text(cluster)),
         ("chance", chance()),
+        ("family", choice(&[("each", ()), ("holm", ())], family)),
         ("cycle", cycle()),
         ("reference", tables("The expected distributions of the inputs.", 0, reference())),
         ("on-exposure", interference(exposure)),

@@ -115,6 +115,7 @@ most-shed = 0.07
 most-unanswered = 0.1
 cluster = "segment"
 chance = { kappa = 0.4 }
+family = "holm"
 cycle = { condition = "day", times = 8 }
 on-exposure = "split"
 on-comparator-change = "split"

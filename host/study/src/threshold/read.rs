@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{
     Blinding, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope, Shares,
-    Threshold, WindowChoice, chance,
+    Threshold, VerdictCount, WindowChoice, chance, family,
 };
 use crate::named_entry::NamedEntry;
 use crate::similar_names::{LABELS, warn_of_similar_names};
@@ -25,6 +25,8 @@ pub(crate) struct Declarations<'k> {
     pub(crate) primary: Option<usize>,
     pub(crate) conditions: &'k [Option<Condition>],
     pub(crate) fields: &'k DeclaredFields,
+    /// The models and scopes of the file.
+    pub(crate) verdicts: VerdictCount,
 }
 
 impl Declarations<'_> {
@@ -106,6 +108,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
     let most_unanswered = share(section, "most-unanswered").unwrap_or(validate::MOST_UNANSWERED);
     let cluster = section.optional("cluster", "a field of the snapshots, such as \"guest\"", Value::word);
     let chance = chance::chance(section);
+    let family = family::family(section, evidence, known.verdicts);
     let cycle = section
         .optional_section("cycle", "{ condition = \"month\", times = 1 }", |section| cycle(section, known));
     let references = section.sections("reference", "[[threshold.reference]] for each condition", |section| {
@@ -147,6 +150,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
         most_unanswered,
         cluster: cluster.map(str::to_owned),
         chance: chance?,
+        family: family?,
         cycle: match cycle {
             Some(read) => Some(read?),
             None => None,

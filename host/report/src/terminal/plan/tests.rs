@@ -75,7 +75,7 @@ fn made(
 
 fn agreement(segments: Option<Vec<f64>>) -> StudyPlan {
     let threshold = "at-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\nevidence = \"bound\"\n\
-                     confidence = 0.95\nconditions = [\"segment\"]\n";
+                     confidence = 0.95\nfamily = \"each\"\nconditions = [\"segment\"]\n";
     made(threshold, ScoreKind::Binary, (Some(0.0), Some(1.0)), segments)
 }
 

@@ -69,6 +69,8 @@ fn ruling(scope: &str, reasons: &[(VerdictKind, &str)], weeks: &[(u64, u64)]) ->
             .iter()
             .map(|(verdict, text)| VerdictReason { verdict: *verdict, text: (*text).to_owned() })
             .collect(),
+        confidence: 0.95,
+        level_shared_by: 1,
         snapshots: pairs + 4,
         compared: pairs,
         unanswered: 2,

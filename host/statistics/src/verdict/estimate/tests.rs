@@ -49,7 +49,7 @@ fn bounds_of_agreement_beyond_chance_depend_on_the_look() {
         let scope = &verdict.models[0].scopes[0];
         (scope.verdict, scope.chance.clone().unwrap())
     };
-    let latest = bound(&every(3)).replace("first", "latest");
+    let latest = bound(&pooled(3)).replace("first", "latest");
     let with = |more: &str| format!("{latest}\n{more}");
     // Two of three decisions are `a`, and the model agrees in nine of ten pairs.
     for (more, closed, kind, method) in [

@@ -13,8 +13,8 @@ use understudy_study::{ChanceRequirement, Direction, Evidence, Threshold};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChancePlan {
-    /// The requirement in words; `None` if chance is not asked, so that a constant may be GO.
-    pub requirement: Option<String>,
+    /// The requirement in words.
+    pub requirement: String,
     /// The expected number of pairs in which the substrate does not give its commonest label.
     pub other_decisions: Option<u64>,
     /// The least number of pairs that a model must have right among them, if it has all others right. `None` if no
@@ -30,26 +30,27 @@ impl ChancePlan {
 }
 
 /// The plan for `pairs` in all windows that count, where the share `base_rate` has the commonest label. `None` if the
-/// threshold does not say anything of chance.
+/// threshold requires nothing beyond chance.
 pub(super) fn chance_plan(
     threshold: &Threshold,
+    evidence: Evidence,
     pairs: Option<u64>,
     base_rate: Option<f64>,
 ) -> Option<ChancePlan> {
     let required = threshold.chance?;
-    let requirement = chance_requirement(threshold);
-    let known = pairs.zip(base_rate).filter(|_| required != ChanceRequirement::NotAsked);
+    let requirement = chance_requirement(threshold)?;
+    let known = pairs.zip(base_rate);
     let other_decisions = known.map(|(pairs, share)| (pairs as f64 * (1.0 - share)).round() as u64);
     let least_right = match required {
-        ChanceRequirement::Gain(least) => known.and_then(|(pairs, _)| least_gains(threshold, least, pairs)),
+        ChanceRequirement::Gain(least) => known.and_then(|(pairs, _)| least_gains(evidence, least, pairs)),
         ChanceRequirement::Kappa(_) | ChanceRequirement::NotAsked => None,
     };
     Some(ChancePlan { requirement, other_decisions, least_right })
 }
 
 /// The least number of gains without a loss that meets the required gain. `None` if no number of `pairs` does.
-fn least_gains(threshold: &Threshold, least: f64, pairs: u64) -> Option<u64> {
-    let meets = |gains: u64| match threshold.evidence {
+fn least_gains(evidence: Evidence, least: f64, pairs: u64) -> Option<u64> {
+    let meets = |gains: u64| match evidence {
         Evidence::Point => gains > 0 && meets_bound_by_count(gains, pairs, Direction::AtLeast, least),
         Evidence::Bound(confidence) => paired_difference(gains, 0, pairs, confidence)
             .is_some_and(|gain| gain.lower > 0.0 && meets_bound(gain.lower, Direction::AtLeast, least)),

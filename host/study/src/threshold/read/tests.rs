@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use crate::test_support::{VALID, faults, read};
 use crate::{
-    Blinding, ChanceRequirement, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference,
-    Scope, Shares, Study, WindowChoice, parse,
+    Blinding, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect, Quantifier,
+    Reference, Scope, Shares, Study, WindowChoice, parse,
 };
 
 const LEAST: &str = "[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
@@ -60,6 +60,7 @@ confidence = 0.99
 conditions = ["segment"]
 cluster = "segment"
 chance = { gain = 0.1 }
+family = "holm"
 cycle = { condition = "month", times = 2 }
 on-exposure = "split"
 [[threshold.reference]]
@@ -76,9 +77,10 @@ where = { lead-time = ["< 7", "7 to < 30"], segment = "direct" }
     assert_eq!((threshold.windows, threshold.evidence), (WindowChoice::All, Evidence::Bound(0.99)));
     assert_eq!((threshold.conditions, threshold.cluster.as_deref()), (vec![0], Some("segment")));
     assert_eq!(threshold.chance, Some(ChanceRequirement::Gain(0.1)));
+    assert_eq!(threshold.family, Some(Family::Holm));
     assert_eq!(threshold.cycle, Some(Cycle { condition: 2, times: 2 }));
     let shares = Shares::Listed(vec![0.75, 0.0, 0.25, 0.0]);
-    assert_eq!(threshold.references, [Reference { condition: 0, shares, tolerance: 0.05, line: 56 }]);
+    assert_eq!(threshold.references, [Reference { condition: 0, shares, tolerance: 0.05, line: 57 }]);
     assert_eq!(study.scopes, [Scope { name: "soon".into(), values: vec![(1, vec![0, 1]), (0, vec![0])] }]);
     assert!(study.scopes[0].holds(|condition| [0, 1, 5][condition]));
     assert!(!study.scopes[0].holds(|condition| [0, 2, 5][condition]));
@@ -106,6 +108,7 @@ confidence = 0.9
 conditions = ["segmnt"]
 cluster = "guest"
 chance = { kappa = 0.4, gain = 0.1 }
+family = "every"
 cycle = { condition = "segment" }
 [[threshold.reference]]
 condition = "segment"
@@ -161,4 +164,18 @@ fn chance_has_exactly_one_of_three_forms() {
     assert_snapshot!(
         [of("0.1"), of("\"no\""), of("{}"), of("{ gain = -0.1 }"), of("{ least = 0.1 }")].join("\n")
     );
+}
+
+#[test]
+fn several_verdicts_by_bounds_need_a_family() {
+    let bound = LEAST.replace("\"point\"", "\"bound\"\nconfidence = 0.95");
+    let scopes = "[[scopes]]\nname = \"may\"\nwhere = { month = \"may\" }\n[[scopes]]\nname = \"june\"\nwhere = { month = \"june\" }\n";
+    // One verdict needs none, and neither do point estimates. It may be declared nevertheless.
+    for alone in [bound.clone(), format!("{LEAST}{scopes}")] {
+        assert_eq!(sound(&alone).threshold.unwrap().family, None);
+    }
+    assert_eq!(sound(&format!("{bound}family = \"holm\"\n")).threshold.unwrap().family, Some(Family::Holm));
+    let each = sound(&format!("{bound}family = \"each\"\n{scopes}"));
+    assert_eq!(each.threshold.unwrap().family, Some(Family::Each));
+    assert_snapshot!(report(&format!("{bound}{scopes}")));
 }

@@ -1,0 +1,161 @@
+//! The table `family`: how often at least one of twenty models is GO although each is exactly on the line.
+//!
+//! Each study is decided by the program's own verdict over one window, by bounds at 0.95. The models agree independently of
+//! each other, or their agreement comes from common cases: then each model copies half of its pairs from one draw.
+
+use fastrand::Rng;
+use jiff::Timestamp;
+
+use understudy_records::join::{Account, Accounting};
+use understudy_statistics::scoring::{
+    Cells, CellsShape, Conditions, ExactSum, InputCounts, ModelSums, RecordCounts, RevisionSums, StratumKey,
+    StratumSums, VerdictEvidence, WindowClock,
+};
+use understudy_statistics::verdict::{
+    Facts, PairCounts, RunResults, Verdict, VerdictKind, determine_verdict,
+};
+use understudy_study::{Micros, PerStream, Study, parse};
+
+use crate::markdown;
+
+const MODELS: usize = 20;
+const PAIRS: u64 = 1000;
+/// The true agreement of every model, which is the bound of the threshold.
+const AGREEMENT: f64 = 0.85;
+/// The share of pairs that related models have in common.
+const COMMON: f64 = 0.5;
+
+/// The table over a number of studies.
+pub fn table(studies: usize) -> String {
+    let mut rows = Vec::new();
+    for (relation, common) in [("independent", 0.0), ("half of the pairs in common", COMMON)] {
+        for family in ["each", "holm"] {
+            let study = study(family);
+            // The same pairs for both families.
+            let mut rng = Rng::with_seed(15);
+            let (mut any, mut passed, mut margin) = (0, 0, 0.0);
+            for _ in 0..studies {
+                let verdict = decide(&study, &hits(common, &mut rng));
+                let passing =
+                    verdict.models.iter().filter(|model| model.scopes[0].verdict == VerdictKind::Go);
+                let passing = passing.count();
+                any += usize::from(passing > 0);
+                passed += passing;
+                margin += margin_of(&verdict);
+            }
+            let share = |count: usize| format!("{:.4}", count as f64 / studies as f64);
+            rows.push(vec![
+                format!("{family}, {relation}"),
+                share(any),
+                share(passed),
+                format!("{:.4}", margin / studies as f64),
+            ]);
+        }
+    }
+    let head = ["family, models", "studies with a false GO", "false GOs a study", "estimate less bound"];
+    markdown::table(&head, &rows)
+}
+
+/// The mean distance of a model's estimate to its lower bound.
+fn margin_of(verdict: &Verdict) -> f64 {
+    let margins = verdict.models.iter().map(|model| {
+        let pooled = &model.scopes[0].pooled;
+        pooled.value.zip(pooled.interval).map_or(f64::NAN, |(value, interval)| value - interval.lower)
+    });
+    margins.sum::<f64>() / verdict.models.len() as f64
+}
+
+/// The numbers of pairs in which each model agrees.
+fn hits(common: f64, rng: &mut Rng) -> Vec<u64> {
+    let mut hits = vec![0; MODELS];
+    for _ in 0..PAIRS {
+        let shared = rng.f64() < AGREEMENT;
+        for hits in &mut hits {
+            let agrees = if common > 0.0 && rng.f64() < common { shared } else { rng.f64() < AGREEMENT };
+            *hits += u64::from(agrees);
+        }
+    }
+    hits
+}
+
+fn study(family: &str) -> Study {
+    let models: String =
+        (0..MODELS).map(|model| format!("[[models]]\nname = \"m{model}\"\nplugin = \"m.wasm\"\n")).collect();
+    let text = format!(
+        "study = \"family\"\ntime-zone = \"UTC\"\n[inputs]\nid = \"id\"\ntime = \"at\"\n[decisions]\nid = \"id\"\n\
+         time = \"at\"\nhorizon = \"1d\"\n[sources]\nsnapshots = {{ file = \"s.jsonl\" }}\n\
+         decisions = {{ file = \"d.jsonl\" }}\n{models}[comparator]\nname = \"c\"\nplugin = \"c.wasm\"\n[[metrics]]\n\
+         name = \"agreement\"\nplugin = \"a.wasm\"\n[windows]\nevery = \"week\"\n[threshold]\nat-least = {AGREEMENT}\n\
+         quantifier = \"pooled\"\nwindows = {{ all = true }}\nevidence = \"bound\"\nconfidence = 0.95\n\
+         family = \"{family}\"\n"
+    );
+    parse(&text).unwrap_or_else(|invalid| panic!("{}", invalid.faults))
+}
+
+/// The verdict on models that agree in these numbers of pairs.
+fn decide(study: &Study, hits: &[u64]) -> Verdict {
+    let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+    let window = clock.window(0);
+    let sum = |value: u64| {
+        let mut sum = ExactSum::default();
+        sum.add(value as f64);
+        sum
+    };
+    let models = hits.iter().map(|hits| ModelSums {
+        unanswered: 0,
+        components: vec![sum(*hits), sum(PAIRS)],
+        squares: sum(*hits),
+    });
+    let sums = StratumSums { pairs: PAIRS, models: models.collect() };
+    let mut evidence = VerdictEvidence::default();
+    let stratum = StratumKey { scope: 0, blinded: false, group: 0 };
+    evidence.windows.entry(window).or_default().to_mut().sums.insert(stratum, sums);
+    let mut inputs = InputCounts::default();
+    (0..PAIRS).for_each(|_| inputs.add(window, 0, &[0], []));
+    let cells = Cells::new(CellsShape { conditions: Vec::new(), models: hits.len(), components: vec![2] });
+    let account = Account { received: PAIRS, ..Account::default() };
+    let facts = Facts {
+        study,
+        threshold: study.threshold.as_ref().expect("it is declared"),
+        conditions: &Conditions::new(&[], study.time_zone.clone()).expect("there are none"),
+        seal: "",
+        sealed_at: Timestamp::UNIX_EPOCH,
+        results: RunResults {
+            closed: true,
+            clocks: PerStream::splat(Some(Micros(0))),
+            accounting: Accounting { snapshots: account, decisions: account },
+            pairs: PairCounts { compared: PAIRS, incomparable: 0 },
+            inputs: &inputs,
+            records: &RecordCounts::default(),
+            cells: &cells,
+            revisions: &RevisionSums::new(cells.shape().clone()),
+            evidence: &evidence,
+        },
+        range: (Some(0.0), Some(1.0)),
+        references: &[],
+        interferences: &[],
+        shed: 0,
+        cut_offs: 0,
+        source_failure: None,
+    };
+    determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holm_holds_the_level_of_the_family_and_each_does_not() {
+        let any = |family: &str| {
+            let (study, mut rng) = (study(family), Rng::with_seed(7));
+            let studies = (0..200).filter(|_| {
+                let verdict = decide(&study, &hits(0.0, &mut rng));
+                verdict.models.iter().any(|model| model.scopes[0].verdict == VerdictKind::Go)
+            });
+            studies.count()
+        };
+        // The level allows 10 of 200, and each verdict on its own 128.
+        assert!(any("holm") <= 20 && any("each") > 90, "{} {}", any("holm"), any("each"));
+    }
+}

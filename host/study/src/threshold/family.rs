@@ -1,0 +1,56 @@
+//! How the error rates of several verdicts of one study are combined.
+//!
+//! Invariant: a study whose confidence bounds decide several verdicts declares it. There is no default, since it decides how
+//! likely a false GO is.
+
+use serde::Serialize;
+
+use super::Evidence;
+use crate::table_reader::TableReader;
+use crate::validate;
+
+/// The models and scopes of a study, by number: each model has a verdict on all of the input and on each scope.
+#[derive(Clone, Copy)]
+pub(crate) struct VerdictCount {
+    pub(crate) models: usize,
+    pub(crate) scopes: usize,
+}
+
+/// How the error rates of several verdicts are combined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Each verdict has the declared confidence on its own, so a false GO among several is likelier than one alone.
+    Each,
+    /// The confidence is that of no false GO among all models and scopes, by Holm's step-down method.
+    Holm,
+}
+
+/// Reads `family`, which is required if bounds decide more than one verdict. `None` if it could not be read,
+/// `Some(None)` if it is neither declared nor required.
+pub(super) fn family(
+    section: &mut TableReader<'_>,
+    evidence: Option<Evidence>,
+    count: VerdictCount,
+) -> Option<Option<Family>> {
+    let words = [("each", Family::Each), ("holm", Family::Holm)];
+    let read = section.optional("family", &validate::one_of(&words), |value| value.choice(&words));
+    if section.has("family") {
+        return read.map(Some);
+    }
+    let verdicts = count.models * (1 + count.scopes);
+    let Some(Evidence::Bound(confidence)) = evidence.filter(|_| verdicts > 1) else { return Some(None) };
+    let several =
+        |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let message = format!(
+        "`{}` is not declared, and bounds at confidence {confidence} decide {verdicts} verdicts ({}, each on all of the \
+         input{}); write family = \"each\" if each verdict has this confidence on its own, so that one or more false GOs \
+         have a probability of up to {}; or family = \"holm\" if it is the confidence of no false GO at all",
+        section.at("family"),
+        several(count.models, "model"),
+        if count.scopes == 0 { String::new() } else { format!(" and on {}", several(count.scopes, "scope")) },
+        ((verdicts as f64 * (1.0 - confidence)).min(1.0) * 1e6).round() / 1e6,
+    );
+    section.absent(section.line(), message);
+    None
+}
