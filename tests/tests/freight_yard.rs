@@ -1,7 +1,7 @@
 //! The three weeks of the freight yard. The feed is synthetic with the rates of
 //! `examples/freight-yard/generator/src/quotas.rs`, and the report must reproduce them.
 //!
-//! A report has values per week and per condition, but not per combination. So each week is also run alone.
+//! One run has the paper trail: each week, each condition, and each week by condition.
 
 use std::fs;
 use std::process::Command;
@@ -9,12 +9,8 @@ use std::process::Command;
 use serde_json::Value;
 use understudy_tests::{TestWorkspace, account, built_program, overall, root};
 
-/// The weeks: name, first instant in the yard's time zone, first instant after it.
-const WEEKS: [(&str, &str, &str); 3] = [
-    ("week ending 2026-04-19", "2026-04-13T00:00:00", "2026-04-20T00:00:00"),
-    ("week ending 2026-04-26", "2026-04-20T00:00:00", "2026-04-27T00:00:00"),
-    ("week ending 2026-05-03", "2026-04-27T00:00:00", "2026-05-04T00:00:00"),
-];
+/// The three weeks.
+const WEEKS: [&str; 3] = ["week ending 2026-04-19", "week ending 2026-04-26", "week ending 2026-05-03"];
 
 /// The study and its feed, as in the demo.
 fn yard() -> TestWorkspace {
@@ -40,23 +36,6 @@ fn feed(workspace: &TestWorkspace) -> [Vec<u8>; 2] {
         .map(|name| fs::read(workspace.path().join(name)).expect("it was written"))
 }
 
-/// Keeps only calls from `start` until `end`, and their decisions.
-fn keep(workspace: &TestWorkspace, start: &str, end: &str) {
-    let [snapshots, decisions] = feed(workspace).map(|lines| String::from_utf8(lines).expect("UTF-8"));
-    let parsed = |lines: &str| -> Vec<(Value, String)> {
-        let value = |line| serde_json::from_str(line).expect("a record is JSON");
-        lines.lines().map(|line| (value(line), line.to_owned())).collect()
-    };
-    let mut snapshots = parsed(&snapshots);
-    // All times have the same offset, so they sort as text.
-    snapshots.retain(|(call, _)| (start..end).contains(&call["called_at"].as_str().expect("a time")));
-    let mut decisions = parsed(&decisions);
-    decisions.retain(|(decision, _)| snapshots.iter().any(|(call, _)| call["id"] == decision["id"]));
-    for (name, records) in [("snapshots.jsonl", snapshots), ("decisions.jsonl", decisions)] {
-        workspace.write_lines(name, records.into_iter().map(|(_, line)| line));
-    }
-}
-
 /// Number of pairs in which the best bay was chosen, and number of pairs.
 type Hits = (u64, u64);
 
@@ -77,13 +56,32 @@ fn scores(report: &Value) -> [&Value; 2] {
     [0, 1].map(|metric| &report["models"][0]["scores"][metric])
 }
 
-/// The values of `top-1` and `top-3` for one value of a condition.
-fn of(report: &Value, condition: &str, value: &str) -> [Hits; 2] {
+/// The indices of a condition and of one of its values.
+fn place(report: &Value, condition: &str, value: &str) -> (usize, usize) {
     let conditions = report["conditions"].as_array().expect("conditions");
     let at = conditions.iter().position(|c| c["name"] == condition).expect("a condition");
     let values = conditions[at]["values"].as_array().expect("values");
-    let value = values.iter().position(|v| v == value).expect("a value");
+    (at, values.iter().position(|v| v == value).expect("a value"))
+}
+
+/// The values of `top-1` and `top-3` for one value of a condition.
+fn of(report: &Value, condition: &str, value: &str) -> [Hits; 2] {
+    let (at, value) = place(report, condition, value);
     scores(report).map(|scores| hits(&scores["conditions"][at][value]))
+}
+
+/// The values in the three weeks, which are the windows 1 to 3.
+fn weeks(values: &Value) -> [&Value; 3] {
+    [1, 2, 3].map(|week| {
+        let mut values = values.as_array().expect("values by window").iter();
+        values.find(|value| value["window"] == week).expect("a value of the week")
+    })
+}
+
+/// The values of `top-1` and `top-3` in each of the three weeks for one value of a condition.
+fn weekly(report: &Value, condition: &str, value: &str) -> [[Hits; 3]; 2] {
+    let (at, value) = place(report, condition, value);
+    scores(report).map(|scores| weeks(&scores["conditions-by-window"][at][value]).map(hits))
 }
 
 fn all(report: &Value) -> [Hits; 2] {
@@ -107,7 +105,8 @@ fn the_feed_depends_only_on_its_seed() {
 
 #[test]
 fn the_report_reproduces_the_planted_rates() {
-    let report = yard().run(&[]);
+    let workspace = yard();
+    let report = workspace.run(&[]);
     for stream in ["snapshots", "decisions"] {
         assert_eq!(account(&report, stream), [("received", 3_016), ("paired", 3_016)], "{stream}");
     }
@@ -117,7 +116,7 @@ fn the_report_reproduces_the_planted_rates() {
     assert_eq!(answered + blinded, 3_016);
     assert!((240..=360).contains(&blinded), "{blinded}");
     let labels: Vec<_> = report["windows"].as_array().unwrap().iter().map(|w| &w["label"]).collect();
-    let [one, two, three] = WEEKS.map(|(label, ..)| label);
+    let [one, two, three] = WEEKS;
     assert_eq!(labels, ["week ending 2026-04-12", one, two, three, "week ending 2026-05-10"]);
     let windows = scores(&report)
         .map(|scores| scores["windows"].as_array().unwrap().iter().map(hits).collect::<Vec<_>>());
@@ -128,40 +127,51 @@ fn the_report_reproduces_the_planted_rates() {
     assert_eq!(of(&report, "day", "weekday"), [(1_911 + 7, 2_108), (2_055 + 8, 2_108)]);
     assert_eq!(of(&report, "day", "weekend"), [(640 + 6, 908), (820 + 8, 908)]);
     assert_eq!(of(&report, "weekend-priority", "true"), [(62 + 58 + 57, 300), (86 + 85 + 84, 300)]);
-}
-
-#[test]
-fn the_three_weeks_have_the_planted_rates() {
-    let workspace = yard();
-    keep(&workspace, WEEKS[0].1, WEEKS[2].2);
-    let report = workspace.run(&[]);
-    assert_eq!(all(&report), [(2_551, 3_000), (2_875, 3_000)]);
-    assert_eq!(of(&report, "day", "weekday"), [(1_911, 2_100), (2_055, 2_100)]);
-    assert_eq!(of(&report, "day", "weekend"), [(640, 900), (820, 900)]);
-}
-
-#[test]
-fn each_week_has_the_planted_rates() {
-    // All, weekdays, weekend, weekend with priority: best bay, and one of the best three.
+    // Each week by condition: best bay, and one of the best three.
     let expected = [
-        [[870, 644, 226, 62], [964, 688, 276, 86]],
-        [[841, 634, 207, 58], [956, 684, 272, 85]],
-        [[840, 633, 207, 57], [955, 683, 272, 84]],
+        ("day", "weekday", 700, [[644, 634, 633], [688, 684, 683]]),
+        ("day", "weekend", 300, [[226, 207, 207], [276, 272, 272]]),
+        ("weekend-priority", "true", 100, [[62, 58, 57], [86, 85, 84]]),
     ];
-    for ((label, start, end), expected) in WEEKS.into_iter().zip(expected) {
-        let workspace = yard();
-        keep(&workspace, start, end);
-        let report = workspace.run(&[]);
-        let found = [
-            all(&report),
-            of(&report, "day", "weekday"),
-            of(&report, "day", "weekend"),
-            of(&report, "weekend-priority", "true"),
-        ];
-        for metric in [0, 1] {
-            assert_eq!(found.map(|of| of[metric].0), expected[metric], "{label}");
-            assert_eq!(found.map(|of| of[metric].1), [1_000, 700, 300, 100], "{label}");
-        }
+    for (condition, value, pairs, expected) in expected {
+        let expected = expected.map(|metric: [u64; 3]| metric.map(|hits| (hits, pairs)));
+        assert_eq!(weekly(&report, condition, value), expected, "{condition} = {value}");
+    }
+    // Over the three weeks: 91 % on weekdays, 71 % at weekends.
+    let three_weeks = |value: &str| {
+        let [best, _] = weekly(&report, "day", value);
+        best.into_iter().fold((0, 0), |(hits, pairs), (more, others)| (hits + more, pairs + others))
+    };
+    assert_eq!([three_weeks("weekday"), three_weeks("weekend")], [(1_911, 2_100), (640, 900)]);
+    weekly_values_are_everywhere(&workspace, &report);
+}
+
+/// The scope, the intervals, the terminal and the page of the values by week and condition.
+fn weekly_values_are_everywhere(workspace: &TestWorkspace, report: &Value) {
+    assert_eq!(report["window-breakdown"]["threshold-metric"], "top-1");
+    assert_eq!(report["window-breakdown"]["scopes"][0]["name"], "weekday");
+    let [best, best_three] = scores(report);
+    let scope = weeks(&best["scopes-by-window"][0]);
+    assert_eq!(scope.map(hits), weekly(report, "day", "weekday")[0]);
+    assert_eq!(best_three["scopes-by-window"], Value::Array(Vec::new()));
+    // statsmodels 0.15: proportion_confint(62, 100, alpha=0.05, method="wilson"), and the same of 644 in 700.
+    let (at, value) = place(report, "weekend-priority", "true");
+    let [week, ..] = weeks(&best["conditions-by-window"][at][value]);
+    for (value, bounds) in [
+        (week, [0.522_097_552_955_110_7, 0.709_024_007_475_212_7]),
+        (scope[0], [0.897_534_649_555_148_4, 0.937_880_759_172_280_6]),
+    ] {
+        let found = ["lower", "upper"].map(|bound| value["interval"][bound].as_f64().expect("a bound"));
+        assert!(found.iter().zip(bounds).all(|(found, bound)| (found - bound).abs() < 1e-9), "{found:?}");
+    }
+    let text = workspace.ok(&["report", "run", "--format", "text"]).stdout;
+    let line = |word: &str, cells: &str| text.lines().any(|line| line.contains(word) && line.contains(cells));
+    assert!(line(WEEKS[0], "0.620000 (100)") && line(WEEKS[2], "0.570000 (100)"), "{text}");
+    let page = workspace.ok(&["report", "run", "--format", "md"]).stdout;
+    for row in
+        ["| weekend | week ending 2026-04-19 | 226 of 300 |", "| true | week ending 2026-04-19 | 62 of 100 |"]
+    {
+        assert!(page.contains(row), "{row}\n{page}");
     }
 }
 

@@ -116,7 +116,11 @@ fn assert_no_single_rows(report: &Value) {
         assert_eq!(model["determinism-check"]["first-id"], "");
         for scores in list(&model["scores"]) {
             let values = list(&scores["conditions"]).into_iter().flat_map(|values| list(&values));
-            for figure in values.chain(list(&scores["windows"])) {
+            let by_window =
+                list(&scores["conditions-by-window"]).into_iter().flat_map(|values| list(&values));
+            let by_window =
+                by_window.chain(list(&scores["scopes-by-window"])).flat_map(|values| list(&values));
+            for figure in values.chain(list(&scores["windows"])).chain(by_window) {
                 let few = figure["pairs"].as_u64() < Some(5);
                 assert!(!few || (figure["value"].is_null() && list(&figure["sums"]).is_empty()), "{figure}");
             }

@@ -6,6 +6,7 @@
 use crate::format::{UNDEFINED, compact, count, counted, six_decimals, six_digits};
 use crate::model::report::{MetricInfo, MetricScores, MetricValue, ModelReport, Report};
 use crate::model::revisions::{ModelRevisions, RevisionScores};
+use crate::model::window_breakdown::WindowValue;
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::Interval;
 
@@ -66,13 +67,15 @@ impl<'r> MetricFormat<'r> {
         self.metric.minimum.zip(self.metric.maximum).filter(|(minimum, maximum)| minimum < maximum)
     }
 
-    /// Whether a value is the proportion of agreeing pairs: a single whole component divided by the pairs.
-    pub fn is_proportion(&self, value: &MetricValue) -> bool {
-        let [sum] = value.sums[..] else { return false };
-        let share = sum / value.pairs.saturating_sub(value.unscored) as f64;
-        self.range() == Some((0.0, 1.0))
+    /// The number of agreeing pairs behind a value, if it is their proportion: a single whole component divided by the
+    /// scored pairs.
+    fn hits(&self, sums: &[f64], scored: u64, value: Option<f64>) -> Option<u64> {
+        let [sum] = *sums else { return None };
+        let share = sum / scored as f64;
+        let is_proportion = self.range() == Some((0.0, 1.0))
             && sum.fract() == 0.0
-            && value.value.is_some_and(|value| (value - share).abs() < 1e-12)
+            && value.is_some_and(|value| (value - share).abs() < 1e-12);
+        is_proportion.then_some(sum as u64)
     }
 
     /// An interval as text.
@@ -85,11 +88,19 @@ impl<'r> MetricFormat<'r> {
 
     /// The counts behind a value: `812 of 900`, or only the number of pairs.
     pub fn counts(&self, value: &MetricValue) -> String {
-        match value.sums[..] {
-            [sum] if self.is_proportion(value) => {
-                format!("{} of {}", count(sum as u64), count(value.pairs.saturating_sub(value.unscored)))
-            }
-            _ => counted(value.pairs, "pair", "pairs"),
+        self.counts_text(&value.sums, value.pairs, value.unscored, value.value)
+    }
+
+    /// The counts behind the value of a part of a window.
+    pub fn window_counts(&self, value: &WindowValue) -> String {
+        self.counts_text(&value.sums, value.pairs, value.unscored, value.value)
+    }
+
+    fn counts_text(&self, sums: &[f64], pairs: u64, unscored: u64, value: Option<f64>) -> String {
+        let scored = pairs.saturating_sub(unscored);
+        match self.hits(sums, scored, value) {
+            Some(hits) => format!("{} of {}", count(hits), count(scored)),
+            None => counted(pairs, "pair", "pairs"),
         }
     }
 

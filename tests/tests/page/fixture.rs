@@ -2,7 +2,7 @@
 
 use understudy_report::page::{
     Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Flow, FlowCount,
-    FlowEffect, FlowExits, FlowLine, FlowNode, FlowStep, Section, Series, SeriesPoint, Tone,
+    FlowEffect, FlowExits, FlowLine, FlowNode, FlowStep, Panel, Section, Series, SeriesPoint, Tone,
 };
 
 const DAY: f64 = 86_400.0;
@@ -189,6 +189,37 @@ pub fn distribution(sides: &[(&str, f64)], points: usize) -> Figure {
     }
 }
 
+/// Small multiples with this many panels of this many windows. Every fifth window of the second panel has no value.
+pub fn small_multiples(panels: usize, windows: usize, name: impl Fn(usize) -> String) -> Figure {
+    let value = |panel: usize, at: usize| 0.9 - 0.06 * panel as f64 * noise(panel * 100 + at);
+    let point = |panel: usize, at: usize| SeriesPoint {
+        label: week(at),
+        x: MONDAY + 7.0 * DAY * at as f64,
+        value: (panel != 1 || at % 5 != 4).then(|| value(panel, at)),
+        band: Some((value(panel, at) - 0.05, (value(panel, at) + 0.04).min(1.0))),
+        tone: (at % 7 == 3).then_some(Tone::Unsure),
+    };
+    let panel = |at: usize| Panel {
+        title: name(at),
+        description: format!("{}: lowest 0.71, highest 0.90.", name(at)),
+        points: (0..windows).map(|window| point(at, window)).collect(),
+    };
+    let rows = (0..panels).flat_map(|panel| {
+        let name = name(panel);
+        (0..windows).map(move |at| [name.clone(), week(at), format!("{:.4}", value(panel, at))])
+    });
+    Figure {
+        title: "Agreement by window and room".to_owned(),
+        description: "Agreement in each window for each room, with 95 % intervals.".to_owned(),
+        table: table(["room", "window", "agreement"], rows),
+        chart: Chart::SmallMultiples {
+            panels: (0..panels).map(panel).collect(),
+            bound: Some(("threshold: at least 0.85".to_owned(), 0.85)),
+            tones: vec![(Tone::Unsure, "fewer than 30 pairs".to_owned())],
+        },
+    }
+}
+
 /// The study as a figure with these models.
 pub fn flow(models: &[String], records: u64) -> Figure {
     let count = |count, label: &str| FlowCount { count, label: label.to_owned() };
@@ -356,6 +387,14 @@ pub fn year() -> Document {
                 ],
             },
             Section { id: "conditions", title: "Where it agrees".to_owned(), blocks: conditions },
+            Section {
+                id: "windows",
+                title: "Each window by condition".to_owned(),
+                blocks: vec![
+                    Block::Figure(small_multiples(5, 62, |at| format!("room {}", ROOMS[at]))),
+                    Block::Figure(small_multiples(2, 3, |at| ["weekday", "weekend"][at].to_owned())),
+                ],
+            },
             Section { id: "classes", title: "Which answers".to_owned(), blocks: classes },
             Section {
                 id: "times",
@@ -400,6 +439,7 @@ pub fn edges() -> Document {
                     matrix(0, long),
                     bars(0, long),
                     distribution(&[], 0),
+                    small_multiples(0, 0, long),
                 ],
             ),
             section(
@@ -412,6 +452,7 @@ pub fn edges() -> Document {
                     bars(1, middling),
                     distribution(&[("a", 1e6)], 1),
                     flow(&["a".to_owned()], 0),
+                    small_multiples(1, 1, middling),
                 ],
             ),
             section(
@@ -425,6 +466,7 @@ pub fn edges() -> Document {
                     matrix(2, middling),
                     bars(4, middling),
                     distribution(&[("a", 1e3), ("b", 1e3)], 3),
+                    small_multiples(4, 2, middling),
                 ],
             ),
             section(
@@ -438,6 +480,7 @@ pub fn edges() -> Document {
                     bars(60, |at| format!("{} to {}", at * 10, at * 10 + 10)),
                     bars(30, long),
                     flow(&[long(0), long(1)], 999_999_999_999),
+                    small_multiples(24, 40, long),
                 ],
             ),
         ],

@@ -5,7 +5,7 @@ mod fixture;
 use std::fs;
 
 use tempfile::TempDir;
-use understudy_report::page::{Block, Cell, Chart, DataTable, Document, Tone, html, markdown};
+use understudy_report::page::{Block, Cell, Chart, DataTable, Document, Figure, Tone, html, markdown};
 use understudy_tests::browser::{Options, PageCheck, check_page};
 use understudy_tests::requirements::Requirement;
 
@@ -54,9 +54,15 @@ fn tables(document: &Document) -> Vec<&DataTable> {
     document.sections.iter().flat_map(|section| &section.blocks).filter_map(table).collect()
 }
 
-/// The number of images of a chart. A flow has two, of which the page shows one.
-fn images(chart: &Chart) -> usize {
-    if matches!(chart, Chart::Flow(_)) { 2 } else { 1 }
+/// The text alternatives of the images of a figure. A flow has two images, of which the page shows one.
+fn alternatives(figure: &Figure) -> Vec<&str> {
+    match &figure.chart {
+        Chart::Flow(_) => vec![&figure.description, &figure.description],
+        Chart::SmallMultiples { panels, .. } => {
+            panels.iter().map(|panel| panel.description.as_str()).collect()
+        }
+        _ => vec![&figure.description],
+    }
 }
 
 /// The text of a cell with the symbol of its tone.
@@ -98,8 +104,8 @@ fn the_page_has_every_value_of_its_document() {
         look.texts["figcaption .title"],
         figures.iter().map(|f| normalized(&f.title)).collect::<Vec<_>>()
     );
-    let images = figures.iter().flat_map(|figure| std::iter::repeat_n(figure, images(&figure.chart)));
-    assert_eq!(look.texts["svg desc"], images.map(|f| normalized(&f.description)).collect::<Vec<_>>());
+    let images = figures.iter().flat_map(|figure| alternatives(figure));
+    assert_eq!(look.texts["svg desc"], images.map(normalized).collect::<Vec<_>>());
 
     let tables = tables(&document);
     let heads = tables.iter().flat_map(|table| &table.head).map(|column| normalized(&column.title));
@@ -135,19 +141,19 @@ fn the_page_handles_edge_cases() {
     );
     assert_accessible(&look);
     assert_eq!(look.texts["h1"], ["Edges <b>&amp;</b> ends"]);
-    // The six empty figures have neither a chart nor data.
-    assert_eq!(look.texts[".empty"], ["Nothing to show."; 12]);
+    // The seven empty figures have neither a chart nor data.
+    assert_eq!(look.texts[".empty"], ["Nothing to show."; 14]);
     let charts =
         document.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
-            Block::Figure(figure) => Some(images(&figure.chart)),
+            Block::Figure(figure) => Some(alternatives(figure).len()),
             _ => None,
         });
     assert_eq!(look.texts["svg.chart"].len(), charts.sum::<usize>() - 6);
     let solid = |text: &str| text.split_whitespace().collect::<String>();
     let long = look.texts["svg.chart"].iter().filter(|text| text.contains("a name of a kind"));
     let whole = |text: &&String| solid(text).contains(&solid(&fixture::long(0)));
-    assert_eq!(long.clone().filter(whole).count(), 5, "names are broken into lines, and whole");
-    assert_eq!(long.count(), 5);
+    assert_eq!(long.clone().filter(whole).count(), 6, "names are broken into lines, and whole");
+    assert_eq!(long.count(), 5 + 24);
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl Checkpoint {
             accounting: ended.accounting,
             comparison: aggregates.comparison,
             cells: aggregates.cells.clone(),
+            evidence: aggregates.evidence.clone(),
             profiles: aggregates.profiles.clone(),
             answer_distributions: aggregates.answer_distributions.clone(),
             revisions: aggregates.revisions.clone(),

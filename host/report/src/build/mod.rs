@@ -11,9 +11,10 @@ pub mod reviews;
 mod revisions;
 mod run_summary;
 mod time;
+mod window_breakdown;
 
 use crate::build::answer_distribution::answer_distributions;
-use crate::build::disclosure::{MIN_INTERIM_PAIRS, without_reasons, without_row_details};
+use crate::build::disclosure::{without_few_pairs, without_reasons, without_row_details};
 use crate::build::divergence::DivergenceSearch;
 use crate::build::reducer::Reducer;
 use crate::build::run_summary::{
@@ -21,6 +22,7 @@ use crate::build::run_summary::{
     plugin_failure, run_end, substrate_latency,
 };
 use crate::build::time::{timestamp, zone_name};
+use crate::build::window_breakdown::BrokenDownWindows;
 use crate::model::report::{
     ConditionInfo, FORMAT, LatencyQuantile, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo,
     Report, WindowInfo,
@@ -57,6 +59,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
     let search = DivergenceSearch::new(outcome, sealed_study, &mut reducer);
+    let broken_down = BrokenDownWindows::new(outcome, sealed_study, &search, &mut reducer);
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
     let models = sealed_study.models.iter().enumerate().map(|(model, member)| ModelReport {
         plugin: decider(member),
@@ -72,12 +75,18 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             .map(|metric| {
                 let search = (metric == study.divergence.metric).then_some(&search);
                 let scores = scores(outcome, &overall, model, metric, search, &mut reducer);
-                MetricScores { remark: remark(outcome, sealed_study, model, metric), ..scores }
+                MetricScores {
+                    conditions_by_window: broken_down.conditions(model, metric, &mut reducer),
+                    scopes_by_window: broken_down.scopes(model, metric, &mut reducer),
+                    remark: remark(outcome, sealed_study, model, metric),
+                    ..scores
+                }
             })
             .collect(),
         answer_distributions: answer_distributions(outcome, model),
     });
     let models = models.collect();
+    let window_breakdown = broken_down.summary();
     let revisions = revisions::revisions(outcome, sealed_study, &mut reducer);
     let divergence = search.report(&mut reducer);
     let metrics = sealed_study.metrics.iter().enumerate().map(|(index, member)| MetricInfo {
@@ -105,6 +114,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         metrics: metrics.collect(),
         conditions,
         windows: windows.collect(),
+        window_breakdown,
         substrate_latency: substrate_latency(outcome.substrate_latency),
         substrate_latency_quantiles: latency_quantiles(&outcome.substrate_times),
         divergence,
@@ -136,25 +146,31 @@ fn scores(
         let interval = search.and_then(|search| search.interval(model, value, reducer));
         MetricValue { interval, ..value_only }
     };
-    let disclosed = |figure: MetricValue| match outcome.end.is_final() || figure.pairs >= MIN_INTERIM_PAIRS {
-        true => figure,
-        false => MetricValue { pairs: figure.pairs, ..MetricValue::default() },
+    let disclosed = |values: Vec<MetricValue>| match outcome.end.is_final() {
+        true => values,
+        false => without_few_pairs(values),
     };
     let total = metric_value(overall, None);
     let sizes = outcome.cells.shape().conditions.iter().enumerate();
     let conditions = sizes
         .map(|(condition, values)| {
-            (0..*values).map(|value| disclosed(metric_value(overall, Some((condition, value))))).collect()
+            let values = (0..*values).map(|value| metric_value(overall, Some((condition, value))));
+            disclosed(values.collect())
         })
         .collect();
     let bounds = search.map(|search| search.window_intervals(model, reducer)).unwrap_or_default();
-    let windows = outcome.cells.iter().enumerate().map(|(at, (_, totals))| {
-        disclosed(MetricValue {
-            interval: bounds.get(at).copied().flatten(),
-            ..reducer.metric_value(totals, Slice::All, model, metric)
-        })
+    let windows = outcome.cells.iter().enumerate().map(|(at, (_, totals))| MetricValue {
+        interval: bounds.get(at).copied().flatten(),
+        ..reducer.metric_value(totals, Slice::All, model, metric)
     });
-    MetricScores { overall: total, conditions, windows: windows.collect(), remark: None }
+    MetricScores {
+        overall: total,
+        conditions,
+        windows: disclosed(windows.collect()),
+        conditions_by_window: Vec::new(),
+        scopes_by_window: Vec::new(),
+        remark: None,
+    }
 }
 
 /// A remark on figures of rankings that are too short for the metric to see their order.

@@ -9,7 +9,8 @@ use understudy_statistics::scoring::Interval;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MetricValue {
-    /// The value; null where it is undefined, and in an interim report where there are fewer than five pairs.
+    /// The value; null where it is undefined. Before the end of the run it is also null where the pairs, or the pairs left
+    /// over beside all values that are shown, are fewer than five.
     pub value: Option<f64>,
     /// The 95 % confidence interval. Only for the metric of the divergence search, and null where it cannot be
     /// computed. In a finished run it is valid for one look at a declared time, not for repeated looks.

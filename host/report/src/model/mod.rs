@@ -11,3 +11,4 @@ pub mod report;
 pub mod reviews;
 pub mod revisions;
 pub mod run_summary;
+pub mod window_breakdown;

@@ -13,6 +13,7 @@ use crate::model::run_summary::{
     ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, PluginFailure,
     RunEnd, SubstrateLatencySummary,
 };
+use crate::model::window_breakdown::{WindowBreakdown, WindowValue};
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_sandbox::Better;
@@ -59,6 +60,8 @@ pub struct Report {
     pub conditions: Vec<ConditionInfo>,
     /// The windows that have pairs, in order of time.
     pub windows: Vec<WindowInfo>,
+    /// What the values by window and condition cover.
+    pub window_breakdown: WindowBreakdown,
     /// The latency of the substrate, from the times that the records carry.
     pub substrate_latency: SubstrateLatencySummary,
     /// Its distribution, over decisions dated at or after their snapshot.
@@ -77,6 +80,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether the values of a metric by window and condition have intervals: the metric is that of the divergence
+    /// search or of the threshold.
+    pub fn has_breakdown_intervals(&self, metric: &str) -> bool {
+        metric == self.divergence.metric || self.window_breakdown.threshold_metric.as_deref() == Some(metric)
+    }
+
     /// The content of `report.json`.
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("a report is plain data");
@@ -186,6 +195,10 @@ pub struct MetricScores {
     pub conditions: Vec<Vec<MetricValue>>,
     /// For each window, in the order of `windows`.
     pub windows: Vec<MetricValue>,
+    /// For each condition, for each of its values, the windows that have such pairs, in order of time.
+    pub conditions_by_window: Vec<Vec<Vec<WindowValue>>>,
+    /// For each declared scope the windows that have such pairs; empty unless this is the metric of the threshold.
+    pub scopes_by_window: Vec<Vec<WindowValue>>,
     /// A remark on these figures, such as that they are the best possible by construction; null if there is none.
     pub remark: Option<String>,
 }

@@ -258,6 +258,15 @@ pub enum Chart {
         /// For each series its name, and points in ascending order: nanoseconds and cumulative share from 0 to 1.
         series: Vec<(String, Vec<(f64, f64)>)>,
     },
+    /// Small multiples: a small time series for each panel, all with the same axes.
+    SmallMultiples {
+        /// The panels, in order.
+        panels: Vec<Panel>,
+        /// A reference line, with its label.
+        bound: Option<(String, f64)>,
+        /// What a point with this tone means.
+        tones: Vec<(Tone, String)>,
+    },
     /// How the records of a study reach its verdict, and where they leave.
     Flow(Flow),
 }
@@ -307,6 +316,17 @@ pub struct SeriesPoint {
     pub band: Option<(f64, f64)>,
     /// The tone. [`Tone::Good`] and [`Tone::Plain`] look the same.
     pub tone: Option<Tone>,
+}
+
+/// A panel of small multiples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panel {
+    /// Its title.
+    pub title: String,
+    /// What the panel shows. This is also its text alternative.
+    pub description: String,
+    /// The points, in order of time. A point with [`Tone::Unsure`] does not widen the axis by its interval.
+    pub points: Vec<SeriesPoint>,
 }
 
 /// A row of a dot chart.

@@ -131,6 +131,9 @@ fn prose(text: &str) -> Markup {
     }
 }
 
+/// The number of rows above which the data of small multiples is not printed.
+const LONG: usize = 100;
+
 fn facts(facts: &[Fact], class: &str) -> Markup {
     html! {
         @if !facts.is_empty() {
@@ -214,6 +217,13 @@ fn figure(figure: &Figure, id: &str) -> Markup {
                 Some(drawing) if matches!(figure.chart, Chart::Flow(_)) => {
                     div class={ "plot " (kind(&figure.chart)) } { (PreEscaped(drawing.svg)) }
                 }
+                // Its images flow into as many columns as fit.
+                Some(drawing) if matches!(figure.chart, Chart::SmallMultiples { .. }) => {
+                    div class={ "plot " (kind(&figure.chart)) } role="group" aria-label={ "Charts: " (title) } {
+                        (PreEscaped(drawing.svg))
+                    }
+                    (key(&drawing.key))
+                }
                 Some(drawing) => {
                     div class={ "scroll plot " (kind(&figure.chart)) } role="region" tabindex="0"
                         aria-label={ "Chart: " (title) } { (PreEscaped(drawing.svg)) }
@@ -222,7 +232,7 @@ fn figure(figure: &Figure, id: &str) -> Markup {
                 }
                 None => p class="empty" { "Nothing to show." }
             }
-            details class="data" {
+            details class={ "data" @if figure.table.rows.len() > LONG { " long" } } {
                 summary { "Data" span class="unseen" { " of the chart: " (title) } }
                 (rows(&figure.table, None, id, &format!("Data: {title}")))
             }
@@ -249,6 +259,7 @@ fn kind(chart: &Chart) -> &'static str {
         Chart::Matrix { .. } => "matrix",
         Chart::Bars { .. } => "bars",
         Chart::Distribution { .. } => "distribution",
+        Chart::SmallMultiples { .. } => "multiples",
         Chart::Flow(_) => "flow",
     }
 }

@@ -12,7 +12,7 @@ mod markdown;
 
 pub use crate::page::chart::wall_seconds;
 pub use crate::page::document::{
-    Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Section, Series,
+    Banner, Block, Cell, Chart, Column, DataTable, Document, DotRow, Fact, Figure, Panel, Section, Series,
     SeriesPoint, Tone,
 };
 pub use crate::page::flow::{Flow, FlowCount, FlowEffect, FlowExits, FlowLine, FlowNode, FlowStep};

@@ -58,6 +58,28 @@ fn series(values: &[Option<f64>], name: &str) -> Chart {
     }
 }
 
+/// Two panels with daily points.
+fn small_multiples(values: &[f64], name: &str) -> Chart {
+    let point = |(at, value): (usize, &f64)| SeriesPoint {
+        label: format!("{name} {at}"),
+        x: 86_400.0 * at as f64,
+        value: Some(*value),
+        band: Some((value - 1.0, value + 1.0)),
+        tone: [None, Some(Tone::Bad), Some(Tone::Unsure)][at % 3],
+    };
+    let points: Vec<SeriesPoint> = values.iter().enumerate().map(point).collect();
+    let panel = |points: &[SeriesPoint]| Panel {
+        title: name.to_owned(),
+        description: name.to_owned(),
+        points: points.to_vec(),
+    };
+    Chart::SmallMultiples {
+        panels: vec![panel(&points), panel(&points[..points.len() / 2])],
+        bound: Some((name.to_owned(), 0.85)),
+        tones: vec![(Tone::Bad, name.to_owned()), (Tone::Unsure, name.to_owned())],
+    }
+}
+
 /// Every other kind of chart, with these numbers.
 fn charts(values: &[f64], name: &str) -> Vec<Chart> {
     let row = |value: &f64| DotRow {
@@ -87,6 +109,7 @@ fn charts(values: &[f64], name: &str) -> Vec<Chart> {
             x_label: name.to_owned(),
             series: vec![(name.to_owned(), values.iter().map(|value| (*value, 0.5)).collect())],
         },
+        small_multiples(values, name),
     ]
 }
 

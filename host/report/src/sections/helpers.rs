@@ -47,6 +47,16 @@ pub fn omitted_windows_note(windows: usize) -> String {
     }
 }
 
+/// A sentence that says that not all windows are shown by condition; empty if all are. `is_more_in_json` says whether the
+/// JSON has more of them.
+pub fn omitted_breakdown_note(shown: usize, windows: usize, is_more_in_json: bool) -> String {
+    if shown == windows {
+        return String::new();
+    }
+    let more = if is_more_in_json { "; `--format json` has more" } else { "" };
+    format!(" The latest {} of {} windows are shown{more}.", count(shown as u64), count(windows as u64))
+}
+
 /// The part of the input that a scope verdict covers.
 pub fn scope_name(ruling: &ScopeVerdict) -> String {
     if ruling.scope == ALL_SNAPSHOTS {

@@ -9,23 +9,24 @@ use crate::model::bundle::ReportBundle;
 use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Block, Section, Tone};
 use crate::sections::helpers::{scope_name, text, tone};
-use crate::sections::{conditions, events, latency, threshold, verdict};
+use crate::sections::{conditions, events, latency, threshold, verdict, window_breakdown};
 use understudy_statistics::verdict::{ModelVerdict, VerdictKind};
 
-/// The banner and sections of the live view: interim verdict, metrics over time and by condition, latency,
+/// The banner and sections of the live view: interim verdict, metrics over time, by condition and by both, latency,
 /// representativeness, and events.
 pub fn live_sections(bundle: &ReportBundle) -> (Banner, Vec<Section>) {
     let report = &bundle.report;
     let formats = MetricFormat::all(report);
-    let sections = vec![
-        interim_verdict(bundle),
-        threshold::threshold(bundle, &formats),
-        conditions::conditions(report, &formats),
-        latency::latency(report),
-        verdict::representativeness(bundle),
-        events::events(bundle),
+    let sections = [
+        Some(interim_verdict(bundle)),
+        Some(threshold::threshold(bundle, &formats)),
+        Some(conditions::conditions(report, &formats)),
+        window_breakdown::window_breakdown(bundle, &formats),
+        Some(latency::latency(report)),
+        Some(verdict::representativeness(bundle)),
+        Some(events::events(bundle)),
     ];
-    (banner(bundle), sections)
+    (banner(bundle), sections.into_iter().flatten().collect())
 }
 
 fn banner(bundle: &ReportBundle) -> Banner {

@@ -16,6 +16,7 @@ mod subgroups;
 mod threshold;
 mod verdict;
 mod verdict_account;
+mod window_breakdown;
 
 use crate::format::{count, counted, verdict_meaning};
 use crate::input_diagnosis;
@@ -47,6 +48,7 @@ pub fn document(bundle: &ReportBundle) -> Document {
             Some(threshold::threshold(bundle, &formats)),
             Some(records::accounting(report)),
             Some(conditions::conditions(report, &formats)),
+            window_breakdown::window_breakdown(bundle, &formats),
             revisions::revisions(report, &formats),
             Some(subgroups::subgroups(report, &formats)),
             Some(distributions::distributions(report)),

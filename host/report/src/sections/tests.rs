@@ -21,7 +21,7 @@ fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn bundle(report: Report) -> ReportBundle {
+pub(super) fn bundle(report: Report) -> ReportBundle {
     ReportBundle {
         format: FORMAT,
         threshold: None,

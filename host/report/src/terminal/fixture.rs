@@ -1,7 +1,10 @@
 //! Sample reports for tests.
 
+use std::ops::Range;
+
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::divergence::SubgroupTerm;
 use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles};
 use crate::model::report::{
     ConditionInfo, FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
@@ -10,6 +13,7 @@ use crate::model::run_summary::{
     ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind,
     PluginFailure, RunEnd, SubstrateLatencySummary,
 };
+use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
 use understudy_records::join::{Account, Accounting};
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::wilson;
@@ -42,6 +46,8 @@ pub(crate) fn hotel() -> Report {
             overall: MetricValue { abstained, failed, ..value(0, 15_402) },
             conditions: each(&pairs, value),
             windows: (0..62).map(|week| value(100 + week, 190 + week * 37 % 120)).collect(),
+            conditions_by_window: by_window(&pairs, 58..62, 62, value),
+            scopes_by_window: Vec::new(),
             remark: None,
         };
         ModelReport {
@@ -56,7 +62,12 @@ pub(crate) fn hotel() -> Report {
             answer_distributions: answer_distributions(AnswerForm::Label, &[2, 7, 6], 62),
             determinism_check: DeterminismSummary { checked: 154, ..DeterminismSummary::default() },
             scores: vec![
-                scores(&|salt, pairs| matching((share(salt) * pairs as f64) as u64, pairs)),
+                MetricScores {
+                    scopes_by_window: vec![window_values(58..62, |week| {
+                        matching((share(500 + week) * 183.0) as u64, 183)
+                    })],
+                    ..scores(&|salt, pairs| matching((share(salt) * pairs as f64) as u64, pairs))
+                },
                 scores(&|salt, pairs| {
                     metric_value((pairs > 0).then(|| kappa(salt)), pairs, vec![pairs as f64, 0.5])
                 }),
@@ -76,6 +87,15 @@ pub(crate) fn hotel() -> Report {
         ],
         conditions: conditions.map(condition).to_vec(),
         windows: weeks(62),
+        window_breakdown: WindowBreakdown {
+            first_window: 58,
+            min_pairs: 30,
+            threshold_metric: Some("agreement".into()),
+            scopes: vec![ScopeInfo {
+                name: "weekday".into(),
+                values: vec![SubgroupTerm { condition: "day".into(), value: "weekday".into() }],
+            }],
+        },
         replay_of: None,
         substrate_latency: SubstrateLatencySummary {
             latency: LatencySummary {
@@ -108,6 +128,8 @@ pub(crate) fn rates() -> Report {
             windows: (0..9)
                 .map(|week| if week == 4 { metric_value(None, 2, vec![0.0]) } else { value(week, 111) })
                 .collect(),
+            conditions_by_window: by_window(&pairs, 0..9, 9, &value),
+            scopes_by_window: Vec::new(),
             remark: Some("no case is longer than k = 9, so this is 0 by construction".into()),
         }
     };
@@ -276,6 +298,8 @@ pub(crate) fn empty() -> Report {
                 overall: metric_value(None, 0, vec![0.0]),
                 conditions: vec![vec![metric_value(None, 0, vec![0.0]); 2]],
                 windows: vec![],
+                conditions_by_window: vec![vec![Vec::new(); 2]],
+                scopes_by_window: vec![],
                 remark: None,
             }],
             latency_quantiles: vec![],
@@ -285,6 +309,7 @@ pub(crate) fn empty() -> Report {
         metrics: vec![metric("agreement", true, Better::Higher, Some(0.0), &["agrees"])],
         conditions: vec![condition(("day", &["weekday", "weekend"]))],
         windows: vec![],
+        window_breakdown: WindowBreakdown { min_pairs: 30, ..WindowBreakdown::default() },
         replay_of: None,
         substrate_latency: SubstrateLatencySummary::default(),
         substrate_latency_quantiles: vec![],
@@ -347,6 +372,33 @@ fn each(pairs: &[&[u64]], value: &dyn Fn(u64, u64) -> MetricValue) -> Vec<Vec<Me
             .collect()
     };
     pairs.iter().enumerate().map(values).collect()
+}
+
+/// The values of each condition value in some windows, which share its pairs with all `number` windows.
+fn by_window(
+    pairs: &[&[u64]],
+    windows: Range<u64>,
+    number: u64,
+    value: &dyn Fn(u64, u64) -> MetricValue,
+) -> Vec<Vec<Vec<WindowValue>>> {
+    let values = |(place, pairs): (usize, &&[u64])| {
+        let windows = |(index, pairs): (usize, &u64)| match pairs / number {
+            0 => Vec::new(),
+            pairs => window_values(windows.clone(), |week| {
+                value(1_000 + 100 * week + (10 * place + index) as u64, pairs)
+            }),
+        };
+        pairs.iter().enumerate().map(windows).collect()
+    };
+    pairs.iter().enumerate().map(values).collect()
+}
+
+fn window_values(windows: Range<u64>, value: impl Fn(u64) -> MetricValue) -> Vec<WindowValue> {
+    let window_value = |window| {
+        let MetricValue { value, interval, pairs, abstained, failed, unscored, sums } = value(window);
+        WindowValue { window, value, interval, pairs, unanswered: abstained + failed, unscored, sums }
+    };
+    windows.map(window_value).collect()
 }
 
 /// A proportion with this many agreeing pairs.

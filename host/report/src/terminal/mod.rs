@@ -17,6 +17,7 @@ mod table;
 pub mod text_canvas;
 pub mod verdict;
 mod verdict_account;
+mod window_breakdown;
 mod windows;
 
 use crate::format::{counted, duration};
@@ -44,6 +45,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
         revisions::revisions(&mut page, report, &formats);
         subgroups::subgroups(&mut page, report, &formats);
         windows::windows(&mut page, report, &formats);
+        window_breakdown::window_breakdown(&mut page, report, &formats);
     }
     records::latency(&mut page, report);
     failures::missing_answers(&mut page, report);

@@ -10,6 +10,7 @@ use crate::model::report::{
     ConditionInfo, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
 };
 use crate::model::run_summary::RunEnd;
+use crate::model::window_breakdown::{WindowBreakdown, WindowValue};
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
 use crate::terminal::render_report;
 use crate::terminal::text_canvas::Style;
@@ -295,14 +296,21 @@ fn odd_figure() -> impl Strategy<Value = MetricValue> {
     )
 }
 
+fn odd_window_value() -> impl Strategy<Value = WindowValue> {
+    (0..90_u64, odd_figure()).prop_map(|(window, figure)| {
+        let MetricValue { value, interval, pairs, abstained: unanswered, failed: _, unscored, sums } = figure;
+        WindowValue { window, value, interval, pairs, unanswered, unscored, sums }
+    })
+}
+
 fn odd_model() -> impl Strategy<Value = ModelReport> {
     let figures = |most| prop::collection::vec(odd_figure(), 0..most);
-    let scores = (odd_figure(), prop::collection::vec(figures(4), 0..3), figures(90));
-    let scores = scores.prop_map(|(overall, conditions, windows)| MetricScores {
-        overall,
-        conditions,
-        windows,
-        remark: None,
+    let by_window = |most| prop::collection::vec(prop::collection::vec(odd_window_value(), 0..5), 0..most);
+    let broken_down = (prop::collection::vec(by_window(4), 0..3), by_window(3));
+    let scores = (odd_figure(), prop::collection::vec(figures(4), 0..3), figures(90), broken_down);
+    let scores = scores.prop_map(|(overall, conditions, windows, broken_down)| {
+        let (conditions_by_window, scopes_by_window) = broken_down;
+        MetricScores { overall, conditions, windows, conditions_by_window, scopes_by_window, remark: None }
     });
     (odd_text(), prop::collection::vec(scores, 0..3)).prop_map(|(name, scores)| {
         let model = empty().models.remove(0);
@@ -335,6 +343,7 @@ proptest! {
         conditions in prop::collection::vec((odd_text(), prop::collection::vec(odd_text(), 0..5)), 0..3),
         windows in prop::collection::vec(odd_text(), 0..90),
         received in 0..u64::MAX,
+        first_window in 0..90_u64,
         width in 0..250_usize,
     ) {
         let conditions = conditions.into_iter().map(|(name, values)| ConditionInfo { name, values }).collect();
@@ -342,6 +351,11 @@ proptest! {
         let window = |label: String| WindowInfo { start: at(label.len() as i64), end: at(7), label };
         let windows = windows.into_iter().map(window).collect();
         let mut report = Report { models, metrics, conditions, windows, ..troubled() };
+        report.window_breakdown = WindowBreakdown { first_window, ..hotel().window_breakdown };
+        // So that the first metric is broken down.
+        if let Some(metric) = report.metrics.first() {
+            report.divergence.metric.clone_from(&metric.plugin.name);
+        }
         report.accounting.snapshots = Account { received, ..Account::default() };
         check(&report, width)?;
     }

@@ -43,8 +43,9 @@ fn document(status: &Status, figures: &LiveFigures) -> Document {
     let none = RunStatus::default();
     let run = status.run_status.as_ref().unwrap_or(&none);
     let mut sections = report_sections(figures);
-    let (first, last): (Vec<_>, Vec<_>) =
-        sections.drain(..).partition(|section| ["verdict", "threshold", "conditions"].contains(&section.id));
+    let (first, last): (Vec<_>, Vec<_>) = sections
+        .drain(..)
+        .partition(|section| ["verdict", "threshold", "conditions", "windows"].contains(&section.id));
     let own = [accounting(status, run), queue(status), plugins(run)];
     let banner = banner(status, figures);
     let study = study_flow(status, run, figures, &banner).section();

@@ -4,8 +4,9 @@
 //! windows are computed from exact sums. Values of subgroups are computed from the sums of profiles, each rounded once
 //! and added in the order of the profiles. So counts are exact, and the result is the same on every recomputation.
 
-mod metric_estimate;
+pub(in crate::build) mod metric_estimate;
 mod onset;
+mod value_sums;
 
 use std::collections::BTreeMap;
 

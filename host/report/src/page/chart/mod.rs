@@ -15,12 +15,14 @@ mod flow;
 mod legend;
 mod matrix;
 mod series;
+mod small_multiples;
 mod text_layout;
 
 pub use crate::page::chart::calendar::wall_seconds;
 
+use crate::page::chart::canvas::Sketch;
 use crate::page::chart::legend::{DrawnChart, Key};
-use crate::page::document::{Chart, Figure};
+use crate::page::document::{Chart, Figure, Panel};
 use crate::sanitizer::one_line;
 
 /// A chart with its legends.
@@ -40,6 +42,15 @@ pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
         Chart::Flow(flow) => {
             let svg = flow::draw(flow, id, &title, &description);
             return Some(Drawing { svg, key: Key::new(), events: Key::new() });
+        }
+        Chart::SmallMultiples { panels, bound, tones } => {
+            let (sketches, key) = small_multiples::draw(panels, bound.as_ref(), tones)?;
+            let image = |(at, (panel, sketch)): (usize, (&Panel, Sketch))| {
+                let (title, description) = (one_line(&panel.title), one_line(&panel.description));
+                sketch.image(&format!("{id}-panel-{}", at + 1), &title, &description)
+            };
+            let svg = panels.iter().zip(sketches).enumerate().map(image).collect();
+            return Some(Drawing { svg, key, events: Key::new() });
         }
         Chart::Series { .. } => series::draw(&figure.chart)?,
         Chart::Dots { x_label, rows, reference } => dots::draw(x_label, rows, reference.as_ref())?,

@@ -19,7 +19,7 @@ const HEIGHT: i32 = 2300;
 const FEW: usize = 9;
 
 /// The opacity of a band.
-const BAND: f64 = 0.16;
+pub(super) const BAND: f64 = 0.16;
 
 /// Draws a time series.
 pub(super) fn draw(chart: &Chart) -> Option<DrawnChart> {
@@ -58,11 +58,11 @@ pub(super) fn draw(chart: &Chart) -> Option<DrawnChart> {
     Some(DrawnChart { sketch, key: key(series, bound.as_ref()), events: events.key() })
 }
 
-fn value(point: &SeriesPoint) -> Option<f64> {
+pub(super) fn value(point: &SeriesPoint) -> Option<f64> {
     point.value.filter(|value| value.is_finite())
 }
 
-fn band(point: &SeriesPoint) -> Option<(f64, f64)> {
+pub(super) fn band(point: &SeriesPoint) -> Option<(f64, f64)> {
     point.band.filter(|(low, high)| low.is_finite() && high.is_finite() && point.value.is_some())
 }
 
@@ -98,13 +98,13 @@ fn names<'a>(
 }
 
 /// The position of a point, if it is drawn.
-fn place(point: &SeriesPoint, [across, up]: [&Axis; 2]) -> Option<Point> {
+pub(super) fn place(point: &SeriesPoint, [across, up]: [&Axis; 2]) -> Option<Point> {
     let value = value(point).filter(|_| point.x.is_finite())?;
     Some((across.at(point.x), up.at(value)))
 }
 
 /// Runs of consecutive points for which `of` returns a value.
-fn stretches<T>(series: &Series, of: impl Fn(&SeriesPoint) -> Option<T>) -> Vec<Vec<T>> {
+pub(super) fn stretches<T>(series: &Series, of: impl Fn(&SeriesPoint) -> Option<T>) -> Vec<Vec<T>> {
     let mut stretches = vec![Vec::new()];
     for point in &series.points {
         match (of(point), stretches.last_mut()) {
@@ -116,7 +116,7 @@ fn stretches<T>(series: &Series, of: impl Fn(&SeriesPoint) -> Option<T>) -> Vec<
     stretches
 }
 
-fn bands_of(canvas: &Canvas, series: &Series, at: usize, axes: [&Axis; 2]) {
+pub(super) fn bands_of(canvas: &Canvas, series: &Series, at: usize, axes: [&Axis; 2]) {
     let bounds = |point: &SeriesPoint| {
         let ((x, _), (low, high)) = (place(point, axes)?, band(point)?);
         Some((x, axes[1].at(low), axes[1].at(high)))
@@ -153,7 +153,7 @@ fn line_of(canvas: &Canvas, series: &Series, at: usize, axes: [&Axis; 2]) {
 }
 
 /// Draws a point according to its tone.
-fn toned(canvas: &Canvas, place: Point, tone: Option<Tone>, at: usize) {
+pub(super) fn toned(canvas: &Canvas, place: Point, tone: Option<Tone>, at: usize) {
     match tone {
         Some(Tone::Bad) => canvas.point(place, Shape::Cross, Paint::Bad, false),
         Some(Tone::Unsure) => canvas.point(place, Shape::Of(at), Paint::Series(at), true),
