@@ -109,6 +109,7 @@ fn page_markdown_and_json_agree() {
         "Threshold and results",
         "Accounting",
         "Agreement by condition",
+        "Each window by condition",
         "Where they differ",
         "Distribution of answers",
         "Latency",

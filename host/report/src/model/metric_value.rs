@@ -9,8 +9,8 @@ use understudy_statistics::scoring::Interval;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MetricValue {
-    /// The value; null where it is undefined. Before the end of the run it is also null where the pairs, or the pairs left
-    /// over beside all values that are shown, are fewer than five.
+    /// The value; null where it is undefined. An interim report also withholds values of fewer than five pairs, and
+    /// those from which such a value would follow.
     pub value: Option<f64>,
     /// The 95 % confidence interval. Only for the metric of the divergence search, and null where it cannot be
     /// computed. In a finished run it is valid for one look at a declared time, not for repeated looks.

@@ -40,8 +40,8 @@ pub struct ScopeInfo {
 pub struct WindowValue {
     /// The index of the window in `windows`.
     pub window: u64,
-    /// The value; null where it is undefined. Before the end of the run it is also null where the pairs, or the pairs
-    /// left over beside all values that are shown, are fewer than five.
+    /// The value; null where it is undefined. An interim report also withholds values of fewer than five pairs, and
+    /// those from which such a value would follow; they have no `sums`.
     pub value: Option<f64>,
     /// The 95 % confidence interval, for this value alone. Only for the metrics of the divergence search and of the
     /// threshold, and null where it cannot be computed.
