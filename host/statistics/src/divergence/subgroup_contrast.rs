@@ -122,6 +122,14 @@ mod tests {
         SampleEstimate::from_sums(&part, &layout, &SETTINGS, &mut |n, sums| Some(sums[0] / n as f64))
     }
 
+    #[test]
+    fn errors_too_small_for_a_normal_number_give_no_comparison() {
+        let value = |standard_error| SampleEstimate::Value { value: 0.5, standard_error, scored: 10.0 };
+        assert!(value(1e-300).welch(&value(0.0)).is_some());
+        assert_eq!(value(1e-310).welch(&value(0.0)), None);
+        assert_eq!(value(0.0).welch(&value(0.0)), None);
+    }
+
     fn assert_close(found: f64, expected: f64) {
         assert!((found - expected).abs() <= 1e-8 * expected.abs(), "{found} and {expected}");
     }

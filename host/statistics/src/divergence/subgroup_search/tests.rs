@@ -56,6 +56,18 @@ fn q_values_match_scipy() {
 }
 
 #[test]
+fn only_subgroups_that_stand_out_in_the_first_half_are_tested_in_the_second() {
+    let tested = |halves: [[(u64, u64); 2]; 2]| {
+        let rows = [(&[0][..], halves[0]), (&[1], halves[1])];
+        let (found, _) = search(&table(&[2], &rows), &SETTINGS);
+        (found.patterns, found.tested, found.subgroups.len())
+    };
+    assert_eq!(tested([[(1000, 900); 2], [(1000, 880); 2]]), (2, 0, 0));
+    // The second half contradicts the first as clearly as possible: the p-value is 1, which is a result, too.
+    assert_eq!(tested([[(1000, 450), (1000, 900)], [(1000, 900), (1000, 0)]]), (2, 2, 0));
+}
+
+#[test]
 fn a_subgroup_explained_by_a_wider_one_is_not_listed() {
     // Where the first condition is 1, there are half as many hits, whatever the second is.
     let [good, bad] = [[(1000, 900); 2], [(1000, 450); 2]];
