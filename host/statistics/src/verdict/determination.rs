@@ -14,8 +14,8 @@ use super::guards::{PairShares, record_guards, scope_guards};
 use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
-    CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, GuardResult, InputShare, ModelVerdict,
-    ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, GuardResult, InputShare, KnownTries,
+    ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use crate::scoring::{Reduce, Slice};
 use understudy_study::{
@@ -88,6 +88,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         inputs,
         cycle,
         interferences: facts.interferences.to_vec(),
+        tries: KnownTries::default(),
         models,
     }
 }
