@@ -32,8 +32,9 @@ fn long_about(command: &Command) -> String {
     command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default()
 }
 
+/// Appends a command, and the commands below it.
 fn push_command(text: &mut String, command: &Command) {
-    paragraph(text, &format!("### understudy {}", command.get_name()));
+    paragraph(text, &format!("### {}", command.get_bin_name().unwrap_or(command.get_name())));
     paragraph(text, &long_about(command));
     let usage = command.clone().render_usage().to_string();
     paragraph(text, &format!("```text\n{}\n```", usage.trim_start_matches("Usage: ")));
@@ -46,6 +47,9 @@ fn push_command(text: &mut String, command: &Command) {
     }
     if !arguments.is_empty() {
         paragraph(text, &rows);
+    }
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        push_command(text, below);
     }
 }
 
