@@ -34,10 +34,13 @@ fn history_text(history: &SealHistory) -> Vec<(String, Vec<String>)> {
             counted(others as u64, "seal of", "seals of")
         ),
     });
+    if !earlier.is_empty() {
+        first.push_str(" The seals before it:");
+    }
     let mut texts = vec![(first, related(earlier))];
     if !later.is_empty() {
         let came = counted(later.len() as u64, "such seal", "such seals");
-        texts.push((format!("{came} came after it and before the verdict."), related(later)));
+        texts.push((format!("{came} came after it and before the verdict:"), related(later)));
     }
     if history.earlier_runs > 0 || history.later_runs > 0 {
         let mut text = format!("This is the {} run under this seal.", ordinal(history.earlier_runs + 1));

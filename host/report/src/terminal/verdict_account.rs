@@ -50,9 +50,9 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
         page.paragraph(2, Ink::Plain, &sentence, 3);
     }
     for (sentence, seals) in tries_text(&verdict.tries) {
-        page.paragraph(2, Ink::Plain, &sentence, 2);
+        page.paragraph(2, Ink::Plain, &sentence, 4);
         for seal in seals {
-            page.paragraph(4, Ink::Plain, &format!("- {seal}"), 2);
+            page.paragraph(4, Ink::Plain, &format!("- {seal}"), 6);
         }
     }
 }
