@@ -93,10 +93,39 @@ fn the_third_try_of_a_study_says_that_it_is_the_third() {
     run(&workspace, "third");
     assert_eq!(entries(&workspace, "register.jsonl"), (vec![1, 3, 5], vec![2, 4, 6]));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "third"])), @"");
-        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "first"])), @"");
+        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "third"])), @r#"
+  This is the third seal of this study in its register. No seal of another study over the same feed,
+  or of the same fields, came before it. The seals before it:
+    - TIME: agreement at least 0.7 pooled over all windows, by the point
+    estimate; the same feed and fields; 1 run; seal DIGEST
+    - TIME: agreement at least 0.6 pooled over all windows, by the point
+    estimate; the same feed and fields; 1 run; seal DIGEST
+  The seal is entry 5 of the register DIGEST, which was opened on TIME and
+  had 7 entries when the verdict was given.
+"#);
+        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "first"])), @r#"
+  This is the first seal of this study in its register. No seal of another study over the same feed,
+  or of the same fields, came before it.
+  2 such seals came after it and before the verdict:
+    - TIME: agreement at least 0.6 pooled over all windows, by the point
+    estimate; the same feed and fields; 1 run; seal DIGEST
+    - TIME: agreement at least 0.5 pooled over all windows, by the point
+    estimate; the same feed and fields; 1 run; seal DIGEST
+  The seal is entry 1 of the register DIGEST, which was opened on TIME and
+  had 7 entries when the verdict was given.
+"#);
         let listed = workspace.ok(&["register", "verify", "register.jsonl"]);
-        insta::assert_snapshot!(listed.stdout, @"");
+        insta::assert_snapshot!(listed.stdout, @r#"
+0    TIME  opened by understudy VERSION  (not signed)
+1    TIME  seal DIGEST of study "small": agreement at least 0.7 pooled over all windows, by the point estimate  (not signed)
+2    TIME  run DIGEST under seal DIGEST  (not signed)
+3    TIME  seal DIGEST of study "small": agreement at least 0.6 pooled over all windows, by the point estimate  (not signed)
+4    TIME  run DIGEST under seal DIGEST  (not signed)
+5    TIME  seal DIGEST of study "small": agreement at least 0.5 pooled over all windows, by the point estimate  (not signed)
+6    TIME  run DIGEST under seal DIGEST  (not signed)
+identity   DIGEST
+register.jsonl is intact: 7 entries, each chained to the one before
+"#);
     });
     let verdict = fs::read(workspace.path().join("third/verdict.json")).expect("a verdict");
     let verdict: Value = serde_json::from_slice(&verdict).expect("a verdict is JSON");
@@ -120,7 +149,15 @@ fn other_studies_over_the_same_feed_and_other_runs_under_the_same_seal_are_liste
     run(&workspace, "third");
     assert_eq!(entries(&workspace, "register.jsonl"), (vec![1, 3], vec![2, 4, 5]));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "third"])), @"");
+        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "third"])), @r#"
+  This is the first seal of this study in its register. 1 seal of another study over the same feed,
+  or of the same fields, came before it. The seals before it:
+    - TIME: study "small", agreement at least 0.7 pooled over all windows, by the
+    point estimate; the same feed and fields; 1 run; seal DIGEST
+  This is the second run under this seal.
+  The seal is entry 3 of the register DIGEST, which was opened on TIME and
+  had 6 entries when the verdict was given.
+"#);
     });
 }
 
@@ -162,7 +199,14 @@ fn a_seal_that_is_not_in_its_register_is_void() {
     fs::remove_file(workspace.path().join("register.jsonl")).expect("it is there");
     faults.push(void(&workspace.understudy(&["decide", "second"])));
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(faults.join("\n"), @"");
+        insta::assert_snapshot!(faults.join("\n"), @r#"
+BROKEN     register: second/../register.jsonl: the start of this run is not in the register: it was left out, or the register was truncated
+BROKEN     register: second/../register.jsonl: the seal is entry 3, and the register ends with entry 2: it was truncated, or the seal was left out
+BROKEN     register: cannot use the register second/../register.jsonl:2: it was changed: its hash does not match; run `understudy register verify` for all faults, and restore the file from a copy
+BROKEN     register: second/../register.jsonl: entry 3 is not this seal: it was left out or replaced
+  register: second/../register.jsonl: the seal is in another register, whose first entry has the SHA-256 DIGEST...; this one begins with DIGEST...: it was replaced, or it is not the one that the study names
+  register: second/../register.jsonl does not exist; restore it from a copy, or name its new path with --register
+"#);
     });
 }
 
@@ -211,7 +255,7 @@ fn entries_are_signed_with_the_key_of_seal_or_ledger() {
     }
     drop(register);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])), @"");
+        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])), @"register: run/../register.jsonl: entry 1 is signed with KEY, and by the seal it is signed with KEY: it was written again");
     });
 }
 
@@ -260,7 +304,12 @@ fn a_register_that_cannot_be_written_refuses_the_start() {
     let no_folder = refused(&workspace.understudy(&["run", "study/study.toml", "--run", "run"]));
     set_bound(&workspace, "../share/register.jsonl", "snapshots.jsonl");
     let no_register = refused(&workspace.understudy(&["run", "study/study.toml", "--run", "run"]));
-    insta::assert_snapshot!([full, locked, no_folder, no_register].concat(), @"");
+    insta::assert_snapshot!([full, locked, no_folder, no_register].concat(), @r#"
+cannot write the register study/../disk/register.jsonl: No space left on device (os error 28); free some space: a study that names a register starts once its entry is on disk
+cannot open the register study/../locked/register.jsonl: Read-only file system (os error 30); make it accessible to this user: a study that names a register starts once its entry is on disk
+cannot open the register study/../share/register.jsonl: the folder study/../share does not exist; create it, or mount the share that has it
+study/snapshots.jsonl is not a register: its first line does not open one; name another file as `register`
+"#);
     assert!(!workspace.path().join("run").exists(), "nothing was begun");
 }
 
@@ -297,7 +346,7 @@ fn nothing_is_appended_but_by_a_seal_and_a_start() {
     // A new run under the seal is refused before a directory is created.
     let refused = workspace.understudy(&["run", "study/study.toml", "--run", "other"]);
     assert_eq!(refused.code, 1, "{}", refused.stderr);
-    insta::assert_snapshot!(refused.stderr, @"");
+    insta::assert_snapshot!(refused.stderr, @"study/seal.json is not in the register study/../register.jsonl: the register does not exist; restore the register from a copy, or move the seal away and seal the study again with `understudy seal`");
     assert!(!workspace.path().join("other").exists());
     fs::write(&register, &kept).expect("written");
     workspace.ok(&["replay", "run"]);
@@ -360,7 +409,7 @@ fn without_a_register_earlier_tries_are_not_known() {
     set_bound(&workspace, "register = \"../register.jsonl\"\n", "");
     run(&workspace, "run");
     let output = workspace.understudy(&["decide", "run"]);
-    insta::assert_snapshot!(tries(&output), @"");
+    insta::assert_snapshot!(tries(&output), @"No register of seals: earlier tries of this study, if any, are not known.");
     assert_eq!(output.stdout.matches("register").count(), 1, "it is said once: {}", output.stdout);
     let seal = fs::read_to_string(workspace.path().join("run/seal.json")).expect("a seal");
     assert!(!seal.contains("\"register\""), "{seal}");
