@@ -255,7 +255,7 @@ fn entries_are_signed_with_the_key_of_seal_or_ledger() {
     }
     drop(register);
     insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])), @"  register: run/../register.jsonl: entry 1 is signed with KEY, and by the seal it is signed with KEY: it was written again");
+        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])).trim(), @"register: run/../register.jsonl: entry 1 is signed with KEY, and by the seal it is signed with KEY: it was written again");
     });
 }
 
@@ -409,7 +409,7 @@ fn without_a_register_earlier_tries_are_not_known() {
     set_bound(&workspace, "register = \"../register.jsonl\"\n", "");
     run(&workspace, "run");
     let output = workspace.understudy(&["decide", "run"]);
-    insta::assert_snapshot!(tries(&output), @"  No register of seals: earlier tries of this study, if any, are not known.");
+    insta::assert_snapshot!(tries(&output).trim(), @"No register of seals: earlier tries of this study, if any, are not known.");
     assert_eq!(output.stdout.matches("register").count(), 1, "it is said once: {}", output.stdout);
     let seal = fs::read_to_string(workspace.path().join("run/seal.json")).expect("a seal");
     assert!(!seal.contains("\"register\""), "{seal}");
