@@ -27,6 +27,7 @@ quantifier = \"pooled\"
 windows = { all = true }
 evidence = \"point\"
 least-per-window = 1
+chance = \"not-asked\"
 [blinding]
 share = 0
 ";
