@@ -1,4 +1,4 @@
-//! The register of seals: a second try of a study is seen, and a seal that is not in its register is VOID.
+//! The register of seals: a second try of a study is visible, and a seal that is not in its register is VOID.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
 use understudy_tests::{CommandOutput, TestWorkspace};
 
-/// Replaces digests, keys and times, which differ between registers.
+/// Filters for digests, keys, times and versions, which differ between registers.
 const UNLIKE: [(&str, &str); 4] = [
     (r"[a-z]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
     (r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b", "DIGEST"),
@@ -51,14 +51,14 @@ fn run(workspace: &TestWorkspace, directory: &str) -> CommandOutput {
     workspace.ok(&["run", "study/study.toml", "--run", directory])
 }
 
-/// What `decide` says about other tries: everything in the account from there on, up to the guards.
+/// The text of `decide` about other tries: the end of the account, up to the guards.
 fn tries(output: &CommandOutput) -> String {
     let at = output.stdout.find("  This is the ").or_else(|| output.stdout.find("  No register"));
     let text = &output.stdout[at.unwrap_or_else(|| panic!("{}", output.stdout))..];
     text.split("\n\n").next().unwrap_or_default().to_owned()
 }
 
-/// Why a verdict is VOID without figures.
+/// The reasons of a verdict that is VOID without figures.
 fn void(output: &CommandOutput) -> String {
     assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
     assert!(output.stdout.starts_with("VOID: the run is damaged or altered"), "{}", output.stdout);

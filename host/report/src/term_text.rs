@@ -38,8 +38,8 @@ pub fn waiting_sentence(accounting: &Accounting, is_final: bool) -> Option<Strin
     })
 }
 
-/// Sentences on the mirrored requests that never became a record, and on those that nobody counted. `guard` is the key
-/// of the limit as the reader sees it.
+/// Sentences about mirrored requests that never became a record, and about those that are not counted because the process
+/// was killed. `guard` is the key of their limit, formatted for the rendering.
 pub fn shed_sentences(verdict: &Verdict, guard: &str) -> Vec<String> {
     let mut sentences = Vec::new();
     if verdict.shed > 0 {

@@ -1,11 +1,13 @@
-//! Sentences about other tries of a study, the same for every rendering.
+//! Sentences about other tries of a study.
+//!
+//! Invariant: every rendering has the same sentences.
 
 use jiff::Timestamp;
 
 use crate::format::{count, counted};
 use understudy_statistics::verdict::{KnownTries, RelatedSeal, SealHistory};
 
-/// What a verdict says about other tries of the study: sentences, each with a list below it, which may be empty.
+/// The sentences of a verdict about other tries of the study, each with the list below it, which may be empty.
 pub fn tries_text(tries: &KnownTries) -> Vec<(String, Vec<String>)> {
     let plain = |text: &str| vec![(text.to_owned(), Vec::new())];
     match tries {

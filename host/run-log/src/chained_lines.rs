@@ -1,11 +1,11 @@
-//! Lines of JSON, each chained to the one before: the form of a ledger and of a register of seals.
+//! Reads and writes lines of JSON that are chained by digests: the form of a ledger and of a register of seals.
 //!
 //! A line is a JSON object: the entry's number, its time, `previous`, the event, and `hash`. `previous` is
 //! the SHA-256 of the whole previous line without its line feed, or zeros in the first entry. `hash` is the
 //! SHA-256 of the line up to `,"hash"`, so that a change of the last line is detected, too.
 //!
-//! Invariant: lines without faults have exactly the bytes that were written, except for missing lines at
-//! their end.
+//! Invariant: lines without faults have exactly the bytes that were written. Only lines missing at the end are
+//! not detected.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -108,7 +108,7 @@ pub(crate) fn entry<E: Serialize + DeserializeOwned>(text: &[u8]) -> Result<Chai
     }
 }
 
-/// The content of a file.
+/// Reads a file from its start.
 pub(crate) fn read_all(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0))?;

@@ -1,13 +1,15 @@
-//! The register of seals: a log that several studies share, so that a second try of a study is seen.
+//! The register of seals: a log that several studies share, so that a second try of a study is visible.
+//!
+//! Invariants:
+//! - An entry is on disk before the append returns.
+//! - Only the holder of the exclusive lock appends. So a position that is read under the lock is that of the next
+//!   entry.
+//! - A file that is not a register is never changed.
 //!
 //! Each line has the form of a ledger's, see [`ChainedEntry`](crate::ChainedEntry). The first entry opens the
 //! register, and its digest is the register's identity. A seal names that identity, its own entry number and
-//! the digest of the entry before. So a seal that is left out, and a register that was replaced, truncated or
-//! rewritten before the seal, are detected with the seal alone.
-//!
-//! Invariants: an entry is on disk before the append returns; only the holder of the exclusive lock appends,
-//! so a position that was read under the lock is that of the next entry; a file that is not a register is
-//! never changed.
+//! the digest of the entry before. So the seal alone suffices to detect that it is missing, or that the register
+//! was replaced, truncated or rewritten before it.
 
 mod content;
 mod error;
@@ -30,9 +32,9 @@ use crate::durable_file::sync_folder;
 use crate::signed_head::Signer;
 use understudy_study::hexadecimal;
 
-/// The file in a directory that is named as a register.
+/// The name of the register's file if a study names a directory.
 const REGISTER: &str = "register.jsonl";
-/// How the first line begins.
+/// The beginning of the first line. It tells the rest of an interrupted first append from another file.
 const FIRST_LINE: &[u8] = b"{\"entry\":0,";
 
 /// The file of the register that `path` names: `path` itself, or `register.jsonl` in it if it is a directory.
@@ -45,7 +47,7 @@ pub fn register_file(path: &Path) -> PathBuf {
 pub struct Register {
     path: PathBuf,
     file: File,
-    /// Bytes of the complete lines.
+    /// The length of the complete lines, in bytes.
     length: u64,
     content: RegisterContent,
 }
@@ -90,7 +92,7 @@ impl Register {
         Ok(register)
     }
 
-    /// The file of the register.
+    /// The path of the file, also if a study names its directory.
     pub fn path(&self) -> &Path {
         &self.path
     }

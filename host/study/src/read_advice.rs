@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind};
 
-/// Advice for a file that the user may not read, else `otherwise`.
+/// Advice on permissions if the user may not read the file; `otherwise` for any other error.
 pub fn read_advice<'t>(error: &Error, otherwise: &'t str) -> &'t str {
     match error.kind() {
         ErrorKind::PermissionDenied => "run the command as a user who may read it",

@@ -54,9 +54,9 @@ pub struct Threshold {
     pub most_unanswered: f64,
     /// The snapshot field that groups dependent pairs into clusters; the id by default.
     pub cluster: Option<String>,
-    /// The required agreement of labels beyond chance; `None` if the study does not say, which a study of labels must.
+    /// The required agreement of labels beyond chance; `None` if not declared. A threshold on labels declares it.
     pub chance: Option<ChanceRequirement>,
-    /// How the error rates of several verdicts are combined; `None` if not declared, which several verdicts by bounds need.
+    /// How several verdicts share the confidence; `None` if not declared. If bounds decide several verdicts, it is declared.
     pub family: Option<Family>,
     /// The calendar condition whose values must all have occurred.
     pub cycle: Option<Cycle>,

@@ -1,4 +1,6 @@
-//! The decisions of a case that do not count, because the substrate revised its decision.
+//! Finds the decisions of a case that do not count because the substrate revised its decision.
+//!
+//! Invariant: the decisions of all cases come from one scan of the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,8 +12,8 @@ use understudy_report::model::case::{Case, OtherDecision};
 use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_study::{Field, Micros, StreamKind};
 
-/// Adds to each case the decisions that do not count, in order of arrival: those within the horizon of its snapshot,
-/// without the one that counts. Adds nothing if the study refuses revisions. The decisions are scanned once.
+/// Adds to each case the decisions that do not count, in order of arrival. These are the decisions within the horizon of
+/// its snapshot, except the one that counts. Adds nothing if the study refuses revisions.
 ///
 /// # Errors
 /// If the log cannot be read.

@@ -1,13 +1,13 @@
-//! The other tries of a study, from the register of seals.
+//! Collects the other tries of a study from the register of seals.
 //!
-//! Invariants: the same entries give the same history; entries after the verdict are no part of it.
+//! Invariants: the same entries give the same history. The caller leaves out entries after the verdict.
 
 use understudy_engine::Seal;
 use understudy_run_log::register::{RegisterContent, RegisterEvent, RegisteredSeal};
 use understudy_statistics::verdict::{RelatedSeal, SealHistory};
 
-/// The other tries of the study whose run has the id `run`, as the entries of the register have them. `None` if
-/// the register does not have the seal.
+/// The other tries of the study whose run has the id `run`. `None` if the register has neither the seal nor the start
+/// of the run.
 pub(crate) fn seal_history(register: &RegisterContent, seal: &Seal, run: &str) -> Option<SealHistory> {
     let own_entry = seal.register.as_ref()?.entry;
     let entries = register.entries();

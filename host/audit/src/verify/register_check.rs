@@ -1,7 +1,9 @@
 //! Checks that the seal and the start of a run are in the register of seals that the study names.
 //!
-//! Invariants: the register is trusted only as far as the seal vouches for it: by its first entry, by the entry
-//! before the seal's, and by the key of the seal's entry. Nothing is written.
+//! Invariants:
+//! - The register is trusted only as far as the seal vouches for it: by its first entry, by the entry before the
+//!   seal's, and by the key of the seal's entry.
+//! - Nothing is written.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +18,15 @@ use understudy_study::parse;
 /// The name of this check in a report, and the location of its issues.
 pub(crate) const REGISTER: &str = "register";
 
-/// Where the register of a run is: at `moved_to`, or where it was when the run started.
+/// The path of the register's file: `moved_to`, or else the path at the start of the run. `None` if neither is known.
 pub(crate) fn register_of_run(run: &Path, start: &RunStart, moved_to: Option<&Path>) -> Option<PathBuf> {
     let recorded = || Some(run.join(&start.register.as_ref()?.path));
     moved_to.map(register_file).or_else(recorded)
 }
 
-/// Checks that seal and run are in the register, and returns its entries. If the study names a register that does
-/// not exist, the check is skipped. One of `keys` must have signed the seal's entry if it is signed, unless there
-/// are none.
+/// Checks that seal and run are in the register. Returns its entries; `None` if the study names no register, if the
+/// register has a fault, or if it does not exist. In the last case the check is skipped. If there are `keys`, one of
+/// them must have signed the seal's entry if that is signed.
 pub(crate) fn check(
     run: &Path,
     start: &RunStart,

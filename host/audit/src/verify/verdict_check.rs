@@ -77,8 +77,8 @@ pub(crate) fn check(
     });
 }
 
-/// The other tries that were known when the verdict was given: those in the entries that it covers. Without the
-/// register they are the stored ones, which the digest of the verdict in the ledger vouches for.
+/// The other tries that were known when the verdict was given: those in the register's entries that it covers. If the
+/// register is missing, they are the stored ones, for which the digest of the verdict in the ledger vouches.
 ///
 /// # Errors
 /// If the verdict leaves out the register that the study names, or the register does not begin with the entries

@@ -48,7 +48,7 @@ pub struct EvidenceCollector {
     cycle: Option<usize>,
     /// Whether the threshold requires agreement beyond chance, which needs the labels.
     needs_labels: bool,
-    /// Whether their bounds need the labels by jackknife group.
+    /// Whether the bounds of that agreement need the labels by jackknife group.
     needs_label_groups: bool,
     calendar: Conditions,
 }

@@ -1,7 +1,7 @@
 //! Starts a new run in an empty directory, or hands an interrupted one on to be resumed.
 //!
-//! Invariants: nothing is read from a source before the seal and the first ledger entries are on disk, and before
-//! seal and run are in the register that the study names.
+//! Invariant: nothing is read from a source before the seal and the first ledger entries are on disk. If the study
+//! names a register, the entries of seal and run are on disk before that, too.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -75,12 +75,12 @@ fn existing_seal(loaded_study: &LoadedStudy, directory: &Path) -> Option<Seal> {
     Seal::parse(&fs::read(path).ok()?).ok()
 }
 
-/// What the register already has of a start that was interrupted before its first record.
+/// What the register already has if an earlier start of this run was interrupted before the first record.
 #[derive(Default)]
 struct InterruptedStart {
-    /// The seal of the run.
+    /// The seal in the run directory, if it is that of this study and is in the register.
     seal: Option<Seal>,
-    /// The digest of the seal, and the id of the run.
+    /// The digest of the seal and the id of the run, if the start of the run is in the register.
     run: Option<(String, String)>,
 }
 
@@ -104,7 +104,7 @@ impl InterruptedStart {
     }
 }
 
-/// A new id of a run, 128 random bits in hexadecimal.
+/// A new run id: 128 random bits in hexadecimal.
 fn run_id() -> anyhow::Result<String> {
     let mut id = [0; 16];
     getrandom::fill(&mut id)?;

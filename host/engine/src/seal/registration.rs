@@ -1,7 +1,8 @@
-//! Registers a seal, and the start of a run under it, in the register that the study names.
+//! Appends a new seal to the register that the study names, and checks that an existing seal is in it.
 //!
-//! Invariants: a seal is on disk before its entry, so that an interrupted sealing is completed and not repeated;
-//! the register stays locked from the position that a seal names to its entry.
+//! Invariants:
+//! - A seal is on disk before its entry, so that an interrupted sealing is completed and not repeated.
+//! - The register stays locked from the time when a seal gets its position until its entry is on disk.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -48,7 +49,8 @@ pub(crate) fn ensure_registered(loaded: &LoadedStudy, seal: &Seal) -> Result<(),
     found.map_err(|what| SealError::Unregistered { path: seal_path(&loaded.path), register, what })
 }
 
-/// Gives a new seal its position in the register, signs it, stores it with `store`, and appends its entry.
+/// Gives a new seal its position in the register, signs it, stores it with `store`, and appends its entry. The first
+/// signer signs the seal, and the second one its entry.
 ///
 /// # Errors
 /// If the seal cannot be stored, or the register cannot be written.
@@ -74,7 +76,7 @@ pub(crate) fn register_seal<E: From<SealError>>(
     Ok(seal)
 }
 
-/// The path of a register's file, relative to a run directory. Both exist.
+/// The path of a register's file relative to a run directory; unchanged if one of them does not exist.
 pub(crate) fn path_from_run(register: &Path, run: &Path) -> PathBuf {
     let (Ok(register_path), Ok(run)) = (register.canonicalize(), run.canonicalize()) else {
         return register.to_owned();

@@ -5,7 +5,8 @@
 //! match it.
 //!
 //! Invariants: an existing seal is never overwritten; a loaded seal is complete, its signature is valid if it
-//! has one, and the study matches it. A seal is in the register that the study names before it has its name.
+//! has one, and the study matches it. If the study names a register, the seal's entry is there before the seal
+//! file has its final name.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -189,7 +190,8 @@ fn existing(loaded_study: &LoadedStudy, signer: Option<&Signer>) -> Result<Optio
     Ok(Some(seal))
 }
 
-/// The seal of a sealing that was interrupted after its entry in the register, if it is the requested one.
+/// The seal in the file `pending`, which a sealing that was interrupted after its entry in the register left behind.
+/// `None` if it is not the requested seal, or is not in the register.
 fn interrupted(
     loaded_study: &LoadedStudy,
     pending: &Path,
@@ -205,13 +207,13 @@ fn interrupted(
     is_requested.then_some(seal)
 }
 
-/// Whether a seal has the signature of this key, if there is one.
+/// Whether a seal is signed with the key of `signer`; true without a signer.
 fn is_signed_by(seal: &Seal, signer: Option<&Signer>) -> bool {
     let key = seal.signed.as_ref().map(|signature| &signature.key);
     signer.is_none_or(|signer| key == Some(&signer.verifier().to_string()))
 }
 
-/// Writes and syncs a file. An incomplete one is removed.
+/// Writes and syncs a file that `options` create. After an error the file is removed.
 fn write(options: &mut OpenOptions, path: &Path, text: &str) -> io::Result<()> {
     let mut file = options.write(true).open(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());

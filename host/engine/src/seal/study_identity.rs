@@ -1,7 +1,8 @@
-//! What a register records about a seal: the study, its fields and its feed, so that another try is recognised.
+//! Computes what a register records about a seal: study, fields and feed, by which another try is recognised.
 //!
-//! Invariants: the digests depend on the declaration and the folder of a study alone, not on the order of its
-//! tables; two studies that name the same file by different paths have the same feed.
+//! Invariants:
+//! - The digests depend on the declaration and the folder of a study alone, not on the order of its tables.
+//! - Two studies that name the same file by different paths have the same feed.
 
 use std::path::{Path, PathBuf};
 
@@ -28,9 +29,9 @@ pub(crate) fn registered_seal(loaded: &LoadedStudy, seal: &Seal) -> RegisteredSe
     }
 }
 
-/// Checks that a seal is in a register, at the position that it names, and that its entry describes it. The
-/// feed is not compared, since it depends on where the study was when it was sealed, nor are the words of the
-/// threshold, which the digest of the declaration covers.
+/// Checks that a seal is in a register at the position that it names, and that its entry describes it. The feed is
+/// not compared, because it depends on the folder in which the study was sealed. The words of the threshold are not
+/// compared either, because the digest of the declaration covers them.
 ///
 /// # Errors
 /// The fault, as a clause.
@@ -79,7 +80,7 @@ fn feed_digest(study: &Study, canonical: &CanonicalStudy, folder: &Path) -> Stri
     sha256_hex(feed.to_string().as_bytes())
 }
 
-/// The absolute path of a file, without links as far as it exists.
+/// The absolute path of a file. Links are resolved in the file, or else in its folder, if that exists.
 fn absolute(path: &Path) -> PathBuf {
     let resolved = path.canonicalize().or_else(|_| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

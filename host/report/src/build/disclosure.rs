@@ -14,8 +14,8 @@ fn is_few(pairs: u64) -> bool {
     (1..MIN_INTERIM_PAIRS).contains(&pairs)
 }
 
-/// Which values of a partition of the pairs an interim report withholds: those over fewer than [`MIN_INTERIM_PAIRS`]
-/// pairs, and the smallest others until the total and the values that are shown reveal no value of so few pairs.
+/// For each part of a partition of the pairs whether an interim report withholds its value. It withholds parts of fewer than
+/// [`MIN_INTERIM_PAIRS`] pairs. Then it withholds the smallest others until the shown parts and the total reveal none.
 pub(super) fn withheld_parts(pairs: &[u64]) -> Vec<bool> {
     let mut withheld: Vec<bool> = pairs.iter().map(|pairs| is_few(*pairs)).collect();
     loop {
@@ -29,7 +29,7 @@ pub(super) fn withheld_parts(pairs: &[u64]) -> Vec<bool> {
     }
 }
 
-/// The values of a partition of the pairs, of which some are withheld: see [`withheld_parts`].
+/// The values of a partition of the pairs, without those that [`withheld_parts`] withholds.
 pub(super) fn without_few_pairs(values: Vec<MetricValue>) -> Vec<MetricValue> {
     let pairs: Vec<u64> = values.iter().map(|value| value.pairs).collect();
     let disclosed = |(value, withheld): (MetricValue, bool)| match withheld || value.pairs == 0 {
@@ -39,16 +39,20 @@ pub(super) fn without_few_pairs(values: Vec<MetricValue>) -> Vec<MetricValue> {
     values.into_iter().zip(withheld_parts(&pairs)).map(disclosed).collect()
 }
 
-/// The pairs by row and column, with the totals of rows and columns that are withheld. All rows have the same length.
+/// A table of numbers of pairs. All rows have the same length.
 pub(super) struct PairTable {
+    /// The pairs by row and column.
     pub pairs: Vec<Vec<u64>>,
+    /// For each row whether its total is withheld.
     pub withheld_rows: Vec<bool>,
+    /// For each column whether its total is withheld.
     pub withheld_columns: Vec<bool>,
 }
 
 impl PairTable {
-    /// Which values an interim report withholds: those over fewer than [`MIN_INTERIM_PAIRS`] pairs, and so many others
-    /// that none of them follows from the totals and the values that are shown. `None` if that is impossible.
+    /// For each row and column whether an interim report withholds the value. It withholds values of fewer than
+    /// [`MIN_INTERIM_PAIRS`] pairs, and as many others as it takes so that none of these follows from the shown totals and
+    /// values. `None` if one still follows.
     pub fn withheld(&self) -> Option<Vec<Vec<bool>>> {
         let few = |row: &Vec<u64>| row.iter().map(|pairs| is_few(*pairs)).collect();
         let mut withheld: Vec<Vec<bool>> = self.pairs.iter().map(few).collect();
@@ -58,8 +62,9 @@ impl PairTable {
         (!self.is_revealed(&withheld)).then_some(withheld)
     }
 
-    /// A shown value of a line whose withheld values follow from its total: a single one, or few pairs together. It is
-    /// the smallest where another value of its own row and column is withheld already, or else the smallest.
+    /// The next value to withhold: a shown value of a row or column whose withheld values follow from its total, because
+    /// there is only one or they have few pairs together. Preferred are values whose row and column both have a withheld
+    /// value already, then the smallest.
     fn next_withheld(&self, withheld: &[Vec<bool>]) -> Option<(usize, usize)> {
         let (rows, columns) = (self.withheld_rows.len(), self.withheld_columns.len());
         let of_row = |row: usize| (0..columns).map(|column| (row, column)).collect::<Vec<_>>();
@@ -82,8 +87,9 @@ impl PairTable {
         })
     }
 
-    /// Whether a value of few pairs follows from all that is shown. The unknown values and totals are the edges of a graph
-    /// whose nodes are rows and columns, that of the totals among them. A value is determined if it is a bridge.
+    /// Whether a value of few pairs follows from the shown values and totals. The unknown values and totals are the edges of
+    /// a graph. Its nodes are the rows and columns, including the row and the column of totals. A value is determined
+    /// exactly if its edge is a bridge.
     fn is_revealed(&self, withheld: &[Vec<bool>]) -> bool {
         let (rows, columns) = (self.withheld_rows.len(), self.withheld_columns.len());
         let mut edges = Vec::new();
@@ -104,7 +110,7 @@ impl PairTable {
     }
 }
 
-/// For each edge of a graph without parallel edges whether it is in no cycle.
+/// For each edge of a graph without parallel edges whether it is a bridge, which is in no cycle.
 fn bridges(nodes: usize, edges: &[(usize, usize)]) -> Vec<bool> {
     let mut neighbours = vec![Vec::new(); nodes];
     for (edge, (one, other)) in edges.iter().enumerate() {

@@ -1,8 +1,10 @@
-//! Builds each window by condition and by scope.
+//! Builds the values of metrics in each window by condition and by scope.
 //!
-//! Invariants: a value is the metric's own `reduce` of exact sums. An interval comes from sums that were kept for this
-//! window and these pairs; where there are none, there is no interval. The number of values is bounded, and the latest
-//! windows come first. An interim report withholds values of few pairs, and those from which they would follow.
+//! Invariants:
+//! - A value is the metric's own `reduce` of exact sums.
+//! - An interval comes from sums that were kept for this window and these pairs. Without such sums there is no interval.
+//! - The number of values is bounded. If there are too many, the latest windows remain.
+//! - An interim report withholds values of few pairs, and values from which they would follow.
 
 use crate::build::disclosure::{PairTable, withheld_parts};
 use crate::build::divergence::DivergenceSearch;
@@ -18,21 +20,20 @@ use understudy_statistics::scoring::{
 /// The maximum number of values by window and condition in a report, over all models and metrics: about 8 MB of JSON.
 const MAX_VALUES: usize = 20_000;
 
-/// The number of pairs below which a value is marked and not judged. With 30 pairs an interval of a share is still up to
-/// 0.34 wide.
+/// The number of pairs below which a value is marked. With 30 pairs an interval of a share is still up to 0.34 wide.
 pub(super) const MIN_PAIRS: u64 = 30;
 
-/// The windows that are broken down, with what their values need beside the cells.
+/// The windows that are broken down, with the sums that their intervals need beside the cells.
 pub(super) struct BrokenDownWindows<'a> {
     outcome: &'a RunResult,
     sealed_study: &'a SealedStudy,
     search: &'a DivergenceSearch<'a>,
     /// The index of the first window that is broken down.
     first: usize,
-    /// For each condition, value and window whether the value is withheld. `None` for a condition of which all are.
+    /// For each condition, value and window whether the value is withheld. `None` if all values of a condition are.
     withheld: Vec<Option<Vec<Vec<bool>>>>,
-    /// For each window, condition and value the sums of the metric of the search. Empty if counts suffice, `None` for a
-    /// window whose sums are not kept by value.
+    /// For each window, condition and value the sums of the divergence search's metric. Empty if counts suffice; `None`
+    /// for a window whose sums are not kept by value.
     search_sums: Vec<Option<Vec<Vec<SliceTotals>>>>,
     threshold: Option<ThresholdSums>,
 }
@@ -46,7 +47,7 @@ struct ThresholdSums {
     scopes: Vec<Vec<SliceTotals>>,
     /// For each scope and window the number of unanswered pairs of each model.
     unanswered: Vec<Vec<Vec<u64>>>,
-    /// For each scope and window whether the value is withheld. `None` for a scope of which all are.
+    /// For each scope and window whether the value is withheld. `None` if all values of a scope are.
     withheld: Vec<Option<Vec<bool>>>,
 }
 
@@ -91,7 +92,7 @@ impl<'a> BrokenDownWindows<'a> {
         BrokenDownWindows { outcome, sealed_study, search, first, withheld, search_sums, threshold }
     }
 
-    /// What the values cover.
+    /// The windows, the scopes and the threshold's metric that the values cover.
     pub fn summary(&self) -> WindowBreakdown {
         let study = &self.sealed_study.study;
         let names = conditions(study);
@@ -274,7 +275,7 @@ impl ThresholdSums {
     }
 }
 
-/// For each window the number of its values: by condition over all models and metrics, and by scope.
+/// For each window the number of its values over all models: by condition and metric, and by scope.
 fn numbers_of_values(cells: &Cells, scopes: usize) -> Vec<usize> {
     let shape = cells.shape();
     let slices =
@@ -290,8 +291,8 @@ fn numbers_of_values(cells: &Cells, scopes: usize) -> Vec<usize> {
     cells.iter().map(number).collect()
 }
 
-/// The index of the first window from which on there are at most `most` values, of the numbers of values of all windows.
-/// At least one window remains.
+/// The index of the first window to break down, so that this window and the later ones have at most `most` values. At least
+/// one window remains. `numbers` are the numbers of values of all windows.
 fn first_window(numbers: &[usize], most: usize) -> usize {
     let mut total = 0;
     let fitting = numbers.iter().rev().take_while(|number| {

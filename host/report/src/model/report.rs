@@ -60,7 +60,7 @@ pub struct Report {
     pub conditions: Vec<ConditionInfo>,
     /// The windows that have pairs, in order of time.
     pub windows: Vec<WindowInfo>,
-    /// What the values by window and condition cover.
+    /// The extent of the values by window and condition.
     pub window_breakdown: WindowBreakdown,
     /// The latency of the substrate, from the times that the records carry.
     pub substrate_latency: SubstrateLatencySummary,

@@ -1,7 +1,6 @@
-//! Each window by condition and by scope.
+//! The values of metrics in each window by condition and by scope.
 //!
-//! Invariants: a value of few pairs is marked as such and never judged. A window without pairs of a condition value has
-//! no entry.
+//! Invariant: a window without pairs of a condition value has no entry.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::model::divergence::SubgroupTerm;
 use understudy_statistics::scoring::Interval;
 
-/// What the values by window and condition cover. The values are in the scores of each model.
+/// The extent of the values by window and condition. The values themselves are in the scores of each model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct WindowBreakdown {
-    /// The index in `windows` of the first window that is broken down. It is 0 unless that would be too many values;
-    /// then the latest windows are broken down.
+    /// The index in `windows` of the first window that is broken down. It is above 0 only if all windows together had too
+    /// many values.
     pub first_window: u64,
-    /// The number of pairs below which a value is marked and not judged.
+    /// The number of pairs below which a value is marked.
     pub min_pairs: u64,
     /// The name of the threshold's metric, which has values by scope; null without a threshold.
     pub threshold_metric: Option<String>,
@@ -28,7 +27,7 @@ pub struct WindowBreakdown {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ScopeInfo {
-    /// Its name.
+    /// The name in `study.toml`.
     pub name: String,
     /// The condition values that belong to it. A pair is in the scope if it has one of the values of each condition.
     pub values: Vec<SubgroupTerm>,
@@ -46,7 +45,7 @@ pub struct WindowValue {
     /// The 95 % confidence interval, for this value alone. Only for the metrics of the divergence search and of the
     /// threshold, and null where it cannot be computed.
     pub interval: Option<Interval>,
-    /// Compared pairs.
+    /// The number of compared pairs.
     pub pairs: u64,
     /// Pairs that the model did not answer; they are included in `pairs`.
     pub unanswered: u64,

@@ -1,7 +1,7 @@
 //! The content of a flow figure: the path of every record of a study from the feed to its verdict or to a way out.
 //!
-//! Invariants: every step has its count. A step without records is there, too, so that a figure has the same steps for
-//! every run.
+//! Invariants: every step has its count. Steps without records are included, so the figures of all runs have the same
+//! steps.
 
 use crate::format::counted;
 
@@ -32,16 +32,16 @@ pub enum FlowStep {
 /// A count with its label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowCount {
-    /// How many there are.
+    /// The number of records, pairs or windows.
     pub count: u64,
-    /// What is counted, such as `snapshots received`.
+    /// The noun of the count, such as `snapshots received`.
     pub label: String,
 }
 
 /// The ways out of the study at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowExits {
-    /// What the records that leave here have in common, such as `excluded`.
+    /// The sum of the ways in a word, such as `excluded`.
     pub label: String,
     /// Each way out with its records.
     pub ways: Vec<FlowCount>,
@@ -68,11 +68,11 @@ impl FlowExits {
 /// A part of the study, such as the comparator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowNode {
-    /// What it is, such as `Comparator`.
+    /// The kind of the part, such as `Comparator`.
     pub title: String,
-    /// What it consists of.
+    /// Its names and their counts.
     pub lines: Vec<FlowLine>,
-    /// What becomes of its output besides what the figure follows.
+    /// The effect of its output outside of the study, for models and substrate.
     pub effect: Option<FlowEffect>,
 }
 
@@ -85,7 +85,7 @@ pub enum FlowLine {
     Text(String),
 }
 
-/// What becomes of answers or decisions besides the comparison.
+/// The effect of answers or decisions outside of the study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlowEffect {
     /// Nothing: they are only logged.

@@ -1,7 +1,7 @@
 //! Renders a document as one HTML file.
 //!
 //! Invariants: the file needs no other resource and runs no script, and its content security policy enforces that.
-//! Every text is escaped. Values in tables and facts are shown to the character; in sentences, backticks become code.
+//! Every text is escaped. Tables and facts show values character by character. In sentences, backticks become code.
 //! Everything that can be opened or scrolled works with the keyboard.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -117,7 +117,7 @@ fn block(block: &Block, id: &str) -> Markup {
     }
 }
 
-/// A sentence. What is between two backticks is code, and the backticks are not shown; one without a partner is text.
+/// A sentence. Text between two backticks becomes code without them. If the number of backticks is odd, all stay text.
 fn prose(text: &str) -> Markup {
     let text = one_line(text);
     let parts: Vec<&str> = text.split('`').collect();
@@ -213,11 +213,11 @@ fn figure(figure: &Figure, id: &str) -> Markup {
                 span class="description" { (prose(&figure.description)) }
             }
             @match chart::draw(figure, id) {
-                // It has an image for every width, so it needs no region to scroll.
+                // A flow has an image for every width, so it needs no region to scroll.
                 Some(drawing) if matches!(figure.chart, Chart::Flow(_)) => {
                     div class={ "plot " (kind(&figure.chart)) } { (PreEscaped(drawing.svg)) }
                 }
-                // Its images flow into as many columns as fit.
+                // The images of small multiples flow into as many columns as fit.
                 Some(drawing) if matches!(figure.chart, Chart::SmallMultiples { .. }) => {
                     div class={ "plot " (kind(&figure.chart)) } role="group" aria-label={ "Charts: " (title) } {
                         (PreEscaped(drawing.svg))

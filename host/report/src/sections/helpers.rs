@@ -47,7 +47,7 @@ pub fn omitted_windows_note(windows: usize) -> String {
     }
 }
 
-/// A sentence that says that not all windows are shown by condition; empty if all are. `is_more_in_json` says whether the
+/// A sentence about the windows that are not shown by condition; empty if all are shown. `is_more_in_json` is whether the
 /// JSON has more of them.
 pub fn omitted_breakdown_note(shown: usize, windows: usize, is_more_in_json: bool) -> String {
     if shown == windows {

@@ -1,8 +1,9 @@
 //! The first section: the study as a figure, with the number of records on every path and at every way out.
 //!
-//! Invariants: every term of both accounts is in the figure once, where [`place`] puts it. The numbers add up: received =
-//! excluded + accepted, accepted = not paired + paired, paired = not compared + compared. The table of the figure has
-//! the same numbers in the order in which the figure is read, with those that are zero.
+//! Invariants:
+//! - Every term of both accounts is in the figure once, where [`place`] puts it.
+//! - The numbers add up: received = excluded + accepted, accepted = not paired + paired, paired = not compared + compared.
+//! - The table of the figure has the same numbers in reading order, including zeros.
 
 use crate::format::{count, counted};
 use crate::model::report::Report;
@@ -19,7 +20,7 @@ use understudy_study::StreamKind;
 /// The most models or metrics that the figure names; if there are more, it names one fewer and counts the others.
 const MOST_NAMES: usize = 5;
 
-/// What the figure of a study shows.
+/// The counts and names in the figure of a study.
 #[derive(Clone, Debug, Default)]
 pub struct StudyFlow {
     /// Whether the records come from the log of another run.
@@ -30,15 +31,15 @@ pub struct StudyFlow {
     pub is_interim: bool,
     /// Mirrored requests that never became a record.
     pub shed: u64,
-    /// What became of the records.
+    /// The accounts of both streams.
     pub accounting: Accounting,
     /// The models, in the order declared.
     pub models: Vec<ModelOutcomes>,
     /// The name of the comparator.
     pub comparator: String,
-    /// How many pairs were compared.
+    /// The numbers of compared and incomparable pairs.
     pub comparison: ComparisonCounts,
-    /// How many windows have figures.
+    /// The number of windows with metrics.
     pub windows: u64,
     /// The names of the metrics, in the order declared.
     pub metrics: Vec<String>,
@@ -46,12 +47,12 @@ pub struct StudyFlow {
     pub verdict: String,
 }
 
-/// What a model answered.
+/// The outcomes of a model, in snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct ModelOutcomes {
-    /// Its name.
+    /// The name in `study.toml`.
     pub name: String,
-    /// Snapshots that it answered.
+    /// Snapshots that it answered at once.
     pub answered: u64,
     /// Snapshots on which it abstained.
     pub abstained: u64,
@@ -61,7 +62,7 @@ pub struct ModelOutcomes {
     pub blinded: u64,
 }
 
-/// Where a term of an account is in the figure.
+/// The part of the figure that has a term of an account.
 enum Place {
     /// The record leaves when it arrives.
     Arrival,
@@ -71,7 +72,7 @@ enum Place {
     Onwards,
 }
 
-/// The place of a term. A new term needs one.
+/// The place of a term.
 fn place(term: AccountTerm) -> Place {
     match term {
         AccountTerm::Excluded(
@@ -94,7 +95,7 @@ fn way_out(kind: StreamKind, term: AccountTerm) -> &'static str {
 }
 
 impl StudyFlow {
-    /// What the figure shows of a report.
+    /// The figure of a report. `shed` is the number of mirrored requests that never became a record.
     pub fn from_report(report: &Report, shed: u64, banner: &Banner) -> StudyFlow {
         let models = report.models.iter().map(|model| ModelOutcomes {
             name: model.plugin.name.clone(),
@@ -205,7 +206,7 @@ impl StudyFlow {
         Flow { feed: node(feed.to_owned(), Vec::new(), None), shadow, actioned, joined }
     }
 
-    /// The pairs that are in no figure.
+    /// The pairs that are not compared, by reason.
     fn not_compared(&self) -> FlowExits {
         let ComparisonCounts { compared, incomparable } = self.comparison;
         let others = self.accounting.snapshots.paired.saturating_sub(compared.saturating_add(incomparable));
@@ -283,7 +284,7 @@ impl ModelOutcomes {
         [(abstained, "abstained"), (failed, "failed"), (blinded, "blinded")]
     }
 
-    /// The numbers that are not zero.
+    /// The outcomes that are not zero, in words.
     fn words(&self) -> String {
         let missing = self.missing().into_iter().filter(|(records, _)| *records > 0);
         let all = std::iter::once((self.answered, "answered")).chain(missing);
@@ -410,7 +411,7 @@ impl Rows {
     }
 }
 
-/// How many names are shown.
+/// The number of names that the figure shows out of `names`.
 fn named(names: usize) -> usize {
     if names <= MOST_NAMES { names } else { MOST_NAMES - 1 }
 }

@@ -1,7 +1,7 @@
-//! The section of each window by condition and by declared scope, as small multiples.
+//! The section with metrics in each window by condition and by declared scope, as small multiples.
 //!
-//! Invariants: the table of a figure has every value of its windows, also those of values that have no chart. A value of
-//! few pairs is marked.
+//! Invariants: the table of a figure has the windows of its charts for every condition value, with a chart or without. A
+//! value of few pairs is marked.
 
 use crate::format::{count, counted};
 use crate::metric_format::MetricFormat;
@@ -20,8 +20,8 @@ const MAX_PANELS: usize = 24;
 /// The maximum number of rows of a figure's table. The JSON has all windows.
 const MAX_ROWS: usize = 1_000;
 
-/// The metrics that have intervals, by window and condition and by window and scope; `None` if there is nothing to
-/// break down.
+/// The metrics that have intervals, by window and condition and by window and scope. `None` for fewer than two windows, or
+/// without conditions and scopes.
 pub fn window_breakdown(bundle: &ReportBundle, formats: &[MetricFormat<'_>]) -> Option<Section> {
     let report = &bundle.report;
     let breakdown = &report.window_breakdown;

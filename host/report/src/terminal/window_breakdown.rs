@@ -1,7 +1,9 @@
 //! Renders the latest windows by condition value and by declared scope.
 //!
-//! Invariants: the metrics are those that the report has intervals for. A value of few pairs is marked. Columns that do not
-//! fit are continued in further tables.
+//! Invariants:
+//! - The metrics are those with intervals in the report.
+//! - A value of few pairs is marked.
+//! - Columns that do not fit continue in further tables.
 
 use crate::format::count;
 use crate::metric_format::MetricFormat;
@@ -11,7 +13,7 @@ use crate::model::window_breakdown::WindowValue;
 use crate::terminal::table::{Align, GAP, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, width};
 
-/// The maximum number of windows that are shown, the latest ones.
+/// The maximum number of windows in a table. The latest are shown.
 const MAX_WINDOWS: usize = 6;
 
 /// The width up to which the name of a value widens its column.

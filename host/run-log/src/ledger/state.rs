@@ -71,7 +71,7 @@ pub struct LedgerState {
     pub excluded: PerStream<ExclusionCounts>,
     /// Mirrored requests that never became a record.
     pub shed: ShedCounts,
-    /// How often the run was resumed after it was cut off.
+    /// How often the run was resumed although no stop was recorded: its process was killed or crashed.
     pub cut_offs: u64,
     /// The error of the source that stopped the run, if it has not been resumed since.
     pub source_failure: Option<String>,

@@ -1,7 +1,8 @@
-//! The entries of a register, and whether a seal is in it.
+//! Parses the entries of a register, and checks that a seal is among them.
 //!
-//! Invariants: the content depends on the complete lines of the file alone; every entry belongs to the chain,
-//! and every signature is valid, or there is a fault.
+//! Invariants:
+//! - The content depends on the complete lines of the file alone.
+//! - An entry that is not chained to the one before, or whose signature is invalid, is a fault.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,8 +13,8 @@ use crate::chained_lines::{LineFault, NO_PREVIOUS, check, line, line_digest};
 use crate::register::error::RegisterError;
 use crate::register::event::{RegisterEntry, RegisterEvent, RegisteredSeal};
 
-/// Where a seal is in its register. The seal has it, so that the register cannot be replaced or truncated
-/// unnoticed.
+/// The position of a seal in its register. The seal stores it, so that a replaced or truncated register is
+/// detected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterPosition {
@@ -116,8 +117,8 @@ impl RegisterContent {
         }
     }
 
-    /// Checks that the seal with this position is in the register. `describes` checks the other fields of its
-    /// entry, and returns the name of one that does not describe the seal.
+    /// Checks that the seal with this position and this digest is in the register. `describes` compares the other
+    /// fields of its entry with the seal, and returns the name of the first that differs.
     ///
     /// # Errors
     /// The fault, as a clause.
@@ -180,7 +181,7 @@ impl RegisterContent {
     }
 }
 
-/// The first 12 digits of a digest.
+/// The first 12 digits of a digest; "nothing" for an empty one.
 fn short(digest: &str) -> String {
     match digest.is_empty() {
         true => "nothing".to_owned(),

@@ -28,7 +28,7 @@ pub enum RegisterError {
     NoFolder {
         /// The file.
         path: PathBuf,
-        /// Its folder.
+        /// The folder that does not exist.
         folder: PathBuf,
     },
     /// The file is not a register.
@@ -37,7 +37,7 @@ pub enum RegisterError {
         /// The file.
         path: PathBuf,
     },
-    /// The register has a fault.
+    /// A line of the register has a fault.
     #[error(
         "cannot use the register {}:{}: {}; run `understudy register verify` for all faults, and restore the file from a copy",
         path.display(),
@@ -55,10 +55,10 @@ pub enum RegisterError {
     Unsynced {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the sync.
         error: Box<LogError>,
     },
-    /// The system has no randomness.
+    /// The operating system gave no random bits for the first entry.
     #[error("cannot create a register: cannot read OS randomness: {0}")]
     Random(getrandom::Error),
 }

@@ -50,9 +50,9 @@ pub enum LiveFigures {
         window: String,
         /// Interim verdict.
         banner: Banner,
-        /// How many pairs of complete windows were compared.
+        /// The numbers of compared and incomparable pairs of complete windows.
         comparison: ComparisonCounts,
-        /// How many windows have figures.
+        /// The number of windows with metrics.
         windows: u64,
         /// Mirrored requests that never became a record, as recorded in the ledger.
         shed: u64,

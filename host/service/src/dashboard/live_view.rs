@@ -57,7 +57,7 @@ fn document(status: &Status, figures: &LiveFigures) -> Document {
     }
 }
 
-/// What the figure of the study shows: the current counts, and the compared pairs of the figures.
+/// The figure of the study: the current counts of records, with the compared pairs and windows of the latest figures.
 fn study_flow(status: &Status, run: &RunStatus, figures: &LiveFigures, banner: &Banner) -> StudyFlow {
     let (comparison, windows, shed) = match figures {
         LiveFigures::Ready { comparison, windows, shed, .. } => (*comparison, *windows, *shed),

@@ -1,4 +1,4 @@
-//! The table `clusters`: bounds of a share of pairs that fail by clusters, where hardly any cluster fails.
+//! The table `clusters`: bounds of a share where whole clusters of pairs fail, and hardly any cluster does.
 //!
 //! Invariant: all methods see the same studies.
 
@@ -78,7 +78,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 impl Kind {
-    /// The groups of a study: each cluster is in a random one.
+    /// The groups of one simulated study. Each cluster is in a random group.
     fn study(&self, rng: &mut Rng) -> Groups {
         let mut groups = vec![(0, 0); GROUPS];
         for &size in &self.sizes {
@@ -105,7 +105,7 @@ fn without_spread(share: f64, groups: &Groups) -> Interval {
     equal_scores(share, groups.len() as u64, (0.0, 1.0), CONFIDENCE).expect("there are groups")
 }
 
-/// The jackknife.
+/// The bounds of the jackknife, which are symmetric about the share.
 fn by_jackknife(groups: &Groups) -> Interval {
     let (share, without) = replicates(groups);
     match has_spread(share, &without) {

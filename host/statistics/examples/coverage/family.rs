@@ -1,7 +1,8 @@
-//! The table `family`: how often at least one of twenty models is GO although each is exactly on the line.
+//! The table `family`: how often at least one of twenty models is GO although the agreement of each is exactly the bound.
 //!
-//! Each study is decided by the program's own verdict over one window, by bounds at 0.95. The models agree independently of
-//! each other, or their agreement comes from common cases: then each model copies half of its pairs from one draw.
+//! Invariant: the program's own verdict decides each study, over one window and by bounds at 0.95.
+//!
+//! The models agree independently of each other, or each model copies about half of its pairs from one common draw.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -18,7 +19,9 @@ use understudy_study::{Micros, PerStream, Study, parse};
 
 use crate::markdown;
 
+/// The number of models, each with one verdict.
 const MODELS: usize = 20;
+/// The number of pairs of each study.
 const PAIRS: u64 = 1000;
 /// The true agreement of every model, which is the bound of the threshold.
 const AGREEMENT: f64 = 0.85;

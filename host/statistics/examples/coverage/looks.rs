@@ -2,8 +2,8 @@
 //!
 //! Invariant: all methods see the same streams.
 //!
-//! The true average at a look is that of the means of all scores so far. A bound of a stream holds if it holds at every
-//! look.
+//! The true average at a look is the mean of the true means of all scores so far. A bound holds in a stream if it holds
+//! at every look.
 
 use fastrand::Rng;
 use understudy_statistics::scoring::{
@@ -20,7 +20,7 @@ const CONFIDENCE: f64 = 0.95;
 const BOUND: f64 = 0.85;
 /// The declared least number of scores in a window, for which sequences are tuned.
 const LEAST: u64 = 100;
-/// The looks at which the width is averaged: after so many windows.
+/// The numbers of windows after which the table has the mean width.
 const LOOKS: [usize; 3] = [4, 13, 62];
 
 /// The scores of a window: their number, hits, and the mean that they are drawn with.
@@ -44,7 +44,7 @@ const DRIFTS: [(&str, Drift); 4] = [
     ("weekly seasons", |window| if window % 7 < 5 { 0.9 } else { 0.65 }),
 ];
 
-/// What a method showed over many streams.
+/// The results of a method over many streams.
 #[derive(Default)]
 struct Tally {
     streams: usize,

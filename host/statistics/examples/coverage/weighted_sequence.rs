@@ -1,4 +1,4 @@
-//! A confidence sequence of a constant mean, to compare with: it weights scores by its bets, so on a drifting stream its
+//! A confidence sequence of a constant mean, for comparison. It weights scores by its bets, so on a drifting stream its
 //! bounds are not those of the average of the scores.
 //!
 //! Invariant: `lambda` and `mu` of a block are computed from earlier blocks only.

@@ -1,8 +1,8 @@
 //! Counts the labels of substrate and models, from which agreement beyond chance is computed.
 //!
 //! Invariants:
-//! - The same pairs give equal counts, whatever the order and the batches, unless there are more than the maximum of
-//!   labels; then the counts say so.
+//! - The same pairs give equal counts in any order and in any batches, unless there are more than the maximum of labels.
+//!   Then `other` is above 0.
 //! - Memory is bounded: at most [`MAX_LABELS`] labels are counted separately in one window and scope.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The maximum number of distinct labels that are counted separately in one window and scope.
 pub const MAX_LABELS: usize = 1000;
 
-/// The labels of a pair.
+/// The labels of one compared pair.
 #[derive(Clone, Copy, Debug)]
 pub struct PairLabels<'p> {
     /// The label of the substrate.
@@ -26,27 +26,27 @@ pub struct PairLabels<'p> {
 /// The label counts of a set of pairs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelCounts {
-    /// By label, then by jackknife group.
+    /// The tallies, by label and then by jackknife group.
     pub labels: BTreeMap<String, BTreeMap<u8, LabelTally>>,
-    /// The number of labels beyond the maximum, which are not counted separately.
+    /// How often the substrate or a model gave a label beyond the maximum, which is not counted separately.
     pub other: u64,
 }
 
-/// How often one label was given.
+/// How often substrate and models gave one label.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelTally {
-    /// By the substrate.
+    /// The number of pairs in which the substrate gave it.
     pub substrate: u64,
-    /// By each model.
+    /// The tally of each model, in the order of declaration.
     pub models: Vec<ModelLabelTally>,
 }
 
 /// How often a model gave one label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelLabelTally {
-    /// Whatever the substrate gave.
+    /// The number of pairs in which the model gave it.
     pub given: u64,
-    /// Where the substrate gave it, too.
+    /// The number of these pairs in which the substrate gave it, too.
     pub agreed: u64,
 }
 
@@ -66,7 +66,7 @@ impl LabelCounts {
         }
     }
 
-    /// The tally of a label. `None` if there are too many labels; the label is then counted as another one.
+    /// The tally of a label. `None` if there are too many labels; then `other` is increased.
     fn tally(&mut self, label: &str, group: u8, models: usize) -> Option<&mut LabelTally> {
         if !self.labels.contains_key(label) {
             if self.labels.len() >= MAX_LABELS {

@@ -1,11 +1,11 @@
 //! Agreement of labels beyond chance: the gain over always giving the commonest label, and Cohen's kappa, with bounds.
 //!
 //! Invariants:
-//! - The gain over the best constant is the least of the gains over each label, and so is its lower bound: that the gain
-//!   over every label is enough is shown if it is shown for each (R. L. Berger, "Multiparameter hypothesis testing and
+//! - The gain over the best constant is the least of the gains over each label, and its lower bound the least of theirs.
+//!   This intersection-union test needs no correction of the level (R. L. Berger, "Multiparameter hypothesis testing and
 //!   acceptance sampling", Technometrics 24 (1982)).
-//! - A pair without an answer agrees with nothing.
-//! - No label is named, since a verdict is also shown where no answer may be.
+//! - A pair without an answer is a disagreement.
+//! - The result names no label, because a verdict is also shown to readers who may not see answers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::scoring::{
     Interval, LabelCounts, ScoreBlock, equal_scores, has_spread, jackknife, paired_difference,
 };
 
-/// What is compared with the required minimum beyond chance.
+/// The measure of agreement beyond chance that the threshold limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChanceMeasure {
@@ -39,7 +39,7 @@ pub struct ChanceAgreement {
     pub kappa: Option<f64>,
     /// Whether all answers of the model are the same label, and there is one.
     pub is_constant: bool,
-    /// What the threshold requires.
+    /// The measure that the threshold limits.
     pub measure: ChanceMeasure,
     /// The bounds of the measure, each one-sided. The upper bound of the gain is that over the commonest label.
     pub interval: Option<Interval>,
@@ -195,8 +195,8 @@ impl ModelLabels {
         Ok((interval.clamped((Some(-1.0), Some(1.0))), IntervalMethod::Jackknife))
     }
 
-    /// The bounds of the gain that hold at all looks before the end. `sequence` are those of a mean of scores in [-1, 1], from
-    /// one block for each window, and the mean itself.
+    /// The bounds of the gain that hold at all looks before the end. `sequence` computes the bounds of a mean of scores in
+    /// [-1, 1] from one block for each window and from the mean itself.
     pub fn sequence_gain(
         &self,
         sequence: impl Fn(&[ScoreBlock], f64) -> (Interval, IntervalMethod),

@@ -1,7 +1,7 @@
-//! Whether a model's agreement beyond chance is what the threshold requires.
+//! Decides whether a model's agreement beyond chance meets the requirement of the threshold.
 //!
 //! Invariants:
-//! - With evidence by a bound, the bound must meet the requirement; a point estimate is compared by its counts.
+//! - With `evidence = "bound"`, the bound must meet the requirement. A point estimate of the gain is compared by counts.
 //! - A constant never passes: its gain is at most 0 and its kappa is 0, and both must be above 0.
 
 use super::bound::{meets_bound, meets_bound_by_count};
@@ -11,8 +11,8 @@ use super::{MissingInterval, VerdictKind};
 use crate::scoring::Interval;
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
-/// The verdict and the reason if the agreement beyond chance does not suffice; `None` if it does. `counts` are the pairs that
-/// agree, those of the substrate's commonest label, and all pairs. `confidence` is that of the bounds.
+/// The verdict and the reason if the agreement beyond chance does not suffice; `None` if it does. The counts are the pairs
+/// that agree, the pairs with the substrate's commonest label, and all pairs. `confidence` is that of the bounds.
 pub fn chance_failure(
     required: ChanceRequirement,
     evidence: Evidence,
@@ -94,7 +94,7 @@ fn suffices(value: f64, least: f64) -> bool {
     value > 0.0 && meets_bound(value, Direction::AtLeast, least)
 }
 
-/// What a model that passes has achieved beyond chance, with its bound. `None` if nothing is required.
+/// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.
 pub fn chance_success(required: Option<ChanceRequirement>, agreement: &ChanceAgreement) -> Option<String> {
     let bound = |agreement: &ChanceAgreement| {
         agreement.interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower))

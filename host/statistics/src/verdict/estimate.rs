@@ -31,7 +31,7 @@ pub struct Estimator<'f, 'r> {
     facts: &'f Facts<'f>,
     selection: &'f WindowSelection,
     reduce: &'r mut Reduce<'r>,
-    /// The confidence of each bound. Estimates at another one reuse what does not depend on it.
+    /// The confidence of each bound. After a change, replicates and label counts are reused.
     pub confidence: f64,
     /// Whether this is an interim look, before a declared end.
     early: bool,
@@ -83,8 +83,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         estimate
     }
 
-    /// The interval of a single look from groups: exact bounds for a share, otherwise the jackknife; if the groups show no
-    /// spread, the bounds for equal scores. `sums` are those over the windows.
+    /// The interval of a single look from jackknife groups: exact bounds for a share, otherwise the jackknife. If the groups
+    /// show no spread, these are the bounds for equal scores. `sums` are those over the windows.
     fn jackknife_interval(
         &mut self,
         windows: &[Window],
@@ -182,8 +182,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         Some(Contamination { unblinded, blinded, tested: !self.early, difference })
     }
 
-    /// The label counts of a model behind its agreement beyond chance, and this agreement, with bounds if bounds
-    /// decide. `None` if it cannot be computed, or is not required.
+    /// The agreement of a model beyond chance, with bounds if bounds decide, and the label counts that it comes from.
+    /// `None` if it cannot be computed, or is not required.
     pub fn chance(
         &mut self,
         windows: &[Window],
@@ -322,9 +322,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
 
     /// The level of each bound of a sequence over these windows.
     ///
-    /// If the latest windows count, each look has a sequence that starts at another window. The one that starts at the
-    /// k-th complete window gets the share 1 / (k (k + 1)) of the level. These shares add up to 1, so the sequences hold
-    /// together.
+    /// With `{ latest = N }`, each look has a sequence that starts at another window. The one that starts at the k-th
+    /// complete window has the share 1 / (k (k + 1)) of the level. These shares add up to 1, so all sequences hold together.
     fn sequence_level(&self, windows: &[Window]) -> f64 {
         let level = 1.0 - self.confidence;
         let (WindowChoice::Latest(_), Some(first)) = (self.facts.threshold.windows, windows.first()) else {
@@ -335,7 +334,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         level / (number * (number + 1.0))
     }
 
-    /// The number of windows over which the declaration pools pairs, as far as it says.
+    /// The number of windows over which the declaration pools pairs; 1 if it does not tell.
     fn declared_windows(&self) -> u64 {
         match (self.facts.threshold.quantifier, self.facts.threshold.windows) {
             (Quantifier::Pooled, WindowChoice::First(windows) | WindowChoice::Latest(windows)) => {

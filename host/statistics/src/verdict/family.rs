@@ -1,8 +1,8 @@
-//! The confidence of each of several verdicts: the declared one, or a higher one that shares the level among them.
+//! Chooses the confidence of each of several verdicts: the declared one, or higher ones that share its level.
 //!
 //! Invariants:
-//! - Holm's method is used only for nested bounds: a verdict that passes at a level passes at every larger one.
-//! - Confidence sequences and bounds for clusters are not known to be nested. There the level is divided once.
+//! - Holm's method is used only for nested bounds, with which a verdict that passes at a level passes at every larger one.
+//! - Confidence sequences and bounds for clusters are not known to be nested. For them the level is divided equally, once.
 
 use understudy_study::{Evidence, Family, Threshold};
 
@@ -25,8 +25,8 @@ impl SharedLevel {
     }
 }
 
-/// Whether bounds at a higher confidence are never narrower. Confidence sequences (`is_early`) are not known to be so, and
-/// the bounds of a share of clusters are rounded to whole effective trials, whose number depends on the confidence.
+/// Whether bounds at a higher confidence are never narrower. This is not known of confidence sequences (`is_early`), nor of
+/// shares with clusters: their effective number of trials depends on the confidence and is rounded.
 pub fn has_nested_bounds(threshold: &Threshold, is_early: bool) -> bool {
     !is_early && threshold.cluster.is_none()
 }

@@ -59,8 +59,8 @@ pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
     }
 }
 
-/// What every reader of a verdict must know of the threshold, one sentence each: that a constant may be GO, and how several
-/// verdicts share the confidence. `is_nested` is whether bounds at a higher confidence are never narrower.
+/// The facts about the threshold that every reader of a verdict must know, one sentence each: that a constant may be GO, and
+/// how several verdicts share the confidence. `is_nested` is the result of [`has_nested_bounds`](super::has_nested_bounds).
 pub fn verdict_notes(study: &Study, threshold: &Threshold, is_nested: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if threshold.chance == Some(ChanceRequirement::NotAsked) {

@@ -1,10 +1,10 @@
-//! The gates of one verdict that hold by an estimate: the metric in its windows, and agreement beyond chance.
+//! Evaluates the gates of one verdict that depend on estimates: the metric in its windows, and agreement beyond chance.
 //!
 //! Invariants:
-//! - All bounds of a verdict have the same confidence. The verdict passes if each of them does, so the level of one bound is
-//!   that of the verdict (R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24
-//!   (1982)).
-//! - Every gate is evaluated, whatever the others are, and a failure is reported with its numbers.
+//! - All bounds of a verdict have the same confidence. The verdict passes only if each of them does, so the level of one
+//!   bound is that of the verdict (R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling",
+//!   Technometrics 24 (1982)).
+//! - Every gate is evaluated, even if another one fails. A failure is reported with its numbers.
 
 use super::bound::{meets_bound, meets_bound_by_count};
 use super::chance::ChanceAgreement;
@@ -24,7 +24,7 @@ pub struct ScopeGates {
     pub windows: Vec<Estimate>,
     /// The agreement beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
-    /// For each gate that does not pass the reason.
+    /// The reasons of the gates that do not pass.
     pub reasons: Vec<VerdictReason>,
 }
 

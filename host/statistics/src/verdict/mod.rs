@@ -133,7 +133,7 @@ pub struct Facts<'f> {
     pub interferences: &'f [InterferenceEvent],
     /// The number of mirrored requests that never became a record.
     pub shed: u64,
-    /// How often the run was resumed after its process was cut off.
+    /// How often the run was resumed although no stop was recorded: its process was killed or crashed.
     pub cut_offs: u64,
 }
 
@@ -195,8 +195,8 @@ pub struct Verdict {
     pub revisions: Option<VerdictRevisions>,
     /// The number of mirrored requests that never became a record. No term of the accounting has them.
     pub shed: u64,
-    /// With `[mirror]`: how often the run was resumed after its process was cut off. Each time, `shed` may miss
-    /// the requests of at most one minute. 0 without `[mirror]`.
+    /// With `[mirror]`: how often the run was resumed although no stop was recorded, because its process was killed or
+    /// crashed. Each time, `shed` may miss the requests of at most one minute. 0 without `[mirror]`.
     pub cut_offs: u64,
     /// The guards over all records, which hold for all models and scopes.
     pub guards: Vec<GuardResult>,
@@ -382,7 +382,8 @@ pub struct Estimate {
 pub enum IntervalMethod {
     /// The exact bounds of a share of independent pairs.
     Exact,
-    /// The exact bounds of a share for the number of independent pairs that has the jackknife's standard error.
+    /// The exact bounds of a share for the effective number of pairs: the number of independent ones that has the
+    /// jackknife's standard error.
     EffectiveTrials,
     /// A delete-a-group jackknife over groups of the cluster key.
     Jackknife,

@@ -287,8 +287,8 @@ pub fn plan_study(
     plan
 }
 
-/// The evidence of a verdict that is the only GO of the study. By Holm's method all verdicts share the level then; it
-/// needs less if others are GO, too.
+/// The evidence for a verdict that is the only GO of the study. With `family = "holm"` all verdicts then share the level. If
+/// other verdicts are GO, too, the confidence is lower.
 fn shared_evidence(study: &Study, threshold: &Threshold) -> Evidence {
     let verdicts = study.models.len() * (1 + study.scopes.len());
     match (threshold.evidence, threshold.family) {

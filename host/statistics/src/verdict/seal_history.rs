@@ -1,6 +1,6 @@
-//! What the register of seals says about other tries of a study.
+//! The other tries of a study that its register of seals has, as a verdict lists them.
 //!
-//! Invariants: a history depends on the entries of the register alone; it changes no verdict.
+//! Invariants: a history depends on the entries of the register alone. It changes no verdict.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ pub enum KnownTries {
     /// The study names no register, so other tries are not known.
     #[default]
     NoRegister,
-    /// The study names a register, which is read when the verdict is given and not for an interim report.
+    /// The study names a register, but an interim report does not read it.
     NotRead,
     /// The register was read.
     Read(SealHistory),
@@ -68,7 +68,7 @@ pub struct RelatedSeal {
 }
 
 impl SealHistory {
-    /// How often the study has been sealed, with this seal: 1 for the first time. Counts seals of the same name.
+    /// The number of this seal among those whose study has the same name, from 1.
     pub fn try_number(&self) -> usize {
         self.earlier.iter().filter(|seal| seal.same_study).count() + 1
     }

@@ -1,14 +1,14 @@
-//! What a model must achieve beyond always giving the commonest label.
+//! The agreement beyond chance that a threshold on labels requires.
 //!
-//! Invariant: a study of labels says so in any case. There is no default: a threshold that a constant meets looks the
-//! same as one that it cannot meet.
+//! Invariant: a threshold on labels always declares it. There is no default, because a threshold that a constant meets
+//! looks the same as one that no constant meets.
 
 use serde::Serialize;
 
 use crate::table_reader::TableReader;
 use crate::toml_value::Value;
 
-/// The three forms of `chance`, each with its meaning, for messages.
+/// The three forms of `chance` with their meanings, as the end of an error message.
 pub const CHANCE_FORMS: &str = "chance = { gain = 0.0 } if agreement must exceed that of always giving the substrate's commonest \
      label, by at least this much; chance = { kappa = 0.4 } if Cohen's kappa must be at least this much; or chance = \
      \"not-asked\" if a model that always gives the commonest label may be GO, which every verdict then says";

@@ -1,6 +1,6 @@
-//! How the error rates of several verdicts of one study are combined.
+//! Reads how several verdicts of one study share the confidence of their bounds.
 //!
-//! Invariant: a study whose confidence bounds decide several verdicts declares it. There is no default, since it decides how
+//! Invariant: a study whose bounds decide several verdicts declares it. There is no default, because it determines how
 //! likely a false GO is.
 
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::Evidence;
 use crate::table_reader::TableReader;
 use crate::validate;
 
-/// The models and scopes of a study, by number: each model has a verdict on all of the input and on each scope.
+/// The numbers that give the number of verdicts: each model has one on all of the input, and one on each scope.
 #[derive(Clone, Copy)]
 pub(crate) struct VerdictCount {
     pub(crate) models: usize,

@@ -102,7 +102,7 @@ impl MetricEstimator {
     }
 
     /// An interval of the running average over pairs that holds at all looks together: a confidence sequence over the
-    /// windows, in order. `None` unless the value is a mean of scores in a known range, and if no window has pairs.
+    /// windows, in order. `None` if the value is not a mean of scores in a known range, or no window has pairs.
     pub fn anytime_interval(
         &self,
         windows: impl IntoIterator<Item = SliceTotals>,

@@ -1,6 +1,6 @@
-//! The sums of the metric of the divergence search by window and condition value.
+//! Adds up the sums of the divergence search's metric by window and condition value.
 //!
-//! Invariants: sums that were not kept by window are missing, never estimated.
+//! Invariant: sums that were not kept by window are missing, never estimated.
 
 use crate::build::divergence::DivergenceSearch;
 use crate::build::divergence::metric_estimate::MetricEstimator;

@@ -181,7 +181,7 @@ impl Sketch {
         self.image_of_kind("", id, title, description, &[])
     }
 
-    /// The same with a CSS class of its own, and with texts that a reader sees when pointing at an area.
+    /// The same with the CSS class `kind`. `hints` are areas with the texts that a reader sees when pointing at them.
     pub fn image_of_kind(
         &self,
         kind: &str,

@@ -1,6 +1,7 @@
 //! Draws small multiples: a small time series for each panel.
 //!
-//! Invariants: all panels have the same axes and the same size. An interval that is wider than the axis ends at its edge.
+//! Invariants: all panels have the same axes and the same size. An interval that is wider than the axis ends at the edge
+//! of the plot.
 
 use std::ops::Range;
 
@@ -16,16 +17,16 @@ use crate::page::document::{Panel, Series, SeriesPoint, Tone};
 use crate::sanitizer::one_line;
 use crate::value_text::cut_mark;
 
-/// The width of a panel. Three panels side by side have the text size of the other charts.
+/// The width of a panel, in tenths of a unit. With three panels side by side, text is as large as in other charts.
 const PANEL: i32 = 2430;
 
-/// The height of the plot itself.
+/// The height of the plot without title and labels, in tenths of a unit.
 const HEIGHT: i32 = 950;
 
-/// The maximum number of characters of a title; the table of the figure has all of them.
+/// The maximum number of characters of a title. The figure's table has the whole title.
 const LONGEST: usize = 70;
 
-/// The distance of points from which on each one is drawn. Below it only the line and the points with a tone are.
+/// The least distance of points at which each one is drawn. Closer points are drawn only if they have a tone.
 const CLOSEST: i32 = 85;
 
 /// Draws the panels in order, and the legend of all of them. `None` if there is no value.
@@ -62,7 +63,7 @@ pub(super) fn draw(
     Some((sketches, key(panels, bound, tones)))
 }
 
-/// The lines of a title.
+/// A title, cut and broken into lines.
 fn title(text: &str) -> Vec<String> {
     let text = one_line(text);
     let text = match text.char_indices().nth(LONGEST) {

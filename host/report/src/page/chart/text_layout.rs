@@ -52,7 +52,7 @@ pub(super) fn wrap(text: &str, room: i32, size: i32) -> Vec<String> {
     lines
 }
 
-/// A text in lines of at most `room`, broken behind commas and colons where that is possible.
+/// A text in lines of at most `room`, broken after commas and colons if their phrases fit.
 pub(super) fn wrap_phrases(text: &str, room: i32, size: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for phrase in text.split_inclusive([',', ':']).fold(Vec::<String>::new(), with_phrase) {

@@ -1,14 +1,14 @@
 //! Confidence sequences: bounds of an average score that hold at all looks together, while the mean may change.
 //!
 //! Invariants:
-//! - The guess with which scores are compared comes from earlier blocks only, so it is predictable, as the theorem
-//!   requires. So the order of a block's scores does not matter, and the sums of the block suffice.
+//! - The guess for a block comes from earlier blocks only, so it is predictable, as the theorem requires. The order of a
+//!   block's scores therefore does not matter, and the sums of the block suffice.
 //! - The average itself lies inside its interval.
 //!
-//! An interval for a single look misses too often when it is examined repeatedly. This is the empirical-Bernstein
-//! sequence of S. R. Howard, A. Ramdas, J. McAuliffe, J. Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence
-//! sequences", Annals of Statistics 49 (2021), theorem 4, with the boundary of `mixture_boundary.rs`. With blocks of one
-//! score it is `conjmix_empbern_lower_cs` of the package confseq 0.0.11.
+//! A look is one evaluation of a run. An interval for a single look misses too often at repeated looks. This is the
+//! empirical-Bernstein sequence of S. R. Howard, A. Ramdas, J. McAuliffe, J. Sekhon, "Time-uniform, nonparametric,
+//! nonasymptotic confidence sequences", Annals of Statistics 49 (2021), theorem 4. `mixture_boundary.rs` has its boundary.
+//! With blocks of one score it is `conjmix_empbern_lower_cs` of the package confseq 0.0.11.
 
 mod window_sequence;
 
@@ -38,7 +38,8 @@ impl ScoreBlock {
     }
 }
 
-/// What is known of the observations before the first of them. Bounds hold for any guess; good ones make them narrow.
+/// The expectations with which a sequence is tuned before its first observation. Bounds hold for any tuning, and are
+/// narrow for a good one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SequenceTuning {
     /// The least and the greatest possible score; the first is below the second, and both are finite.
@@ -54,8 +55,8 @@ impl SequenceTuning {
         self.range.1 - self.range.0
     }
 
-    /// The boundary at `level` for deviations in units of the range. The variance is the greatest of scores with the
-    /// guessed mean.
+    /// The boundary at `level` for deviations in units of the range. It is tuned for the greatest variance that scores
+    /// with the guessed mean can have.
     fn boundary(&self, level: f64) -> MixtureBoundary {
         let mean = (self.mean - self.range.0) / self.width();
         let variance = self.observations as f64 * mean * (1.0 - mean);
@@ -80,10 +81,11 @@ impl SequenceTuning {
 
 /// A confidence sequence of the running average of scores in a known range, fed in blocks.
 ///
-/// Guarantee: with a probability of at least 1 - `level`, the lower bound is above the average at no look; the same holds
-/// of the upper bound. The average at a look is that of the expected scores of all scores so far, where the expected score
-/// is the expectation given all earlier scores. It may change from score to score in any way. The guarantee holds for any
-/// distribution of the scores in the range, for any number of scores in a block, and for any rule when to stop.
+/// Guarantee: with a probability of at least 1 - `level`, the lower bound is above the true average at no look. With the
+/// same probability, the upper bound is below it at no look. The true average at a look is the mean of the expected scores
+/// so far. The expected score is the expectation given all earlier scores, and may change from score to score in any way.
+/// The guarantee holds for any distribution of the scores in the range, any number of scores in a block, and any stopping
+/// rule.
 ///
 /// The bounds of earlier looks say nothing about the average at this look, so they are not combined.
 #[derive(Clone, Debug)]

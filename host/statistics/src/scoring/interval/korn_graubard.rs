@@ -4,20 +4,22 @@
 
 use super::{Interval, assert_confidence, clopper_pearson, normal_quantile, student_quantile};
 
-/// A number of trials this close to a whole one is that one; the difference is rounding.
+/// A number of trials that differs less than this from a whole number is that number.
 const ROUNDING: f64 = 1e-9;
 
-/// The bounds of a share, each at `confidence`: those of [`clopper_pearson`] for the effective number of trials, which is the
-/// number of independent ones that has the given standard error. `error` is above 0 and comes from a jackknife with
-/// `degrees` degrees of freedom; `most` is the number of trials, which the effective number does not exceed. Fractions of a
-/// trial are rounded outward. With less than one effective trial the bounds are 0 and 1.
+/// The bounds of a share, each at `confidence`: those of [`clopper_pearson`] for the effective number of trials.
+///
+/// The effective number is that of independent trials with the same standard error, at most `most`, the number of trials.
+/// `error` is the standard error, above 0, from a jackknife with `degrees` degrees of freedom. The effective number is
+/// rounded down, and hits are rounded so that the bounds are wider. With less than one effective trial the bounds are 0
+/// and 1.
 ///
 /// Source: E. L. Korn, B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts
 /// estimated from survey data", Survey Methodology 24 (1998). A jackknife interval is symmetric, and holds too seldom for
 /// shares near 0 or 1.
 ///
-/// Coverage: at least the confidence for clusters of similar size, in all kinds of studies that the table `clusters` of the
-/// example program `coverage` has. It is less if few clusters have most of the trials.
+/// Coverage: for clusters of similar size at least the confidence, in each kind of study in the table `clusters` of the
+/// example program `coverage`. It is less if few clusters have most of the trials.
 ///
 /// `None` if the share is not above 0 and below 1, `error` is not above 0, or there are no degrees of freedom.
 ///

@@ -1,7 +1,7 @@
-//! The boundary of a confidence sequence: a curve that a sum of deviations crosses at no time, at a given confidence.
+//! The boundary of a confidence sequence: a curve that a sum of deviations never crosses, with a given confidence.
 //!
 //! Invariants:
-//! - The boundary depends on the confidence, on the variance and on the tuning alone, never on the sum.
+//! - The boundary depends on the confidence, the variance and the tuning alone, never on the sum.
 //! - It is positive and increases with the variance.
 //!
 //! It is the gamma-exponential mixture of S. R. Howard, A. Ramdas, J. McAuliffe, J. Sekhon, "Time-uniform,
@@ -42,8 +42,7 @@ impl MixtureBoundary {
         Self { evidence: -alpha.ln(), rho, constant }
     }
 
-    /// The boundary where the variance is `variance`, at least 0. Both are in units of the scale, squared for the
-    /// variance.
+    /// The boundary at a variance of at least 0. The boundary is in units of the scale, the variance in squared units.
     pub fn at(&self, variance: f64) -> f64 {
         let shape = variance + self.rho;
         // The logarithm of the mixture is convex, so Newton's method descends to the root from above it.

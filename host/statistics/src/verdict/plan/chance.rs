@@ -1,6 +1,6 @@
-//! What a plan says of agreement beyond chance: the requirement, and what it takes to meet it.
+//! Plans agreement beyond chance: the requirement, and the number of pairs that a model needs to meet it.
 //!
-//! Invariant: a number needs the share of the commonest label and the number of pairs. Without them it is `None`.
+//! Invariant: without the share of the commonest label or the number of pairs, the numbers are `None`.
 
 use serde::Serialize;
 
@@ -17,13 +17,13 @@ pub struct ChancePlan {
     pub requirement: String,
     /// The expected number of pairs in which the substrate does not give its commonest label.
     pub other_decisions: Option<u64>,
-    /// The least number of pairs that a model must have right among them, if it has all others right. `None` if no
-    /// number of pairs suffices, and for a requirement other than the gain.
+    /// The least number of these pairs that a model must have right if it has all other pairs right. `None` if no number
+    /// suffices, and for a requirement other than the gain.
     pub least_right: Option<u64>,
 }
 
 impl ChancePlan {
-    /// Whether no model can pass: fewer other decisions are expected than have to be right.
+    /// Whether no model can pass, because too few decisions with another label are expected.
     pub fn is_impossible(&self) -> bool {
         self.other_decisions.zip(self.least_right).is_some_and(|(other, least)| other < least)
     }

@@ -1,6 +1,6 @@
 //! The marks of a flow figure: texts, lines, arrows and boxes with their positions, before they are drawn.
 //!
-//! Invariants: positions are in tenths of a unit. The layout depends on the texts alone.
+//! Invariants: positions and lengths are in tenths of a unit. The layout depends on the texts alone.
 
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -17,7 +17,7 @@ pub(super) const LINE: i32 = line_height(TEXT);
 /// The space between the outline of a box and its text.
 pub(super) const PAD: i32 = 80;
 
-/// The length of a path before a label or a way out.
+/// The length of a path above a label or a way out.
 pub(super) const STEP: i32 = 130;
 
 /// The length of a path into a box, with its arrowhead.
@@ -29,16 +29,16 @@ const CLEARANCE: i32 = 25;
 /// The length of an arrowhead.
 const HEAD: i32 = 90;
 
-/// What a line stands for.
+/// The records that a line or box belongs to. It determines the paint and the width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     /// Answers that are only logged.
     Shadow,
     /// Decisions that are actioned.
     Actioned,
-    /// Pairs of both.
+    /// Pairs, and what follows from them.
     Joined,
-    /// Records that leave.
+    /// Records that leave the study.
     Exit,
     /// A way out that no record took.
     Unused,
@@ -109,7 +109,7 @@ pub(super) enum StrokeEnd {
     Bar,
 }
 
-/// A box.
+/// A box with the outline of its route.
 pub(super) struct PlacedBox {
     pub corners: [Point; 2],
     pub route: Route,
@@ -345,7 +345,7 @@ impl ExitText {
         ExitText { lines, numbers, labels, route }
     }
 
-    /// The words of an effect, as if it were a way out.
+    /// The words of an effect, laid out like those of a way out.
     pub fn of_effect(effect: FlowEffect, paint: Paint, room: i32) -> ExitText {
         let words = effect.words();
         let words = words.iter().flat_map(|words| wrap(words, room * 25 / 27, TEXT));
@@ -358,7 +358,7 @@ impl ExitText {
         LINE * i32::try_from(self.lines.len()).unwrap_or(1)
     }
 
-    /// The end of the arrow to it.
+    /// The end of the line to this text: an arrowhead if records took a way.
     pub fn arrow(&self) -> StrokeEnd {
         if self.route == Route::Unused { StrokeEnd::Open } else { StrokeEnd::Arrow }
     }
@@ -369,9 +369,9 @@ impl ExitText {
 pub(super) struct Path {
     pub x: i32,
     pub route: Route,
-    /// Where the part that is not laid out yet starts.
+    /// The y at which the part that is not laid out yet starts.
     from: i32,
-    /// What is above this is occupied.
+    /// The y above which other marks beside the path lie.
     pub y: i32,
 }
 

@@ -1,7 +1,8 @@
 //! Draws how the records of a study reach its verdict: a wide image, and a narrow one for small screens.
 //!
-//! Invariants: both images have the same texts. The style sheet of the page shows one of them. The path of the answers is
-//! dashed, that of the decisions solid, so they differ without colour.
+//! Invariants:
+//! - Both images have the same texts, and the page's style sheet shows one of them.
+//! - The path of the answers is dashed and that of the decisions solid, so they differ without colour.
 
 mod marks;
 mod narrow;

@@ -1,5 +1,6 @@
-//! The layout of a flow figure on a small screen: the steps of the answers, then those of the decisions, one below the
-//! other. The path of the decisions is at the left edge, that of the answers at the right edge.
+//! Lays out a flow figure for a small screen: the steps of the answers, and below them those of the decisions.
+//!
+//! Invariant: the path of the decisions is at the left edge, and that of the answers at the right edge.
 
 use plotters::style::text_anchor::HPos;
 

@@ -1,4 +1,6 @@
-//! The layout of a flow figure on a page: both paths side by side, the ways out on the outer sides.
+//! Lays out a flow figure for a page: both paths side by side, with the ways out on the outer sides.
+//!
+//! Invariant: both paths continue at the same height before their last ways out.
 
 use plotters::style::text_anchor::HPos;
 
@@ -25,7 +27,7 @@ const STUB: i32 = 300;
 struct Side {
     /// 0 for left, 1 for right.
     at: usize,
-    /// What is above this is occupied by the text of ways out.
+    /// The y above which the text of earlier ways out lies.
     free: i32,
 }
 

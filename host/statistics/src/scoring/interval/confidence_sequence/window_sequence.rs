@@ -1,32 +1,33 @@
 //! A confidence sequence whose observations are whole windows, for scores that depend on each other within a window.
 //!
-//! Invariant: the scale is chosen by the sizes of the windows alone, never by their scores.
+//! Invariant: the scale depends on the sizes of the windows alone, never on their scores.
 
 use super::{ScoreBlock, SequenceTuning};
 use crate::scoring::interval::Interval;
 
 /// A confidence sequence of the running average of windows, weighted by their numbers of scores.
 ///
-/// Guarantee: as that of [`ConfidenceSequence`](super::ConfidenceSequence), for the average of the expected means of the
-/// windows, weighted by their sizes. The expected mean of a window is the expectation given all earlier windows and its own
-/// size. So scores of a window may depend on each other in any way. Scores of different windows may, too, but the
-/// average then moves with what earlier windows showed.
+/// Guarantee: that of [`ConfidenceSequence`](super::ConfidenceSequence), for the average of the windows' expected means,
+/// weighted by their sizes. The expected mean of a window is the expectation given all earlier windows and its own size.
+/// So scores of a window may depend on each other in any way. Scores of different windows may, too, but the expected
+/// mean of a window then depends on the scores of earlier windows.
 ///
 /// A window of n scores moves their sum by up to n times the range, and no greatest n is known in advance. So there is a
-/// sequence for each scale of 1, 2, 4, ... usual sizes, which holds as long as no window is larger. The one with the number
-/// k = 1, 2, 3, ... has the level `level` / (k (k + 1)). These levels add up to `level`, so all sequences hold together, and
-/// the first that covers all sizes is used. On its scale a window has a weight w of at most 1. The proof of theorem 4 holds
-/// for such weights, since psi(w x) is at most w^2 psi(x) for its function psi(x) = -ln(1 - x) - x.
+/// sequence for each scale of 1, 2, 4, ... usual sizes, which holds as long as no window is larger. The k-th sequence has
+/// the level `level` / (k (k + 1)). These levels add up to `level`, so all sequences hold together. The first one that
+/// covers all sizes is used. On its scale a window has a weight w of at most 1. The proof of theorem 4 holds for such
+/// weights, since psi(w x) is at most w^2 psi(x) for its function psi(x) = -ln(1 - x) - x.
 #[derive(Clone, Debug)]
 pub struct WindowSequence {
     level: f64,
     tuning: SequenceTuning,
     /// The first scale: a number of scores.
     usual: u64,
+    /// The number of scores of the largest window so far.
     largest: u64,
     n: u64,
     sum: f64,
-    /// The sum of squared differences between the windows' sums and what the average of earlier windows lets expect.
+    /// The sum of squared differences between a window's sum and the sum expected from the average of earlier windows.
     variation: f64,
 }
 
