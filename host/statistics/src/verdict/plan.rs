@@ -93,7 +93,7 @@ pub struct PlanVolume {
     /// The shares of each condition's values, in the order of declaration. If `None`, a calendar condition
     /// has those of the calendar.
     pub shares: Vec<Option<ValueShares>>,
-    /// The share of the substrate's most common answer, in [0, 1].
+    /// The share of the substrate's commonest answer, in [0, 1].
     pub base_rate: Option<f64>,
 }
 

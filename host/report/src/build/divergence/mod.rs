@@ -111,7 +111,7 @@ impl<'a> DivergenceSearch<'a> {
     }
 
     /// The confidence interval of a model's value over all pairs, or over those with one value of a condition, given as
-    /// (condition, value). `None` where it cannot be computed. In an interim report it is valid at any time.
+    /// (condition, value). `None` where it cannot be computed. In an interim report it holds at all looks together.
     pub fn interval(
         &self,
         model: usize,

@@ -126,7 +126,7 @@ fn agreement_beyond_chance_matches_its_definition() {
     let kappa = (same / 1000.0 - expected) / (1.0 - expected);
     assert!((chance.kappa.unwrap() - kappa).abs() < 1e-12, "{chance:?}");
     assert!(kappa > 0.5 && case.decide().0 == VerdictKind::Go);
-    // The gain over the most common label, exactly at the minimum and above it.
+    // The gain over the commonest label, exactly at the minimum and above it.
     let gain = |least: &str| {
         let threshold = format!("{}\nchance = {{ gain = {least} }}", every(1));
         Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) }.decide().0
