@@ -176,7 +176,7 @@ fn every_invariant_names_the_test_that_holds_it() {
         assert!(invariant.starts_with(&format!("**{}. ", index + 1)), "numbered in order: {invariant}");
         assert!(invariant.contains("\nHeld by `"), "an invariant without a test: {invariant}");
     }
-    assert_eq!(invariants.len(), 21);
+    assert_eq!(invariants.len(), 22);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use understudy_tests::tables::open_rows;
 use understudy_tests::{TestWorkspace, hotel_rooms_study};
 
 /// Replaces the parts of the output that depend on the bytes of plugins and on the machine.
-const UNLIKE: [(&str, &str); 2] = [(r"[0-9a-f]{12}\b", "SHA-256"), (r" +\d[\d.,]* (ns|µs|ms)\b", " TIME")];
+const FILTERS: [(&str, &str); 2] = [(r"[0-9a-f]{12}\b", "SHA-256"), (r" +\d[\d.,]* (ns|µs|ms)\b", " TIME")];
 
 fn exposures(workspace: &TestWorkspace) -> Vec<Value> {
     workspace.ledger_entries("run", Some("exposure"))
@@ -37,7 +37,7 @@ fn a_case_shows_everything_known_about_its_row() {
     workspace.run(&[]);
     let output = workspace.understudy(&["case", "run", "s6", "--raw", "--who", "Ana"]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(output.stdout, @r#"
         s6  observed 2026-03-07 10:00:00 UTC, window 2026-03-07
 
@@ -94,7 +94,7 @@ fn hotel_cases_have_five_similar_cases_per_differing_model() {
     let workspace = TestWorkspace::hotel();
     let output = workspace.understudy(&["case", "run", "b07125", "--who", "Ana"]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(output.stdout);
     });
 }

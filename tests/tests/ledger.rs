@@ -20,7 +20,7 @@ fn entries(workspace: &TestWorkspace) -> String {
     entries.collect::<Vec<_>>().join("\n")
 }
 
-const UNLIKE: [(&str, &str); 3] = [
+const FILTERS: [(&str, &str); 3] = [
     ("[0-9a-f]{64}", "SHA-256"),
     (r#""bytes":\d+"#, r#""bytes":N"#),
     (r#""version":"[0-9.]+""#, r#""version":"N""#),
@@ -35,7 +35,7 @@ fn a_ledger_records_a_run_from_start_to_end() {
     let output = workspace.understudy(&["note", "run", "the dock was closed on 2 March", "--who", "Ana"]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     insta::assert_snapshot!(output.stdout, @"entry 7 of run/ledger.jsonl");
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(entries(&workspace), @r#"
         run-started {"study":"small","study-toml":"SHA-256","version":"N"}
         plugin-loaded {"assets":[],"name":"echo","role":"model"}

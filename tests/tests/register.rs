@@ -9,7 +9,7 @@ use understudy_tests::tables::open_rows;
 use understudy_tests::{CommandOutput, TestWorkspace};
 
 /// Filters for digests, keys, times and versions, which differ between registers.
-const UNLIKE: [(&str, &str); 4] = [
+const FILTERS: [(&str, &str); 4] = [
     (r"[a-z]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
     (r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b", "DIGEST"),
     (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"),
@@ -93,7 +93,7 @@ fn the_third_try_of_a_study_says_that_it_is_the_third() {
     set_bound(&workspace, "at-least = 0.6", "at-least = 0.5");
     run(&workspace, "third");
     assert_eq!(entries(&workspace, "register.jsonl"), (vec![1, 3, 5], vec![2, 4, 6]));
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "third"])), @r#"
   This is the third seal of this study in its register. No seal of another study over the same feed,
   or of the same fields, came before it. The seals before it:
@@ -149,7 +149,7 @@ fn other_studies_over_the_same_feed_and_other_runs_under_the_same_seal_are_liste
     run(&workspace, "second");
     run(&workspace, "third");
     assert_eq!(entries(&workspace, "register.jsonl"), (vec![1, 3], vec![2, 4, 5]));
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "third"])), @r#"
   This is the first seal of this study in its register. 1 seal of another study over the same feed,
   or of the same fields, came before it. The seals before it:
@@ -199,13 +199,13 @@ fn a_seal_that_is_not_in_its_register_is_void() {
     faults.push(void(&workspace.understudy(&["decide", "second"])));
     fs::remove_file(workspace.path().join("register.jsonl")).expect("it is there");
     faults.push(void(&workspace.understudy(&["decide", "second"])));
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(faults.join("\n"), @r#"
 BROKEN     register: second/../register.jsonl: the start of this run is not in the register: it was left out, or the register was truncated
 BROKEN     register: second/../register.jsonl: the seal is entry 3, and the register ends with entry 2: it was truncated, or the seal was left out
 BROKEN     register: cannot use the register second/../register.jsonl:2: it was changed: its hash does not match; run `understudy register verify` for all faults, and restore the file from a copy
 BROKEN     register: second/../register.jsonl: entry 3 is not this seal: it was left out or replaced
-  register: second/../register.jsonl: the seal is in another register, whose first entry has the SHA-256 DIGEST...; this one begins with DIGEST...: it was replaced, or it is not the one that the study names
+  register: second/../register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: it was replaced, or the path is wrong
   register: second/../register.jsonl does not exist; restore it from a copy, or name its new path with --register
 "#);
     });
@@ -255,13 +255,13 @@ fn entries_are_signed_with_the_key_of_seal_or_ledger() {
         register.append(entry.event.event.clone(), Some(&signer)).expect("written");
     }
     drop(register);
-    insta::with_settings!({ filters => UNLIKE }, {
-        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])).trim(), @"register: run/../register.jsonl: entry 1 is signed with KEY, and by the seal it is signed with KEY: it was written again");
+    insta::with_settings!({ filters => FILTERS }, {
+        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])).trim(), @"register: run/../register.jsonl: entry 1 is signed with KEY, and the seal says that it is signed with KEY: it was rewritten");
     });
 }
 
 #[test]
-fn two_studies_that_are_sealed_at_once_both_get_in() {
+fn studies_that_are_sealed_at_once_are_all_registered() {
     let workspace = workspace();
     for number in 0..6 {
         let text = fs::read_to_string(workspace.path().join("study/study.toml")).expect("the study");
@@ -410,7 +410,7 @@ fn without_a_register_earlier_tries_are_not_known() {
     set_bound(&workspace, "register = \"../register.jsonl\"\n", "");
     run(&workspace, "run");
     let output = workspace.understudy(&["decide", "run"]);
-    insta::assert_snapshot!(tries(&output).trim(), @"No register of seals: earlier tries of this study, if any, are not known.");
+    insta::assert_snapshot!(tries(&output).trim(), @"The study names no register of seals: earlier tries, if any, are not known.");
     assert_eq!(output.stdout.matches("register").count(), 1, "it is said once: {}", output.stdout);
     let seal = fs::read_to_string(workspace.path().join("run/seal.json")).expect("a seal");
     assert!(!seal.contains("\"register\""), "{seal}");

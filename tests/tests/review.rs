@@ -51,7 +51,7 @@ fn with_classes(workspace: &TestWorkspace, classes: &Value) {
     fs::write(path, report.to_string()).expect("written");
 }
 
-const UNLIKE: [(&str, &str); 3] = [
+const FILTERS: [(&str, &str); 3] = [
     (r"[0-9a-f]{12}\b", "SHA-256"),
     (r" +\d[\d.,]* (ns|µs|ms)\b", " TIME"),
     (r#""at":"[^"]+""#, r#""at":"NOW""#),
@@ -63,7 +63,7 @@ fn cases_are_shown_and_judged_one_by_one() {
     let answers = "model\nnovel\nno such room\nwhat\ns\nskip\nsub\n\n\nquit\n";
     let output = review(&workspace, &["--sample", "5", "--seed", "seed"], answers);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(output.stdout);
         insta::assert_snapshot!(output.stderr, @r#"
         echo and the substrate disagree on 13 decided rows; 5 rows sampled, 5 to judge

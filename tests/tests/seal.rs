@@ -12,7 +12,7 @@ use understudy_tests::{CommandOutput, TestWorkspace, plugin};
 const RUN: [&str; 4] = ["run", "study.toml", "--run", "run"];
 
 /// Replaces digests, keys and times, which differ between seals.
-const UNLIKE: [(&str, &str); 4] = [
+const FILTERS: [(&str, &str); 4] = [
     (r"[0-9a-f]{64}|[0-9a-f]{12}\.\.\.", "SHA-256"),
     (r"[a-z]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
     (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"),
@@ -99,7 +99,7 @@ fn lay_out_otherwise(workspace: &TestWorkspace) {
 #[test]
 fn a_run_uses_the_seal_of_its_study() {
     let workspace = workspace();
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(seal(&workspace, &[]), @r#"
         study.toml is sealed in seal.json: study "small"
           seal                                 SHA-256
@@ -127,7 +127,7 @@ fn a_run_uses_the_seal_of_its_study() {
 fn changes_after_sealing_prevent_the_start() {
     let workspace = workspace();
     seal(&workspace, &[]);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(each_change(&workspace), @r#"
         study.toml was sealed in seal.json on TIME and has changed since: `log.replay-share` was 0.85 and is 0.84; revert the changes, or move the seal away and seal the study again with `understudy seal`
         study.toml was sealed in seal.json on TIME and has changed since: `models[echo].config.field` was "booked" and is "booker"; revert the changes, or move the seal away and seal the study again with `understudy seal`
@@ -141,7 +141,7 @@ fn changes_after_sealing_prevent_the_start() {
         ("values = [\"a\", \"b\"]", "values = [\"b\", \"a\"]"),
     ]);
     workspace.write("notes.txt", "forget");
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(refused(&workspace.understudy(&RUN)), @r#"study.toml was sealed in seal.json on TIME and has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
         insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml was sealed in seal.json on TIME and has changed since: `conditions[room].values[0]` was "a" and is "b", `conditions[room].values[1]` was "b" and is "a", `log.replay-share` was 0.85 and is 0.84, `windows.every` was "day" and is "hour", the asset `notes` of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
     });
@@ -165,7 +165,7 @@ fn changes_since_the_start_prevent_resuming() {
     });
     running.signal("TERM");
     assert_eq!(running.wait_with_output().code, 130);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(each_change(&workspace), @r#"
         run contains a run of this study that has not ended, and its sealed content has changed: `log.replay-share` was 0.85 and is 0.84; undo the change to resume the run, or choose another directory with --run
         run contains a run of this study that has not ended, and its sealed content has changed: `models[echo].config.field` was "booked" and is "booker"; undo the change to resume the run, or choose another directory with --run
@@ -191,7 +191,7 @@ fn an_existing_seal_is_not_changed() {
     let path = workspace.path().join("seal.json");
     seal(&workspace, &[]);
     let plain = fs::read(&path).expect("a seal");
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(seal(&workspace, &[]), @"
         study.toml is already sealed in seal.json and unchanged
           seal                                 SHA-256
@@ -211,7 +211,7 @@ fn an_existing_seal_is_not_changed() {
     for arguments in [&[][..], &["--sign-key", "ana"]] {
         assert!(seal(&workspace, arguments).starts_with("study.toml is already sealed in seal.json"));
     }
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml", "--sign-key", "eve"])), @"seal.json already exists, signed by another key, KEY; omit --sign-key, or move the seal away to seal the study again");
     });
     assert_eq!(fs::read(&path).expect("a seal"), signed);
@@ -232,7 +232,7 @@ fn a_changed_seal_is_rejected() {
     seal(&workspace, &[]);
     let tampered = |old: &str, new: &str| refused(&with(&workspace, "seal.json", old, new, &RUN));
     let component = sha256_hex(&fs::read(workspace.path().join("echo.wasm")).expect("a component"));
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(tampered("0.85", "0.84"), @"seal.json is damaged: its declaration does not match its digest; restore it from a copy, or move it away and seal the study again with `understudy seal`");
         insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", sha256_hex(b""))), @r#"study.toml was sealed in seal.json on TIME and has changed since: the component of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
         insta::assert_snapshot!(tampered("\"name\": \"echo\"", "\"name\": \"ohce\""), @"study.toml was sealed in seal.json on TIME and has changed since: the seal itself: its plugins contradict its declaration; revert the changes, or move the seal away and seal the study again with `understudy seal`");
@@ -242,7 +242,7 @@ fn a_changed_seal_is_rejected() {
     fs::remove_file(workspace.path().join("seal.json")).expect("it is there");
     key(&workspace, "ana");
     seal(&workspace, &["--sign-key", "ana"]);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         let text = fs::read_to_string(workspace.path().join("seal.json")).expect("a seal");
         let at = text.split("\"sealed-at\": \"20").nth(1).expect("a time");
         let year = &at[..2];
@@ -275,7 +275,7 @@ fn the_signer_of_the_seal_is_reported() {
             .replace(&ana, "ANA")
             .replace(&eve, "EVE")
     };
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(verified(&[], 0), @"
         signature  the first 7 entries, signed with the key that the ledger names; check the owner with --key: EVE
         seal       the declaration and 3 plugins are as sealed on TIME; signed with the key that it names, check the owner with --key: ANA
@@ -296,7 +296,7 @@ fn the_signer_of_the_seal_is_reported() {
     fs::remove_file(workspace.path().join("seal.json")).expect("it is there");
     fs::remove_dir_all(workspace.path().join("run")).expect("it is there");
     workspace.run(&["--sign-key", "eve"]);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(verified(&["--key", &eve], 0), @"
         signature  the first 7 entries, signed with a given key: EVE
         seal       the declaration and 3 plugins are as sealed on TIME; the seal itself is not signed, the ledger has its digest
@@ -336,7 +336,7 @@ fn a_rewritten_ledger_cannot_change_the_seal() {
     let sealed = fs::read_to_string(run.join("seal.json")).expect("a seal");
     let sealed = sealed.replace("\"study\": \"small\"", "\"study\": \"large\"");
     fs::write(run.join("seal.json"), &sealed).expect("written");
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(forge(&|event| {
             if let Event::RunStarted { study_toml, seal, .. } = event {
                 *study_toml = sha256_hex(&text);

@@ -25,7 +25,7 @@ fn verified(workspace: &TestWorkspace) -> CommandOutput {
 }
 
 /// Replaces digests, keys, times and lengths, which differ between runs.
-const UNLIKE: [(&str, &str); 4] = [
+const FILTERS: [(&str, &str); 4] = [
     (r"[0-9a-f]{64}", "SHA-256"),
     (r"small-shadow\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
     (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"),
@@ -37,7 +37,7 @@ fn the_hotel_run_verifies() {
     let workspace = TestWorkspace::hotel();
     let output = verified(&workspace);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(output.stdout, @"
         ledger     10 entries, each chained to the one before
         seal       the declaration and 5 plugins are as sealed on TIME
@@ -54,7 +54,7 @@ fn the_hotel_run_verifies() {
 fn a_signed_run_verifies_with_its_signer() {
     let workspace = signed();
     let key = fs::read_to_string(workspace.path().join("key.pub")).expect("the key was printed");
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(verified(&workspace).stdout, @"
         ledger     6 entries, each chained to the one before
         signature  the first 6 entries, signed with the key that the ledger names; check the owner with --key: KEY
@@ -71,7 +71,7 @@ fn a_signed_run_verifies_with_its_signer() {
     let other = workspace.understudy(&["key", "small-shadow", "--output", "other"]).stdout;
     let output = workspace.understudy(&["verify", "run", "--key", other.trim()]);
     assert_eq!(output.code, 1);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(output.stdout, @"
         ledger     6 entries, each chained to the one before
         seal       the declaration and 3 plugins are as sealed on TIME; the seal itself is not signed, the ledger has its digest
@@ -127,7 +127,7 @@ fn issues_are_reported_with_their_location() {
         let lines = text.split_inclusive('\n').enumerate();
         lines.filter(|(line, _)| *line != at).map(|(_, line)| line).collect::<String>()
     };
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(broken(&|| fs::write(&ledger, without(2)).expect("written")), @"
         BROKEN     ledger.jsonl:3: it does not continue the line before: a line was changed, removed or inserted
         BROKEN     ledger.jsonl:3: it is entry 3, expected 2
@@ -194,7 +194,7 @@ fn a_live_run_is_verified_up_to_its_current_state() {
     wait_until("five snapshots are in the log", || open_rows(&run, "snapshots") == 5);
     let output = verified(&workspace);
     assert_eq!(output.code, 0, "{}", output.stdout);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(output.stdout, @"
         ledger     4 entries, each chained to the one before
         seal       the declaration and 3 plugins are as sealed on TIME
@@ -258,7 +258,7 @@ fn a_ledger_is_signed_only_with_its_own_key() {
     let workspace = signed();
     workspace.ok(&["key", "small-shadow", "--output", "other"]);
     workspace.ok(&["run", "study.toml", "--run", "unsigned"]);
-    insta::with_settings!({ filters => UNLIKE }, {
+    insta::with_settings!({ filters => FILTERS }, {
         let output = workspace.understudy(&["note", "run", "x", "--who", "Ana", "--sign-key", "other"]);
         assert_eq!((output.code, output.stdout.as_str()), (1, ""));
         insta::assert_snapshot!(output.stderr, @"cannot sign run/ledger.jsonl with the key KEY: it was started with the key KEY; leave out --sign-key, or use the ledger's key");

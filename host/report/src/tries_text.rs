@@ -12,10 +12,10 @@ pub fn tries_text(tries: &KnownTries) -> Vec<(String, Vec<String>)> {
     let plain = |text: &str| vec![(text.to_owned(), Vec::new())];
     match tries {
         KnownTries::NoRegister => {
-            plain("No register of seals: earlier tries of this study, if any, are not known.")
+            plain("The study names no register of seals: earlier tries, if any, are not known.")
         }
         KnownTries::NotRead => plain(
-            "Earlier tries of this study are in its register of seals, which `understudy decide` reads.",
+            "Earlier tries of this study, if any, are in its register of seals, which `understudy decide` reads.",
         ),
         KnownTries::Read(history) => history_text(history),
     }
@@ -32,8 +32,8 @@ fn history_text(history: &SealHistory) -> Vec<(String, Vec<String>)> {
             " No seal of another study over the same feed, or of the same fields, came before it.".to_owned()
         }
         _ => format!(
-            " {} another study over the same feed, or of the same fields, came before it.",
-            counted(others as u64, "seal of", "seals of")
+            " {} over the same feed, or of the same fields, came before it.",
+            counted(others as u64, "seal of another study", "seals of other studies")
         ),
     });
     if !earlier.is_empty() {

@@ -71,7 +71,7 @@ impl Register {
         let bytes = read_all(&mut file).map_err(RegisterError::io("read", &path))?;
         let complete = complete_lines(&bytes);
         if complete.is_empty() && !bytes.starts_with(FIRST_LINE) && !FIRST_LINE.starts_with(&bytes) {
-            return Err(RegisterError::Other { path });
+            return Err(RegisterError::NotARegister { path });
         }
         let content = RegisterContent::parse_valid(complete, &path)?;
         let length = complete.len() as u64;

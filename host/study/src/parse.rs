@@ -26,7 +26,8 @@ use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source,
 
 // What to write for a key, in messages about missing and about wrong values.
 const ZONE: &str = "the time zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
-const REGISTER: &str = "the path of a register of seals that several studies share, such as \"../register.jsonl\"";
+const REGISTER: &str =
+    "the path of a register of seals that several studies share, such as \"../register.jsonl\"";
 const INPUTS: &str = "[inputs] with the keys of a snapshot's id and time, such as id = \"id\" and \
                       time = \"observed_at\", and its fields under [inputs.fields]";
 const DECISIONS: &str = "[decisions] with the keys of a decision's id and time, such as id = \"id\" and \

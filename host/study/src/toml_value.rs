@@ -156,7 +156,7 @@ impl<'a> Value<'a> {
 /// Parses a duration: whole numbers with units, larger units first, such as `90s` or `1d12h`. A day has 24 hours, a week
 /// 7 days. The maximum of 36,500 days keeps sums of durations in microseconds within 64 bits.
 fn duration(text: &str) -> Option<SignedDuration> {
-    const LONGEST: i64 = 36_500 * 24 * 3_600_000;
+    const MAX_MILLIS: i64 = 36_500 * 24 * 3_600_000;
     const UNITS: [(&str, i64); 6] = [
         ("ms", 1),
         ("s", 1000),
@@ -176,7 +176,7 @@ fn duration(text: &str) -> Option<SignedDuration> {
         total = count.parse::<i64>().ok()?.checked_mul(*milliseconds)?.checked_add(total)?;
         (rest, smallest) = (tail, *milliseconds);
     }
-    (total <= LONGEST).then(|| SignedDuration::from_millis(total))
+    (total <= MAX_MILLIS).then(|| SignedDuration::from_millis(total))
 }
 
 #[cfg(test)]

@@ -223,7 +223,7 @@ pub fn small_multiples(panels: usize, windows: usize, name: impl Fn(usize) -> St
 /// The study as a figure with these models.
 pub fn flow(models: &[String], records: u64) -> Figure {
     let count = |count, label: &str| FlowCount { count, label: label.to_owned() };
-    let step = |records, label: &str| FlowStep::Onwards(count(records, label));
+    let step = |records, label: &str| FlowStep::Continuing(count(records, label));
     let exits = |label: &str, ways: &[(&str, u64)]| {
         FlowStep::Exits(FlowExits {
             label: label.to_owned(),

@@ -41,7 +41,7 @@ pub(crate) fn check(
     let (Some(registration), Some(path)) = (&start.register, register_of_run(run, start, moved_to)) else {
         report.issue(
             LEDGER,
-            "the study names a register, and the first entry does not say that the run is in it",
+            "the study names a register, and the first entry of the ledger has no registration",
         );
         return None;
     };

@@ -22,7 +22,7 @@ use crate::build::run_summary::{
     plugin_failure, run_end, substrate_latency,
 };
 use crate::build::time::{timestamp, zone_name};
-use crate::build::window_breakdown::BrokenDownWindows;
+use crate::build::window_breakdown::WindowBreakdownBuilder;
 use crate::model::report::{
     ConditionInfo, FORMAT, LatencyQuantile, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo,
     Report, WindowInfo,
@@ -59,7 +59,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
     let search = DivergenceSearch::new(outcome, sealed_study, &mut reducer);
-    let broken_down = BrokenDownWindows::new(outcome, sealed_study, &search, &mut reducer);
+    let broken_down = WindowBreakdownBuilder::new(outcome, sealed_study, &search, &mut reducer);
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
     let models = sealed_study.models.iter().enumerate().map(|(model, member)| ModelReport {
         plugin: decider(member),

@@ -24,7 +24,7 @@ const MAX_VALUES: usize = 20_000;
 pub(super) const MIN_PAIRS: u64 = 30;
 
 /// The windows that are broken down, with the sums that their intervals need beside the cells.
-pub(super) struct BrokenDownWindows<'a> {
+pub(super) struct WindowBreakdownBuilder<'a> {
     outcome: &'a RunResult,
     sealed_study: &'a SealedStudy,
     search: &'a DivergenceSearch<'a>,
@@ -51,14 +51,14 @@ struct ThresholdSums {
     withheld: Vec<Option<Vec<bool>>>,
 }
 
-impl<'a> BrokenDownWindows<'a> {
+impl<'a> WindowBreakdownBuilder<'a> {
     /// The latest windows of a run, as many as [`MAX_VALUES`] allows.
     pub fn new(
         outcome: &'a RunResult,
         sealed_study: &'a SealedStudy,
         search: &'a DivergenceSearch<'a>,
         reducer: &mut Reducer,
-    ) -> BrokenDownWindows<'a> {
+    ) -> WindowBreakdownBuilder<'a> {
         let scoped = sealed_study.study.threshold.as_ref().map_or(0, |_| sealed_study.study.scopes.len());
         let first = first_window(&numbers_of_values(&outcome.cells, scoped), MAX_VALUES);
         let windows: Vec<Window> = outcome.cells.iter().map(|(window, _)| window).skip(first).collect();
@@ -89,7 +89,7 @@ impl<'a> BrokenDownWindows<'a> {
             false => windows.iter().map(|window| search.value_sums(*window)).collect(),
         };
         let threshold = ThresholdSums::new(outcome, sealed_study, &windows, hide, reducer);
-        BrokenDownWindows { outcome, sealed_study, search, first, withheld, search_sums, threshold }
+        WindowBreakdownBuilder { outcome, sealed_study, search, first, withheld, search_sums, threshold }
     }
 
     /// The windows, the scopes and the threshold's metric that the values cover.

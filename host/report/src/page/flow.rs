@@ -22,7 +22,7 @@ pub struct Flow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FlowStep {
     /// The records or windows that go on.
-    Onwards(FlowCount),
+    Continuing(FlowCount),
     /// The ways out of the study at this place.
     Exits(FlowExits),
     /// A part of the study.

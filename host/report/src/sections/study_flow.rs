@@ -18,7 +18,7 @@ use understudy_records::join::{Account, AccountTerm, Accounting};
 use understudy_study::StreamKind;
 
 /// The most models or metrics that the figure names; if there are more, it names one fewer and counts the others.
-const MOST_NAMES: usize = 5;
+const MAX_NAMES: usize = 5;
 
 /// The counts and names in the figure of a study.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,7 @@ enum Place {
     /// The record leaves because it has no counterpart.
     Join,
     /// The record goes on to the comparator.
-    Onwards,
+    Continuing,
 }
 
 /// The place of a term.
@@ -82,7 +82,7 @@ fn place(term: AccountTerm) -> Place {
             | ExclusionReason::Late,
         ) => Place::Arrival,
         AccountTerm::Revised | AccountTerm::Waiting | AccountTerm::Expired => Place::Join,
-        AccountTerm::Paired => Place::Onwards,
+        AccountTerm::Paired => Place::Continuing,
     }
 }
 
@@ -192,12 +192,12 @@ impl StudyFlow {
         let joined = vec![
             FlowStep::Node(node("Comparator".to_owned(), named(&[&self.comparator]), None)),
             FlowStep::Exits(self.not_compared()),
-            FlowStep::Onwards(FlowCount {
+            FlowStep::Continuing(FlowCount {
                 count: self.comparison.compared,
                 label: plural(self.comparison.compared, "pair compared", "pairs compared"),
             }),
             FlowStep::Node(node(plural(metrics.len() as u64, "Metric", "Metrics"), named(&metrics), None)),
-            FlowStep::Onwards(FlowCount {
+            FlowStep::Continuing(FlowCount {
                 count: self.windows,
                 label: plural(self.windows, "window", "windows"),
             }),
@@ -259,8 +259,13 @@ impl StudyFlow {
                 rows.push(&path, &label, records);
             }
         }
-        stream(&mut rows, StreamKind::Snapshots, &self.accounting.snapshots, &[Place::Join, Place::Onwards]);
-        let all = [Place::Arrival, Place::Join, Place::Onwards];
+        stream(
+            &mut rows,
+            StreamKind::Snapshots,
+            &self.accounting.snapshots,
+            &[Place::Join, Place::Continuing],
+        );
+        let all = [Place::Arrival, Place::Join, Place::Continuing];
         stream(&mut rows, StreamKind::Decisions, &self.accounting.decisions, &all);
         for way in self.not_compared().ways {
             let words = match way.label.as_str() {
@@ -306,10 +311,10 @@ impl ModelOutcomes {
 struct StreamSteps {
     kind: StreamKind,
     received: u64,
-    /// The terms at arrival, at the join, and onwards.
+    /// The terms at arrival, at the join, and continuing.
     arrival: Vec<(AccountTerm, u64)>,
     join: Vec<(AccountTerm, u64)>,
-    onwards: Vec<(AccountTerm, u64)>,
+    continuing: Vec<(AccountTerm, u64)>,
 }
 
 impl StreamSteps {
@@ -319,7 +324,7 @@ impl StreamSteps {
             received: account.received,
             arrival: Vec::new(),
             join: Vec::new(),
-            onwards: Vec::new(),
+            continuing: Vec::new(),
         };
         for (term, records) in account.terms() {
             // As in the equation of the account, which leaves the term out as well.
@@ -329,7 +334,7 @@ impl StreamSteps {
             match place(term) {
                 Place::Arrival => steps.arrival.push((term, records)),
                 Place::Join => steps.join.push((term, records)),
-                Place::Onwards => steps.onwards.push((term, records)),
+                Place::Continuing => steps.continuing.push((term, records)),
             }
         }
         steps
@@ -339,7 +344,7 @@ impl StreamSteps {
     fn accepted(&self) -> u64 {
         self.join
             .iter()
-            .chain(&self.onwards)
+            .chain(&self.continuing)
             .map(|(_, records)| records)
             .fold(0, |sum, part| sum.saturating_add(*part))
     }
@@ -359,14 +364,18 @@ impl StreamSteps {
         };
         let received = FlowCount { count: self.received, label: plural(self.received, one, more) };
         let accepted = FlowCount { count: self.accepted(), label: "accepted".to_owned() };
-        [FlowStep::Onwards(received), self.exits("excluded", &self.arrival), FlowStep::Onwards(accepted)]
+        [
+            FlowStep::Continuing(received),
+            self.exits("excluded", &self.arrival),
+            FlowStep::Continuing(accepted),
+        ]
     }
 
     fn join(&self) -> Vec<FlowStep> {
-        let onwards = self.onwards.iter().map(|(term, records)| {
-            FlowStep::Onwards(FlowCount { count: *records, label: term.name().to_owned() })
+        let continuing = self.continuing.iter().map(|(term, records)| {
+            FlowStep::Continuing(FlowCount { count: *records, label: term.name().to_owned() })
         });
-        std::iter::once(self.exits("not paired", &self.join)).chain(onwards).collect()
+        std::iter::once(self.exits("not paired", &self.join)).chain(continuing).collect()
     }
 
     /// The rows of the table for one place.
@@ -393,8 +402,8 @@ impl StreamSteps {
                 rows.push(path, accepted, self.accepted());
             }
             Place::Join => left(&self.join, rows),
-            Place::Onwards => {
-                for (term, records) in &self.onwards {
+            Place::Continuing => {
+                for (term, records) in &self.continuing {
                     rows.push(path, &format!("{}, to the comparator", term.name()), *records);
                 }
             }
@@ -413,7 +422,7 @@ impl Rows {
 
 /// The number of names that the figure shows out of `names`.
 fn named(names: usize) -> usize {
-    if names <= MOST_NAMES { names } else { MOST_NAMES - 1 }
+    if names <= MAX_NAMES { names } else { MAX_NAMES - 1 }
 }
 
 /// Names separated by commas, and the number of those that are not shown.

@@ -74,7 +74,7 @@ impl RegisterContent {
         match faults.into_iter().next() {
             None => Ok(content),
             Some(fault) if fault.line == 1 && content.entries.is_empty() => {
-                Err(RegisterError::Other { path: path.to_owned() })
+                Err(RegisterError::NotARegister { path: path.to_owned() })
             }
             Some(fault) => Err(RegisterError::Broken { path: path.to_owned(), fault }),
         }
@@ -131,8 +131,8 @@ impl RegisterContent {
         let RegisterPosition { register, entry: number, previous, key } = position;
         if self.identity() != register {
             return Err(format!(
-                "the seal is in another register, whose first entry has the SHA-256 {}; this one begins with {}: it was \
-                 replaced, or it is not the one that the study names",
+                "the seal names a register whose first entry has the SHA-256 {}, and this one begins with {}: it was \
+                 replaced, or the path is wrong",
                 short(register),
                 short(self.identity())
             ));
@@ -158,7 +158,7 @@ impl RegisterContent {
                 key.map_or_else(|| "not signed".to_owned(), |key| format!("signed with {key}"))
             };
             return Err(format!(
-                "entry {number} is {}, and by the seal it is {}: it was written again",
+                "entry {number} is {}, and the seal says that it is {}: it was rewritten",
                 by(signed),
                 by(key.as_ref())
             ));

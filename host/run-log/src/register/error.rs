@@ -33,7 +33,7 @@ pub enum RegisterError {
     },
     /// The file is not a register.
     #[error("{} is not a register: its first line does not open one; name another file as `register`", path.display())]
-    Other {
+    NotARegister {
         /// The file.
         path: PathBuf,
     },

@@ -175,7 +175,7 @@ fn a_file_that_is_no_register_is_not_changed() {
         match Register::open(&path, None) {
             Ok(_) => assert!(is_torn_start, "{content}"),
             Err(error) => {
-                assert!(matches!(error, RegisterError::Other { .. }), "{error}");
+                assert!(matches!(error, RegisterError::NotARegister { .. }), "{error}");
                 assert_eq!(fs::read_to_string(&path).unwrap(), content);
             }
         }
@@ -209,7 +209,7 @@ fn a_broken_register_takes_no_entry() {
 }
 
 #[test]
-fn concurrent_seals_all_get_in_in_order() {
+fn concurrent_seals_are_all_registered_in_order() {
     let folder = folder();
     let path = folder.path().join("register");
     let positions: Vec<_> = std::thread::scope(|scope| {

@@ -94,24 +94,6 @@ fn suffices(value: f64, least: f64) -> bool {
     value > 0.0 && meets_bound(value, Direction::AtLeast, least)
 }
 
-/// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.
-pub fn chance_success(required: Option<ChanceRequirement>, agreement: &ChanceAgreement) -> Option<String> {
-    let bound = |agreement: &ChanceAgreement| {
-        agreement.interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower))
-    };
-    match required? {
-        ChanceRequirement::NotAsked => None,
-        ChanceRequirement::Gain(_) => Some(format!(
-            "better than always giving the commonest label by {:.6}{}",
-            agreement.gain,
-            bound(agreement)
-        )),
-        ChanceRequirement::Kappa(_) => {
-            Some(format!("Cohen's kappa {:.6}{}", agreement.kappa.unwrap_or(f64::NAN), bound(agreement)))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::chance::{ChanceMeasure, ModelLabels};

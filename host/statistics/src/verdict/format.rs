@@ -5,7 +5,6 @@
 use super::Estimate;
 use super::bound::meets_bound_by_count;
 use super::chance::ChanceAgreement;
-use super::chance_gate::chance_success;
 use understudy_study::{
     ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
 };
@@ -131,6 +130,24 @@ pub fn pass_reason(
     match chance.and_then(|chance| chance_success(threshold.chance, chance)) {
         Some(chance) => format!("{metric}; {chance}"),
         None => metric,
+    }
+}
+
+/// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.
+fn chance_success(required: Option<ChanceRequirement>, agreement: &ChanceAgreement) -> Option<String> {
+    let bound = |agreement: &ChanceAgreement| {
+        agreement.interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower))
+    };
+    match required? {
+        ChanceRequirement::NotAsked => None,
+        ChanceRequirement::Gain(_) => Some(format!(
+            "better than always giving the commonest label by {:.6}{}",
+            agreement.gain,
+            bound(agreement)
+        )),
+        ChanceRequirement::Kappa(_) => {
+            Some(format!("Cohen's kappa {:.6}{}", agreement.kappa.unwrap_or(f64::NAN), bound(agreement)))
+        }
     }
 }
 

@@ -85,7 +85,7 @@ impl ScopeGates {
                 }
                 None => {
                     let text = "agreement beyond chance cannot be computed: the answers are not labels, or \
-                        there are more than 1000 labels";
+                        there are more than 1000 of them";
                     add(VerdictKind::Inconclusive, text.to_owned());
                     None
                 }

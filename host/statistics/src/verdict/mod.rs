@@ -407,7 +407,7 @@ impl IntervalMethod {
                 "Intervals are exact bounds of the expected share, for as many independent pairs as have the standard \
                 error of a jackknife over groups of clusters."
             }
-            IntervalMethod::Jackknife => "Intervals are from a jackknife over groups of ids.",
+            IntervalMethod::Jackknife => "Intervals are from a jackknife over groups of ids or clusters.",
             IntervalMethod::EqualScores => {
                 "Intervals are those of independent scores that are all equal, which show no spread."
             }

@@ -23,10 +23,10 @@ const INDENT: i32 = 170;
 const NONE: &str = "no figure";
 
 /// The maximum number of characters of a label; the table of the figure has all of them.
-const LONGEST: usize = 160;
+const MAX_LABEL_CHARS: usize = 160;
 
 fn clipped(label: &str) -> String {
-    match label.char_indices().nth(LONGEST) {
+    match label.char_indices().nth(MAX_LABEL_CHARS) {
         Some((end, _)) => format!("{}{}", &label[..end], cut_mark(label)),
         None => label.to_owned(),
     }

@@ -24,10 +24,10 @@ const PANEL: i32 = 2430;
 const HEIGHT: i32 = 950;
 
 /// The maximum number of characters of a title. The figure's table has the whole title.
-const LONGEST: usize = 70;
+const MAX_LABEL_CHARS: usize = 70;
 
 /// The least distance of points at which each one is drawn. Closer points are drawn only if they have a tone.
-const CLOSEST: i32 = 85;
+const MIN_POINT_DISTANCE: i32 = 85;
 
 /// Draws the panels in order, and the legend of all of them. `None` if there is no value.
 pub(super) fn draw(
@@ -66,7 +66,7 @@ pub(super) fn draw(
 /// A title, cut and broken into lines.
 fn title(text: &str) -> Vec<String> {
     let text = one_line(text);
-    let text = match text.char_indices().nth(LONGEST) {
+    let text = match text.char_indices().nth(MAX_LABEL_CHARS) {
         Some((end, _)) => format!("{}{}", &text[..end], cut_mark(&text)),
         None => text,
     };
@@ -121,16 +121,18 @@ fn draw_points(canvas: &Canvas, points: &[SeriesPoint], heights: &Range<f64>, ax
     bands_of(canvas, &series, 0, axes);
     let places: Vec<i32> =
         series.points.iter().filter_map(|point| place(point, axes)).map(|(x, _)| x).collect();
-    let closest = places.windows(2).map(|pair| (pair[1] - pair[0]).abs()).min().unwrap_or(CLOSEST);
+    let closest = places.windows(2).map(|pair| (pair[1] - pair[0]).abs()).min().unwrap_or(MIN_POINT_DISTANCE);
     for stretch in stretches(&series, |point| place(point, axes)) {
         match stretch[..] {
-            [only] if closest < CLOSEST => canvas.point(only, Shape::Of(0), Paint::Series(0), false),
+            [only] if closest < MIN_POINT_DISTANCE => {
+                canvas.point(only, Shape::Of(0), Paint::Series(0), false)
+            }
             _ => canvas.line(stretch, Paint::Line(0), 16),
         }
     }
     for point in &series.points {
         let is_marked = matches!(point.tone, Some(Tone::Bad | Tone::Unsure | Tone::Void));
-        if let Some(place) = place(point, axes).filter(|_| is_marked || closest >= CLOSEST) {
+        if let Some(place) = place(point, axes).filter(|_| is_marked || closest >= MIN_POINT_DISTANCE) {
             toned(canvas, place, point.tone, 0);
         }
     }

@@ -83,15 +83,15 @@ fn pairs_of_open_windows_are_not_compared_yet() {
 
 /// The numbers of a path, and those of the ways out, in order.
 fn numbers(steps: &[FlowStep]) -> (Vec<u64>, Vec<u64>) {
-    let (mut onwards, mut out) = (Vec::new(), Vec::new());
+    let (mut continuing, mut out) = (Vec::new(), Vec::new());
     for step in steps {
         match step {
-            FlowStep::Onwards(number) => onwards.push(number.count),
+            FlowStep::Continuing(number) => continuing.push(number.count),
             FlowStep::Exits(exits) => out.push(exits.records()),
             FlowStep::Node(_) => {}
         }
     }
-    (onwards, out)
+    (continuing, out)
 }
 
 fn account(parts: [u64; 8], paired: u64) -> Account {
@@ -122,8 +122,8 @@ proptest! {
         prop_assert!(study.balances());
         let flow = study.flow();
         for (steps, account) in [(&flow.shadow, accounting.snapshots), (&flow.actioned, accounting.decisions)] {
-            let (onwards, out) = numbers(steps);
-            let [received, accepted, joined] = onwards[..] else { panic!("{onwards:?}") };
+            let (continuing, out) = numbers(steps);
+            let [received, accepted, joined] = continuing[..] else { panic!("{continuing:?}") };
             prop_assert_eq!([received, joined], [account.received, account.paired]);
             prop_assert_eq!(received, out[0] + accepted);
             prop_assert_eq!(accepted, out[1] + joined);
@@ -139,8 +139,8 @@ proptest! {
             terms.sort_unstable();
             prop_assert_eq!(shown, terms);
         }
-        let (onwards, out) = numbers(&flow.joined);
-        prop_assert_eq!((onwards, out), (vec![compared, windows], vec![incomparable]));
+        let (continuing, out) = numbers(&flow.joined);
+        prop_assert_eq!((continuing, out), (vec![compared, windows], vec![incomparable]));
         // The table has every number of the figure.
         let table = figure(&study).table;
         let all: u64 = table.rows.iter().filter(|row| row[1].text.starts_with("left:"))

@@ -273,7 +273,7 @@ fn the_requirement_beyond_chance_is_planned() {
     let warnings = |chance| plan(chance, bound, 1000, Some(0.9999)).warnings.join("\n");
     insta::assert_snapshot!([warnings("\"not-asked\""), warnings("{ gain = 0.0 }")].join("\n\n"), @"
     scope `groups-in-may`: only 42 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
-    a model that always gives the substrate's most common answer would reach 0.9999 and meet the bound of 0.85; declare a stricter bound, or `chance = { gain = 0.0 }`
+    a model that always gives the substrate's commonest label would reach 0.9999 and meet the bound of 0.85; declare a stricter bound, or `chance = { gain = 0.0 }`
 
     scope `groups-in-may`: only 42 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
     the expected number of decisions other than the commonest label is 1; a model must have at least 5 of them right to be better than always giving that label, so GO is impossible; count more comparisons
@@ -318,7 +318,7 @@ fn warnings_name_problem_and_remedy() {
     condition `segment`: fewer than 100 comparisons (`least-per-condition`) are expected for groups, so GO is impossible; count more windows, or leave out the condition
     scope `groups`: about 35 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
     scope `groups-in-may`: about 3 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
-    a model that always gives the substrate's most common answer would reach 0.85 and meet the bound of 0.85; declare a stricter bound
+    a model that always gives the substrate's commonest label would reach 0.85 and meet the bound of 0.85; declare a stricter bound
     "
     );
     let measured = PairsPerWindow::Measured(vec![200, 100, 99, 300]);
@@ -338,7 +338,7 @@ fn warnings_name_problem_and_remedy() {
     condition `month`: fewer than 100 comparisons (`least-per-condition`) are expected for january, february, march, april, may, june, july, august, september, october, november, december, so GO is impossible; count more windows, or leave out the condition
     about 87 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
     each of the 12 values of `month` must occur 2 times, and 8 weeks cover at most 0 of them, so GO is impossible; count more windows
-    a model that always gives the substrate's most common answer would reach 0.2 and meet the bound of 0.2; declare a stricter bound
+    a model that always gives the substrate's commonest label would reach 0.2 and meet the bound of 0.2; declare a stricter bound
     "
     );
 }

@@ -152,7 +152,7 @@ fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, rate: f64) -> Option<S
     };
     met.then(|| {
         format!(
-            "a model that always gives the substrate's most common answer would reach {} and meet the bound of {}; \
+            "a model that always gives the substrate's commonest label would reach {} and meet the bound of {}; \
              {remedy}",
             rounded(value),
             plan.bound

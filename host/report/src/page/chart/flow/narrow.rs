@@ -50,7 +50,7 @@ impl Edge {
     fn lay_out(&mut self, marks: &mut Marks, steps: &[FlowStep]) {
         for step in steps {
             match step {
-                FlowStep::Onwards(number) => self.records(marks, &count_text(number)),
+                FlowStep::Continuing(number) => self.records(marks, &count_text(number)),
                 FlowStep::Exits(exits) => {
                     let text = ExitText::new(exits, self.room(OUT));
                     self.beside(marks, &text, text.route, text.arrow());
@@ -117,7 +117,7 @@ pub(super) fn layout(flow: &Flow) -> Marks {
                 }
                 marks.node([(10, top), (NARROW - 10, bottom)], Route::Joined, &content);
             }
-            FlowStep::Onwards(number) => {
+            FlowStep::Continuing(number) => {
                 let lines = wrap(&count_text(number), NARROW - 200, TEXT);
                 let top = path.y + STEP;
                 for (line, y) in lines.iter().zip((0..).map(|line| top + LINE / 2 + line * LINE)) {

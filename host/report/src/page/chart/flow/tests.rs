@@ -11,7 +11,7 @@ use crate::page::flow::{Flow, FlowCount, FlowEffect, FlowExits, FlowLine, FlowNo
 const MOST: u64 = 999_999_999_999;
 
 fn records(records: u64, label: &str) -> FlowStep {
-    FlowStep::Onwards(FlowCount { count: records, label: label.to_owned() })
+    FlowStep::Continuing(FlowCount { count: records, label: label.to_owned() })
 }
 
 fn exits(label: &str, ways: &[(&str, u64)]) -> FlowStep {

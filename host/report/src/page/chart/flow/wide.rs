@@ -106,7 +106,7 @@ fn records(marks: &mut Marks, path: &mut Path, text: &str, room: i32) {
 fn lane(marks: &mut Marks, side: &mut Side, path: &mut Path, steps: &[FlowStep]) {
     for step in steps {
         match step {
-            FlowStep::Onwards(number) => records(marks, path, &count_text(number), LANE),
+            FlowStep::Continuing(number) => records(marks, path, &count_text(number), LANE),
             FlowStep::Exits(exits) => side.exits(marks, path, &ExitText::new(exits, OUTER)),
             FlowStep::Node(node) => side.node(marks, path, node),
         }
@@ -157,7 +157,7 @@ pub(super) fn layout(flow: &Flow) -> Marks {
                 }
                 marks.node([(edges.0, top), (edges.1, bottom)], Route::Joined, &content);
             }
-            FlowStep::Onwards(number) => {
+            FlowStep::Continuing(number) => {
                 records(&mut marks, &mut path, &count_text(number), edges.1 - edges.0);
             }
             FlowStep::Exits(exits) => right.exits(&mut marks, &mut path, &ExitText::new(exits, OUTER)),
