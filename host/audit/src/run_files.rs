@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
-use understudy_engine::{PluginOverrides, SEAL, Seal, SealedStudy, load_run_study};
+use understudy_engine::{CompileCache, PluginOverrides, SEAL, Seal, SealedStudy, load_run_study};
 use understudy_run_log::RunDirectory;
 use understudy_run_log::ledger::{self, Entry, LEDGER};
 use understudy_sandbox::sha256_hex;
@@ -61,5 +61,5 @@ pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
 pub fn load_sealed_study(run: &Path, what_if: &PluginOverrides) -> anyhow::Result<(SealedStudy, String)> {
     let seal = read_seal(run)?;
     let digest = sha256_hex(seal.to_json().as_bytes());
-    Ok((load_run_study(run, &seal, what_if)?, digest))
+    Ok((load_run_study(run, &seal, what_if, CompileCache::Used)?, digest))
 }

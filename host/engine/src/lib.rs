@@ -53,6 +53,7 @@ pub use crate::pipeline::handle::{OnReady, RunHandle};
 pub use crate::pipeline::run::{EndedRun, run};
 pub use crate::pipeline::run_options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::plugins::blinding::{BlindingRule, blinding_mask};
+pub use crate::plugins::compile_cache_folder::CompileCache;
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
 pub use crate::plugins::loaded_plugin::LoadedPlugin;
 pub use crate::plugins::plugin_versions::PluginVersions;

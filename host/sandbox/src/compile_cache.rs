@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - The name of a cache file consists of the digests of the component and of the engine's settings.
-//! - A cache file begins with the SHA-256 of the rest. An invalid file is ignored and replaced.
+//! - A cache file begins with the SHA-256 of its name and the rest, so no file is taken for another. An invalid file is
+//!   ignored and replaced.
 //! - Files are read and written only in a folder that belongs to the current user and that nobody else can
 //!   write to.
 //! - Files are written under a temporary name and renamed, so a partial file is never visible.
@@ -43,19 +44,27 @@ pub(super) fn load(engine: &Engine, file: &ComponentFile, folder: &Path) -> wasm
 
 fn read(path: &Path) -> Option<Vec<u8>> {
     let meta = fs::symlink_metadata(path).ok()?;
-    if !meta.is_file() || others_may_write(&meta) {
+    if !meta.is_file() || others_may_write(&meta) || !is_owned_like_its_folder(path, &meta) {
         return None;
     }
     let mut bytes = fs::read(path).ok()?;
     let digest: [u8; 32] = bytes.get(..32)?.try_into().ok()?;
     bytes.drain(..32);
-    (Sha256::digest(&bytes)[..] == digest).then_some(bytes)
+    (checksum(path, &bytes) == digest).then_some(bytes)
+}
+
+/// The SHA-256 of a cache file's name and of its code.
+fn checksum(path: &Path, code: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    hash.update(code);
+    hash.finalize().into()
 }
 
 fn write(path: &Path, code: &[u8]) -> io::Result<()> {
     let aside = temporary_path(path);
     let written = create(&aside).and_then(|mut file| {
-        file.write_all(&Sha256::digest(code))?;
+        file.write_all(&checksum(path, code))?;
         file.write_all(code)?;
         fs::rename(&aside, path)
     });
@@ -96,6 +105,14 @@ fn is_private_folder(folder: &Path) -> io::Result<bool> {
     Ok(owner == meta.uid())
 }
 
+/// Whether a file has the owner of its folder, which is the current user.
+#[cfg(unix)]
+fn is_owned_like_its_folder(path: &Path, meta: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = path.parent().and_then(|folder| fs::symlink_metadata(folder).ok());
+    folder.is_some_and(|folder| folder.uid() == meta.uid())
+}
+
 #[cfg(unix)]
 fn others_may_write(meta: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::mode(meta) & 0o022 != 0
@@ -105,6 +122,11 @@ fn others_may_write(meta: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_private_folder(_: &Path) -> io::Result<bool> {
     Ok(false)
+}
+
+#[cfg(not(unix))]
+fn is_owned_like_its_folder(_: &Path, _: &fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(not(unix))]

@@ -84,14 +84,44 @@ fn damaged_cache_files_are_ignored_and_replaced() {
 }
 
 #[test]
+fn code_of_another_plugin_is_ignored() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    let path = cache_file(&cache);
+    let sound = fs::read(&path).expect("it is there");
+    let other = ComponentFile::read(&plugin("booked_room")).expect("it was built");
+    DeciderPlugin::load(&sandbox, &other, PluginRole::Model, String::new(), [].into(), Some(&cache))
+        .expect("it loads");
+    let other = files(&cache).into_iter().find(|file| *file != path).expect("it has a file of its own");
+    fs::copy(other, &path).expect("it can be written");
+    load(&sandbox, &cache);
+    assert!(fs::read(&path).expect("it is there") == sound, "it was not mended");
+}
+
+#[test]
+fn a_file_of_another_user_is_not_trusted() {
+    let (_folder, cache) = folder();
+    let sandbox = sandbox(BUDGET);
+    load(&sandbox, &cache);
+    let path = cache_file(&cache);
+    // Only root can change the owner of a file; other users skip this test.
+    if std::os::unix::fs::chown(&path, Some(4321), None).is_ok() {
+        load(&sandbox, &cache);
+        assert_ne!(fs::metadata(cache_file(&cache)).expect("it is there").uid(), 4321, "it was replaced");
+    }
+}
+
+#[test]
 fn foreign_code_with_a_valid_digest_is_ignored() {
     let (_folder, cache) = folder();
     let sandbox = sandbox(BUDGET);
     load(&sandbox, &cache);
     let path = cache_file(&cache);
     let sound = fs::read(&path).expect("it is there");
-    // The digest of an empty file: valid, but without code.
-    let empty = understudy_sandbox::sha256_hex(b"");
+    // The checksum of a file with this name and without code.
+    let name = path.file_name().expect("it has a name").as_encoded_bytes();
+    let empty = understudy_sandbox::sha256_hex(name);
     let empty: Vec<u8> =
         (0..32).map(|at| u8::from_str_radix(&empty[2 * at..][..2], 16).expect("hexadecimal")).collect();
     fs::write(&path, empty).expect("it can be written");

@@ -15,7 +15,7 @@ use crate::reports::report_bundle::bundle;
 use crate::run_files::read_seal;
 use crate::verdict::evaluation::interim_verdict;
 use understudy_engine::{
-    InterimCallback, InterimSnapshot, PluginOverrides, Seal, SealedStudy, load_run_study,
+    CompileCache, InterimCallback, InterimSnapshot, PluginOverrides, Seal, SealedStudy, load_run_study,
 };
 use understudy_report::model::bundle::ReportBundle;
 use understudy_report::{build, html};
@@ -92,7 +92,7 @@ fn loaded_study<'k>(
 ) -> anyhow::Result<(&'k SealedStudy, &'k Seal)> {
     if known.is_none() {
         let seal = read_seal(run)?;
-        *known = Some((load_run_study(run, &seal, &PluginOverrides::default())?, seal));
+        *known = Some((load_run_study(run, &seal, &PluginOverrides::default(), CompileCache::Used)?, seal));
     }
     let (sealed_study, seal) = known.as_ref().context("the study was loaded above")?;
     Ok((sealed_study, seal))

@@ -9,7 +9,9 @@ use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::{read_entries, read_seal};
 use crate::verdict::interferences::events_since_verdict;
-use understudy_engine::{Checkpoint, PluginOverrides, RunResult, SEAL, Seal, SealedStudy, load_run_study};
+use understudy_engine::{
+    Checkpoint, CompileCache, PluginOverrides, RunResult, SEAL, Seal, SealedStudy, load_run_study,
+};
 use understudy_report::model::bundle::{
     FORMAT, PluginProvenance, Provenance, ReportBundle, ReviewNote, RunEvent, RunEventKind, ThresholdSummary,
 };
@@ -29,7 +31,7 @@ use understudy_study::InterferenceKind;
 pub fn report_bundle(run: &Path) -> anyhow::Result<ReportBundle> {
     RunDirectory::ensure_run(run)?;
     let (outcome, seal) = load_results(run)?;
-    let sealed_study = load_run_study(run, &seal, &PluginOverrides::default())?;
+    let sealed_study = load_run_study(run, &seal, &PluginOverrides::default(), CompileCache::Used)?;
     let report = build(&outcome, &sealed_study);
     let entries = read_entries(run)?;
     let recorded = LedgerState::from_entries(&entries);

@@ -14,7 +14,8 @@ use crate::verify::issue::VerifyReport;
 use crate::verify::verdict_check::VerdictInputs;
 use crate::verify::{files, recompute_check, register_check, seal_check, sequence_check, verdict_check};
 use understudy_engine::{
-    Checkpoint, LoadStudyError, PluginOverrides, Seal, SealedStudy, load_run_study, plugin_file_name,
+    Checkpoint, CompileCache, LoadStudyError, PluginOverrides, Seal, SealedStudy, load_run_study,
+    plugin_file_name,
 };
 use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
@@ -75,8 +76,9 @@ pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<
     // The plugins are compiled while the records are read.
     let (checked, sealed_study) = thread::scope(|scope| {
         let seal = seal.as_ref().filter(|_| ledger_file.state.end.is_some());
-        let preparing =
-            seal.map(|seal| scope.spawn(|| load_run_study(run, seal, &PluginOverrides::default())));
+        let preparing = seal.map(|seal| {
+            scope.spawn(|| load_run_study(run, seal, &PluginOverrides::default(), CompileCache::Bypassed))
+        });
         let checked = records(run, &ledger_file, &mut report);
         (checked, preparing.and_then(|preparing| preparing.join().ok()))
     });

@@ -6,6 +6,15 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// Whether compiled plugins are taken from the user's cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompileCache {
+    /// They are, if the user has a cache.
+    Used,
+    /// Every plugin is compiled anew, so that nothing rests on what earlier commands stored.
+    Bypassed,
+}
+
 /// The folder by the XDG Base Directory Specification 0.8: `understudy/plugins` in `$XDG_CACHE_HOME`, or in `.cache` of
 /// `$HOME`; `None` if the user has neither.
 pub(super) fn compile_cache_folder() -> Option<PathBuf> {

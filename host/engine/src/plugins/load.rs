@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::plugins::compile_cache_folder::compile_cache_folder;
+use crate::plugins::compile_cache_folder::{CompileCache, compile_cache_folder};
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
 use understudy_sandbox::{
@@ -93,19 +93,23 @@ pub enum LoadStudyError {
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn load_study(path: &Path, overrule: impl FnOnce(&mut Study)) -> Result<LoadedStudy, LoadStudyError> {
-    load(path, overrule, None)
+    load(path, overrule, None, CompileCache::Used)
 }
 
 pub(crate) fn load(
     path: &Path,
     overrule: impl FnOnce(&mut Study),
     stored: Option<StoredFiles<'_>>,
+    compile_cache: CompileCache,
 ) -> Result<LoadedStudy, LoadStudyError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| LoadStudyError::Unreadable { path: path.to_owned(), error })?;
     let wrong = |faults| LoadStudyError::Faults { path: path.to_owned(), faults };
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let cache = compile_cache_folder();
+    let cache = match compile_cache {
+        CompileCache::Used => compile_cache_folder(),
+        CompileCache::Bypassed => None,
+    };
     let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, LoadStudyError> {
         let sandbox = Sandbox::new(budget(limits), instances as u32)?;
         Ok(Loader { sandbox, folder: folder.clone(), stored, cache: cache.clone(), faults: Vec::new() })

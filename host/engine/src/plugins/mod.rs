@@ -2,7 +2,7 @@
 
 pub mod blinding;
 pub mod compatibility;
-mod compile_cache_folder;
+pub mod compile_cache_folder;
 pub mod instance_cache;
 pub mod load;
 pub mod loaded_plugin;

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use crate::plugins::compile_cache_folder::CompileCache;
 use crate::plugins::load::{LoadStudyError, load};
 use crate::plugins::stored_files::PluginOverrides;
 use crate::plugins::stored_files::StoredFiles;
@@ -23,6 +24,7 @@ pub fn load_run_study(
     run: &Path,
     seal: &Seal,
     what_if: &PluginOverrides,
+    compile_cache: CompileCache,
 ) -> Result<SealedStudy, LoadStudyError> {
     let path = run.join("study.toml");
     let text = std::fs::read_to_string(&path).ok();
@@ -49,7 +51,7 @@ pub fn load_run_study(
         }
     };
     let kept = StoredFiles { plugins: &kept, files: &seal.files, instead: &what_if.instead };
-    let mut sealed_study = SealedStudy::new(load(&path, grant, Some(kept))?, seal);
+    let mut sealed_study = SealedStudy::new(load(&path, grant, Some(kept), compile_cache)?, seal);
     // A what-if replaces the sealed plugins, so it ignores swaps.
     if *what_if == PluginOverrides::default() {
         let entries =

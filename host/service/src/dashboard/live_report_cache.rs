@@ -19,7 +19,8 @@ use tokio::sync::{oneshot, watch};
 use crate::app::run_slot::RunSlot;
 use understudy_audit::{build_interim, read_entries, read_seal};
 use understudy_engine::{
-    Checkpoint, InterimSnapshot, NotReady, PluginOverrides, RunCommand, Seal, SealedStudy, load_run_study,
+    Checkpoint, CompileCache, InterimSnapshot, NotReady, PluginOverrides, RunCommand, Seal, SealedStudy,
+    load_run_study,
 };
 use understudy_report::live_sections;
 use understudy_report::model::run_summary::ComparisonCounts;
@@ -118,7 +119,7 @@ impl LiveReportCache {
             return Ok(study.clone());
         }
         let seal = read_seal(run)?;
-        let sealed_study = load_run_study(run, &seal, &PluginOverrides::default())?;
+        let sealed_study = load_run_study(run, &seal, &PluginOverrides::default(), CompileCache::Used)?;
         let digest = sha256_hex(seal.to_json().as_bytes());
         let study = Arc::new(CachedStudy { sealed_study, seal, digest });
         *cached = Some((swaps, study.clone()));

@@ -21,6 +21,8 @@ pub const CHANCE_NOT_ASKED: &str = "Chance was not asked (`chance = \"not-asked\
 pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
     let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = threshold;
     let which = match windows {
+        WindowChoice::First(1) => "the first complete window".to_owned(),
+        WindowChoice::Latest(1) => "the latest complete window".to_owned(),
         WindowChoice::First(count) => format!("the first {count} complete windows"),
         WindowChoice::Latest(count) => format!("the latest {count} complete windows"),
         WindowChoice::All => "all windows".to_owned(),

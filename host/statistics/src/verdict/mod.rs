@@ -414,12 +414,12 @@ impl IntervalMethod {
             IntervalMethod::PairedDifference => "Intervals are exact bounds of a difference of two shares.",
             IntervalMethod::Sequence => {
                 "Intervals are confidence sequences. Each is of the average expected score of the pairs so far, which \
-                may drift, and holds at all looks together."
+                may drift, and holds at all looks at complete windows together."
             }
             IntervalMethod::WindowSequence => {
                 "Intervals are confidence sequences over whole windows, whose pairs may depend on each other. Each is \
                 of the average of the windows' expected scores so far, weighted by their pairs, and holds at all looks \
-                together."
+                at complete windows together."
             }
         }
     }
