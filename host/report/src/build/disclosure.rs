@@ -94,8 +94,8 @@ impl PairTable {
         let (rows, columns) = (self.withheld_rows.len(), self.withheld_columns.len());
         let mut edges = Vec::new();
         let mut few = Vec::new();
-        for row in 0..rows {
-            for column in (0..columns).filter(|column| withheld[row][*column]) {
+        for (row, is_withheld) in withheld.iter().enumerate() {
+            for column in (0..columns).filter(|column| is_withheld[*column]) {
                 edges.push((row, rows + 1 + column));
                 few.push(is_few(self.pairs[row][column]));
             }

@@ -26,6 +26,9 @@ use understudy_study::{
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
 const ROUNDING: f64 = 1e-12;
 
+/// The first window and the number of windows, scope and model.
+type ReplicatesKey = (Option<Window>, usize, u16, usize);
+
 /// Computes the estimates of a study.
 pub struct Estimator<'f, 'r> {
     facts: &'f Facts<'f>,
@@ -37,8 +40,8 @@ pub struct Estimator<'f, 'r> {
     early: bool,
     /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
     labels: BTreeMap<(u16, usize), Option<Rc<ModelLabels>>>,
-    /// The values with each jackknife group left out, by the first window and the number of windows, scope and model.
-    replicates: BTreeMap<(Option<Window>, usize, u16, usize), Result<Vec<f64>, MissingInterval>>,
+    /// The values with each jackknife group left out.
+    replicates: BTreeMap<ReplicatesKey, Result<Vec<f64>, MissingInterval>>,
 }
 
 impl<'f, 'r> Estimator<'f, 'r> {

@@ -53,7 +53,7 @@ impl MixtureBoundary {
         for _ in 0..MAX_STEPS {
             let (value, slope) = self.log_mixture(sum, shape);
             let next = sum - (value - self.evidence) / slope;
-            if !(next < sum) {
+            if next >= sum || next.is_nan() {
                 break;
             }
             sum = next;
