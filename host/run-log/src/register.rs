@@ -6,7 +6,7 @@
 //!   entry.
 //! - A file that is not a register is never changed.
 //!
-//! Each line has the form of a ledger's, see [`ChainedEntry`](crate::ChainedEntry). The first entry opens the
+//! Each line has the form of a ledger's, see [`ChainedEntry`]. The first entry opens the
 //! register, and its digest is the register's identity. A seal names that identity, its own entry number and
 //! the digest of the entry before. So the seal alone suffices to detect that it is missing, or that the register
 //! was replaced, truncated or rewritten before it.
