@@ -160,7 +160,7 @@ fn any_changed_byte_of_any_file_is_detected() {
     reviewing.feed("both\nboundary\nit was late\n");
     reviewing.close_stdin();
     assert_eq!(reviewing.wait_with_output().code, 0);
-    assert!(verify(&run, &[]).expect("a run").issues.is_empty());
+    assert!(verify(&run, &[], None).expect("a run").issues.is_empty());
     let files = files(&run);
     let names: Vec<_> =
         files.iter().map(|path| path.strip_prefix(&run).expect("it lies there").display()).collect();
@@ -174,14 +174,14 @@ fn any_changed_byte_of_any_file_is_detected() {
         let at = numbers.next(bytes.len() as u64) as usize;
         bytes[at] ^= 1 + numbers.next(255) as u8;
         fs::write(path, &bytes).expect("written");
-        let found = verify(&run, &[]).expect("a run can be looked at");
+        let found = verify(&run, &[], None).expect("a run can be looked at");
         let name = path.strip_prefix(&run).expect("it lies there");
         assert!(!found.issues.is_empty(), "byte {at} of {} was changed to {}", name.display(), bytes[at]);
         fs::write(path, whole).expect("written back");
         *changed.entry(name).or_default() += 1;
     }
     assert_eq!(changed.len(), files.len(), "every file was changed at least once: {changed:?}");
-    assert!(verify(&run, &[]).expect("a run").issues.is_empty(), "all was put back");
+    assert!(verify(&run, &[], None).expect("a run").issues.is_empty(), "all was put back");
 }
 
 #[test]

@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use crate::run_files::load_sealed_study;
+use crate::run_files::{load_sealed_study, read_seal};
 use crate::verdict::evaluation::{closed_verdict, evaluate_threshold, pair_counts};
+use crate::verdict::seal_history::seal_history;
 use crate::verify::issue::{Issue, VerifyReport};
+use crate::verify::register_check::{REGISTER, register_of_run};
 use crate::verify::run_check::verify;
 use understudy_engine::{Checkpoint, PluginOverrides, buffered_fields, recompute};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger, LedgerState};
+use understudy_run_log::register::read_register;
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use understudy_sandbox::sha256_hex;
-use understudy_statistics::verdict::{RunResults, ScopeVerdict, Verdict};
+use understudy_statistics::verdict::{KnownTries, RunResults, ScopeVerdict, Verdict};
 use understudy_study::{ALL_SNAPSHOTS, Study};
 
 /// Verifications of a running run before its issues count.
@@ -71,7 +74,7 @@ pub enum Decision {
 }
 
 /// Gives the verdict on a run and records it. One of `keys` must have signed the ledger and the seal, unless
-/// there are none.
+/// there are none. `register` is the path of the register of seals, if it has moved since the run started.
 ///
 /// # Errors
 /// If the directory holds no run, the study declares no threshold, the run is an offline evaluation, or the
@@ -81,14 +84,18 @@ pub fn decide(
     choice: &VerdictChoice,
     keys: &[Verifier],
     signer: Option<Signer>,
+    register: Option<&Path>,
 ) -> anyhow::Result<Decision> {
-    let report = verify_settled(run, keys)?;
+    let report = verify_settled(run, keys, register)?;
     // An issue of an earlier verdict's file says nothing about the run, and the new verdict resolves it.
     let (replaced, issues): (Vec<_>, Vec<_>) =
         report.issues.iter().partition(|issue| issue.location == VERDICT);
     let texts = |issues: Vec<&Issue>| issues.into_iter().map(ToString::to_string).collect();
     if !issues.is_empty() {
         return Ok(Decision::Void(texts(issues)));
+    }
+    if let Some((check, what)) = report.skipped.iter().find(|(check, _)| *check == REGISTER) {
+        return Ok(Decision::Void(vec![format!("{check}: {what}")]));
     }
     // A key that is not the ledger's is rejected before anything is changed.
     let (ledger, entries) = Ledger::open(run, signer)?;
@@ -110,10 +117,11 @@ pub fn decide(
     }
     let recorded = LedgerState::from_entries(&entries);
     let closed = recorded.closed;
+    let tries = known_tries(run, &recorded, register)?;
     let (verdict, position) = match closed {
         true => {
             let saved = read_checkpoint(run)?;
-            (closed_verdict(&sealed_study, &seal, &saved, &entries)?, saved.counters.position)
+            (closed_verdict(&sealed_study, &seal, &saved, &entries, tries)?, saved.counters.position)
         }
         false => {
             let rebuilt = recompute(&sealed_study, run, buffered_fields(&sealed_study), |_| Ok(()))?;
@@ -130,7 +138,7 @@ pub fn decide(
             };
             let distributions = &rebuilt.aggregates.answer_distributions;
             let verdict = evaluate_threshold(&sealed_study, &seal, &recorded, results, distributions)?;
-            (verdict, rebuilt.counters.position)
+            (Verdict { tries, ..verdict }, rebuilt.counters.position)
         }
     };
     let json = verdict.to_json();
@@ -150,15 +158,33 @@ pub fn decide(
 
 /// Verifies a run. In a running run a segment may have its name shortly before its entry, so issues of such a
 /// run count only if they persist.
-fn verify_settled(run: &Path, keys: &[Verifier]) -> anyhow::Result<VerifyReport> {
+fn verify_settled(run: &Path, keys: &[Verifier], register: Option<&Path>) -> anyhow::Result<VerifyReport> {
     for _ in 0..VERIFY_ATTEMPTS {
-        let report = verify(run, keys)?;
+        let report = verify(run, keys, register)?;
         if report.issues.is_empty() || !RunDirectory::is_being_written(run)? {
             return Ok(report);
         }
         std::thread::sleep(VERIFY_PAUSE);
     }
-    Ok(verify(run, keys)?)
+    Ok(verify(run, keys, register)?)
+}
+
+/// The other tries of the study, as its register has them now. The run has passed verification.
+fn known_tries(run: &Path, recorded: &LedgerState, register: Option<&Path>) -> anyhow::Result<KnownTries> {
+    let seal = read_seal(run)?;
+    if !seal.names_register() {
+        return Ok(KnownTries::NoRegister);
+    }
+    let start = recorded.start.as_ref().context("the ledger does not record the start of the run")?;
+    let registration =
+        start.register.as_ref().context("the ledger does not say that the run is registered")?;
+    let path =
+        register_of_run(run, start, register).context("the ledger does not say where the register is")?;
+    let found = read_register(&path)?.and_then(|content| seal_history(&content, &seal, &registration.run));
+    match found {
+        Some(history) => Ok(KnownTries::Read(history)),
+        None => bail!("cannot use the register {}: it has changed since it was verified", path.display()),
+    }
 }
 
 /// The checkpoint of a closed run.

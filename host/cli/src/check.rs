@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::absent_keys::absent_keys;
 use super::output::{print_err, print_out};
-use understudy_engine::{LoadedStudy, load_and_verify, load_study};
+use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register};
+use understudy_report::counted;
+use understudy_run_log::register::{RegisterEvent, read_register};
 use understudy_study::Fault;
 
 /// Report all errors and warnings of a study, with their lines.
@@ -44,8 +46,42 @@ impl Check {
             let primary = if index == study.primary { ", primary" } else { "" };
             print_out(format_args!("  metric      {:<24} {}{primary}", metric.name, metric.plugin.title))?;
         }
+        print_register(&loaded_study)?;
         Ok(Exit::Done)
     }
+}
+
+/// Prints the register of seals that the study names, if it names one, and what it has of the study.
+///
+/// # Errors
+/// If standard output cannot be written.
+fn print_register(loaded_study: &LoadedStudy) -> anyhow::Result<()> {
+    let Some(path) = study_register(loaded_study) else { return Ok(()) };
+    let shown = path.display();
+    match read_register(&path) {
+        Err(error) => print_err(format_args!("warning: {error}")),
+        Ok(Some(register)) => {
+            let seals = register.entries().iter().filter(|entry| match &entry.event.event {
+                RegisterEvent::StudySealed(sealed) => sealed.study == loaded_study.study.name,
+                RegisterEvent::RegisterOpened { .. } | RegisterEvent::RunStarted { .. } => false,
+            });
+            let seals = counted(seals.count() as u64, "seal", "seals");
+            print_out(format_args!("  register    {shown} has {seals} of this study"))?;
+        }
+        Ok(None) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            match folder.is_none_or(|folder| folder.is_dir()) {
+                true => print_out(format_args!(
+                    "  register    {shown} does not exist yet; the first seal creates it"
+                ))?,
+                false => print_err(format_args!(
+                    "warning: the register {shown} cannot be created: its folder does not exist; create it, or mount the \
+                     share that has it"
+                )),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A valid study whose sources can be read.

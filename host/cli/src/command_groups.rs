@@ -33,7 +33,7 @@ pub(super) const GROUPS: [CommandGroup; 6] = [
     group(
         "Audit",
         "Decide, verify and keep records.",
-        &["decide", "verify", "review", "note", "disclose", "retain", "key"],
+        &["decide", "verify", "review", "note", "disclose", "retain", "key", "register"],
     ),
     group("Operate", "Operate a served run.", &["status", "top", "swap", "end", "token"]),
     group("Plugin", "Build plugins.", &["pack"]),

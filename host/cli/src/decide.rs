@@ -35,6 +35,9 @@ pub(super) struct Decide {
     /// prints it. Repeatable.
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
+    /// Path of the register of seals, if it has moved since the run started.
+    #[arg(long, value_name = "PATH")]
+    register: Option<PathBuf>,
     /// Key file that signs the ledger's head, from `understudy key`.
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
@@ -55,7 +58,7 @@ impl Decide {
         let keys = self.key.iter().map(|key| Verifier::parse(key)).collect::<Result<Vec<_>, _>>()?;
         let signer = self.sign_key.as_deref().map(Signer::read).transpose()?;
         let choice = VerdictChoice { model: self.model, scope: self.scope };
-        let verdict = match audit::decide(&self.run, &choice, &keys, signer)? {
+        let verdict = match audit::decide(&self.run, &choice, &keys, signer, self.register.as_deref())? {
             Decision::Verdict { verdict, replaced } => {
                 for what in replaced {
                     print_err(format_args!(

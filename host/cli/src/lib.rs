@@ -21,6 +21,7 @@ mod note;
 mod output;
 mod pack;
 mod plan;
+mod register;
 mod replay;
 mod report;
 mod retain;
@@ -100,6 +101,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::Plan),
     Seal(seal::Seal),
+    Register(register::Register),
     Sort(sort::Sort),
     Run(run::Run),
     Serve(serve::Serve),
@@ -140,6 +142,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.execute(),
         Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),
+        Command::Register(register) => register.execute(),
         Command::Sort(sort) => sort.execute(),
         Command::Run(run) => run.execute(),
         Command::Serve(serve) => serve.execute(),

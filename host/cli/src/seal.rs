@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Exit;
 use super::check::checked_study;
 use super::output::print_out;
-use understudy_engine::{create_or_verify, seal_path};
+use understudy_engine::{create_or_verify, seal_path, study_register};
 use understudy_run_log::signed_head::Signer;
 use understudy_sandbox::sha256_hex;
 
@@ -14,7 +14,8 @@ use understudy_sandbox::sha256_hex;
 /// Writes the digests of the declaration and of all plugins and assets to `seal.json` beside `study.toml`, or
 /// to `NAME.seal.json` beside any other `NAME.toml`. From then on the study runs only if declaration, plugins
 /// and assets are unchanged. Comments, layout and the order of keys may change. A seal is never overwritten.
-/// Verdict and report name the digest of the seal, which is printed first.
+/// Verdict and report name the digest of the seal, which is printed first. If the study names a register, the
+/// new seal is appended to it.
 #[derive(clap::Args)]
 pub(super) struct Seal {
     /// Study declaration.
@@ -43,6 +44,13 @@ impl Seal {
             for asset in &plugin.assets {
                 print_out(format_args!("    asset     {:<24} {}", asset.name, asset.sha256))?;
             }
+        }
+        if let Some((position, path)) = seal.register.as_ref().zip(study_register(&sealed_study)) {
+            print_out(format_args!(
+                "  register    {:<24} {}",
+                format!("entry {}", position.entry),
+                path.display()
+            ))?;
         }
         match &seal.signed {
             Some(signature) => {

@@ -20,12 +20,18 @@ pub(super) struct Verify {
     /// prints it. Repeatable, since ledger and seal may have different signers.
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
+    /// Path of the register of seals, if it has moved since the run started.
+    #[arg(long, value_name = "PATH")]
+    register: Option<PathBuf>,
 }
 
 impl Verify {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let keys: Result<Vec<_>, _> = self.key.iter().map(|key| Verifier::parse(key)).collect();
-        match keys.map_err(anyhow::Error::from).and_then(|keys| Ok(verify(&self.run, &keys)?)) {
+        match keys
+            .map_err(anyhow::Error::from)
+            .and_then(|keys| Ok(verify(&self.run, &keys, self.register.as_deref())?))
+        {
             Ok(report) => self.print(&report),
             Err(error) => {
                 print_err(format_args!("{error:#}"));

@@ -18,6 +18,7 @@ pub mod schema;
 mod sections;
 mod term_text;
 mod terminal;
+mod tries_text;
 mod value_text;
 
 pub use crate::build::build;

@@ -1,13 +1,10 @@
 //! `ledger.jsonl`: the events of a run, one entry per line, each chained to the one before.
 //!
-//! A line is a JSON object: the entry's number, its time, `previous`, the event, and `hash`. `previous` is
-//! the SHA-256 of the whole previous line without its line feed, or zeros in the first entry. `hash` is the
-//! SHA-256 of the line up to `,"hash"`, so that a change of the last line is detected, too.
+//! The form of a line is that of [`ChainedEntry`](crate::ChainedEntry).
 //!
 //! Invariants: a line is on disk before the append returns. Several processes may append. Reading returns
 //! exactly what was written, or a fault with its line.
 
-mod check;
 mod entry;
 mod event;
 mod recorded_interference;
@@ -21,12 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
-pub use crate::ledger::check::{LedgerFault, check};
-pub use crate::ledger::entry::{Entry, head, is_closed};
+pub use crate::ledger::entry::{Entry, check, head, is_closed};
 pub use crate::ledger::event::{
-    Asset, Event, FileDigest, Segment, ShadowResult, ShedCounts, StopReason, SwapTrigger,
+    Asset, Event, FileDigest, RunRegistration, Segment, ShadowResult, ShedCounts, StopReason, SwapTrigger,
 };
 pub use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
 pub use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};
@@ -34,10 +29,11 @@ pub use crate::ledger::review::{FailureMode, Judgement, SampledStratum};
 pub use crate::ledger::state::{DeterminismTotals, LedgerState, RecordedVerdict, RunStart};
 
 use crate::atomic_file::replace;
+use crate::chained_lines::{
+    self, LineFault, NO_PREVIOUS, last_line, line, line_digest, read_all, remove_incomplete_line,
+};
 use crate::io_advice::io_advice;
-use crate::ledger::entry::{NO_PREVIOUS, line};
 use crate::signed_head::{NoteError, Signer, Tree};
-use understudy_study::hexadecimal;
 
 /// The file name of the ledger.
 pub const LEDGER: &str = "ledger.jsonl";
@@ -67,7 +63,7 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
         /// The first fault.
-        fault: LedgerFault,
+        fault: LineFault,
     },
     /// The signed head does not belong to this ledger.
     #[error(
@@ -181,14 +177,14 @@ impl Ledger {
         let last = last_line(&mut file, length).map_err(LedgerError::io("read", &self.path))?;
         let (number, previous) = match last.as_deref().and_then(|last| last.strip_suffix(b"\n")) {
             None => (0, NO_PREVIOUS.to_owned()),
-            Some(last) => match check::entry(last) {
-                Ok(entry) => (entry.entry + 1, hexadecimal(&Sha256::digest(last))),
+            Some(last) => match chained_lines::entry::<Event>(last) {
+                Ok(entry) => (entry.entry + 1, line_digest(last)),
                 Err(what) => {
                     let bytes = read_all(&mut file).map_err(LedgerError::io("read", &self.path))?;
                     let line = bytes.iter().filter(|byte| **byte == b'\n').count();
                     return Err(LedgerError::Broken {
                         path: self.path.clone(),
-                        fault: LedgerFault { line, what },
+                        fault: LineFault { line, what },
                     });
                 }
             },
@@ -247,49 +243,6 @@ impl HeadSigner {
         );
         let note = path.with_file_name(NOTE);
         replace(&note, self.signer.sign(&self.tree).as_bytes()).map_err(LedgerError::io("write", &note))
-    }
-}
-
-/// The content of a file.
-fn read_all(file: &mut File) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Removes a last line without a line feed: it is incomplete, and its append never returned. Returns the new
-/// length.
-fn remove_incomplete_line(file: &mut File) -> std::io::Result<u64> {
-    let length = file.seek(SeekFrom::End(0))?;
-    match last_line(file, length)? {
-        Some(last) if !last.ends_with(b"\n") => {
-            let length = length - last.len() as u64;
-            file.set_len(length)?;
-            Ok(length)
-        }
-        _ => Ok(length),
-    }
-}
-
-/// The last line, with its line feed if it has one. The bytes read do not depend on the ledger's length.
-fn last_line(file: &mut File, length: u64) -> std::io::Result<Option<Vec<u8>>> {
-    if length == 0 {
-        return Ok(None);
-    }
-    let mut tail = Vec::new();
-    let mut step = 4096;
-    loop {
-        let start = length.saturating_sub(step);
-        file.seek(SeekFrom::Start(start))?;
-        tail.clear();
-        (&*file).take(length - start).read_to_end(&mut tail)?;
-        let text = tail.strip_suffix(b"\n").unwrap_or(&tail);
-        match text.iter().rposition(|byte| *byte == b'\n') {
-            Some(before) => return Ok(Some(tail[before + 1..].to_vec())),
-            None if start == 0 => return Ok(Some(tail)),
-            None => step *= 4,
-        }
     }
 }
 

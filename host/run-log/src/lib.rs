@@ -24,6 +24,7 @@
 //! group is in the ledger before its `.arrows` files are removed.
 
 mod atomic_file;
+mod chained_lines;
 pub mod checkpoint;
 mod digest;
 mod directory;
@@ -36,12 +37,14 @@ mod layout;
 pub mod ledger;
 mod reader;
 mod recover;
+pub mod register;
 pub mod retention;
 mod sealer;
 mod segment_writer;
 pub mod signed_head;
 mod writer;
 
+pub use crate::chained_lines::{ChainedEntry, LineFault};
 pub use crate::digest::file_digest;
 pub use crate::directory::{DirectoryContent, RunDirectory};
 pub use crate::durable_file::{write_file, write_private_file};

@@ -318,6 +318,8 @@ pub struct Study {
     pub name: String,
     /// The time zone of windows and calendar conditions.
     pub time_zone: TimeZone,
+    /// The register of seals, relative to the directory of `study.toml`, if declared.
+    pub register: Option<PathBuf>,
     /// The stream of snapshots.
     pub inputs: Stream,
     /// The stream of the substrate's decisions.

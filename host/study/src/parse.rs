@@ -26,6 +26,7 @@ use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source,
 
 // What to write for a key, in messages about missing and about wrong values.
 const ZONE: &str = "the time zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
+const REGISTER: &str = "the path of a register of seals that several studies share, such as \"../register.jsonl\"";
 const INPUTS: &str = "[inputs] with the keys of a snapshot's id and time, such as id = \"id\" and \
                       time = \"observed_at\", and its fields under [inputs.fields]";
 const DECISIONS: &str = "[decisions] with the keys of a decision's id and time, such as id = \"id\" and \
@@ -71,6 +72,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let name = root.required("study", NAME, Value::name);
     let zone = root.required("time-zone", ZONE, Value::word);
     let time_zone = zone.and_then(|zone| root.check("time-zone", validate::time_zone(zone)));
+    let register = root.optional("register", REGISTER, Value::word);
 
     let (mut horizon, mut revised) = (None, None);
     let decisions = root.section("decisions", DECISIONS, |section| {
@@ -145,6 +147,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     Some(Study {
         name: name?.to_owned(),
         time_zone: time_zone?,
+        register: register.map(PathBuf::from),
         inputs: inputs.flatten()?,
         decisions: decisions.flatten()?,
         horizon: horizon?,

@@ -20,6 +20,7 @@ pub fn schema() -> Json {
     let properties = [
         ("study", name("The study's name.")),
         ("time-zone", time_zone()),
+        ("register", register()),
         ("inputs", stream("The snapshots: the inputs that the models see.", INPUT_FIELDS, &[], [])),
         ("decisions", decisions()),
         ("sources", table("Where the records come from.", &["snapshots", "decisions"], sources)),
@@ -65,6 +66,15 @@ const DECISION_FIELDS: &str = "The fields of a decision that the study uses: top
 fn time_zone() -> Json {
     text(
         "The time zone of windows and calendar conditions: an IANA name such as Europe/Amsterdam, or an offset such as +01:00.",
+    )
+}
+
+fn register() -> Json {
+    text(
+        "The path of a register of seals that several studies share: a file, or a directory for `register.jsonl` in it, \
+         relative to the directory of study.toml. A file that does not exist is created, in a folder that does. Each seal of \
+         the study, and each start of a run, is appended before the first record is read. The verdict then says how many seals \
+         of this study, over this feed or of these fields came before, and a seal that is not in its register is VOID.",
     )
 }
 

@@ -13,7 +13,7 @@ use understudy_run_log::CHECKPOINT;
 use understudy_run_log::ledger::{Entry, LedgerState};
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::scoring::{AnswerHistogram, DistributionsBySlice};
-use understudy_statistics::verdict::{Facts, PairCounts, RunResults, Verdict, determine_verdict};
+use understudy_statistics::verdict::{Facts, KnownTries, PairCounts, RunResults, Verdict, determine_verdict};
 
 /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
 /// ended.
@@ -38,7 +38,8 @@ pub(crate) fn pair_counts(aggregates: &Aggregates) -> PairCounts {
     PairCounts { compared, incomparable }
 }
 
-/// The verdict on a closed run, from its checkpoint and the entries of its ledger before the verdict.
+/// The verdict on a closed run, from its checkpoint and the entries of its ledger before the verdict. `tries` are
+/// the other tries of the study that were known then.
 ///
 /// # Errors
 /// If the checkpoint is not that of an ended run, or the study declares no threshold.
@@ -47,19 +48,16 @@ pub(crate) fn closed_verdict(
     seal: &str,
     saved: &Checkpoint,
     entries: &[Entry],
+    tries: KnownTries,
 ) -> anyhow::Result<Verdict> {
     let Some(results) = checkpoint_results(saved, true) else {
         bail!(
             "cannot use {CHECKPOINT}: it belongs to a run that has not ended; run `understudy verify` for details"
         )
     };
-    evaluate_threshold(
-        sealed_study,
-        seal,
-        &LedgerState::from_entries(entries),
-        results,
-        distributions(saved)?,
-    )
+    let recorded = LedgerState::from_entries(entries);
+    let verdict = evaluate_threshold(sealed_study, seal, &recorded, results, distributions(saved)?)?;
+    Ok(Verdict { tries, ..verdict })
 }
 
 /// The verdict for an interim report. `saved` contains only the windows that the report covers.
@@ -73,14 +71,11 @@ pub(crate) fn interim_verdict(
     entries: &[Entry],
 ) -> anyhow::Result<Verdict> {
     let results = checkpoint_results(saved, false).context("an interim report has sums")?;
+    let tries = if seal.names_register() { KnownTries::NotRead } else { KnownTries::NoRegister };
     let seal = sha256_hex(seal.to_json().as_bytes());
-    evaluate_threshold(
-        sealed_study,
-        &seal,
-        &LedgerState::from_entries(entries),
-        results,
-        distributions(saved)?,
-    )
+    let recorded = LedgerState::from_entries(entries);
+    let verdict = evaluate_threshold(sealed_study, &seal, &recorded, results, distributions(saved)?)?;
+    Ok(Verdict { tries, ..verdict })
 }
 
 /// The distributions of answers in a checkpoint.

@@ -4,6 +4,7 @@ pub mod files;
 pub mod issue;
 pub mod multiset_digest;
 pub mod recompute_check;
+pub mod register_check;
 pub mod run_check;
 pub mod seal_check;
 pub mod sequence_check;

@@ -12,7 +12,7 @@ use std::{fs, thread};
 use crate::reviews_file::{REVIEWS, expected_content};
 use crate::verify::issue::VerifyReport;
 use crate::verify::verdict_check::VerdictInputs;
-use crate::verify::{files, recompute_check, seal_check, sequence_check, verdict_check};
+use crate::verify::{files, recompute_check, register_check, seal_check, sequence_check, verdict_check};
 use understudy_engine::{
     Checkpoint, LoadStudyError, PluginOverrides, Seal, SealedStudy, load_run_study, plugin_file_name,
 };
@@ -39,11 +39,12 @@ pub enum VerifyError {
 }
 
 /// Verifies a run. One of `keys` must have signed its ledger, and its seal if that is signed. Without keys,
-/// each is checked with the key that it names.
+/// each is checked with the key that it names. `register` is the path of the register of seals, if it has moved
+/// since the run started.
 ///
 /// # Errors
 /// If the run cannot be read. Faults of the run are issues in the report.
-pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError> {
+pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<VerifyReport, VerifyError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |error| VerifyError::Unreadable { path, error }
@@ -61,6 +62,9 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
     let start = ledger_file.state.start.as_ref();
     let seal =
         start.and_then(|start| seal_check::check(run, &start.seal, &start.study_toml, keys, &mut report));
+    let registered = start
+        .zip(seal.as_ref())
+        .and_then(|(start, seal)| register_check::check(run, start, seal, keys, register, &mut report));
     let version = start.map(|start| start.version.clone()).unwrap_or_default();
     files(run, &ledger_file, &mut report)?;
     // A changed file may not be Parquet any more, and its content would add nothing.
@@ -86,6 +90,8 @@ pub fn verify(run: &Path, keys: &[Verifier]) -> Result<VerifyReport, VerifyError
                 sealed_study,
                 saved,
                 seal: &sealed,
+                register: registered.as_ref(),
+                manifest: &seal,
             });
             verdict_check::check(run, &ledger_file.entries, &ledger_file.state, inputs, &mut report);
         }

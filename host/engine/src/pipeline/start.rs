@@ -1,6 +1,7 @@
 //! Starts a new run in an empty directory, or hands an interrupted one on to be resumed.
 //!
-//! Invariants: nothing is read from a source before the seal and the first ledger entries are on disk.
+//! Invariants: nothing is read from a source before the seal and the first ledger entries are on disk, and before
+//! seal and run are in the register that the study names.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,16 +17,19 @@ use crate::pipeline::run_options::{ReplayedRun, RunOptions};
 use crate::pipeline::started_run::{STUDY, StartedRun, start_sealer, store_plugins};
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};
+use crate::seal::registration::{open_register, path_from_run, register_seal};
 use crate::seal::seal_file::{load_and_verify, seal_path};
 use crate::seal::sealed_study::SealedStudy;
+use crate::seal::study_identity::check_registered;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
-use understudy_run_log::ledger::{Event, Ledger};
+use understudy_run_log::ledger::{self, Event, LEDGER, Ledger, RunRegistration};
+use understudy_run_log::register::{Register, RegisterEvent};
 use understudy_run_log::{DirectoryContent, RunDirectory, recover};
 use understudy_sandbox::sha256_hex;
 use understudy_sources as source;
-use understudy_study::PerStream;
+use understudy_study::{PerStream, hexadecimal};
 
 /// Starts a run in an empty directory, or resumes the one that is there.
 ///
@@ -45,6 +49,10 @@ pub fn start_or_resume(
         sealed = load_and_verify(&loaded_study)?;
     }
     let existing = existing_seal(&loaded_study, options.directory);
+    // A register that cannot be written is reported before a directory is created, too.
+    if existing.is_none() && replayed.is_none() {
+        open_register(&loaded_study, sealed.as_ref(), options.signer.as_ref())?;
+    }
     let name = existing.as_ref().map(|seal| seal.study.as_str());
     match RunDirectory::open(options.directory, &loaded_study.study.name, name)? {
         DirectoryContent::Empty(directory) => start_run(loaded_study, sealed, directory, options, replayed),
@@ -67,6 +75,42 @@ fn existing_seal(loaded_study: &LoadedStudy, directory: &Path) -> Option<Seal> {
     Seal::parse(&fs::read(path).ok()?).ok()
 }
 
+/// What the register already has of a start that was interrupted before its first record.
+#[derive(Default)]
+struct InterruptedStart {
+    /// The seal of the run.
+    seal: Option<Seal>,
+    /// The digest of the seal, and the id of the run.
+    run: Option<(String, String)>,
+}
+
+impl InterruptedStart {
+    /// Reads the files of an interrupted start, as far as they belong to this study and are in the register.
+    fn read(loaded_study: &LoadedStudy, directory: &RunDirectory, register: &Register) -> InterruptedStart {
+        let read = |name| fs::read(directory.path().join(name)).ok();
+        let seal = read(SEAL).and_then(|bytes| Seal::parse(&bytes).ok()).filter(|seal| {
+            seal.changes(&Seal::from_study(loaded_study, seal.sealed_at)).is_empty()
+                && check_registered(register.content(), seal, &loaded_study.study).is_ok()
+        });
+        let entries = read(LEDGER).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
+        let run = entries.into_iter().next().and_then(|entry| match entry.event {
+            Event::RunStarted { seal, register: Some(registration), .. } => {
+                register.content().check_run(&seal, &registration.run).ok()?;
+                Some((seal, registration.run))
+            }
+            _ => None,
+        });
+        InterruptedStart { seal, run }
+    }
+}
+
+/// A new id of a run, 128 random bits in hexadecimal.
+fn run_id() -> anyhow::Result<String> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id)?;
+    Ok(hexadecimal(&id))
+}
+
 /// Starts a run in an empty directory. `sealed` is the seal beside the study file, if there is one.
 fn start_run(
     loaded_study: LoadedStudy,
@@ -76,26 +120,44 @@ fn start_run(
     replayed: Option<ReplayedRun<'_>>,
 ) -> anyhow::Result<StartedRun> {
     let started_at = Timestamp::now();
-    let seal = match replayed {
-        Some(replayed) => {
-            Seal::from_study(&loaded_study, started_at).what_if(replayed.overrides, replayed.seal)
-        }
-        None => sealed.unwrap_or_else(|| Seal::from_study(&loaded_study, started_at)),
+    let signer = options.signer;
+    let mut register = match replayed {
+        Some(_) => None,
+        None => open_register(&loaded_study, sealed.as_ref(), signer.as_ref())?,
     };
+    let interrupted = register.as_ref().map_or_else(InterruptedStart::default, |register| {
+        InterruptedStart::read(&loaded_study, &directory, register)
+    });
     directory.begin()?;
     store_plugins(&loaded_study, &directory)?;
     let study_toml = sha256_hex(loaded_study.text.as_bytes());
     directory.write(STUDY, loaded_study.text.as_bytes())?;
-    let sealed = seal.to_json();
-    directory.write(SEAL, sealed.as_bytes())?;
-    let seal_digest = sha256_hex(sealed.as_bytes());
-    let ledger = Ledger::create(directory.path(), options.signer)?;
+    let store = |seal: &Seal| anyhow::Ok(directory.write(SEAL, seal.to_json().as_bytes())?);
+    let new = Seal::from_study(&loaded_study, started_at);
+    let seal = match (replayed, sealed.or(interrupted.seal)) {
+        (Some(replayed), _) => new.what_if(replayed.overrides, replayed.seal),
+        (None, Some(sealed)) => sealed,
+        (None, None) => register_seal(&loaded_study, register.as_mut(), new, (None, signer.as_ref()), store)?,
+    };
+    store(&seal)?;
+    let seal_digest = sha256_hex(seal.to_json().as_bytes());
+    // The id of the run in the register, and whether it has to be appended.
+    let run = match (&register, interrupted.run) {
+        (Some(_), Some((seal, run))) if seal == seal_digest => Some((run, false)),
+        (Some(_), _) => Some((run_id()?, true)),
+        (None, _) => None,
+    };
+    let ledger = Ledger::create(directory.path(), signer.clone())?;
     ledger.append(Event::RunStarted {
         study: loaded_study.study.name.clone(),
         seal: seal_digest.clone(),
         study_toml,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         key: ledger.key(),
+        register: register.as_ref().zip(run.as_ref()).map(|(register, (run, _))| RunRegistration {
+            path: path_from_run(register.path(), directory.path()).to_string_lossy().into_owned(),
+            run: run.clone(),
+        }),
     })?;
     for plugin in &seal.plugins {
         ledger.append(Event::PluginLoaded {
@@ -104,6 +166,9 @@ fn start_run(
             sha256: plugin.sha256.clone(),
             assets: plugin.assets.clone(),
         })?;
+    }
+    if let (Some(mut register), Some((run, true))) = (register, run) {
+        register.append(RegisterEvent::RunStarted { seal: seal_digest.clone(), run }, signer.as_ref())?;
     }
     directory.begun()?;
     let recovered = recover(directory.path(), 0, PerStream::default())?;

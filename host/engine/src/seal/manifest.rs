@@ -13,6 +13,7 @@ use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::stored_files::PluginOverrides;
 use crate::plugins::stored_files::StoredPlugin;
 use understudy_run_log::ledger::Asset;
+use understudy_run_log::register::RegisterPosition;
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_sandbox::{PluginRole, sha256_hex};
 use understudy_study::{CanonicalStudy, Plugin};
@@ -49,6 +50,9 @@ pub struct Seal {
     /// evaluation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<String>,
+    /// Where the seal is in the register of seals, if the study names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<RegisterPosition>,
     /// Signature over the seal, if it is signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<Signature>,
@@ -110,6 +114,7 @@ impl Seal {
             plugins,
             files: loaded_study.files.iter().map(asset).collect(),
             replay_of: None,
+            register: None,
             signed: None,
         }
     }
@@ -179,6 +184,12 @@ impl Seal {
             true => Ok(seal),
             false => Err("its declaration does not match its digest".to_owned()),
         }
+    }
+
+    /// Whether the study names a register that has this seal. That of an offline evaluation is in none.
+    pub fn names_register(&self) -> bool {
+        let declared: serde_json::Value = serde_json::from_str(self.declared.text()).unwrap_or_default();
+        self.replay_of.is_none() && declared["register"].is_string()
     }
 
     /// The plugins as a run directory stores them.

@@ -12,8 +12,8 @@ use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
-    self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, ModelVerdict,
-    PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, KnownTries,
+    ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use understudy_study::Direction;
 
@@ -107,6 +107,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         inputs: Vec::new(),
         cycle: Vec::new(),
         interferences: Vec::new(),
+        tries: KnownTries::default(),
         models: vec![ModelVerdict {
             remark: None,
             model: "booked-room".to_owned(),

@@ -7,6 +7,7 @@ use crate::page::{Block, Cell, Column, Tone};
 use crate::revision_text::{revised_sentence, revised_slice_text};
 use crate::sections::helpers::{scope_name, table, text};
 use crate::term_text::waiting_sentence;
+use crate::tries_text::tries_text;
 use understudy_statistics::verdict::{GuardResult, Verdict, term_consequence};
 use understudy_study::StreamKind;
 
@@ -45,7 +46,7 @@ fn row(guard: &GuardResult, over: String) -> Vec<Cell> {
     ]
 }
 
-/// The accounts of both streams and of the pairs.
+/// The accounts of both streams and of the pairs, and the other tries of the study.
 pub fn account(verdict: &Verdict) -> Vec<Block> {
     let rows = verdict.accounting.equation().into_iter().map(|(name, term, records)| {
         let limit = |kind| term.map_or("", |term| term_consequence(kind, term));
@@ -86,6 +87,12 @@ pub fn account(verdict: &Verdict) -> Vec<Block> {
         blocks.push(text(format!(
             "{shed} never became a record, and no term has them; `most-shed` limits them."
         )));
+    }
+    for (sentence, seals) in tries_text(&verdict.tries) {
+        blocks.push(text(sentence));
+        if !seals.is_empty() {
+            blocks.push(Block::List(seals));
+        }
     }
     blocks
 }

@@ -8,10 +8,11 @@ use crate::term_text::waiting_sentence;
 use crate::terminal::records::balance;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
+use crate::tries_text::tries_text;
 use understudy_statistics::verdict::{GuardResult, GuardSpan, ScopeVerdict, Verdict, term_consequence};
 use understudy_study::{ALL_SNAPSHOTS, StreamKind};
 
-/// The accounts of both streams and of the pairs.
+/// The accounts of both streams and of the pairs, and the other tries of the study.
 pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
     page.section("Account of every record", "");
     let (snapshots, decisions) = (&verdict.accounting.snapshots, &verdict.accounting.decisions);
@@ -49,6 +50,12 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
         let shed = counted(verdict.shed, "mirrored request", "mirrored requests");
         let text = format!("{shed} never became a record, and no term has them (most-shed)");
         page.paragraph(2, Ink::Plain, &text, 2);
+    }
+    for (sentence, seals) in tries_text(&verdict.tries) {
+        page.paragraph(2, Ink::Plain, &sentence, 2);
+        for seal in seals {
+            page.paragraph(4, Ink::Plain, &format!("- {seal}"), 2);
+        }
     }
 }
 

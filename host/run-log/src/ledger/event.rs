@@ -28,6 +28,9 @@ pub enum Event {
         /// The verifier key of the ledger's signed head; left out if the ledger is not signed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<String>,
+        /// The run in the register of seals; left out if the study names none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        register: Option<RunRegistration>,
     },
     /// A plugin of the study was loaded.
     PluginLoaded {
@@ -242,6 +245,16 @@ pub enum Event {
         /// The derived files at that time.
         files: Vec<FileDigest>,
     },
+}
+
+/// A run in the register of seals.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRegistration {
+    /// The path of the register's file when the run started, relative to the run directory.
+    pub path: String,
+    /// The run's id in the register, 128 random bits in hexadecimal.
+    pub run: String,
 }
 
 /// Why a run stopped before its sources ended.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ledger::check::LedgerFault;
+use crate::chained_lines::LineFault;
 use crate::ledger::entry::Entry;
-use crate::ledger::event::{Event, FileDigest, Segment, ShedCounts, StopReason};
+use crate::ledger::event::{Event, FileDigest, RunRegistration, Segment, ShedCounts, StopReason};
 use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
 use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};
 use understudy_records::join::ExclusionCounts;
@@ -28,6 +28,8 @@ pub struct RunStart {
     pub version: String,
     /// The verifier key of the ledger's signed head, if the ledger is signed.
     pub key: Option<String>,
+    /// The run in the register of seals, if the study names one.
+    pub register: Option<RunRegistration>,
 }
 
 /// Determinism checks of one model, added up over the run.
@@ -94,7 +96,7 @@ pub struct LedgerState {
     /// Whether the run was closed: its sources ended, and it cannot be resumed.
     pub closed: bool,
     /// Entries that contradict earlier ones.
-    pub contradictions: Vec<LedgerFault>,
+    pub contradictions: Vec<LineFault>,
 }
 
 impl LedgerState {
@@ -120,9 +122,9 @@ impl LedgerState {
     fn apply(&mut self, index: usize, entry: &Entry) {
         let mut contradictions = Vec::new();
         let mut contradiction =
-            |what: String| contradictions.push(LedgerFault { line: entry.entry as usize + 1, what });
+            |what: String| contradictions.push(LineFault { line: entry.entry as usize + 1, what });
         match &entry.event {
-            Event::RunStarted { seal, study_toml, version, key, .. } => {
+            Event::RunStarted { seal, study_toml, version, key, register, .. } => {
                 if entry.entry > 0 {
                     contradiction("a run is started only once".to_owned());
                 }
@@ -133,6 +135,7 @@ impl LedgerState {
                         study_toml: study_toml.clone(),
                         version: version.clone(),
                         key: key.clone(),
+                        register: register.clone(),
                     });
                 }
             }

@@ -2,13 +2,14 @@
 
 use std::{fs, thread};
 
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::*;
-use crate::ledger::entry::HASH;
+use crate::chained_lines::HASH;
 use crate::signed_head::Verifier;
 use understudy_records::join::ExclusionCounts;
-use understudy_study::{InterferenceKind, PerStream};
+use understudy_study::{InterferenceKind, PerStream, hexadecimal};
 
 fn folder() -> TempDir {
     TempDir::new().expect("a folder")
@@ -41,6 +42,7 @@ fn events() -> Vec<Event> {
             study_toml: digest("b"),
             version: "0.1.0".to_owned(),
             key,
+            register: None,
         },
         Event::PluginLoaded {
             role: "model".to_owned(),
@@ -293,6 +295,7 @@ fn concurrent_appends_keep_one_chain_and_one_head() {
         study_toml: digest("b"),
         version: "0.1.0".to_owned(),
         key: first.key(),
+        register: None,
     };
     first.append(opened).expect("it is empty");
     let (second, _) = Ledger::open(folder.path(), signer()).expect("it is whole");

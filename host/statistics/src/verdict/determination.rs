@@ -14,7 +14,7 @@ use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
     CONTAMINATION_LEVEL, Contamination, CycleValue, Estimate, FORMAT, Facts, GuardResult, InputShare,
-    MissingInterval, ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    KnownTries, MissingInterval, ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use crate::scoring::{Interval, Reduce, Slice};
 use understudy_study::{
@@ -75,6 +75,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         inputs,
         cycle,
         interferences: facts.interferences.to_vec(),
+        tries: KnownTries::default(),
         models,
     }
 }

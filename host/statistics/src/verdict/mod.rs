@@ -20,6 +20,7 @@ mod format;
 mod guards;
 pub mod plan;
 mod revised;
+mod seal_history;
 mod window_selection;
 
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ pub use determination::determine_verdict;
 pub use format::{TESTED_LATER, describe_threshold, direction_words, format_share};
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
+pub use seal_history::{KnownTries, RelatedSeal, SealHistory};
 
 use crate::scoring::{
     Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, RevisionSums, VerdictEvidence,
@@ -187,6 +189,8 @@ pub struct Verdict {
     pub cycle: Vec<CycleValue>,
     /// Exposures and comparator changes, in order of time.
     pub interferences: Vec<InterferenceEvent>,
+    /// Other tries of the study, as far as a register of seals has them.
+    pub tries: KnownTries,
     /// The verdicts on each model, in the order of declaration.
     pub models: Vec<ModelVerdict>,
 }

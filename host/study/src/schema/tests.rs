@@ -11,6 +11,7 @@ use crate::{Faults, Study, parse};
 const EVERY_KEY: &str = r#"
 study = "every-key"
 time-zone = "Europe/Amsterdam"
+register = "../register.jsonl"
 
 [inputs]
 id = "id"

@@ -31,6 +31,7 @@ fn seal() -> Seal {
         plugins: vec![plugin("model", "rules"), plugin("metric", "agreement")],
         files: Vec::new(),
         replay_of: None,
+        register: None,
         signed: None,
     }
 }
@@ -108,7 +109,7 @@ fn a_parsed_seal_equals_its_file_to_the_byte() {
     insta::assert_snapshot!(rejection("\n", "\n\n"), @"it does not have the layout that understudy writes");
     insta::assert_snapshot!(rejection("0.85", "0.84"), @"its declaration does not match its digest");
     insta::assert_snapshot!(rejection("\"format\": 2", "\"format\": 1"), @"its format is 1, and this version of understudy reads 2");
-    insta::assert_snapshot!(rejection("\"study\"", "\"studie\""), @"unknown field `studie`, expected one of `format`, `study`, `sealed-at`, `understudy`, `declaration`, `declared`, `plugins`, `files`, `replay-of`, `signed` at line 3 column 10");
+    insta::assert_snapshot!(rejection("\"study\"", "\"studie\""), @"unknown field `studie`, expected one of `format`, `study`, `sealed-at`, `understudy`, `declaration`, `declared`, `plugins`, `files`, `replay-of`, `register`, `signed` at line 3 column 10");
     insta::assert_snapshot!(rejection("{", "["), @r#"invalid type: string "format", expected u32 at line 2 column 10"#);
 }
 

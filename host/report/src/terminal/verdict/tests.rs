@@ -8,7 +8,7 @@ use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::wilson;
 use understudy_statistics::verdict::{
     CountedWindow, CycleValue, Estimate, FORMAT, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod,
-    MissingInterval, ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    KnownTries, MissingInterval, ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 
 const PAGE: Style = Style { width: 100, color: false };
@@ -114,6 +114,7 @@ fn verdict(accounting: Accounting, scopes: Vec<ScopeVerdict>) -> Verdict {
         inputs: Vec::new(),
         cycle: Vec::new(),
         interferences: Vec::new(),
+        tries: KnownTries::default(),
         models: vec![ModelVerdict {
             model: "allocator".to_owned(),
             contamination: None,

@@ -27,6 +27,7 @@ fn started() -> Event {
         study_toml: "b".repeat(64),
         version: "0.1.0".to_owned(),
         key: None,
+        register: None,
     }
 }
 

@@ -1,0 +1,93 @@
+//! Checks that the seal and the start of a run are in the register of seals that the study names.
+//!
+//! Invariants: the register is trusted only as far as the seal vouches for it: by its first entry, by the entry
+//! before the seal's, and by the key of the seal's entry. Nothing is written.
+
+use std::path::{Path, PathBuf};
+
+use crate::verify::issue::VerifyReport;
+use understudy_engine::{SEAL, Seal, check_registered};
+use understudy_report::counted;
+use understudy_run_log::ledger::{LEDGER, RunStart};
+use understudy_run_log::register::{RegisterContent, read_register, register_file};
+use understudy_run_log::signed_head::Verifier;
+use understudy_study::parse;
+
+/// The name of this check in a report, and the location of its issues.
+pub(crate) const REGISTER: &str = "register";
+
+/// Where the register of a run is: at `moved_to`, or where it was when the run started.
+pub(crate) fn register_of_run(run: &Path, start: &RunStart, moved_to: Option<&Path>) -> Option<PathBuf> {
+    let recorded = || Some(run.join(&start.register.as_ref()?.path));
+    moved_to.map(register_file).or_else(recorded)
+}
+
+/// Checks that seal and run are in the register, and returns its entries. If the study names a register that does
+/// not exist, the check is skipped. One of `keys` must have signed the seal's entry if it is signed, unless there
+/// are none.
+pub(crate) fn check(
+    run: &Path,
+    start: &RunStart,
+    seal: &Seal,
+    keys: &[Verifier],
+    moved_to: Option<&Path>,
+    report: &mut VerifyReport,
+) -> Option<RegisterContent> {
+    if !seal.names_register() {
+        return None;
+    }
+    let (Some(registration), Some(path)) = (&start.register, register_of_run(run, start, moved_to)) else {
+        report.issue(
+            LEDGER,
+            "the study names a register, and the first entry does not say that the run is in it",
+        );
+        return None;
+    };
+    let content = match read_register(&path) {
+        Ok(Some(content)) => content,
+        Ok(None) => {
+            let what = format!(
+                "{} does not exist; restore it from a copy, or name its new path with --register",
+                path.display()
+            );
+            report.skipped.push((REGISTER, what));
+            return None;
+        }
+        Err(error) => {
+            report.issue(REGISTER, error);
+            return None;
+        }
+    };
+    let before = report.issues.len();
+    report.check(REGISTER, |report| {
+        let shown = path.display();
+        let text = std::fs::read_to_string(run.join("study.toml")).map_err(|error| error.to_string());
+        let study = text.and_then(|text| parse(&text).map_err(|invalid| invalid.faults.to_string()));
+        let found = study
+            .and_then(|study| check_registered(&content, seal, &study))
+            .and_then(|()| content.check_run(&start.seal, &registration.run));
+        if let Err(what) = found {
+            report.issue(REGISTER, format_args!("{shown}: {what}"));
+            return String::new();
+        }
+        let (entry, key) = match &seal.register {
+            Some(position) => (position.entry, position.key.as_deref()),
+            None => (0, None),
+        };
+        let signed = match key {
+            Some(key) if !keys.is_empty() && !keys.iter().any(|given| given.to_string() == key) => {
+                let what = "the seal's entry is signed with";
+                report.issue(
+                    REGISTER,
+                    format_args!("{shown}: {what} {key}, which is not among the given keys"),
+                );
+                return String::new();
+            }
+            Some(key) => format!("signed with {key}"),
+            None => format!("not signed; the digest in {SEAL} vouches for what is before it"),
+        };
+        let entries = counted(content.entries().len() as u64, "entry", "entries");
+        format!("the seal is entry {entry} of {entries} in {shown}, each chained to the one before; {signed}")
+    });
+    (report.issues.len() == before).then_some(content)
+}

@@ -1,0 +1,75 @@
+//! What the register of seals says about other tries of a study.
+//!
+//! Invariants: a history depends on the entries of the register alone; it changes no verdict.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether other tries of a study are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum KnownTries {
+    /// The study names no register, so other tries are not known.
+    #[default]
+    NoRegister,
+    /// The study names a register, which is read when the verdict is given and not for an interim report.
+    NotRead,
+    /// The register was read.
+    Read(SealHistory),
+}
+
+/// The other tries of a study in its register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct SealHistory {
+    /// The identity of the register: SHA-256 of its first line, in hexadecimal.
+    pub register: String,
+    /// The time at which the register was opened.
+    pub opened_at: Timestamp,
+    /// The number of the entry of this study's seal.
+    pub entry: u64,
+    /// The number of entries when the verdict was given.
+    pub entries: u64,
+    /// SHA-256 of the last line when the verdict was given, in hexadecimal.
+    pub head: String,
+    /// The seals before this one that have the study's name, its feed or its fields, in order of time.
+    pub earlier: Vec<RelatedSeal>,
+    /// Such seals after this one and before the verdict, in order of time.
+    pub later: Vec<RelatedSeal>,
+    /// The number of runs under this seal that began before this run.
+    pub earlier_runs: u64,
+    /// The number of runs under this seal that began after this run and before the verdict.
+    pub later_runs: u64,
+}
+
+/// Another seal of the same study, over the same feed, or of the same fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RelatedSeal {
+    /// The number of its entry.
+    pub entry: u64,
+    /// The time of its entry.
+    pub at: Timestamp,
+    /// The name of its study.
+    pub study: String,
+    /// SHA-256 of the seal, in hexadecimal.
+    pub seal: String,
+    /// Its threshold in words; `None` if it has none.
+    pub threshold: Option<String>,
+    /// Whether the study has the same name.
+    pub same_study: bool,
+    /// Whether the sources are the same.
+    pub same_feed: bool,
+    /// Whether the models may read the same fields.
+    pub same_fields: bool,
+    /// The number of runs under it that began before the verdict.
+    pub runs: u64,
+}
+
+impl SealHistory {
+    /// How often the study has been sealed, with this seal: 1 for the first time. Counts seals of the same name.
+    pub fn try_number(&self) -> usize {
+        self.earlier.iter().filter(|seal| seal.same_study).count() + 1
+    }
+}

@@ -1,0 +1,378 @@
+//! The register of seals: a second try of a study is seen, and a seal that is not in its register is VOID.
+
+use std::fs;
+
+use serde_json::Value;
+use understudy_run_log::register::{RegisterEvent, read_register};
+use understudy_tests::process::{TestProcess, wait_until};
+use understudy_tests::tables::open_rows;
+use understudy_tests::{CommandOutput, TestWorkspace};
+
+/// Replaces digests, keys and times, which differ between registers.
+const UNLIKE: [(&str, &str); 4] = [
+    (r"[a-z]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", "KEY"),
+    (r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b", "DIGEST"),
+    (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"),
+    (r"understudy \d+\.\d+\.\d+", "understudy VERSION"),
+];
+
+/// The small study in the folder `study`, with a register beside that folder and a threshold.
+fn workspace() -> TestWorkspace {
+    let workspace = TestWorkspace::small();
+    let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
+    let threshold = "
+[threshold]
+at-least = 0.7
+quantifier = \"pooled\"
+windows = { all = true }
+evidence = \"point\"
+least-per-window = 1
+[blinding]
+share = 0
+";
+    let text = text.replacen("study = \"small\"", "study = \"small\"\nregister = \"../register.jsonl\"", 1);
+    for file in ["snapshots.jsonl", "decisions.jsonl"] {
+        let lines = fs::read(workspace.path().join(file)).expect("records");
+        workspace.write(&format!("study/{file}"), lines);
+    }
+    workspace.write("study/study.toml", text + threshold);
+    workspace
+}
+
+/// Declares another threshold.
+fn set_bound(workspace: &TestWorkspace, old: &str, new: &str) {
+    let text = fs::read_to_string(workspace.path().join("study/study.toml")).expect("the study");
+    assert!(text.contains(old), "{text}");
+    workspace.write("study/study.toml", text.replace(old, new));
+}
+
+fn run(workspace: &TestWorkspace, directory: &str) -> CommandOutput {
+    workspace.ok(&["run", "study/study.toml", "--run", directory])
+}
+
+/// What `decide` says about other tries: everything in the account from there on, up to the guards.
+fn tries(output: &CommandOutput) -> String {
+    let at = output.stdout.find("  This is the ").or_else(|| output.stdout.find("  No register"));
+    let text = &output.stdout[at.unwrap_or_else(|| panic!("{}", output.stdout))..];
+    text.split("\n\n").next().unwrap_or_default().to_owned()
+}
+
+/// Why a verdict is VOID without figures.
+fn void(output: &CommandOutput) -> String {
+    assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
+    assert!(output.stdout.starts_with("VOID: the run is damaged or altered"), "{}", output.stdout);
+    output.stdout.lines().skip(1).collect::<Vec<_>>().join("\n")
+}
+
+/// The seals and the starts of runs in the register, by their numbers of entries.
+fn entries(workspace: &TestWorkspace, register: &str) -> (Vec<u64>, Vec<u64>) {
+    let content = read_register(&workspace.path().join(register)).expect("it is whole").unwrap_or_default();
+    let (mut seals, mut runs) = (Vec::new(), Vec::new());
+    for entry in content.entries() {
+        match &entry.event.event {
+            RegisterEvent::RegisterOpened { .. } => assert_eq!(entry.entry, 0),
+            RegisterEvent::StudySealed(_) => seals.push(entry.entry),
+            RegisterEvent::RunStarted { .. } => runs.push(entry.entry),
+        }
+    }
+    (seals, runs)
+}
+
+fn lines(workspace: &TestWorkspace, register: &str) -> Vec<String> {
+    let text = fs::read_to_string(workspace.path().join(register)).expect("a register");
+    text.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+#[test]
+fn the_third_try_of_a_study_says_that_it_is_the_third() {
+    let workspace = workspace();
+    run(&workspace, "first");
+    set_bound(&workspace, "at-least = 0.7", "at-least = 0.6");
+    run(&workspace, "second");
+    set_bound(&workspace, "at-least = 0.6", "at-least = 0.5");
+    run(&workspace, "third");
+    assert_eq!(entries(&workspace, "register.jsonl"), (vec![1, 3, 5], vec![2, 4, 6]));
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "third"])), @"");
+        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "first"])), @"");
+        let listed = workspace.ok(&["register", "verify", "register.jsonl"]);
+        insta::assert_snapshot!(listed.stdout, @"");
+    });
+    let verdict = fs::read(workspace.path().join("third/verdict.json")).expect("a verdict");
+    let verdict: Value = serde_json::from_slice(&verdict).expect("a verdict is JSON");
+    assert_eq!(verdict["tries"]["state"], "read");
+    assert_eq!(verdict["tries"]["earlier"].as_array().map(Vec::len), Some(2));
+    let page = workspace.ok(&["report", "third", "--format", "md"]).stdout;
+    assert!(page.contains("This is the third seal of this study in its register."), "{page}");
+    // A seal that is appended after the verdict changes neither the verdict nor its check.
+    set_bound(&workspace, "at-least = 0.5", "at-least = 0.4");
+    run(&workspace, "fourth");
+    for directory in ["first", "third"] {
+        workspace.ok(&["verify", directory]);
+    }
+}
+
+#[test]
+fn other_studies_over_the_same_feed_and_other_runs_under_the_same_seal_are_listed() {
+    let workspace = workspace();
+    run(&workspace, "first");
+    set_bound(&workspace, "study = \"small\"", "study = \"large\"");
+    workspace.ok(&["seal", "study/study.toml"]);
+    run(&workspace, "second");
+    run(&workspace, "third");
+    assert_eq!(entries(&workspace, "register.jsonl"), (vec![1, 3], vec![2, 4, 5]));
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "second"])), @"");
+    });
+    let third = tries(&workspace.understudy(&["decide", "third"]));
+    assert!(third.contains("This is the second run under this seal."), "{third}");
+}
+
+#[test]
+fn a_seal_that_is_not_in_its_register_is_void() {
+    let workspace = workspace();
+    run(&workspace, "first");
+    set_bound(&workspace, "at-least = 0.7", "at-least = 0.6");
+    run(&workspace, "second");
+    workspace.understudy(&["decide", "second"]);
+    let whole = lines(&workspace, "register.jsonl");
+    let decided = |kept: &[&str]| {
+        workspace.write("register.jsonl", kept.concat());
+        void(&workspace.understudy(&["decide", "second"]))
+    };
+    let lines: Vec<&str> = whole.iter().map(String::as_str).collect();
+    let changed = lines[1].replace("at least 0.7", "at least 0.9");
+    // The last entry is that of the run, and the one before that of its seal.
+    let faults = [
+        decided(&lines[..4]),
+        decided(&lines[..3]),
+        decided(&[lines[0], &changed, lines[2], lines[3], lines[4]]),
+        decided(&[lines[0], lines[2], lines[3], lines[4]]),
+    ];
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(faults.join("\n"), @"");
+    });
+    // Another register, which the same study opened, and the same one without the seal.
+    fs::remove_file(workspace.path().join("register.jsonl")).expect("it is there");
+    let missing = void(&workspace.understudy(&["decide", "second"]));
+    set_bound(&workspace, "at-least = 0.6", "at-least = 0.5");
+    run(&workspace, "afresh");
+    let replaced = void(&workspace.understudy(&["decide", "second"]));
+    workspace.write("register.jsonl", lines[..3].concat());
+    set_bound(&workspace, "at-least = 0.5", "at-least = 0.55");
+    run(&workspace, "instead");
+    let left_out = void(&workspace.understudy(&["decide", "second"]));
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!([missing, replaced, left_out].join("\n"), @"");
+    });
+    let verified = workspace.understudy(&["verify", "second"]);
+    assert_eq!(verified.code, 1, "{}", verified.stdout);
+    assert!(verified.stdout.contains("BROKEN     register: "), "{}", verified.stdout);
+    workspace.write("register.jsonl", lines.concat());
+    workspace.ok(&["verify", "second"]);
+}
+
+#[test]
+fn a_register_that_was_truncated_after_the_verdict_is_detected() {
+    let workspace = workspace();
+    run(&workspace, "first");
+    set_bound(&workspace, "at-least = 0.7", "at-least = 0.6");
+    run(&workspace, "second");
+    workspace.understudy(&["decide", "first"]);
+    workspace.ok(&["verify", "first"]);
+    let whole = lines(&workspace, "register.jsonl");
+    workspace.write("register.jsonl", whole[..3].concat());
+    let output = workspace.understudy(&["verify", "first"]);
+    assert_eq!(output.code, 1, "{}", output.stdout);
+    assert!(
+        output.stdout.contains("register: it does not begin with the 5 entries that the verdict covers: it was truncated or rewritten"),
+        "{}",
+        output.stdout
+    );
+    void(&workspace.understudy(&["decide", "first"]));
+}
+
+#[test]
+fn entries_are_signed_with_the_key_of_seal_or_ledger() {
+    let workspace = workspace();
+    let key = |name: &str| workspace.ok(&["key", name, "--output", name]).stdout.trim().to_owned();
+    let (ana, eve) = (key("ana"), key("eve"));
+    workspace.ok(&["run", "study/study.toml", "--run", "run", "--sign-key", "ana"]);
+    workspace.ok(&["verify", "run", "--key", &ana]);
+    workspace.ok(&["register", "verify", ".", "--key", &ana]);
+    let output = workspace.understudy(&["register", "verify", "register.jsonl", "--key", &eve]);
+    assert_eq!(output.code, 1, "{}", output.stdout);
+    assert!(
+        output.stdout.contains("BROKEN     entry 1: it is not signed with a given key"),
+        "{}",
+        output.stdout
+    );
+    // The same entries, signed again with another key.
+    let signer = understudy_run_log::signed_head::Signer::read(&workspace.path().join("eve")).expect("a key");
+    let old = read_register(&workspace.path().join("register.jsonl")).expect("whole").expect("there");
+    let first = lines(&workspace, "register.jsonl").swap_remove(0);
+    workspace.write("register.jsonl", first);
+    let path = workspace.path().join("register.jsonl");
+    let mut register = understudy_run_log::register::Register::open(&path, None).expect("whole");
+    for entry in &old.entries()[1..] {
+        register.append(entry.event.event.clone(), Some(&signer)).expect("written");
+    }
+    drop(register);
+    insta::with_settings!({ filters => UNLIKE }, {
+        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])), @"");
+    });
+}
+
+#[test]
+fn two_studies_that_are_sealed_at_once_both_get_in() {
+    let workspace = workspace();
+    for number in 0..6 {
+        let text = fs::read_to_string(workspace.path().join("study/study.toml")).expect("the study");
+        workspace.write(&format!("study/study-{number}.toml"), text.replace("0.7", &format!("0.7{number}")));
+    }
+    let started: Vec<_> = (0..6)
+        .map(|number| {
+            let study = format!("study/study-{number}.toml");
+            TestProcess::start(workspace.command(&["seal", &study]))
+        })
+        .collect();
+    for process in started {
+        let output = process.wait_with_output();
+        assert_eq!(output.code, 0, "{}", output.stderr);
+    }
+    assert_eq!(entries(&workspace, "register.jsonl"), ((1..=6).collect(), Vec::new()));
+    workspace.ok(&["register", "verify", "register.jsonl"]);
+    for number in 0..6 {
+        let (study, run) = (format!("study/study-{number}.toml"), format!("run-{number}"));
+        workspace.ok(&["run", &study, "--run", &run]);
+        workspace.ok(&["verify", &run]);
+    }
+}
+
+#[test]
+fn a_register_that_cannot_be_written_refuses_the_start() {
+    let workspace = workspace();
+    let refused = |output: &CommandOutput| {
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+        output.stderr.clone()
+    };
+    let command = "$UNDERSTUDY run study/study.toml --run run";
+    let full = format!(
+        "mkdir disk && mount -t tmpfs -o size=4k none disk && head -c 4096 /dev/zero > disk/fill; \
+         mount --bind disk/fill disk/fill; sed -i 's|../register.jsonl|../disk/register.jsonl|' study/study.toml; {command}; \
+         code=$?; ls run 2>/dev/null; exit $code"
+    );
+    let full = refused(&workspace.run_isolated(&full));
+    set_bound(&workspace, "../disk/register.jsonl", "../locked/register.jsonl");
+    fs::create_dir(workspace.path().join("locked")).expect("created");
+    let locked = format!("mount --bind locked locked && mount -o remount,ro,bind locked && {command}");
+    let locked = refused(&workspace.run_isolated(&locked));
+    set_bound(&workspace, "../locked/register.jsonl", "../share/register.jsonl");
+    let no_folder = refused(&workspace.understudy(&["run", "study/study.toml", "--run", "run"]));
+    set_bound(&workspace, "../share/register.jsonl", "snapshots.jsonl");
+    let no_register = refused(&workspace.understudy(&["run", "study/study.toml", "--run", "run"]));
+    insta::assert_snapshot!([full, locked, no_folder, no_register].concat(), @"");
+    assert!(!workspace.path().join("run").exists(), "nothing was begun");
+}
+
+#[test]
+fn nothing_is_appended_but_by_a_seal_and_a_start() {
+    let workspace = workspace();
+    let register = workspace.path().join("register.jsonl");
+    let checked = workspace.ok(&["check", "study/study.toml"]);
+    assert!(
+        checked.stdout.contains("study/../register.jsonl does not exist yet; the first seal creates it"),
+        "{}",
+        checked.stdout
+    );
+    workspace.understudy(&["plan", "study/study.toml", "--per-window", "100"]);
+    assert!(!register.exists(), "neither check nor plan creates it");
+    set_bound(&workspace, "file = \"snapshots.jsonl\"", "stdin = true");
+    workspace.ok(&["seal", "study/study.toml"]);
+    workspace.ok(&["seal", "study/study.toml"]);
+    assert_eq!(entries(&workspace, "register.jsonl"), (vec![1], Vec::new()));
+    let mut running = TestProcess::start(workspace.command(&["run", "study/study.toml", "--run", "run"]));
+    running.feed(fs::read(workspace.path().join("snapshots.jsonl")).expect("snapshots"));
+    wait_until("five snapshots are in the log", || {
+        open_rows(&workspace.path().join("run"), "snapshots") == 5
+    });
+    running.signal("TERM");
+    assert_eq!(running.wait_with_output().code, 130);
+    assert_eq!(entries(&workspace, "register.jsonl"), (vec![1], vec![2]));
+    // Not even a register that has vanished keeps a run from going on; its verdict is VOID.
+    let kept = fs::read(&register).expect("a register");
+    fs::remove_file(&register).expect("it is there");
+    workspace.ok(&["run", "study/study.toml", "--run", "run"]);
+    assert!(!register.exists(), "a resumed run appends nothing");
+    void(&workspace.understudy(&["decide", "run"]));
+    // A new run under the seal is refused before a directory is created.
+    let refused = workspace.understudy(&["run", "study/study.toml", "--run", "other"]);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    insta::assert_snapshot!(refused.stderr, @"");
+    assert!(!workspace.path().join("other").exists());
+    fs::write(&register, &kept).expect("written");
+    workspace.ok(&["replay", "run"]);
+    let checked = workspace.ok(&["check", "study/study.toml"]);
+    assert!(
+        checked.stdout.contains("study/../register.jsonl has 1 seal of this study"),
+        "{}",
+        checked.stdout
+    );
+    assert_eq!(fs::read(&register).expect("a register"), kept);
+}
+
+#[test]
+fn an_incomplete_line_is_removed_by_the_next_append() {
+    let workspace = workspace();
+    run(&workspace, "first");
+    let whole = lines(&workspace, "register.jsonl").concat();
+    workspace.write("register.jsonl", format!("{whole}{{\"entry\":3,\"at\":\"20"));
+    let output = workspace.ok(&["register", "verify", "register.jsonl"]);
+    assert!(output.stdout.contains("the last line is incomplete"), "{}", output.stdout);
+    workspace.ok(&["verify", "first"]);
+    set_bound(&workspace, "at-least = 0.7", "at-least = 0.6");
+    run(&workspace, "second");
+    assert_eq!(entries(&workspace, "register.jsonl"), (vec![1, 3], vec![2, 4]));
+    for directory in ["first", "second"] {
+        workspace.ok(&["verify", directory]);
+    }
+}
+
+#[test]
+fn a_moved_run_is_decided_with_the_path_of_its_register() {
+    let workspace = workspace();
+    run(&workspace, "runs/first");
+    fs::create_dir_all(workspace.path().join("archive/deep")).expect("created");
+    fs::rename(workspace.path().join("runs/first"), workspace.path().join("archive/deep/first"))
+        .expect("moved");
+    let run = "archive/deep/first";
+    let verified = workspace.ok(&["verify", run]);
+    assert!(verified.stdout.contains("register   not checked: "), "{}", verified.stdout);
+    void(&workspace.understudy(&["decide", run]));
+    let output = workspace.understudy(&["decide", run, "--register", "register.jsonl"]);
+    assert!(
+        output.stdout.contains("This is the first seal of this study in its register."),
+        "{}",
+        output.stdout
+    );
+    let verified = workspace.ok(&["verify", run, "--register", "."]);
+    assert!(
+        verified.stdout.contains("register   the seal is entry 1 of 3 entries in "),
+        "{}",
+        verified.stdout
+    );
+    // The rest of a verdict can be computed again without the register.
+    workspace.ok(&["verify", run]);
+}
+
+#[test]
+fn without_a_register_earlier_tries_are_not_known() {
+    let workspace = workspace();
+    set_bound(&workspace, "register = \"../register.jsonl\"\n", "");
+    run(&workspace, "run");
+    let output = workspace.understudy(&["decide", "run"]);
+    insta::assert_snapshot!(tries(&output), @"");
+    assert_eq!(output.stdout.matches("register").count(), 1, "it is said once: {}", output.stdout);
+    let seal = fs::read_to_string(workspace.path().join("run/seal.json")).expect("a seal");
+    assert!(!seal.contains("\"register\""), "{seal}");
+}
