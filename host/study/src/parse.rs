@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use jiff::civil::Weekday;
 use toml::de::DeTable;
 
+use super::ceiling::ceiling;
 use super::condition::condition;
 use super::diagnostics::Diagnostics;
 use super::divergence::{divergence, interim};
@@ -26,7 +27,8 @@ use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source,
 
 // What to write for a key, in messages about missing and about wrong values.
 const ZONE: &str = "the time zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
-const REGISTER: &str = "the path of a register of seals that several studies share, such as \"../register.jsonl\"";
+const REGISTER: &str =
+    "the path of a register of seals that several studies share, such as \"../register.jsonl\"";
 const INPUTS: &str = "[inputs] with the keys of a snapshot's id and time, such as id = \"id\" and \
                       time = \"observed_at\", and its fields under [inputs.fields]";
 const DECISIONS: &str = "[decisions] with the keys of a decision's id and time, such as id = \"id\" and \
@@ -129,10 +131,18 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let windows = root.section("windows", WINDOWS, windows).flatten();
     let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
     let log = root.section_or_default("log", "[log] with the settings to change", log);
-    let known = Declarations { metrics: &metrics, primary, conditions: &conditions, fields: &declared };
+    let is_ceiling_declared = root.has("ceiling");
+    let known = Declarations {
+        metrics: &metrics,
+        primary,
+        conditions: &conditions,
+        fields: &declared,
+        is_ceiling_declared,
+    };
     let threshold = root.optional_section("threshold", THRESHOLD, |section| threshold(section, &known));
     let scopes = scopes(root, &known);
     let blinding = blinding(root);
+    let ceiling = ceiling(root, &declared, &models);
     let divergence = divergence(root, &known);
     let interim = interim(root);
     let swaps = swaps(root);
@@ -169,6 +179,10 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         },
         scopes: scopes?,
         blinding,
+        ceiling: match ceiling {
+            Some(read) => Some(read?),
+            None => None,
+        },
         divergence: divergence?,
         interim,
         swaps,

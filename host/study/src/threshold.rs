@@ -51,6 +51,8 @@ pub struct Threshold {
     pub cluster: Option<String>,
     /// The required agreement beyond chance.
     pub chance: Option<ChanceCorrection>,
+    /// The share of the substrate's ceiling that the agreement must reach, above 0 and up to 1.
+    pub of_ceiling: Option<f64>,
     /// The calendar condition whose values must all have occurred.
     pub cycle: Option<Cycle>,
     /// The expected distributions of the inputs.

@@ -67,6 +67,7 @@ impl Checkpoint {
             accounting: ended.accounting,
             comparison: aggregates.comparison,
             cells: aggregates.cells.clone(),
+            self_agreement: aggregates.self_agreement.clone(),
             profiles: aggregates.profiles.clone(),
             answer_distributions: aggregates.answer_distributions.clone(),
             revisions: aggregates.revisions.clone(),

@@ -13,7 +13,9 @@ use crate::stats::latency::LatencyHistogram;
 use crate::stats::latency::LatencyPercentiles;
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
-use understudy_statistics::scoring::{Cells, DistributionsBySlice, RevisionSums, SliceSums};
+use understudy_statistics::scoring::{
+    Cells, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums,
+};
 
 /// Everything that an ended run hands to the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,8 @@ pub struct RunResult {
     pub comparison: Comparison,
     /// Sums of the metric components. The last component of each metric is the host's count of scored pairs.
     pub cells: Cells,
+    /// How often the substrate decides the same in the same case; empty without `[ceiling]`.
+    pub self_agreement: SelfAgreementSums,
     /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.

@@ -3,6 +3,7 @@
 //! Invariants: the order of sections is fixed, the verdict first. Every figure is formatted here, once, and all
 //! renderings show that text. Agreement is called "agreement", never "better".
 
+mod ceiling;
 mod conditions;
 mod distributions;
 mod events;
@@ -43,6 +44,7 @@ pub fn document(bundle: &ReportBundle) -> Document {
             Some(threshold::threshold(bundle, &formats)),
             Some(records::accounting(report)),
             Some(conditions::conditions(report, &formats)),
+            ceiling::ceiling(report),
             revisions::revisions(report, &formats),
             Some(subgroups::subgroups(report, &formats)),
             Some(distributions::distributions(report)),

@@ -8,6 +8,7 @@
 
 use std::process::ExitCode;
 
+mod ceiling;
 mod markdown;
 mod rare_events;
 
@@ -18,7 +19,7 @@ type Table = fn(usize) -> String;
 const STREAMS: usize = 2000;
 
 /// The tables by their names on the command line.
-const TABLES: &[(&str, Table)] = &[("rare-events", rare_events::table)];
+const TABLES: &[(&str, Table)] = &[("ceiling", ceiling::table), ("rare-events", rare_events::table)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

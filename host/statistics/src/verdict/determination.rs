@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use super::bound::{meets_bound, meets_bound_by_count};
+use super::ceiling::{CeilingShare, ceiling_failure};
 use super::estimate::{Estimator, is_early};
 use super::format::{describe_threshold, direction_words, format_estimate, pass_reason};
 use super::guards::{PairShares, record_guards, scope_guards};
@@ -155,6 +156,12 @@ fn scope_verdict(
         }
         _ => {}
     }
+    let ceiling = threshold.of_ceiling.map(|least| {
+        let share = CeilingShare::estimate(facts, &selection.windows, scope, model);
+        let is_early = is_early(facts, &selection.windows);
+        reasons.extend(ceiling_failure(threshold, least, &share, &pooled, is_early));
+        share
+    });
     reasons.extend(exceeded(&guards));
     reasons.sort_by_key(|reason| Reverse(reason.verdict));
     let verdict = reasons.iter().map(|reason| reason.verdict).max().unwrap_or(VerdictKind::Go);
@@ -172,6 +179,7 @@ fn scope_verdict(
         pooled,
         windows,
         chance,
+        ceiling,
     }
 }
 

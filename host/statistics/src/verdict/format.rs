@@ -12,7 +12,7 @@ pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test
 
 /// The threshold in words.
 pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
-    let Threshold { metric, direction, bound, quantifier, windows, evidence, .. } = threshold;
+    let Threshold { metric, direction, bound, quantifier, windows, evidence, of_ceiling, .. } = threshold;
     let which = match windows {
         WindowChoice::First(count) => format!("the first {count} complete windows"),
         WindowChoice::Latest(count) => format!("the latest {count} complete windows"),
@@ -26,7 +26,9 @@ pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
         Evidence::Point => "by the point estimate".to_owned(),
         Evidence::Bound(confidence) => format!("by the confidence bound at {confidence}"),
     };
-    format!("{} {} {bound} {how}, {by}", study.metrics[*metric].name, direction_words(*direction))
+    let ceiling =
+        of_ceiling.map_or_else(String::new, |share| format!(", and at least {share} of the ceiling"));
+    format!("{} {} {bound} {how}, {by}{ceiling}", study.metrics[*metric].name, direction_words(*direction))
 }
 
 /// The reason of a GO.

@@ -116,6 +116,7 @@ most-shed = 0.07
 most-unanswered = 0.1
 cluster = "segment"
 least-kappa = 0.4
+of-ceiling = 0.95
 cycle = { condition = "day", times = 8 }
 on-exposure = "split"
 on-comparator-change = "split"
@@ -136,6 +137,12 @@ where = { segment = ["direct", "other"] }
 
 [blinding]
 share = 0.2
+
+[ceiling]
+fields = ["lead_time", "segment"]
+bins = { lead_time = [7, 30] }
+rater = "room"
+show-raters = true
 
 [divergence]
 metric = "agreement"
@@ -168,6 +175,9 @@ fn write(table: &mut Table, key: &str, value: Toml) {
     }
     if key == "evidence" && value.as_str() == Some("point") {
         table.remove("confidence");
+    }
+    if key == "at-most" {
+        table.remove("of-ceiling");
     }
     if key == "revisions" && value.as_str() != Some("last") {
         table.remove("version");
@@ -314,6 +324,7 @@ fn stripped(mut study: Study) -> Study {
         (plugin.line, plugin.grant_line, plugin.config_line, plugin.path_line) = (0, 0, 0, 0);
     }
     study.threshold.iter_mut().for_each(|threshold| threshold.line = 0);
+    study.ceiling.iter_mut().for_each(|ceiling| ceiling.line = 0);
     for reference in study.threshold.iter_mut().flat_map(|threshold| &mut threshold.references) {
         reference.line = 0;
     }

@@ -8,6 +8,7 @@ use super::{
     Blinding, ChanceCorrection, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope,
     Shares, Threshold, WindowChoice,
 };
+use crate::ceiling::of_ceiling;
 use crate::named_entry::NamedEntry;
 use crate::similar_names::{LABELS, warn_of_similar_names};
 use crate::table_reader::{TableReader, bounded};
@@ -25,6 +26,8 @@ pub(crate) struct Declarations<'k> {
     pub(crate) primary: Option<usize>,
     pub(crate) conditions: &'k [Option<Condition>],
     pub(crate) fields: &'k DeclaredFields,
+    /// Whether the file has the section `[ceiling]`.
+    pub(crate) is_ceiling_declared: bool,
 }
 
 impl Declarations<'_> {
@@ -106,6 +109,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
     let most_unanswered = share(section, "most-unanswered").unwrap_or(validate::MOST_UNANSWERED);
     let cluster = section.optional("cluster", "a field of the snapshots, such as \"guest\"", Value::word);
     let chance = chance(section);
+    let of_ceiling = of_ceiling(section, known.is_ceiling_declared);
     let cycle = section
         .optional_section("cycle", "{ condition = \"month\", times = 1 }", |section| cycle(section, known));
     let references = section.sections("reference", "[[threshold.reference]] for each condition", |section| {
@@ -147,6 +151,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
         most_unanswered,
         cluster: cluster.map(str::to_owned),
         chance: chance?,
+        of_ceiling,
         cycle: match cycle {
             Some(read) => Some(read?),
             None => None,

@@ -17,12 +17,14 @@
 mod confidence_sequence;
 mod equal_scores;
 mod jackknife;
+mod korn_graubard;
 mod proportion;
 mod two_sample;
 
 pub use confidence_sequence::{ConfidenceSequence, ScoreBlock};
 pub use equal_scores::equal_scores;
 pub use jackknife::{has_spread, jackknife, standard_error};
+pub use korn_graubard::korn_graubard;
 pub use proportion::{binomial_tail, clopper_pearson, upper_tail, wilson, wilson_weighted};
 pub use two_sample::{Difference, POWER, jackknife_difference, proportion_difference};
 
