@@ -18,7 +18,8 @@ use crate::pipeline::started_run::{STUDY, StartedRun, start_sealer, store_plugin
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};
 use crate::seal::registration::{open_register, path_from_run, register_seal};
-use crate::seal::seal_file::{load_and_verify, seal_path};
+use crate::seal::seal_error::seal_path;
+use crate::seal::seal_file::load_and_verify;
 use crate::seal::sealed_study::SealedStudy;
 use crate::seal::study_identity::check_registered;
 use crate::stats::aggregates::Aggregates;

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::Seal;
-use crate::seal::seal_file::{SealError, seal_path};
+use crate::seal::seal_error::{SealError, seal_path};
 use crate::seal::study_identity::{check_registered, registered_seal};
 use understudy_run_log::register::{Register, RegisterEvent, read_register, register_file};
 use understudy_run_log::signed_head::Signer;
