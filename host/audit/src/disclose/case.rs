@@ -11,11 +11,10 @@ use anyhow::{Context as _, bail};
 use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Float64Type, UInt16Type, UInt64Type};
-use arrow::util::display::FormatOptions;
 use jiff::Timestamp;
 
 use crate::disclose::access_record::Exposure;
-use crate::disclose::cell_text::cell_texts;
+use crate::disclose::cell_text::{instant, text};
 use crate::disclose::decided_rows::{
     DisclosureCounts, DisclosureCutoff, RowKey, decided_rows_by_id, row_key, times,
 };
@@ -402,17 +401,4 @@ fn answer_of(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Plug
 fn number(batch: &RecordBatch, name: &str, row: usize) -> Option<f64> {
     let column = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
     column.is_valid(row).then(|| column.value(row))
-}
-
-/// A value as text; `None` if it is null.
-pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Option<String>> {
-    let column =
-        batch.column_by_name(name).with_context(|| format!("the decided rows have no column {name}"))?;
-    let options = FormatOptions::new().with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f UTC"));
-    Ok(cell_texts(&column.slice(row, 1), &options)?.remove(0))
-}
-
-/// An event time as a timestamp; the nearest one if it is out of range.
-pub(crate) fn instant(time: Micros) -> Timestamp {
-    time.timestamp().unwrap_or(if time < Micros(0) { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _};
+use anyhow::Context as _;
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use jiff::Timestamp;
+use understudy_study::Micros;
 
 const UTC_OFFSET: &str = "+00:00";
 
@@ -25,6 +28,22 @@ pub fn cell_texts(column: &ArrayRef, options: &FormatOptions<'_>) -> anyhow::Res
         false => Ok(Some(formatter.value(row).try_to_string()?)),
     };
     (0..column.len()).map(text).collect()
+}
+
+/// The value of a row in a named column as text; `None` if it is null.
+///
+/// # Errors
+/// If there is no such column, or the value has no text.
+pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Option<String>> {
+    let column =
+        batch.column_by_name(name).with_context(|| format!("the decided rows have no column {name}"))?;
+    let options = FormatOptions::new().with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f UTC"));
+    Ok(cell_texts(&column.slice(row, 1), &options)?.remove(0))
+}
+
+/// An event time as a timestamp; the nearest one if it is out of range.
+pub(crate) fn instant(time: Micros) -> Timestamp {
+    time.timestamp().unwrap_or(if time < Micros(0) { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// Names as a JSON array.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::disclose::case::{instant, text};
+use crate::disclose::cell_text::{instant, text};
 use understudy_engine::SealedStudy;
 use understudy_engine::log_schema::decode;
 use understudy_report::model::case::{Case, OtherDecision};
