@@ -53,7 +53,7 @@ fn run(workspace: &TestWorkspace, directory: &str) -> CommandOutput {
 
 /// The text of `decide` about other tries: the end of the account, up to the guards.
 fn tries(output: &CommandOutput) -> String {
-    let at = output.stdout.find("  This is the ").or_else(|| output.stdout.find("  No register"));
+    let at = output.stdout.find("  This is the ").or_else(|| output.stdout.find("  The study names no"));
     let text = &output.stdout[at.unwrap_or_else(|| panic!("{}", output.stdout))..];
     text.split("\n\n").next().unwrap_or_default().to_owned()
 }

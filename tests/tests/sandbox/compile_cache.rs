@@ -91,7 +91,7 @@ fn code_of_another_plugin_is_ignored() {
     let path = cache_file(&cache);
     let sound = fs::read(&path).expect("it is there");
     let other = ComponentFile::read(&plugin("booked_room")).expect("it was built");
-    DeciderPlugin::load(&sandbox, &other, PluginRole::Model, String::new(), [].into(), Some(&cache))
+    DeciderPlugin::load(&sandbox, &other, PluginRole::Model, "{}".to_owned(), [].into(), Some(&cache))
         .expect("it loads");
     let other = files(&cache).into_iter().find(|file| *file != path).expect("it has a file of its own");
     fs::copy(other, &path).expect("it can be written");
