@@ -411,7 +411,7 @@ fn without_a_register_earlier_tries_are_not_known() {
     run(&workspace, "run");
     let output = workspace.understudy(&["decide", "run"]);
     insta::assert_snapshot!(tries(&output).trim(), @"The study names no register of seals: earlier tries, if any, are not known.");
-    assert_eq!(output.stdout.matches("register").count(), 1, "it is said once: {}", output.stdout);
+    assert_eq!(output.stdout.matches("register").count(), 1, "one sentence names it: {}", output.stdout);
     let seal = fs::read_to_string(workspace.path().join("run/seal.json")).expect("a seal");
     assert!(!seal.contains("\"register\""), "{seal}");
 }

@@ -7,6 +7,7 @@ use super::absent_keys::absent_keys;
 use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register};
 use understudy_report::counted;
+use understudy_run_log::folder_of;
 use understudy_run_log::register::{RegisterEvent, read_register};
 use understudy_statistics::verdict::{chance_requirement, has_nested_bounds, verdict_notes};
 use understudy_study::Fault;
@@ -77,18 +78,13 @@ fn print_register(loaded_study: &LoadedStudy) -> anyhow::Result<()> {
             let seals = counted(seals.count() as u64, "seal", "seals");
             print_out(format_args!("  register    {shown} has {seals} of this study"))?;
         }
-        Ok(None) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            match folder.is_none_or(|folder| folder.is_dir()) {
-                true => print_out(format_args!(
-                    "  register    {shown} does not exist yet; the first seal creates it"
-                ))?,
-                false => print_err(format_args!(
-                    "warning: the register {shown} cannot be created: its folder does not exist; create it, or mount the \
-                     share that has it"
-                )),
-            }
+        Ok(None) if folder_of(&path).is_dir() => {
+            print_out(format_args!("  register    {shown} does not exist yet; the first seal creates it"))?;
         }
+        Ok(None) => print_err(format_args!(
+            "warning: the register {shown} cannot be created: its folder does not exist; create it, or mount the \
+             share that has it"
+        )),
     }
     Ok(())
 }

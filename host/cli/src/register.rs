@@ -10,6 +10,7 @@ use understudy_run_log::register::{
     RegisterContent, RegisterEntry, RegisterEvent, RegisteredSeal, complete_lines, read_locked, register_file,
 };
 use understudy_run_log::signed_head::Verifier;
+use understudy_study::short_digest;
 
 /// Check and print a register of seals.
 ///
@@ -95,9 +96,11 @@ fn print_entry(entry: &RegisterEntry) -> anyhow::Result<()> {
         RegisterEvent::RegisterOpened { version, .. } => format!("opened by understudy {version}"),
         RegisterEvent::StudySealed(RegisteredSeal { study, seal, threshold, .. }) => {
             let threshold = threshold.as_deref().unwrap_or("no threshold");
-            format!("seal {} of study \"{study}\": {threshold}", short(seal))
+            format!("seal {} of study \"{study}\": {threshold}", short_digest(seal))
         }
-        RegisterEvent::RunStarted { seal, run } => format!("run {} under seal {}", short(run), short(seal)),
+        RegisterEvent::RunStarted { seal, run } => {
+            format!("run {} under seal {}", short_digest(run), short_digest(seal))
+        }
     };
     let signed = match &entry.event.signed {
         Some(signature) => format!("signed with {}", signature.key),
@@ -121,9 +124,4 @@ fn print_summary(path: &Path, content: &RegisterContent, faults: usize) -> anyho
             Ok(Exit::Failed)
         }
     }
-}
-
-/// The first 12 digits of a digest or an id.
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }

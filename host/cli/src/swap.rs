@@ -12,6 +12,7 @@ use super::Exit;
 use super::output::print_out;
 use understudy_audit as audit;
 use understudy_service::control_client::request_json;
+use understudy_study::short_digest;
 
 /// Swap a plugin of a served run.
 ///
@@ -89,7 +90,7 @@ impl Swap {
             "generation {}: \"{}\" is {} from snapshot {} and decision {}{shadow}{comparator_change}",
             swap["generation"],
             swap["plugin"].as_str().unwrap_or_default(),
-            swap["sha256"].as_str().and_then(|digest| digest.get(..12)).unwrap_or_default(),
+            swap["sha256"].as_str().map(short_digest).unwrap_or_default(),
             swap["first-sequences"]["snapshots"],
             swap["first-sequences"]["decisions"],
         ))?;

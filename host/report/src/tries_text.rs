@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::format::{count, counted};
 use understudy_statistics::verdict::{KnownTries, RelatedSeal, SealHistory};
+use understudy_study::short_digest;
 
 /// The sentences of a verdict about other tries of the study, each with the list below it, which may be empty.
 pub fn tries_text(tries: &KnownTries) -> Vec<(String, Vec<String>)> {
@@ -55,7 +56,7 @@ fn history_text(history: &SealHistory) -> Vec<(String, Vec<String>)> {
     texts.push((
         format!(
             "The seal is entry {entry} of the register {}, which was opened on {} and had {} when the verdict was given.",
-            short(register),
+            short_digest(register),
             time(*opened_at),
             counted(*entries, "entry", "entries")
         ),
@@ -81,17 +82,12 @@ fn seal_text(other: &RelatedSeal) -> String {
         runs => counted(*runs, "run", "runs"),
     };
     let threshold = threshold.as_deref().unwrap_or("no threshold");
-    format!("{}: {study}{threshold}; {same}; {runs}; seal {}", time(*at), short(seal))
+    format!("{}: {study}{threshold}; {same}; {runs}; seal {}", time(*at), short_digest(seal))
 }
 
 /// A time to the second.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-/// The first 12 digits of a digest.
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 /// An ordinal number: in words up to ten, then in digits.

@@ -24,9 +24,13 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
 
 fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), LogError> {
     replace_with_mode(path, bytes, mode).map_err(LogError::io("write", path))?;
-    // A bare file name is in the current folder.
+    sync_folder(folder_of(path))
+}
+
+/// The folder of a file. A bare file name is in the current folder.
+pub fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    sync_folder(folder.unwrap_or(Path::new(".")))
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Syncs a folder, so that the names in it are on disk.

@@ -2,8 +2,8 @@
 
 use std::io::{Error, ErrorKind};
 
-/// Advice for an error of a file operation, which begins with a semicolon; empty if there is none. `operation` is a verb,
-/// such as "read".
+/// Advice for an error of a file operation. It begins with a semicolon, and is empty if there is none. `operation` is a
+/// verb, such as "read".
 pub(crate) fn io_advice(operation: &str, error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::PermissionDenied if operation == "read" => "; run the command as a user who may read it",

@@ -47,7 +47,7 @@ mod writer;
 pub use crate::chained_lines::{ChainedEntry, LineFault};
 pub use crate::digest::file_digest;
 pub use crate::directory::{DirectoryContent, RunDirectory};
-pub use crate::durable_file::{write_file, write_private_file};
+pub use crate::durable_file::{folder_of, write_file, write_private_file};
 pub use crate::error::LogError;
 pub use crate::group::GroupBoundary;
 pub use crate::ipc_stream::open_segment;

@@ -28,7 +28,7 @@ pub use crate::register::event::{
 };
 
 use crate::chained_lines::{ChainedEntry, line, read_all};
-use crate::durable_file::sync_folder;
+use crate::durable_file::{folder_of, sync_folder};
 use crate::signed_head::Signer;
 use understudy_study::hexadecimal;
 
@@ -61,7 +61,7 @@ impl Register {
     /// If the file cannot be read, written or created, is not a register, or has a fault.
     pub fn open(path: &Path, signer: Option<&Signer>) -> Result<Register, RegisterError> {
         let path = register_file(path);
-        let folder = folder_of(&path);
+        let folder = folder_of(&path).to_owned();
         if !folder.is_dir() {
             return Err(RegisterError::NoFolder { path: path.clone(), folder });
         }
@@ -165,12 +165,6 @@ pub fn read_locked(path: &Path) -> Result<Option<Vec<u8>>, RegisterError> {
 pub fn complete_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     &bytes[..end]
-}
-
-/// The folder of a file. A bare file name is in the current folder.
-fn folder_of(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new(".")).to_owned()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub use answer_form::AnswerForm;
 pub use canonical::{CanonicalError, CanonicalStudy};
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
-pub use hexadecimal::hexadecimal;
+pub use hexadecimal::{hexadecimal, short_digest};
 pub use mirror::{Mirror, RequestPart};
 pub use parse::parse;
 pub use read_advice::read_advice;

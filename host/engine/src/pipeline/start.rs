@@ -134,13 +134,18 @@ fn start_run(
     let study_toml = sha256_hex(loaded_study.text.as_bytes());
     directory.write(STUDY, loaded_study.text.as_bytes())?;
     let store = |seal: &Seal| anyhow::Ok(directory.write(SEAL, seal.to_json().as_bytes())?);
-    let new = Seal::from_study(&loaded_study, started_at);
-    let seal = match (replayed, sealed.or(interrupted.seal)) {
-        (Some(replayed), _) => new.what_if(replayed.overrides, replayed.seal),
-        (None, Some(sealed)) => sealed,
-        (None, None) => register_seal(&loaded_study, register.as_mut(), new, (None, signer.as_ref()), store)?,
+    let new = || Seal::from_study(&loaded_study, started_at);
+    let existing = match (replayed, sealed.or(interrupted.seal)) {
+        (Some(replayed), _) => Some(new().what_if(replayed.overrides, replayed.seal)),
+        (None, sealed) => sealed,
     };
-    store(&seal)?;
+    let seal = match existing {
+        Some(seal) => {
+            store(&seal)?;
+            seal
+        }
+        None => register_seal(&loaded_study, register.as_mut(), new(), (None, signer.as_ref()), store)?,
+    };
     let seal_digest = sha256_hex(seal.to_json().as_bytes());
     // The id of the run in the register, and whether it has to be appended.
     let run = match (&register, interrupted.run) {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub enum CompileCache {
     /// They are, if the user has a cache.
     Used,
-    /// Every plugin is compiled anew, so that nothing rests on what earlier commands stored.
+    /// They are not: the process compiles every plugin, so it needs no file of an earlier command.
     Bypassed,
 }
 

@@ -16,7 +16,7 @@ use understudy_run_log::ledger::Asset;
 use understudy_run_log::register::RegisterPosition;
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_sandbox::{PluginRole, sha256_hex};
-use understudy_study::{CanonicalStudy, Plugin};
+use understudy_study::{CanonicalStudy, Plugin, short_digest};
 
 pub use understudy_run_log::SEAL;
 
@@ -259,8 +259,7 @@ fn asset((name, bytes): &(String, Vec<u8>)) -> Asset {
 
 /// Two digests, shortened to 12 characters.
 fn was_and_is(then: &str, now: &str) -> String {
-    let short = |digest: &str| digest.chars().take(12).collect::<String>();
-    format!("was {}... and is {}...", short(then), short(now))
+    format!("was {}... and is {}...", short_digest(then), short_digest(now))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::plugins::load::LoadedStudy;
 use crate::plugins::study_fields::declared_field;
 use crate::seal::manifest::Seal;
+use understudy_run_log::folder_of;
 use understudy_run_log::register::{RegisterContent, RegisteredSeal};
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::verdict::describe_threshold;
@@ -83,8 +84,7 @@ fn feed_digest(study: &Study, canonical: &CanonicalStudy, folder: &Path) -> Stri
 /// The absolute path of a file. Links are resolved in the file, or else in its folder, if that exists.
 fn absolute(path: &Path) -> PathBuf {
     let resolved = path.canonicalize().or_else(|_| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok::<_, std::io::Error>(folder.canonicalize()?.join(path.file_name().unwrap_or_default()))
+        Ok::<_, std::io::Error>(folder_of(path).canonicalize()?.join(path.file_name().unwrap_or_default()))
     });
     resolved.or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }

@@ -10,6 +10,7 @@ use crate::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
 use crate::terminal::table::{Align, GAP, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style, width};
 use crate::value_text::{MISSING, listed_value, value_text};
+use understudy_study::short_digest;
 
 /// The maximum number of lines of one value.
 const MAX_LINES: usize = 100;
@@ -165,7 +166,7 @@ fn similar_cases(page: &mut Page, model: &CaseModel, similar: &[SimilarCase]) {
 
 /// The title and the abbreviated digest of a plugin.
 fn plugin_version(title: &str, digest: &str) -> String {
-    format!("{title}, {}", digest.get(..12).unwrap_or(digest))
+    format!("{title}, {}", short_digest(digest))
 }
 
 /// An answer as a cell of a table.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::chained_lines::{LineFault, NO_PREVIOUS, check, line, line_digest};
 use crate::register::error::RegisterError;
 use crate::register::event::{RegisterEntry, RegisterEvent, RegisteredSeal};
+use understudy_study::short_digest;
 
 /// The position of a seal in its register. The seal stores it, so that a replaced or truncated register is
 /// detected.
@@ -185,6 +186,6 @@ impl RegisterContent {
 fn short(digest: &str) -> String {
     match digest.is_empty() {
         true => "nothing".to_owned(),
-        false => format!("{}...", digest.chars().take(12).collect::<String>()),
+        false => format!("{}...", short_digest(digest)),
     }
 }

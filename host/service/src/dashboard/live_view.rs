@@ -23,7 +23,7 @@ use understudy_report::duration;
 use understudy_report::page::{Banner, Block, Cell, Column, DataTable, Document, Fact, Section, Tone, inner};
 use understudy_report::{ModelOutcomes, StudyFlow};
 use understudy_sandbox::PluginRole;
-use understudy_study::Micros;
+use understudy_study::{Micros, short_digest};
 
 /// `GET /live`.
 pub async fn live(
@@ -232,7 +232,7 @@ fn plugins(run: &RunStatus) -> Section {
             count(usage.fuel).into(),
             bytes(usage.memory_bytes).into(),
             if usage.traps > 0 { traps.toned(Tone::Bad) } else { traps },
-            plugin.sha256.chars().take(12).collect::<String>().into(),
+            short_digest(&plugin.sha256).into(),
         ]
     };
     let mut columns = vec![Column::text("Role"), Column::text("Name"), Column::text("Title")];
