@@ -135,6 +135,7 @@ pub fn decide(
                 cells: &rebuilt.aggregates.cells,
                 revisions: &rebuilt.aggregates.revisions,
                 evidence: &rebuilt.aggregates.evidence,
+                self_agreement: &rebuilt.aggregates.self_agreement,
             };
             let distributions = &rebuilt.aggregates.answer_distributions;
             let verdict = evaluate_threshold(&sealed_study, &seal, &recorded, results, distributions)?;

@@ -9,7 +9,9 @@ use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register
 use understudy_report::counted;
 use understudy_run_log::folder_of;
 use understudy_run_log::register::{RegisterEvent, read_register};
-use understudy_statistics::verdict::{chance_requirement, has_nested_bounds, verdict_notes};
+use understudy_statistics::verdict::{
+    ceiling_requirement, chance_requirement, has_nested_bounds, verdict_notes,
+};
 use understudy_study::Fault;
 
 /// Report all errors and warnings of a study, with their lines.
@@ -51,6 +53,9 @@ impl Check {
         if let Some(threshold) = &study.threshold {
             if let Some(required) = chance_requirement(threshold) {
                 print_out(format_args!("  chance      {required}"))?;
+            }
+            if let Some(required) = ceiling_requirement(threshold) {
+                print_out(format_args!("  ceiling     {required}"))?;
             }
             for note in verdict_notes(study, threshold, has_nested_bounds(threshold, false)) {
                 print_out(format_args!("  note        {note}"))?;

@@ -7,6 +7,7 @@
 //! `sections` turns a report bundle into a document, and [`page`] renders documents. `terminal` renders text.
 
 mod build;
+mod ceiling_text;
 mod format;
 mod input_diagnosis;
 mod metric_format;

@@ -5,6 +5,7 @@
 
 mod answer_form;
 mod canonical;
+mod ceiling;
 mod condition;
 mod condition_values;
 mod diagnostics;
@@ -39,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer_form::AnswerForm;
 pub use canonical::{CanonicalError, CanonicalStudy};
+pub use ceiling::{CaseField, Ceiling};
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use hexadecimal::{hexadecimal, short_digest};
@@ -358,6 +360,8 @@ pub struct Study {
     pub scopes: Vec<Scope>,
     /// The share of ids that are blinded until their decision is known.
     pub blinding: Blinding,
+    /// How the substrate is compared with itself, if declared.
+    pub ceiling: Option<Ceiling>,
     /// The settings of the divergence search.
     pub divergence: Divergence,
     /// The schedule of interim reports.

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use jiff::civil::Weekday;
 use toml::de::DeTable;
 
+use super::ceiling::ceiling;
 use super::condition::condition;
 use super::diagnostics::Diagnostics;
 use super::divergence::{divergence, interim};
@@ -131,11 +132,18 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let limits = root.section_or_default("limits", "[limits] with the limits to change", limits);
     let log = root.section_or_default("log", "[log] with the settings to change", log);
     let verdicts = VerdictCount { models: models.len(), scopes: root.length("scopes") };
-    let known =
-        Declarations { metrics: &metrics, primary, conditions: &conditions, fields: &declared, verdicts };
+    let known = Declarations {
+        metrics: &metrics,
+        primary,
+        conditions: &conditions,
+        fields: &declared,
+        verdicts,
+        is_ceiling_declared: root.has("ceiling"),
+    };
     let threshold = root.optional_section("threshold", THRESHOLD, |section| threshold(section, &known));
     let scopes = scopes(root, &known);
     let blinding = blinding(root);
+    let ceiling = ceiling(root, &declared, &models);
     let divergence = divergence(root, &known);
     let interim = interim(root);
     let swaps = swaps(root);
@@ -172,6 +180,10 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         },
         scopes: scopes?,
         blinding,
+        ceiling: match ceiling {
+            Some(read) => Some(read?),
+            None => None,
+        },
         divergence: divergence?,
         interim,
         swaps,

@@ -35,6 +35,7 @@ pub fn schema() -> Json {
         ("threshold", decision::threshold()),
         ("scopes", tables("The parts of the input that have a verdict of their own.", 0, decision::scope())),
         ("blinding", decision::blinding()),
+        ("ceiling", decision::ceiling()),
         ("divergence", decision::divergence()),
         ("interim", decision::interim()),
         ("swaps", decision::swaps()),

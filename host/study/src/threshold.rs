@@ -56,6 +56,8 @@ pub struct Threshold {
     pub cluster: Option<String>,
     /// The required agreement of labels beyond chance; `None` if not declared. A threshold on labels declares it.
     pub chance: Option<ChanceRequirement>,
+    /// The share of the substrate's ceiling that the agreement must reach, above 0 and up to 1.
+    pub of_ceiling: Option<f64>,
     /// How several verdicts share the confidence; `None` if not declared. If bounds decide several verdicts, it is declared.
     pub family: Option<Family>,
     /// The calendar condition whose values must all have occurred.

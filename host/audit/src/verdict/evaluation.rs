@@ -29,6 +29,7 @@ fn checkpoint_results(saved: &Checkpoint, closed: bool) -> Option<RunResults<'_>
         cells: &aggregates.cells,
         revisions: &aggregates.revisions,
         evidence: &aggregates.evidence,
+        self_agreement: &aggregates.self_agreement,
     })
 }
 

@@ -6,4 +6,5 @@ pub mod pair_evaluator;
 pub mod projection;
 pub mod recent_pairs;
 mod revision_evaluation;
+mod self_agreement_stats;
 pub mod verdict_stats;

@@ -19,6 +19,7 @@ use crate::evaluation::divergence_stats::DivergenceCollector;
 use crate::evaluation::model_answers::AnswerResolver;
 use crate::evaluation::projection::PairProjection;
 use crate::evaluation::recent_pairs::{PairSample, RecentPairs};
+use crate::evaluation::self_agreement_stats::SelfAgreementCollector;
 use crate::evaluation::verdict_stats::{EvidenceCollector, ScoredPairBatch};
 use crate::log_schema::pair_table::PairTableBuilder;
 use crate::plugins::instance_cache::InstanceCache;
@@ -92,6 +93,7 @@ pub struct Evaluator {
     /// The most recent pairs; `None` if the run is not served.
     recent_pairs: Option<RecentPairs>,
     evidence_collector: Option<EvidenceCollector>,
+    self_agreement_collector: Option<SelfAgreementCollector>,
     divergence_collector: DivergenceCollector,
     pub(super) aggregates: Aggregates,
 }
@@ -116,6 +118,7 @@ impl Evaluator {
             buffered_fields: buffered_fields.clone(),
             recent_pairs,
             evidence_collector: EvidenceCollector::new(sealed_study, &buffered_fields.snapshots),
+            self_agreement_collector: SelfAgreementCollector::new(sealed_study, buffered_fields),
             divergence_collector: DivergenceCollector::new(sealed_study),
             aggregates,
         }
@@ -319,6 +322,9 @@ impl Evaluator {
         };
         if let Some(collector) = &mut self.evidence_collector {
             collector.add(&batch, &mut self.aggregates.evidence);
+        }
+        if let Some(collector) = &self.self_agreement_collector {
+            collector.add(&batch, &mut self.aggregates.self_agreement);
         }
         let Aggregates { profiles, answer_distributions, .. } = &mut self.aggregates;
         self.divergence_collector.add(&batch, profiles, answer_distributions);

@@ -92,8 +92,8 @@ fn declared_column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
 }
 
 /// For each stream the indices of the declared fields that the join has to buffer: those that the comparator
-/// reads, with blinding those that the models read, in a served run those that are granted, and the cluster
-/// field of the threshold.
+/// reads, with blinding those that the models read, in a served run those that are granted, the cluster field of
+/// the threshold, and the fields of the ceiling's cases with their rater.
 pub fn buffered_fields(sealed_study: &SealedStudy) -> PerStream<Vec<usize>> {
     let mut buffered = PerStream::<Vec<usize>>::default();
     let study = &sealed_study.study;
@@ -110,10 +110,17 @@ pub fn buffered_fields(sealed_study: &SealedStudy) -> PerStream<Vec<usize>> {
             buffered[kind].push(field);
         }
     }
-    if let Some(cluster) = study_fields::cluster_field(study)
-        && !buffered.snapshots.contains(&cluster)
+    let ceiling = study.ceiling.as_ref();
+    let cases = ceiling.into_iter().flat_map(|ceiling| &ceiling.fields).map(|field| field.field);
+    for field in study_fields::cluster_field(study).into_iter().chain(cases) {
+        if !buffered.snapshots.contains(&field) {
+            buffered.snapshots.push(field);
+        }
+    }
+    if let Some(rater) = ceiling.and_then(|ceiling| ceiling.rater)
+        && !buffered.decisions.contains(&rater)
     {
-        buffered.snapshots.push(cluster);
+        buffered.decisions.push(rater);
     }
     buffered
 }

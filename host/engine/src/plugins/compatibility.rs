@@ -104,6 +104,38 @@ impl Loader<'_> {
         }
     }
 
+    /// Reports a ceiling of answers that are not labels or rankings, and a share of the ceiling for a metric that cannot be
+    /// the share of equal answers.
+    pub(crate) fn check_ceiling(
+        &mut self,
+        study: &Study,
+        comparator: &LoadedPlugin<DeciderPlugin>,
+        metrics: &[LoadedPlugin<ScorerPlugin>],
+    ) {
+        let Some(ceiling) = &study.ceiling else { return };
+        if comparator.plugin.form == AnswerForm::Number {
+            let what = "the substrate is compared with itself by equal answers, but the answers are numbers, which are hardly \
+                        ever equal; remove [ceiling]";
+            self.fault(ceiling.line, what.to_owned());
+        }
+        let Some(threshold) = study.threshold.as_ref().filter(|threshold| threshold.of_ceiling.is_some())
+        else {
+            return;
+        };
+        let metric = metrics.get(threshold.metric).filter(|_| metrics.len() == study.metrics.len());
+        let is_share = |metric: &LoadedPlugin<ScorerPlugin>| {
+            metric.plugin.range == (Some(0.0), Some(1.0)) && metric.plugin.components.len() == 1
+        };
+        if let Some(metric) = metric.filter(|metric| !is_share(metric)) {
+            let what = format!(
+                "the threshold requires a share of the ceiling, which limits the share of equal answers, but metric \"{}\" is \
+                 another figure; remove of-ceiling, or choose a metric that is the share of equal answers",
+                metric.name
+            );
+            self.fault(threshold.line, what);
+        }
+    }
+
     /// Reports the fields that a plugin reads and that are missing, of another type, or not granted.
     pub(crate) fn check_reads(
         &mut self,

@@ -136,6 +136,7 @@ pub(crate) fn load(
     if let Some(comparator) = &comparator {
         loader.check_forms(&study, &models, comparator, &metrics);
         loader.check_threshold(&study, comparator, &metrics);
+        loader.check_ceiling(&study, comparator, &metrics);
     }
     let (references, files) = loader.references(&study);
     match (Faults::new(loader.faults), comparator) {

@@ -11,7 +11,7 @@ use crate::stats::latency::LatencyHistogram;
 use crate::stats::run_result::Comparison;
 use crate::stats::unanswered_reasons::UnansweredReasons;
 use understudy_statistics::scoring::{
-    Cells, CellsShape, DistributionsBySlice, RevisionSums, SliceSums, VerdictEvidence,
+    Cells, CellsShape, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums, VerdictEvidence,
 };
 use understudy_study::AnswerForm;
 
@@ -32,6 +32,8 @@ pub struct Aggregates {
     pub unanswered: UnansweredReasons,
     /// Evidence for the verdict; empty without a threshold.
     pub evidence: VerdictEvidence,
+    /// How often the substrate decides the same in the same case; empty without `[ceiling]`.
+    pub self_agreement: SelfAgreementSums,
     /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.
@@ -55,6 +57,7 @@ impl Aggregates {
             failures: FailureLog::default(),
             unanswered: UnansweredReasons::default(),
             evidence: VerdictEvidence::default(),
+            self_agreement: SelfAgreementSums::default(),
             profiles: SliceSums::default(),
         }
     }

@@ -68,6 +68,7 @@ impl Checkpoint {
             comparison: aggregates.comparison,
             cells: aggregates.cells.clone(),
             evidence: aggregates.evidence.clone(),
+            self_agreement: aggregates.self_agreement.clone(),
             profiles: aggregates.profiles.clone(),
             answer_distributions: aggregates.answer_distributions.clone(),
             revisions: aggregates.revisions.clone(),

@@ -193,6 +193,7 @@ impl InterimSnapshot {
             let pairs = aggregates.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs);
             aggregates.comparison.compared = pairs.sum();
             aggregates.evidence = aggregates.evidence.through(self.window);
+            aggregates.self_agreement = aggregates.self_agreement.through(self.window);
             aggregates.profiles = aggregates.profiles.through(self.window);
             aggregates.answer_distributions = aggregates.answer_distributions.through(self.window);
             aggregates.revisions = aggregates.revisions.through(self.window);

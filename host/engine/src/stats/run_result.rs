@@ -13,7 +13,9 @@ use crate::stats::latency::LatencyHistogram;
 use crate::stats::latency::LatencyPercentiles;
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
-use understudy_statistics::scoring::{Cells, DistributionsBySlice, RevisionSums, SliceSums, VerdictEvidence};
+use understudy_statistics::scoring::{
+    Cells, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums, VerdictEvidence,
+};
 
 /// Everything that an ended run hands to the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,8 @@ pub struct RunResult {
     pub cells: Cells,
     /// Sums of the threshold's metric per window and scope; empty without a threshold.
     pub evidence: VerdictEvidence,
+    /// How often the substrate decides the same in the same case; empty without `[ceiling]`.
+    pub self_agreement: SelfAgreementSums,
     /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.

@@ -10,7 +10,8 @@ use understudy_sandbox::failure_kind;
 /// pairs, a figure could reveal an answer for a row that is still to be decided.
 pub(super) const MIN_INTERIM_PAIRS: u64 = 5;
 
-fn is_few(pairs: u64) -> bool {
+/// Whether there are pairs, and fewer than an interim report shows figures for.
+pub(super) fn is_few(pairs: u64) -> bool {
     (1..MIN_INTERIM_PAIRS).contains(&pairs)
 }
 

@@ -4,6 +4,7 @@
 //! report reveals nothing about a single row.
 
 mod answer_distribution;
+mod ceiling;
 mod disclosure;
 mod divergence;
 mod reducer;
@@ -109,6 +110,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         input_diagnosis: outcome.diagnosis.clone(),
         comparison: comparison_counts(outcome.comparison),
         revisions,
+        ceiling: ceiling::ceiling(outcome, sealed_study),
         models,
         comparator: decider(&sealed_study.comparator),
         metrics: metrics.collect(),

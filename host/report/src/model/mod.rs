@@ -4,6 +4,7 @@
 
 pub mod bundle;
 pub mod case;
+pub mod ceiling;
 pub mod comparison;
 pub mod divergence;
 pub mod metric_value;

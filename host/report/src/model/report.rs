@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::ceiling::CeilingReport;
 use crate::model::divergence::{AnswerDistributions, DivergenceReport};
 use crate::model::revisions::RevisionReport;
 use crate::model::run_summary::{
@@ -50,6 +51,8 @@ pub struct Report {
     pub comparison: ComparisonCounts,
     /// The pairs with more than one decision; null if the study refuses revisions.
     pub revisions: Option<RevisionReport>,
+    /// The substrate's agreement with itself, and the ceiling that follows; null if the study declares none.
+    pub ceiling: Option<CeilingReport>,
     /// The models, in the order declared.
     pub models: Vec<ModelReport>,
     /// The comparator.

@@ -3,6 +3,7 @@
 //! Invariants: the order of sections is fixed, the figure of the study and the verdict first. Every number is formatted
 //! here, once, and all renderings show that text. Agreement is called "agreement", never "better".
 
+mod ceiling;
 mod conditions;
 mod distributions;
 mod events;
@@ -49,6 +50,7 @@ pub fn document(bundle: &ReportBundle) -> Document {
             Some(records::accounting(report)),
             Some(conditions::conditions(report, &formats)),
             window_breakdown::window_breakdown(bundle, &formats),
+            ceiling::ceiling(report),
             revisions::revisions(report, &formats),
             Some(subgroups::subgroups(report, &formats)),
             Some(distributions::distributions(report)),

@@ -87,6 +87,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         pooled: found(201, 400),
         windows: report.windows.iter().map(|_| found(201, 400)).collect(),
         chance: None,
+        ceiling: None,
     };
     let verdict = Verdict {
         format: verdict::FORMAT,

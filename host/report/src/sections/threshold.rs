@@ -4,6 +4,7 @@
 //! Invariants: nothing is decided here. A value that misses its bound never looks equal to it. If some windows are not
 //! shown, the text gives their total number.
 
+use crate::ceiling_text::ceiling_share_text;
 use crate::format::{UNDEFINED, count, counted, six_decimals};
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
@@ -91,6 +92,9 @@ impl VerdictView<'_> {
                 };
                 facts.push(Fact::new(title, bounds));
             }
+        }
+        if let Some(ceiling) = &scope_verdict.ceiling {
+            facts.push(Fact::new("Share of the ceiling", ceiling_share_text(ceiling)));
         }
         Block::Facts(facts)
     }

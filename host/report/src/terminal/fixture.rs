@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::ceiling::{
+    CaseFieldInfo, CaseValue, CeilingReport, ModelCeiling, RaterAgreement, RaterReport, ScopeCeiling,
+};
 use crate::model::divergence::SubgroupTerm;
 use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles};
 use crate::model::report::{
@@ -16,7 +19,7 @@ use crate::model::run_summary::{
 use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
 use understudy_records::join::{Account, Accounting};
 use understudy_sandbox::Better;
-use understudy_statistics::scoring::wilson;
+use understudy_statistics::scoring::{Interval, wilson};
 use understudy_study::AnswerForm;
 
 /// Two models on labels, two metrics, three conditions, 62 weeks.
@@ -80,6 +83,7 @@ pub(crate) fn hotel() -> Report {
         input_diagnosis: None,
         comparison: ComparisonCounts { compared: 15_402, incomparable: 0 },
         revisions: None,
+        ceiling: Some(ceiling()),
         models: vec![model("booked-room", 0.79, 0, 0, 1_920), model("room-rules", 0.61, 120, 3, 2_410)],
         metrics: vec![
             metric("agreement", true, Better::Higher, Some(0.0), &["agrees"]),
@@ -142,6 +146,7 @@ pub(crate) fn rates() -> Report {
         input_diagnosis: None,
         comparison: ComparisonCounts { compared: 1_000, incomparable: 4 },
         revisions: None,
+        ceiling: None,
         models: vec![ModelReport {
             plugin: plugin("historical-rate"),
             form: AnswerForm::Number,
@@ -235,6 +240,7 @@ pub(crate) fn troubled() -> Report {
         input_diagnosis: None,
         comparison: ComparisonCounts { compared: 15_402, incomparable: 10 },
         revisions: None,
+        ceiling: None,
         missing_answers: vec![
             missing("recorded", MissingKind::Abstained, Some("the decision has no `room`"), 2, "b-88", None),
             missing(
@@ -285,6 +291,7 @@ pub(crate) fn empty() -> Report {
         input_diagnosis: None,
         comparison: ComparisonCounts::default(),
         revisions: None,
+        ceiling: None,
         models: vec![ModelReport {
             plugin: plugin("booked-room"),
             form: AnswerForm::Label,
@@ -317,6 +324,56 @@ pub(crate) fn empty() -> Report {
         missing_answers: vec![],
         failures: vec![],
         excluded: vec![],
+    }
+}
+
+/// The ceiling of two models over all pairs and in a scope with too few repeated cases.
+fn ceiling() -> CeilingReport {
+    let value = |value: f64| CaseValue {
+        cases: 412,
+        decisions: 2_310,
+        value: Some(value),
+        interval: Some(Interval { lower: value - 0.02, upper: value + 0.015 }),
+    };
+    let few = CaseValue { cases: 12, decisions: 25, ..CaseValue::default() };
+    let model = |equal, agreement, of_ceiling| ModelCeiling { equal: Some(equal), agreement, of_ceiling };
+    let rater = |name: &str, pairs, equal: [u64; 2]| RaterAgreement {
+        rater: name.to_owned(),
+        pairs,
+        equal: equal.map(Some).to_vec(),
+        intervals: equal.map(|equal| wilson(equal, pairs, 0.95)).to_vec(),
+    };
+    CeilingReport {
+        fields: vec![
+            CaseFieldInfo { name: "segment".to_owned(), edges: Vec::new() },
+            CaseFieldInfo { name: "lead_time".to_owned(), edges: vec![7.0, 30.5] },
+        ],
+        confidence: 0.95,
+        scopes: vec![
+            ScopeCeiling {
+                scope: "all".to_owned(),
+                pairs: 15_402,
+                complete: false,
+                self_agreement: value(0.81),
+                ceiling: value(0.9),
+                models: vec![model(12_293, value(0.792), Some(0.88)), model(9_395, value(0.612), Some(0.68))],
+            },
+            ScopeCeiling {
+                scope: "groups".to_owned(),
+                pairs: 120,
+                complete: true,
+                self_agreement: few,
+                ceiling: few,
+                models: vec![model(90, few, None), model(80, few, None)],
+            },
+        ],
+        raters: Some(RaterReport {
+            field: "desk".to_owned(),
+            same_rater: value(0.88),
+            different_raters: few,
+            raters: vec![rater("day\u{7}", 9_000, [7_200, 5_600]), rater("night", 6_000, [4_800, 3_700])],
+            other_pairs: 402,
+        }),
     }
 }
 

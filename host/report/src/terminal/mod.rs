@@ -4,6 +4,7 @@
 //! plugins and records cannot control the terminal. Colour never carries information alone.
 
 pub mod case;
+mod ceiling;
 pub mod comparison;
 mod conditions;
 mod failures;
@@ -42,6 +43,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
     } else {
         overall::overall(&mut page, report, &formats);
         conditions::conditions(&mut page, report, &formats);
+        ceiling::ceiling(&mut page, report);
         revisions::revisions(&mut page, report, &formats);
         subgroups::subgroups(&mut page, report, &formats);
         windows::windows(&mut page, report, &formats);

@@ -2,6 +2,7 @@
 //!
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
+use crate::ceiling_text::ceiling_share_text;
 use crate::format::{counted, p_value, verdict_meaning};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
@@ -123,6 +124,9 @@ fn scope_verdict(
     );
     if let Some(chance) = &ruling.chance {
         page.paragraph(2, Ink::Plain, &chance_agreement(chance), 4);
+    }
+    if let Some(ceiling) = &ruling.ceiling {
+        page.paragraph(2, Ink::Plain, &ceiling_share_text(ceiling), 2);
     }
     if let Some(remark) = &model.remark {
         page.paragraph(2, Ink::Notice, &format!("{}: {remark}", verdict.metric), 4);

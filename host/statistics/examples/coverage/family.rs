@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
-    Cells, CellsShape, Conditions, ExactSum, InputCounts, ModelSums, RecordCounts, RevisionSums, StratumKey,
-    StratumSums, VerdictEvidence, WindowClock,
+    Cells, CellsShape, Conditions, ExactSum, InputCounts, ModelSums, RecordCounts, RevisionSums,
+    SelfAgreementSums, StratumKey, StratumSums, VerdictEvidence, WindowClock,
 };
 use understudy_statistics::verdict::{
     Facts, PairCounts, RunResults, Verdict, VerdictKind, determine_verdict,
@@ -132,6 +132,7 @@ fn decide(study: &Study, hits: &[u64]) -> Verdict {
             records: &RecordCounts::default(),
             cells: &cells,
             revisions: &RevisionSums::new(cells.shape().clone()),
+            self_agreement: &SelfAgreementSums::default(),
             evidence: &evidence,
         },
         range: (Some(0.0), Some(1.0)),

@@ -8,6 +8,7 @@
 
 use std::process::ExitCode;
 
+mod ceiling;
 mod clusters;
 mod family;
 mod hotel_weeks;
@@ -24,6 +25,7 @@ const STREAMS: usize = 2000;
 
 /// The tables by their names on the command line.
 const TABLES: &[(&str, Table)] = &[
+    ("ceiling", ceiling::table),
     ("clusters", clusters::table),
     ("family", family::table),
     ("looks", looks::table),

@@ -9,6 +9,7 @@
 mod answer_distribution;
 mod bottom_k_counts;
 mod calendar_window;
+mod case_sample;
 mod cells;
 mod condition;
 mod copy_on_write;
@@ -20,12 +21,14 @@ mod local_time;
 mod paired_comparison;
 mod record_counts;
 mod revision_sums;
+mod self_agreement;
 mod slice_sums;
 mod verdict_statistics;
 
 pub use answer_distribution::{AnswerHistogram, ErrorHistogram, RankPositions};
 pub use bottom_k_counts::{AnswerKey, BottomKCounts};
 pub use calendar_window::{Window, WindowClock};
+pub use case_sample::{CaseCounts, CaseDecision, CaseSample};
 pub use cells::{
     AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
 };
@@ -42,6 +45,10 @@ pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, Pai
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
+pub use self_agreement::{
+    CaseMean, CasePair, DecisionPairs, MAX_RATERS, MIN_REPEATED_CASES, Rater, RaterCounts, Raters,
+    SelfAgreementSums, case_capacity,
+};
 pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };

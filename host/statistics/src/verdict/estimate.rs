@@ -9,14 +9,15 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::ceiling::CeilingShare;
 use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
 use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
 };
 use crate::scoring::{
-    ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock, SequenceTuning,
-    StratumKey, Window, WindowSequence, clopper_pearson, equal_scores, has_spread, jackknife,
+    CaseSample, ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock,
+    SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, equal_scores, has_spread, jackknife,
     jackknife_difference, korn_graubard, proportion_difference, standard_error,
 };
 use understudy_study::{
@@ -40,6 +41,8 @@ pub struct Estimator<'f, 'r> {
     early: bool,
     /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
     labels: BTreeMap<(u16, usize), Option<Rc<ModelLabels>>>,
+    /// The cases over all windows that count, by scope.
+    cases: BTreeMap<u16, CaseSample>,
     /// The values with each jackknife group left out.
     replicates: BTreeMap<ReplicatesKey, Result<Vec<f64>, MissingInterval>>,
 }
@@ -60,6 +63,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
             confidence,
             early,
             labels: BTreeMap::new(),
+            cases: BTreeMap::new(),
             replicates: BTreeMap::new(),
         }
     }
@@ -228,6 +232,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
             Err(reason) => agreement.no_interval = Some(reason),
         }
         Some((labels, agreement))
+    }
+
+    /// The agreement of a model as a share of the ceiling, with bounds, and the number of pairs in which the model gave the
+    /// substrate's answer.
+    pub fn ceiling(&mut self, windows: &[Window], scope: u16, model: usize) -> (CeilingShare, u64) {
+        let sums = self.facts.results.self_agreement;
+        let sample = self.cases.entry(scope).or_insert_with(|| sums.cases(windows, scope));
+        (CeilingShare::estimate(sample, model, self.confidence), sample.equal(model))
     }
 
     fn model_sums(

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - Holm's method is used only for nested bounds, with which a verdict that passes at a level passes at every larger one.
-//! - Confidence sequences and bounds for clusters are not known to be nested. For them the level is divided equally, once.
+//! - Confidence sequences, bounds for clusters and bounds of the ceiling are not known to be nested. For them the level is divided equally, once.
 
 use understudy_study::{Evidence, Family, Threshold};
 
@@ -26,9 +26,9 @@ impl SharedLevel {
 }
 
 /// Whether bounds at a higher confidence are never narrower. This is not known of confidence sequences (`is_early`), nor of
-/// shares with clusters: their effective number of trials depends on the confidence and is rounded.
+/// shares with clusters and shares of the ceiling: their effective number of trials depends on the confidence and is rounded.
 pub fn has_nested_bounds(threshold: &Threshold, is_early: bool) -> bool {
-    !is_early && threshold.cluster.is_none()
+    !is_early && threshold.cluster.is_none() && threshold.of_ceiling.is_none()
 }
 
 /// The result of each of `verdicts` verdicts, with its level. `evaluate` computes the result of a verdict at a confidence,

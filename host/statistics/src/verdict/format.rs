@@ -4,6 +4,7 @@
 
 use super::Estimate;
 use super::bound::meets_bound_by_count;
+use super::ceiling::CeilingShare;
 use super::chance::ChanceAgreement;
 use understudy_study::{
     ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
@@ -33,7 +34,12 @@ pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
     };
     let by = evidence_words(*evidence);
     let chance = chance_requirement(threshold).map_or_else(String::new, |required| format!("; {required}"));
-    format!("{} {} {bound} {how}, {by}{chance}", study.metrics[*metric].name, direction_words(*direction))
+    let ceiling = ceiling_requirement(threshold).map_or_else(String::new, |required| format!("; {required}"));
+    format!(
+        "{} {} {bound} {how}, {by}{chance}{ceiling}",
+        study.metrics[*metric].name,
+        direction_words(*direction)
+    )
 }
 
 fn evidence_words(evidence: Evidence) -> String {
@@ -58,6 +64,12 @@ pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
         ChanceRequirement::Kappa(_) => Some(format!("Cohen's kappa above 0, {by}")),
         ChanceRequirement::NotAsked => None,
     }
+}
+
+/// The required share of the ceiling in words; `None` if none is required.
+pub fn ceiling_requirement(threshold: &Threshold) -> Option<String> {
+    let by = evidence_words(threshold.evidence);
+    threshold.of_ceiling.map(|least| format!("agreement at least {least} of the substrate's ceiling, {by}"))
 }
 
 /// The facts about the threshold that every reader of a verdict must know, one sentence each: that a constant may be GO, and
@@ -114,7 +126,7 @@ pub fn pass_reason(
     threshold: &Threshold,
     pooled: &Estimate,
     windows: &[Estimate],
-    chance: Option<&ChanceAgreement>,
+    (chance, ceiling): (Option<&ChanceAgreement>, Option<&CeilingShare>),
 ) -> String {
     let bound = threshold.bound;
     let metric = match threshold.quantifier {
@@ -129,10 +141,9 @@ pub fn pass_reason(
             format_estimate(pooled)
         ),
     };
-    match chance.and_then(|chance| chance_success(threshold.chance, chance)) {
-        Some(chance) => format!("{metric}; {chance}"),
-        None => metric,
-    }
+    let chance = chance.and_then(|chance| chance_success(threshold.chance, chance));
+    let parts = [Some(metric), chance, ceiling.and_then(|found| ceiling_success(threshold, found))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.
@@ -151,6 +162,13 @@ fn chance_success(required: Option<ChanceRequirement>, agreement: &ChanceAgreeme
             Some(format!("Cohen's kappa {:.6}{}", agreement.kappa.unwrap_or(f64::NAN), bound(agreement)))
         }
     }
+}
+
+/// The share of the ceiling that a model reaches, in words, with its bound if bounds decide. `None` if it is not known.
+fn ceiling_success(threshold: &Threshold, found: &CeilingShare) -> Option<String> {
+    let interval = found.interval.filter(|_| threshold.evidence != Evidence::Point);
+    let bound = interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower));
+    found.share.map(|share| format!("{share:.6} of the ceiling{bound}"))
 }
 
 /// The value of an estimate, with its counts if it is a share.

@@ -1,4 +1,5 @@
-//! Evaluates the gates of one verdict that depend on estimates: the metric in its windows, and agreement beyond chance.
+//! Evaluates the gates of one verdict that depend on estimates: the metric in its windows, agreement beyond chance, and
+//! agreement as a share of the ceiling.
 //!
 //! Invariants:
 //! - All bounds of a verdict have the same confidence. The verdict passes only if each of them does, so the level of one
@@ -7,6 +8,8 @@
 //! - Every gate is evaluated, even if another one fails. A failure is reported with its numbers.
 
 use super::bound::{meets_bound, meets_bound_by_count};
+use super::ceiling::CeilingShare;
+use super::ceiling_gate::ceiling_failure;
 use super::chance::ChanceAgreement;
 use super::chance_gate::chance_failure;
 use super::estimate::{Estimator, is_early};
@@ -24,6 +27,8 @@ pub struct ScopeGates {
     pub windows: Vec<Estimate>,
     /// The agreement beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
+    /// The agreement as a share of the ceiling, if the threshold requires it.
+    pub ceiling: Option<CeilingShare>,
     /// The reasons of the gates that do not pass.
     pub reasons: Vec<VerdictReason>,
 }
@@ -92,7 +97,17 @@ impl ScopeGates {
             },
             _ => None,
         };
-        ScopeGates { pooled, windows, chance, reasons }
+        let ceiling = threshold.of_ceiling.filter(|_| pooled.pairs > 0).map(|least| {
+            let (share, equal) = estimator.ceiling(&selection.windows, scope, model);
+            let strictness = (threshold.evidence, estimator.confidence);
+            let early = is_early(facts, &selection.windows);
+            if let Some((verdict, text)) = ceiling_failure(strictness, least, &share, (&pooled, equal), early)
+            {
+                add(verdict, text);
+            }
+            share
+        });
+        ScopeGates { pooled, windows, chance, ceiling, reasons }
     }
 
     /// Whether there is an estimate and every gate passes.

@@ -14,6 +14,8 @@
 //! without pairs is one of them, and has too few comparisons.
 
 mod bound;
+mod ceiling;
+mod ceiling_gate;
 mod chance;
 mod chance_gate;
 mod determination;
@@ -32,19 +34,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bound::meets_bound_by_count;
+pub use ceiling::CeilingShare;
 pub use chance::{ChanceAgreement, ChanceMeasure};
 pub use determination::determine_verdict;
 pub use family::has_nested_bounds;
 pub use format::{
-    TESTED_LATER, chance_requirement, describe_threshold, direction_words, format_confidence, format_share,
-    verdict_notes,
+    TESTED_LATER, ceiling_requirement, chance_requirement, describe_threshold, direction_words,
+    format_confidence, format_share, verdict_notes,
 };
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
 pub use seal_history::{KnownTries, RelatedSeal, SealHistory};
 
 use crate::scoring::{
-    Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, RevisionSums, VerdictEvidence,
+    Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, RevisionSums, SelfAgreementSums,
+    VerdictEvidence,
 };
 use understudy_records::join::Accounting;
 use understudy_study::{InterferenceKind, Micros, PerStream, Study, Threshold};
@@ -105,6 +109,8 @@ pub struct RunResults<'f> {
     pub cells: &'f Cells,
     /// The counts and scores of the pairs with more than one decision.
     pub revisions: &'f RevisionSums,
+    /// How often the substrate decides the same in the same case.
+    pub self_agreement: &'f SelfAgreementSums,
     /// The sums of the threshold's metric by stratum.
     pub evidence: &'f VerdictEvidence,
 }
@@ -339,6 +345,8 @@ pub struct ScopeVerdict {
     pub windows: Vec<Estimate>,
     /// The agreement beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
+    /// The agreement as a share of the substrate's ceiling, if the threshold requires it.
+    pub ceiling: Option<CeilingShare>,
 }
 
 impl ScopeVerdict {

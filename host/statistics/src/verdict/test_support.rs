@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 
 use super::*;
+use crate::hash::splitmix64;
 use crate::scoring::{
-    AnswerStatus, Cells, CellsShape, EvidencePair, ModelScores, PairLabels, RevisionSums, ScoredPairs,
-    Window, WindowClock, jackknife_group,
+    AnswerStatus, CasePair, Cells, CellsShape, EvidencePair, ModelScores, PairLabels, RevisionSums,
+    ScoredPairs, SelfAgreementSums, Window, WindowClock, jackknife_group,
 };
 use understudy_records::join::Account;
 use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};
@@ -130,6 +131,7 @@ impl Case {
         let mut cells =
             Cells::new(CellsShape { conditions: conditions.sizes(), models: 1, components: vec![2] });
         let (mut evidence, mut inputs) = (VerdictEvidence::default(), InputCounts::default());
+        let mut self_agreement = SelfAgreementSums::default();
         let mut blinded = self.blinded_hits.unwrap_or((0, 0));
         for (week, (hits, pairs)) in (0..).zip(&self.weeks) {
             for pair in 0..pairs + self.unmatched {
@@ -167,6 +169,16 @@ impl Case {
                 let substrate = if self.mixed_labels && pair % 3 == 0 { "b" } else { "a" };
                 let other = if substrate == "a" { "b" } else { "a" };
                 let answers = [Some(if hit { substrate } else { other })];
+                // Each of 100 cases is decided 10 times in 1,000 pairs.
+                let case = CasePair {
+                    window,
+                    scopes,
+                    case: splitmix64(splitmix64(pair) % 100),
+                    answer: u64::from(substrate == "b"),
+                    rater: None,
+                    equal: &[answered && hit],
+                };
+                self_agreement.add(&case, usize::MAX);
                 let key = format!("{week}-{pair}");
                 let group = jackknife_group(&key);
                 let labels = threshold.chance.map(|_| PairLabels { substrate, models: &answers, group });
@@ -209,6 +221,7 @@ impl Case {
                 records: &self.records,
                 cells: &cells,
                 revisions: &RevisionSums::new(cells.shape().clone()),
+                self_agreement: &self_agreement,
                 evidence: &evidence,
             },
             range: self.range,

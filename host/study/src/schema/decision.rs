@@ -26,6 +26,14 @@ pub(super) fn threshold() -> Json {
     let confidence = json!({
         "type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1, "description": confidence,
     });
+    let of_ceiling = json!({
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": 1,
+        "description": "The minimum of the agreement as a share of the substrate's ceiling: the most that a model can reach, \
+                        given how often the substrate agrees with itself. Needs [ceiling]. Only with at-least, and for a \
+                        metric that is the share of equal labels or rankings. Not with evidence = \"bound\" and cluster.",
+    });
     let family = "How the error rates of several verdicts are combined. `each`: each verdict has the confidence on its own. \
                   `holm`: it is the confidence of no false GO among all models and scopes. Required with evidence = \
                   \"bound\" if the study has several models or scopes.";
@@ -86,6 +94,7 @@ pub(super) fn threshold() -> Json {
         ),
         ("cluster", text(cluster)),
         ("chance", chance()),
+        ("of-ceiling", of_ceiling),
         ("family", choice(&[("each", ()), ("holm", ())], family)),
         ("cycle", cycle()),
         ("reference", tables("The expected distributions of the inputs.", 0, reference())),
@@ -165,6 +174,39 @@ fn reference() -> Json {
     let mut reference = table(description, &["condition", "tolerance"], properties);
     reference["oneOf"] = json!([{ "required": ["shares"] }, { "required": ["file"] }]);
     reference
+}
+
+/// The schema of `[ceiling]`.
+pub(super) fn ceiling() -> Json {
+    let fields = json!({
+        "type": "array",
+        "items": { "type": "string", "minLength": 1 },
+        "minItems": 1,
+        "uniqueItems": true,
+        "description": "The snapshot's fields that make a case: snapshots that are equal in them are the same case. By \
+                        default every field that a model is granted. A missing value is a value of its own.",
+    });
+    let bins = json!({
+        "type": "object",
+        "default": {},
+        "description": "For fields of kind integer or number: the edges between their bins, ascending. Values in one bin are \
+                        equal. Other fields are compared by their values.",
+        "additionalProperties": { "type": "array", "minItems": 1, "items": { "type": "number" } },
+    });
+    let rater = "The field of the decision that says who decided. With it the report has the agreement between raters, and that \
+                 of each model with each rater.";
+    let show = json!({
+        "type": "boolean",
+        "default": false,
+        "description": "Whether the report names the raters. By default they have numbers, since the agreement with a person \
+                        is personal data. Only with `rater`.",
+    });
+    let properties = [("fields", fields), ("bins", bins), ("rater", text(rater)), ("show-raters", show)];
+    let description = "How the substrate is compared with itself: how often it decides the same in the same case, which limits \
+                       the agreement that any model can reach.";
+    let mut ceiling = table(description, &[], properties);
+    ceiling["dependentRequired"] = json!({ "show-raters": ["rater"] });
+    ceiling
 }
 
 /// The schema of `[divergence]`.

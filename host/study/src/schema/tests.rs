@@ -114,8 +114,8 @@ most-conflict = 0.04
 most-orphaned = 0.06
 most-shed = 0.07
 most-unanswered = 0.1
-cluster = "segment"
 chance = { kappa = 0.4 }
+of-ceiling = 0.95
 family = "holm"
 cycle = { condition = "day", times = 8 }
 on-exposure = "split"
@@ -138,6 +138,12 @@ where = { segment = ["direct", "other"] }
 [blinding]
 share = 0.2
 
+[ceiling]
+fields = ["lead_time", "segment"]
+bins = { lead_time = [7, 30] }
+rater = "room"
+show-raters = true
+
 [divergence]
 metric = "agreement"
 conditions = ["segment", "lead-time"]
@@ -159,7 +165,13 @@ failed-rows = 50
 "#;
 
 /// Keys that exclude another key, which the example has.
-const INSTEAD: [(&str, &str); 3] = [("at-most", "at-least"), ("latest", "first"), ("all", "first")];
+const INSTEAD: [(&str, &str); 5] = [
+    ("at-most", "at-least"),
+    ("at-most", "of-ceiling"),
+    ("latest", "first"),
+    ("all", "first"),
+    ("cluster", "of-ceiling"),
+];
 
 /// Writes a key and removes the key that it excludes.
 fn write(table: &mut Table, key: &str, value: Toml) {
@@ -314,6 +326,7 @@ fn stripped(mut study: Study) -> Study {
         (plugin.line, plugin.grant_line, plugin.config_line, plugin.path_line) = (0, 0, 0, 0);
     }
     study.threshold.iter_mut().for_each(|threshold| threshold.line = 0);
+    study.ceiling.iter_mut().for_each(|ceiling| ceiling.line = 0);
     for reference in study.threshold.iter_mut().flat_map(|threshold| &mut threshold.references) {
         reference.line = 0;
     }

@@ -8,6 +8,7 @@ use super::{
     Blinding, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope, Shares,
     Threshold, VerdictCount, WindowChoice, chance, family,
 };
+use crate::ceiling::of_ceiling;
 use crate::named_entry::NamedEntry;
 use crate::similar_names::{LABELS, warn_of_similar_names};
 use crate::table_reader::{TableReader, bounded};
@@ -27,6 +28,8 @@ pub(crate) struct Declarations<'k> {
     pub(crate) fields: &'k DeclaredFields,
     /// The models and scopes of the file.
     pub(crate) verdicts: VerdictCount,
+    /// Whether the file has the section `[ceiling]`.
+    pub(crate) is_ceiling_declared: bool,
 }
 
 impl Declarations<'_> {
@@ -108,6 +111,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
     let most_unanswered = share(section, "most-unanswered").unwrap_or(validate::MOST_UNANSWERED);
     let cluster = section.optional("cluster", "a field of the snapshots, such as \"guest\"", Value::word);
     let chance = chance::chance(section);
+    let of_ceiling = of_ceiling(section, evidence, known.is_ceiling_declared);
     let family = family::family(section, evidence, known.verdicts);
     let cycle = section
         .optional_section("cycle", "{ condition = \"month\", times = 1 }", |section| cycle(section, known));
@@ -150,6 +154,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
         most_unanswered,
         cluster: cluster.map(str::to_owned),
         chance: chance?,
+        of_ceiling,
         family: family?,
         cycle: match cycle {
             Some(read) => Some(read?),

@@ -81,6 +81,7 @@ fn ruling(scope: &str, reasons: &[(VerdictKind, &str)], weeks: &[(u64, u64)]) ->
         pooled: share(hits, pairs),
         windows: weeks.iter().map(|(hits, pairs)| share(*hits, *pairs)).collect(),
         chance: None,
+        ceiling: None,
     }
 }
 

@@ -45,6 +45,13 @@ pub(super) fn warnings(
              margins are larger, and GO probabilities rise more slowly"
         ));
     }
+    if planner.threshold.of_ceiling.is_some() {
+        warnings.push(
+            "this plan leaves out `of-ceiling`, since the substrate's noise is not known before the run: GO is at most as \
+             probable as shown"
+                .to_owned(),
+        );
+    }
     warnings
 }
 

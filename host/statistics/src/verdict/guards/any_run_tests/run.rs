@@ -13,7 +13,8 @@ use super::super::*;
 use super::GUARDS;
 use crate::scoring::{
     AnswerStatus, Cells, CellsShape, Conditions, CountedExclusion, EvidencePair, InputCounts, ModelScores,
-    RecordCounts, RevisionSums, ScoredPairs, VerdictEvidence, WindowClock, jackknife_group,
+    RecordCounts, RevisionSums, ScoredPairs, SelfAgreementSums, VerdictEvidence, WindowClock,
+    jackknife_group,
 };
 use understudy_records::batch::Records;
 use understudy_records::join::{IntervalJoin, JoinBounds, Slot};
@@ -334,6 +335,7 @@ impl Run {
                 records: &counted,
                 cells: &cells,
                 revisions: &RevisionSums::new(cells.shape().clone()),
+                self_agreement: &SelfAgreementSums::default(),
                 evidence: &evidence,
             },
             range: (Some(0.0), Some(1.0)),

@@ -1,0 +1,264 @@
+//! Collects how often the substrate decides the same in the same case, and how often the models agree with it there.
+//!
+//! Invariants: each evaluated pair is added once; a study without `[ceiling]` collects nothing. The study's key, the fields
+//! of the case and their bins alone decide which snapshots are one case.
+
+use arrow::array::{Array as _, ArrayRef, AsArray as _};
+use arrow::datatypes::{Float64Type, Int64Type};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::evaluation::verdict_stats::ScoredPairBatch;
+use crate::plugins::study_fields;
+use crate::seal::sealed_study::SealedStudy;
+use understudy_records::batch::{AnswerColumn, Answers};
+use understudy_statistics::scoring::{CasePair, Rater, SelfAgreementSums, case_capacity};
+use understudy_study::{PerStream, Scope};
+
+/// Adds evaluated pairs to the sums by case and by rater.
+pub struct SelfAgreementCollector {
+    /// The fields of a case: the index of each among the buffered snapshot fields, and the edges between its bins.
+    fields: Vec<(usize, Vec<f64>)>,
+    /// The index of the field that says who decided, among the buffered decision fields.
+    rater: Option<usize>,
+    shows_raters: bool,
+    scopes: Vec<Scope>,
+    /// The most counts of answers by window and scope.
+    capacity: usize,
+    /// The study's hash key.
+    key: u64,
+}
+
+impl SelfAgreementCollector {
+    /// A collector for a study; `None` without `[ceiling]`. For each stream, `buffered_fields` are the indices of the
+    /// declared fields that the join buffers.
+    pub fn new(
+        sealed_study: &SealedStudy,
+        buffered_fields: &PerStream<Vec<usize>>,
+    ) -> Option<SelfAgreementCollector> {
+        let study = &sealed_study.study;
+        let ceiling = study.ceiling.as_ref()?;
+        let column = |buffered: &[usize], field: usize| {
+            let column = buffered.iter().position(|buffered| *buffered == field);
+            column.expect("the fields of a case and its rater are buffered")
+        };
+        let fields = ceiling
+            .fields
+            .iter()
+            .map(|field| (column(&buffered_fields.snapshots, field.field), field.edges.clone()));
+        Some(SelfAgreementCollector {
+            fields: fields.collect(),
+            rater: ceiling.rater.map(|rater| column(&buffered_fields.decisions, rater)),
+            shows_raters: ceiling.show_raters,
+            scopes: study.scopes.clone(),
+            capacity: case_capacity(study.windows.every),
+            key: sealed_study.key,
+        })
+    }
+
+    /// Adds a batch of evaluated pairs.
+    pub fn add(&self, batch: &ScoredPairBatch<'_>, sums: &mut SelfAgreementSums) {
+        let sources = batch.sources;
+        let cases: Vec<Vec<CaseColumn<'_>>> = sources
+            .snapshot_batches
+            .iter()
+            .map(|snapshots| {
+                let column = |(index, edges)| CaseColumn::new(snapshots.fields.column(index), edges);
+                self.fields.iter().map(|(index, edges)| column((*index, edges))).collect()
+            })
+            .collect();
+        let raters: Option<Vec<CaseColumn<'_>>> = self.rater.map(|index| {
+            let column = |fields| CaseColumn::new(fields, &[]);
+            sources.decision_batches.iter().map(|decisions| column(decisions.fields.column(index))).collect()
+        });
+        let substrate = self.answer_hashes(batch.comparator);
+        let models: Vec<Vec<Option<u64>>> =
+            batch.models.iter().map(|answers| self.answer_hashes(answers)).collect();
+        let (mut scopes, mut equal) = (Vec::new(), Vec::new());
+        let (mut case, mut rater) = (Vec::new(), Vec::new());
+        for (at, &row) in batch.rows.iter().enumerate() {
+            // Evaluated pairs have an answer of the comparator.
+            let Some(answer) = substrate[at] else { continue };
+            study_fields::matching_scopes(
+                &self.scopes,
+                |condition| batch.conditions[condition][at],
+                &mut scopes,
+            );
+            case.clear();
+            let (source, within) = sources.snapshots[row];
+            cases[source].iter().for_each(|column| column.write(within, &mut case));
+            equal.clear();
+            equal.extend(models.iter().map(|hashes| hashes[at] == Some(answer)));
+            rater.clear();
+            let (source, within) = sources.decisions[row];
+            let decided_by = raters.as_ref().map(|columns| &columns[source]);
+            let decided_by = decided_by.filter(|column| column.is_known(within));
+            let name = decided_by.map(|column| column.text(within));
+            if let Some(column) = decided_by {
+                column.write(within, &mut rater);
+            }
+            let pair = CasePair {
+                window: batch.windows[at],
+                scopes: &scopes,
+                case: self.hash(&case),
+                answer,
+                rater: name.as_deref().map(|name| Rater {
+                    // 0 is no rater.
+                    hash: self.hash(&rater).max(1),
+                    name: self.shows_raters.then_some(name),
+                }),
+                equal: &equal,
+            };
+            sums.add(&pair, self.capacity);
+        }
+    }
+
+    /// The hash of each answer, which does not depend on the other answers of the batch; `None` without an answer.
+    fn answer_hashes(&self, answers: &Answers) -> Vec<Option<u64>> {
+        let mut hashes: Vec<Option<u64>> = match &answers.decisions {
+            AnswerColumn::Labels { names, codes } => {
+                let names: Vec<u64> =
+                    names.iter().map(|name| self.hash(name.unwrap_or_default().as_bytes())).collect();
+                codes.iter().map(|code| names.get(*code as usize).copied()).collect()
+            }
+            AnswerColumn::Numbers(numbers) => {
+                numbers.iter().map(|number| Some(self.hash(&(number + 0.0).to_le_bytes()))).collect()
+            }
+            AnswerColumn::Rankings { names, offsets, codes } => {
+                let mut ranking = Vec::new();
+                let hash = |ends: &[u32]| {
+                    ranking.clear();
+                    for code in &codes[ends[0] as usize..ends[1] as usize] {
+                        write_bytes(names.value(*code as usize).as_bytes(), &mut ranking);
+                    }
+                    Some(self.hash(&ranking))
+                };
+                offsets.windows(2).map(hash).collect()
+            }
+        };
+        for (row, _) in &answers.unanswered {
+            hashes[*row as usize] = None;
+        }
+        hashes
+    }
+
+    fn hash(&self, bytes: &[u8]) -> u64 {
+        xxh3_64_with_seed(bytes, self.key)
+    }
+}
+
+/// A column of the values of a case.
+enum CaseColumn<'c> {
+    /// Numbers or integers in bins: the bin of each row.
+    Binned(Vec<Option<u64>>),
+    /// Values that are compared themselves.
+    Exact(&'c ArrayRef, Option<ArrayFormatter<'c>>),
+}
+
+impl<'c> CaseColumn<'c> {
+    fn new(column: &'c ArrayRef, edges: &[f64]) -> CaseColumn<'c> {
+        const OPTIONS: FormatOptions<'_> = FormatOptions::new();
+        let bin = |value: f64| edges.partition_point(|edge| *edge <= value) as u64;
+        if edges.is_empty() {
+            return CaseColumn::Exact(column, ArrayFormatter::try_new(column, &OPTIONS).ok());
+        }
+        let bins = match column.as_primitive_opt::<Int64Type>() {
+            Some(integers) => integers.iter().map(|value| Some(bin(value? as f64))).collect(),
+            None => column.as_primitive::<Float64Type>().iter().map(|value| Some(bin(value?))).collect(),
+        };
+        CaseColumn::Binned(bins)
+    }
+
+    fn is_known(&self, row: usize) -> bool {
+        match self {
+            CaseColumn::Binned(bins) => bins[row].is_some(),
+            CaseColumn::Exact(column, _) => column.is_valid(row),
+        }
+    }
+
+    /// The value of a row as text; empty where it is missing.
+    fn text(&self, row: usize) -> String {
+        match self {
+            CaseColumn::Binned(bins) => bins[row].map(|bin| bin.to_string()).unwrap_or_default(),
+            CaseColumn::Exact(column, formatter) => match formatter {
+                Some(formatter) if column.is_valid(row) => formatter.value(row).to_string(),
+                _ => String::new(),
+            },
+        }
+    }
+
+    /// Appends the value of a row so that different rows of values have different bytes. A missing value is a value of its
+    /// own.
+    fn write(&self, row: usize, bytes: &mut Vec<u8>) {
+        bytes.push(u8::from(self.is_known(row)));
+        match self {
+            CaseColumn::Binned(bins) => bytes.extend(bins[row].unwrap_or_default().to_le_bytes()),
+            CaseColumn::Exact(column, _) => match (column.as_string_opt::<i32>(), column.is_valid(row)) {
+                (Some(texts), true) => write_bytes(texts.value(row).as_bytes(), bytes),
+                _ => write_bytes(self.text(row).as_bytes(), bytes),
+            },
+        }
+    }
+}
+
+/// Appends a text with its length before it.
+fn write_bytes(text: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend((text.len() as u64).to_le_bytes());
+    bytes.extend(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{BooleanArray, Float64Array, Int64Array, StringArray};
+
+    use super::*;
+
+    fn written(column: &ArrayRef, edges: &[f64]) -> Vec<Vec<u8>> {
+        let column_of_case = CaseColumn::new(column, edges);
+        let write = |row| {
+            let mut bytes = Vec::new();
+            column_of_case.write(row, &mut bytes);
+            bytes
+        };
+        (0..column.len()).map(write).collect()
+    }
+
+    #[test]
+    fn values_in_one_bin_are_equal_and_edges_belong_to_the_bin_above() {
+        let integers: ArrayRef = Arc::new(Int64Array::from(vec![Some(6), Some(7), Some(29), Some(30), None]));
+        let numbers: ArrayRef =
+            Arc::new(Float64Array::from(vec![Some(6.9), Some(7.0), Some(29.9), Some(30.0), None]));
+        for column in [integers, numbers] {
+            let cases = written(&column, &[7.0, 30.0]);
+            assert_eq!(cases[1], cases[2]);
+            let different: std::collections::BTreeSet<_> = cases.into_iter().collect();
+            assert_eq!(different.len(), 4, "below, between, above and missing");
+        }
+    }
+
+    #[test]
+    fn values_without_bins_are_compared_themselves() {
+        let texts: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("a"), Some("a"), Some("b"), Some(""), None]));
+        let numbers: ArrayRef =
+            Arc::new(Float64Array::from(vec![Some(0.1), Some(0.1), Some(0.2), Some(0.0), None]));
+        let flags: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), Some(true), Some(false), None]));
+        for column in [texts, numbers, flags] {
+            let cases = written(&column, &[]);
+            assert_eq!(cases[0], cases[1]);
+            let different: std::collections::BTreeSet<_> = cases.into_iter().collect();
+            assert_eq!(different.len(), column.len() - 1);
+        }
+    }
+
+    #[test]
+    fn values_of_neighbouring_fields_are_told_apart() {
+        let column = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+        let case = |one: &str, other: &str| {
+            [written(&column(one), &[]).concat(), written(&column(other), &[]).concat()].concat()
+        };
+        assert_ne!(case("ab", "c"), case("a", "bc"));
+    }
+}

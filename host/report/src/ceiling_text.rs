@@ -1,0 +1,129 @@
+//! Sentences about the substrate's own noise, the same for every rendering.
+
+use crate::format::{UNDEFINED, count, counted, six_decimals};
+use crate::model::ceiling::{CaseFieldInfo, CaseValue, CeilingReport, RaterReport, ScopeCeiling};
+use understudy_statistics::scoring::MIN_REPEATED_CASES;
+use understudy_statistics::verdict::CeilingShare;
+
+/// What the report says about the ceiling, sentence by sentence.
+pub fn ceiling_sentences(ceiling: &CeilingReport) -> Vec<String> {
+    let mut sentences = vec![format!(
+        "Snapshots are one case if they are equal in {}.",
+        list(&ceiling.fields.iter().map(field_text).collect::<Vec<_>>())
+    )];
+    if let Some(all) = ceiling.scopes.first() {
+        sentences.extend(scope_sentences(all));
+    }
+    if let Some(raters) = &ceiling.raters {
+        sentences.extend(rater_sentences(raters));
+    }
+    sentences
+}
+
+fn scope_sentences(all: &ScopeCeiling) -> Vec<String> {
+    let CaseValue { cases, decisions, .. } = all.self_agreement;
+    let mut sentences = vec![format!(
+        "{} decided at least twice, with {}.",
+        counted(cases, "case was", "cases were"),
+        counted(decisions, "decision", "decisions")
+    )];
+    if !all.complete {
+        sentences.push("These are a random sample of the cases, so that memory is bounded.".to_owned());
+    }
+    sentences.push(match (all.self_agreement.value, all.ceiling.value) {
+        (Some(own), Some(ceiling)) => format!(
+            "Two decisions in the same case are equal with a share of {}. So no model that sees only these fields can \
+             agree with more than {} of the decisions.",
+            six_decimals(own),
+            six_decimals(ceiling)
+        ),
+        _ => too_few(cases),
+    });
+    sentences
+}
+
+fn rater_sentences(raters: &RaterReport) -> Vec<String> {
+    let share = |who: &str, found: &CaseValue| match found.value {
+        Some(value) => format!(
+            "Two decisions of {who} in the same case are equal with a share of {} ({}).",
+            bounded(found, value),
+            counted(found.cases, "case", "cases")
+        ),
+        None => format!("Two decisions of {who} in the same case: {}", too_few(found.cases)),
+    };
+    vec![
+        format!("The field `{}` says who decided.", raters.field),
+        share("one rater", &raters.same_rater),
+        share("different raters", &raters.different_raters),
+    ]
+}
+
+fn too_few(cases: u64) -> String {
+    format!(
+        "{} {}; an estimate needs at least {MIN_REPEATED_CASES}.",
+        counted(cases, "case", "cases"),
+        if cases == 1 { "is too few" } else { "are too few" }
+    )
+}
+
+/// A field of a case, with its bins.
+fn field_text(field: &CaseFieldInfo) -> String {
+    match &field.edges[..] {
+        [] => format!("`{}`", field.name),
+        edges => {
+            let edges: Vec<String> = edges.iter().map(f64::to_string).collect();
+            format!("`{}` (in bins with edges at {})", field.name, list(&edges))
+        }
+    }
+}
+
+fn list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// A value with its bounds.
+pub fn case_value_text(found: &CaseValue) -> String {
+    found.value.map_or_else(|| UNDEFINED.to_owned(), |value| bounded(found, value))
+}
+
+fn bounded(found: &CaseValue, value: f64) -> String {
+    match found.interval {
+        Some(bounds) => format!(
+            "{} ({} to {})",
+            six_decimals(value),
+            six_decimals(bounds.lower),
+            six_decimals(bounds.upper)
+        ),
+        None => six_decimals(value),
+    }
+}
+
+/// What a verdict says about the agreement as a share of the ceiling.
+pub fn ceiling_share_text(found: &CeilingShare) -> String {
+    let value = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
+    let bounds = found.interval.map_or_else(String::new, |bounds| {
+        format!(", bounds {} to {}", six_decimals(bounds.lower), six_decimals(bounds.upper))
+    });
+    format!(
+        "{} of the ceiling{bounds}: agreement {} and ceiling {} in {} with {}",
+        value(found.share),
+        value(found.agreement),
+        value(found.ceiling),
+        counted(found.cases, "repeated case", "repeated cases"),
+        counted(found.decisions, "decision", "decisions")
+    )
+}
+
+/// A share of equal answers by its counts; a dash where it is withheld.
+pub fn equal_text(equal: Option<u64>, pairs: u64) -> String {
+    match equal {
+        Some(equal) if pairs > 0 => {
+            format!("{} ({} of {})", six_decimals(equal as f64 / pairs as f64), count(equal), count(pairs))
+        }
+        _ => UNDEFINED.to_owned(),
+    }
+}

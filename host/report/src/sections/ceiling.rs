@@ -1,0 +1,82 @@
+//! The section of the substrate's own noise: agreement beside its ceiling, and agreement by rater.
+//!
+//! Invariants: agreement and ceiling in one row are over the same cases.
+
+use crate::ceiling_text::{case_value_text, ceiling_sentences, equal_text};
+use crate::format::{UNDEFINED, count, counted, six_decimals};
+use crate::model::ceiling::{CeilingReport, RaterReport};
+use crate::model::report::Report;
+use crate::page::{Block, Cell, Column, Section};
+use crate::sections::helpers::{table, text};
+use crate::value_text::value_text;
+
+/// The section of the ceiling; `None` if the study declares none.
+pub fn ceiling(report: &Report) -> Option<Section> {
+    let ceiling = report.ceiling.as_ref()?;
+    let mut blocks = vec![text(ceiling_sentences(ceiling).join(" ")), beside_ceiling(report, ceiling)];
+    blocks.push(text(format!(
+        "Each bound has a confidence of {}. The ceiling is the square root of the substrate's agreement with itself. A model \
+         that sees more than the case can exceed it.",
+        ceiling.confidence
+    )));
+    if let Some(raters) = &ceiling.raters {
+        blocks.push(by_rater(report, raters));
+        if raters.other_pairs > 0 {
+            let others = counted(raters.other_pairs, "pair of other raters is", "pairs of other raters are");
+            blocks.push(text(format!("{others} not listed.")));
+        }
+    }
+    Some(Section { id: "ceiling", title: "The substrate's own noise".to_owned(), blocks })
+}
+
+fn beside_ceiling(report: &Report, ceiling: &CeilingReport) -> Block {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for scope in &ceiling.scopes {
+        for (model, found) in report.models.iter().zip(&scope.models) {
+            rows.push(vec![
+                scope.scope.as_str().into(),
+                model.plugin.name.as_str().into(),
+                equal_text(found.equal, scope.pairs).into(),
+                count(scope.self_agreement.cases).into(),
+                case_value_text(&scope.self_agreement).into(),
+                case_value_text(&found.agreement).into(),
+                case_value_text(&scope.ceiling).into(),
+                found.of_ceiling.map_or(UNDEFINED.to_owned(), six_decimals).into(),
+            ]);
+        }
+    }
+    let columns = vec![
+        Column::text("Scope"),
+        Column::text("Model"),
+        Column::number("Equal answers, all pairs"),
+        Column::number("Repeated cases"),
+        Column::number("Substrate with itself"),
+        Column::number("Model with substrate"),
+        Column::number("Ceiling"),
+        Column::number("Share of the ceiling"),
+    ];
+    Block::Table(table(
+        "Agreement beside its ceiling, in cases that were decided at least twice",
+        columns,
+        rows,
+    ))
+}
+
+fn by_rater(report: &Report, raters: &RaterReport) -> Block {
+    let mut columns = vec![Column::text("Rater"), Column::number("Pairs")];
+    for model in &report.models {
+        columns.push(Column::number(format!("Equal answers of {}", model.plugin.name)));
+        columns.push(Column::number(format!("Bounds of {}", model.plugin.name)));
+    }
+    let rows = raters.raters.iter().map(|rater| {
+        let mut row: Vec<Cell> = vec![value_text(&rater.rater).into(), count(rater.pairs).into()];
+        for (equal, interval) in rater.equal.iter().zip(&rater.intervals) {
+            row.push(equal_text(*equal, rater.pairs).into());
+            let bounds = interval
+                .map(|bounds| format!("{} to {}", six_decimals(bounds.lower), six_decimals(bounds.upper)));
+            row.push(bounds.unwrap_or_else(|| UNDEFINED.to_owned()).into());
+        }
+        row
+    });
+    Block::Table(table("Agreement by rater", columns, rows.collect()))
+}

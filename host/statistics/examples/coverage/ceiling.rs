@@ -1,0 +1,280 @@
+//! The table `ceiling`: the intervals of the ceiling, and of a model's share of it, for a substrate whose noise is known.
+//!
+//! Every case has answers with known probabilities, from which its decisions are drawn. So the agreement of the substrate
+//! with itself is known, and that of the best model, which gives the most probable answer of each case.
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+
+use understudy_statistics::hash::{SplitMix64, splitmix64};
+use understudy_statistics::scoring::{
+    CaseMean, CasePair, CaseSample, DecisionPairs, Interval, SelfAgreementSums, WindowClock, case_capacity,
+};
+use understudy_statistics::verdict::CeilingShare;
+use understudy_study::{Every, Windows};
+
+use crate::markdown;
+
+/// The confidence of each bound, so that an interval has 0.95.
+const CONFIDENCE: f64 = 0.975;
+
+/// The rooms of the hotel's cases: for each case with the same reserved room, segment and lead time, how often each room was
+/// assigned. By `python3 tests/oracles/ceiling.py examples/hotel cases`.
+const HOTEL: &str = include_str!("hotel_cases.txt");
+
+/// Case sizes of which a few are large: a third of the decisions is in 2 % of the cases.
+const FEW_LARGE: &[u64] = &[
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    4, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8, 10, 15, 80,
+];
+
+/// A case: the probabilities of its answers, the usual one first, and the number of its decisions.
+struct Case {
+    answers: Vec<f64>,
+    decisions: u64,
+}
+
+/// A substrate with noise.
+enum Substrate {
+    /// Cases with one usual answer. Noise and number of decisions are drawn for each case.
+    Drawn {
+        /// The probabilities of the usual answer, all equally likely.
+        usual: &'static [f64],
+        /// The number of other answers, all equally likely.
+        others: u64,
+        /// The number of cases.
+        cases: u64,
+        /// The numbers of decisions of a case, all equally likely.
+        sizes: &'static [u64],
+        /// The probability that a decision repeats the one before it in its case.
+        repeats: f64,
+    },
+    /// The cases of the hotel. The shares of the assigned rooms are the probabilities.
+    Hotel,
+}
+
+use Substrate::{Drawn, Hotel};
+
+const SUBSTRATES: [(&str, Substrate); 9] = [
+    (
+        "90 % usual, pairs of decisions",
+        Drawn { usual: &[0.9], others: 1, cases: 200, sizes: &[2], repeats: 0.0 },
+    ),
+    (
+        "99 % usual, 2 to 6 decisions",
+        Drawn { usual: &[0.99], others: 1, cases: 200, sizes: &[2, 3, 4, 5, 6], repeats: 0.0 },
+    ),
+    (
+        "60 % usual, three others, 2 to 6 decisions",
+        Drawn { usual: &[0.6], others: 3, cases: 200, sizes: &[2, 3, 4, 5, 6], repeats: 0.0 },
+    ),
+    (
+        "half certain, half 70 % usual, 1 to 8 decisions",
+        Drawn { usual: &[1.0, 0.7], others: 1, cases: 400, sizes: &[1, 2, 3, 4, 5, 6, 7, 8], repeats: 0.0 },
+    ),
+    (
+        "95 % or 80 % usual, most decided once",
+        Drawn { usual: &[0.95, 0.8], others: 2, cases: 1000, sizes: &[1, 1, 1, 2], repeats: 0.0 },
+    ),
+    (
+        "95 % or 80 % usual, a few large cases",
+        Drawn { usual: &[0.95, 0.8], others: 1, cases: 400, sizes: FEW_LARGE, repeats: 0.0 },
+    ),
+    (
+        "80 % usual, half of the decisions repeat",
+        Drawn { usual: &[0.8], others: 1, cases: 200, sizes: &[2, 4, 8, 16], repeats: 0.5 },
+    ),
+    (
+        "95 % or 80 % usual, more cases than are kept",
+        Drawn { usual: &[0.95, 0.8], others: 1, cases: 4000, sizes: &[1, 2, 3, 4], repeats: 0.0 },
+    ),
+    ("the hotel's 127 cases", Hotel),
+];
+
+/// How often an interval holds, and its width.
+#[derive(Default)]
+struct Coverage {
+    lower: u64,
+    upper: u64,
+    both: u64,
+    width: f64,
+}
+
+impl Coverage {
+    fn add(&mut self, bounds: Interval, truth: f64) {
+        let (lower, upper) = (bounds.lower <= truth, truth <= bounds.upper);
+        self.lower += u64::from(lower);
+        self.upper += u64::from(upper);
+        self.both += u64::from(lower && upper);
+        self.width += bounds.upper - bounds.lower;
+    }
+
+    fn cells(&self, streams: usize) -> [String; 4] {
+        let mean = |sum: f64| format!("{:.4}", sum / streams as f64);
+        [mean(self.lower as f64), mean(self.upper as f64), mean(self.both as f64), mean(self.width)]
+    }
+}
+
+/// The table, from a number of streams for each substrate.
+pub fn table(streams: usize) -> String {
+    let mut rows = Vec::new();
+    for (name, substrate) in &SUBSTRATES {
+        let (ceiling, best) = substrate.truth();
+        let (mut of_ceiling, mut of_share) = (Coverage::default(), Coverage::default());
+        let mut best_within = 0;
+        for seed in 0..streams as u64 {
+            let sample = substrate.sample(seed);
+            let bounds = ceiling_bounds(&sample);
+            of_ceiling.add(bounds, ceiling);
+            best_within += u64::from(best <= bounds.upper);
+            let share = CeilingShare::estimate(&sample, 0, CONFIDENCE);
+            of_share.add(share.interval.expect("the cases are enough"), best / ceiling);
+        }
+        let best_within = format!("{:.4}", best_within as f64 / streams as f64);
+        let mut row = vec![(*name).to_owned(), format!("{ceiling:.4}"), format!("{best:.4}")];
+        row.extend(of_ceiling.cells(streams));
+        row.push(best_within);
+        let [.., both, width] = of_share.cells(streams);
+        row.extend([both, width]);
+        rows.push(row);
+    }
+    let head = [
+        "substrate",
+        "ceiling",
+        "best model",
+        "lower holds",
+        "upper holds",
+        "both hold",
+        "width",
+        "best below upper",
+        "share holds",
+        "share width",
+    ];
+    markdown::table(&head, &rows)
+}
+
+/// The interval of the ceiling.
+fn ceiling_bounds(sample: &CaseSample) -> Interval {
+    let own = CaseMean::self_agreement(sample, DecisionPairs::All, CONFIDENCE);
+    own.ceiling().interval.expect("the cases are enough")
+}
+
+impl Substrate {
+    /// The cases of a stream. `share` draws a number from 0 to 1.
+    fn cases(&self, share: &mut impl FnMut() -> f64) -> Vec<Case> {
+        match *self {
+            Drawn { usual, others, cases, sizes, .. } => {
+                let mut case = |_| {
+                    let usual = usual[(share() * usual.len() as f64) as usize];
+                    let decisions = sizes[(share() * sizes.len() as f64) as usize];
+                    Case { answers: answers(usual, others), decisions }
+                };
+                (0..cases).map(&mut case).collect()
+            }
+            Hotel => {
+                let case = |line: &str| {
+                    let counts: Vec<u64> =
+                        line.split(' ').map(|count| count.parse().expect("a count")).collect();
+                    let decisions = counts.iter().sum();
+                    Case { decisions, answers: counts.iter().map(|&n| n as f64 / decisions as f64).collect() }
+                };
+                HOTEL.lines().map(case).collect()
+            }
+        }
+    }
+
+    /// The ceiling, and the agreement of the best model, over the cases that are decided at least twice.
+    fn truth(&self) -> (f64, f64) {
+        let (cases, repeats) = match *self {
+            Drawn { usual, others, sizes, repeats, .. } => {
+                let of_size =
+                    |&decisions| usual.iter().map(move |&p| Case { answers: answers(p, others), decisions });
+                (sizes.iter().flat_map(of_size).collect(), repeats)
+            }
+            Hotel => (self.cases(&mut || 0.0), 0.0),
+        };
+        let (mut own, mut best, mut all) = (0.0, 0.0, 0.0);
+        for Case { answers, decisions } in cases.iter().filter(|case| case.decisions > 1) {
+            let weight = *decisions as f64;
+            let equal: f64 = answers.iter().map(|p| p * p).sum();
+            // Two decisions with k - 1 between them are copies of each other with the probability repeats^k.
+            let pairs = weight * (weight - 1.0) / 2.0;
+            let copies: f64 =
+                (1..*decisions).map(|k| (decisions - k) as f64 * repeats.powi(k as i32)).sum::<f64>() / pairs;
+            own += weight * (copies + (1.0 - copies) * equal);
+            best += weight * answers.iter().copied().fold(0.0, f64::max);
+            all += weight;
+        }
+        ((own / all).sqrt(), best / all)
+    }
+
+    /// The cases of one stream of decisions, beside a model that gives the usual answer of each case.
+    fn sample(&self, seed: u64) -> CaseSample {
+        let windows = Windows { every: Every::Week, week_ends: Weekday::Sunday };
+        let window = WindowClock::new(windows, TimeZone::UTC).window(0);
+        let mut random = SplitMix64::new(splitmix64(seed));
+        let mut share = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        let repeats = if let Drawn { repeats, .. } = self { *repeats } else { 0.0 };
+        let cases = self.cases(&mut share);
+        let mut sums = SelfAgreementSums::default();
+        for (number, case) in (0..).zip(&cases) {
+            let hash = splitmix64(splitmix64(seed) ^ number);
+            let mut answer = None;
+            for _ in 0..case.decisions {
+                let repeated = answer.filter(|_| repeats > 0.0 && share() < repeats);
+                let own = repeated.unwrap_or_else(|| draw(&case.answers, share()));
+                answer = Some(own);
+                let equal = &[own == 0];
+                let pair = CasePair { window, scopes: &[0], case: hash, answer: own, rater: None, equal };
+                sums.add(&pair, case_capacity(windows.every));
+            }
+        }
+        sums.cases(&[window], 0)
+    }
+}
+
+/// The probabilities of the answers of a case.
+fn answers(usual: f64, others: u64) -> Vec<f64> {
+    let other = (1.0 - usual) / others as f64;
+    std::iter::once(usual).chain((0..others).map(|_| other)).collect()
+}
+
+/// The answer at a place from 0 to 1 among answers with these probabilities.
+fn draw(answers: &[f64], mut place: f64) -> u64 {
+    let found = answers.iter().position(|probability| {
+        place -= probability;
+        place < 0.0
+    });
+    found.unwrap_or(0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_truth_of_a_substrate_follows_from_its_probabilities() {
+        let (ceiling, best) = SUBSTRATES[0].1.truth();
+        assert!((ceiling - 0.82f64.sqrt()).abs() < 1e-12 && (best - 0.9).abs() < 1e-12);
+        let (ceiling, best) = SUBSTRATES[3].1.truth();
+        assert!((ceiling - ((1.0 + 0.58) / 2.0f64).sqrt()).abs() < 1e-12 && (best - 0.85).abs() < 1e-12);
+        let (ceiling, best) = Hotel.truth();
+        assert!(best < ceiling && ceiling < 0.83, "{best} {ceiling}");
+        // Of two decisions, the second repeats the first with the probability 0.5.
+        let pairs = Drawn { usual: &[0.8], others: 1, cases: 1, sizes: &[2], repeats: 0.5 };
+        assert!((pairs.truth().0 - (0.5 + 0.5 * 0.68f64).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn intervals_hold_in_95_of_100_seeds() {
+        for (name, substrate) in SUBSTRATES.iter().filter(|(_, substrate)| !matches!(substrate, Hotel)) {
+            let (ceiling, _) = substrate.truth();
+            let holds = |seed: &u64| {
+                let bounds = ceiling_bounds(&substrate.sample(*seed));
+                bounds.lower <= ceiling && ceiling <= bounds.upper
+            };
+            let within = (0..100u64).filter(holds).count();
+            assert!(within >= 95, "{name}: {within}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::hash::{SplitMix64, splitmix64};
+use crate::scoring::WindowClock;
+use understudy_study::Windows;
+
+const DAY: i64 = 86_400_000_000;
+
+/// A pair: day, case, answer, rater (0 for none), and whether the model agrees.
+type Pair = (u8, u64, u64, u64, bool);
+
+fn sums(pairs: &[Pair], capacity: usize) -> SelfAgreementSums {
+    let week_ends = jiff::civil::Weekday::Sunday;
+    let mut clock = WindowClock::new(Windows { every: Every::Day, week_ends }, TimeZone::UTC);
+    let mut sums = SelfAgreementSums::default();
+    for (day, case, answer, rater, equal) in pairs {
+        let name = format!("rater {rater}");
+        let pair = CasePair {
+            window: clock.window(i64::from(*day) * DAY),
+            scopes: if case.is_multiple_of(2) { &[0, 1] } else { &[0] },
+            case: splitmix64(*case),
+            answer: *answer,
+            rater: (*rater > 0).then(|| Rater { hash: splitmix64(*rater), name: Some(&name) }),
+            equal: &[*equal],
+        };
+        sums.add(&pair, capacity);
+    }
+    sums
+}
+
+fn pairs() -> impl Strategy<Value = Vec<Pair>> {
+    prop::collection::vec((0u8..4, 0u64..40, 0u64..3, 0u64..200, any::<bool>()), 0..500)
+}
+
+proptest! {
+    #[test]
+    fn order_batches_and_later_windows_change_nothing(pairs in pairs(), cut in 0usize..500, day in 0u8..4, capacity in 1usize..150) {
+        let whole = sums(&pairs, capacity);
+        let mut reversed = pairs.clone();
+        reversed.reverse();
+        let (one, other) = reversed.split_at(cut.min(reversed.len()));
+        let mut merged = sums(other, capacity);
+        merged.merge(&sums(one, capacity), capacity);
+        prop_assert_eq!(&merged, &whole);
+        let until: Vec<Pair> = pairs.iter().filter(|pair| pair.0 <= day).copied().collect();
+        let last = sums(&[(day, 0, 0, 0, false)], capacity).windows()[0];
+        prop_assert_eq!(whole.through(last), sums(&until, capacity));
+        // A case that all windows keep has the counts of all of its pairs.
+        let cases = whole.cases(&whole.windows(), 0);
+        prop_assert_eq!(cases.pairs(), pairs.len() as u64);
+        for (hash, counts) in cases.cases() {
+            let all = pairs.iter().filter(|pair| splitmix64(pair.1) == hash).count();
+            prop_assert_eq!(counts.decisions(), all as u64);
+        }
+        let raters = whole.raters(&whole.windows());
+        let named: u64 = raters.raters.iter().map(|rater| rater.pairs).sum();
+        prop_assert_eq!(named + raters.other_pairs, pairs.iter().filter(|pair| pair.3 > 0).count() as u64);
+        prop_assert!(raters.raters.len() <= MAX_RATERS);
+    }
+}
+
+/// The decisions of a substrate that gives the usual answer of a case with the probability `usual` and another one
+/// otherwise. Two raters decide in turn.
+fn noisy(usual: f64, cases: u64, seed: u64) -> Vec<Pair> {
+    let mut random = SplitMix64::new(seed);
+    let mut share = || random.next_u64() as f64 / u64::MAX as f64;
+    let mut found = Vec::new();
+    for case in 0..cases {
+        let decisions = 1 + (share() * 6.0) as u64;
+        for decision in 0..decisions {
+            let answer = u64::from(share() >= usual);
+            found.push((0, case, answer, 1 + decision % 2, answer == 0));
+        }
+    }
+    found
+}
+
+#[test]
+fn bounds_hold_for_a_substrate_of_known_noise() {
+    for usual in [0.6f64, 0.8, 0.95, 0.99] {
+        let truth = usual * usual + (1.0 - usual) * (1.0 - usual);
+        let (mut below, mut above, mut best_above) = (0, 0, 0);
+        let studies = 400;
+        for seed in 0..studies {
+            let sums = sums(&noisy(usual, 300, seed), usize::MAX);
+            let sample = sums.cases(&sums.windows(), 0);
+            let found = CaseMean::self_agreement(&sample, DecisionPairs::All, 0.95);
+            let interval = found.interval.unwrap();
+            below += u32::from(truth < interval.lower);
+            above += u32::from(truth > interval.upper);
+            best_above += u32::from(usual > found.ceiling().interval.unwrap().upper);
+        }
+        // 20 of 400 are expected at most, with a standard deviation of 4.4.
+        assert!(below <= 33 && above <= 33, "{usual}: {below} below, {above} above");
+        assert!(best_above <= above, "the best model is never better than the ceiling: {usual}");
+    }
+}
+
+#[test]
+fn a_substrate_that_never_differs_has_bounds_with_a_width() {
+    let sums = sums(&noisy(1.0, 100, 1), usize::MAX);
+    let sample = sums.cases(&sums.windows(), 0);
+    let found = CaseMean::self_agreement(&sample, DecisionPairs::All, 0.95);
+    let interval = found.interval.unwrap();
+    assert_eq!((found.value, interval.upper), (Some(1.0), 1.0));
+    assert!((interval.lower - 0.05f64.powf(1.0 / found.cases as f64)).abs() < 1e-12, "{interval:?}");
+}
+
+#[test]
+fn few_repeated_cases_have_no_value() {
+    let pairs: Vec<Pair> = (0..29).flat_map(|case| [(0, case, 0, 0, true); 2]).collect();
+    let sums = sums(&pairs, usize::MAX);
+    let found = CaseMean::self_agreement(&sums.cases(&sums.windows(), 0), DecisionPairs::All, 0.95);
+    assert_eq!((found.cases, found.decisions, found.value, found.interval), (29, 58, None, None));
+}
+
+#[test]
+fn raters_that_differ_from_each_other_agree_with_themselves() {
+    let pairs: Vec<Pair> =
+        (0..40).flat_map(|case| [1, 1, 2, 2].map(|rater| (0, case, rater, rater, rater == 1))).collect();
+    let sums = sums(&pairs, usize::MAX);
+    let sample = sums.cases(&sums.windows(), 0);
+    let value = |pairs| CaseMean::self_agreement(&sample, pairs, 0.95).value;
+    assert_eq!(value(DecisionPairs::SameRater), Some(1.0));
+    assert_eq!(value(DecisionPairs::DifferentRaters), Some(0.0));
+    // Of the six pairs of decisions in a case, two are equal.
+    assert!((value(DecisionPairs::All).unwrap() - 1.0 / 3.0).abs() < 1e-12);
+    let model = CaseMean::model_agreement(&sample, 0, 0.95);
+    assert_eq!((model.cases, model.decisions, model.value), (40, 160, Some(0.5)));
+    let raters = sums.raters(&sums.windows());
+    assert_eq!(raters.other_pairs, 0);
+    let mut found: Vec<_> =
+        raters.raters.iter().map(|rater| (rater.name.as_deref(), rater.pairs, rater.equal[0])).collect();
+    found.sort_unstable();
+    assert_eq!(found, [(Some("rater 1"), 80, 80), (Some("rater 2"), 80, 0)]);
+}

@@ -1,0 +1,77 @@
+//! Decides whether a model's agreement reaches the share of the ceiling that the threshold requires.
+//!
+//! Invariants:
+//! - With `evidence = "bound"`, the lower bound of the agreement must reach the share of the upper bound of the ceiling. Both
+//!   bounds hold together at the confidence of the verdict.
+//! - Before a declared end there is no bound, so the gate does not pass.
+
+use super::ceiling::CeilingShare;
+use super::format::{format_confidence, format_share};
+use super::{Estimate, VerdictKind};
+use crate::scoring::{Interval, MIN_REPEATED_CASES};
+use understudy_study::Evidence;
+
+/// The verdict and the reason if the agreement is less than `least` of the ceiling; `None` if it is not.
+///
+/// `pooled` is the estimate of the threshold's metric over the same windows, and `equal` the number of pairs in which the
+/// model gave the substrate's answer. `confidence` is that of the bounds of the share.
+pub fn ceiling_failure(
+    (evidence, confidence): (Evidence, f64),
+    least: f64,
+    share: &CeilingShare,
+    (pooled, equal): (&Estimate, u64),
+    is_early: bool,
+) -> Option<(VerdictKind, String)> {
+    let inconclusive = |text: String| Some((VerdictKind::Inconclusive, text));
+    if pooled.hits != Some(equal) {
+        return inconclusive(format!(
+            "the ceiling limits the share of equal answers, and the metric is another figure: {equal} of {} pairs have equal \
+             answers ({})",
+            pooled.pairs,
+            format_share(equal, pooled.pairs)
+        ));
+    }
+    let required = format!("at least {least} of the ceiling is required");
+    if share.cases < MIN_REPEATED_CASES {
+        return inconclusive(format!(
+            "the ceiling is not known: {} decided at least twice, and an estimate needs at least {MIN_REPEATED_CASES}; \
+             {required}",
+            if share.cases == 1 { "1 case was".to_owned() } else { format!("{} cases were", share.cases) }
+        ));
+    }
+    let CeilingShare {
+        cases, agreement: Some(agreement), ceiling: Some(ceiling), share: Some(value), ..
+    } = *share
+    else {
+        return inconclusive(format!(
+            "no two decisions in the same case are equal, so agreement has no share of the ceiling; {required}"
+        ));
+    };
+    let found = format!(
+        "agreement in the {cases} cases that were decided at least twice is {agreement:.6}, and their ceiling is \
+         {ceiling:.6}: the share {value:.6} of the ceiling"
+    );
+    match (evidence, share.interval) {
+        (Evidence::Point, _) => (value < least).then(|| (VerdictKind::NoGo, format!("{found}; {required}"))),
+        (Evidence::Bound(_), _) if is_early => inconclusive(format!(
+            "{found}, and it has no bound that holds at looks before the end; decide at the end; {required}"
+        )),
+        (Evidence::Bound(_), None) => inconclusive(format!("{found}, and it has no bound; {required}")),
+        (Evidence::Bound(_), Some(Interval { lower, upper })) => {
+            let text = |relation: &str| {
+                format!(
+                    "{found}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; {required}",
+                    format_confidence(confidence)
+                )
+            };
+            match (lower >= least, upper >= least) {
+                (true, _) => None,
+                (false, true) => inconclusive(text("cannot be distinguished from")),
+                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! The substrate's own noise: agreement beside its ceiling in reports, and a threshold against the ceiling.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::Value;
+use understudy_tests::{StudyToml, TestWorkspace, hotel_rooms_study};
+
+const CASES: u64 = 60;
+const PAIRS: u64 = 1200;
+
+/// The case, the desk and the room of a decision. Desk `north` books another room in every fourth case, and each decision of a
+/// case is another room now and then.
+fn decision(pair: u64) -> (u64, &'static str, &'static str) {
+    let case = pair * 7 % CASES;
+    let round = pair / CASES;
+    let desk = if round.is_multiple_of(3) { "south" } else { "north" };
+    let is_other = (case.is_multiple_of(4) && desk == "north") != (pair * 13 % 11 == 0);
+    (case, desk, if is_other { "b" } else { "a" })
+}
+
+/// A study of 20 days; the model always answers `a`. Nights in one bin of ten are the same case.
+fn workspace(more: &str) -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    let study = StudyToml::small()
+        .windows("week")
+        .input("guest", "text")
+        .decision("desk", "text")
+        .section("log", "segment-rows = 200");
+    workspace.write("study.toml", format!("{study}\n{more}"));
+    let time = |pair: u64, hour: u64| {
+        let minute = pair % 60;
+        format!("2026-03-{:02}T{hour:02}:{minute:02}:00Z", 1 + pair / 60)
+    };
+    workspace.write_lines(
+        "snapshots.jsonl",
+        (0..PAIRS).map(|pair| {
+            let (case, ..) = decision(pair);
+            // The guest and the bin of the nights make the case.
+            let (guest, nights) = (case % 6, case / 6 * 10 + pair % 10);
+            let at = time(pair, 10);
+            format!(r#"{{"id":"s{pair}","at":"{at}","booked":"a","nights":{nights},"guest":"g{guest}"}}"#)
+        }),
+    );
+    workspace.write_lines(
+        "decisions.jsonl",
+        (0..PAIRS).map(|pair| {
+            let ((_, desk, room), at) = (decision(pair), time(pair, 11));
+            format!(r#"{{"id":"s{pair}","at":"{at}","room":"{room}","desk":"{desk}"}}"#)
+        }),
+    );
+    workspace
+}
+
+const CEILING: &str = "[ceiling]\nfields = [\"guest\", \"nights\"]\nrater = \"desk\"\n\
+                       bins = { nights = [10, 20, 30, 40, 50, 60, 70, 80, 90] }\n";
+
+/// The mean share of equal pairs of decisions by its definition, over the pairs of decisions that `compared` selects by
+/// their desks; and the number of cases.
+fn self_agreement(compared: fn(&str, &str) -> bool) -> (f64, u64) {
+    let mut cases: BTreeMap<u64, Vec<(&str, &str)>> = BTreeMap::new();
+    for pair in 0..PAIRS {
+        let (case, desk, room) = decision(pair);
+        cases.entry(case).or_default().push((desk, room));
+    }
+    let (mut sum, mut decisions, mut number) = (0.0, 0, 0);
+    for case in cases.values() {
+        let (mut equal, mut all) = (0, 0);
+        for (at, one) in case.iter().enumerate() {
+            for other in case[at + 1..].iter().filter(|other| compared(one.0, other.0)) {
+                all += 1;
+                equal += u32::from(one.1 == other.1);
+            }
+        }
+        if all > 0 {
+            sum += f64::from(equal) / f64::from(all) * case.len() as f64;
+            decisions += case.len();
+            number += 1;
+        }
+    }
+    (sum / decisions as f64, number)
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn agreement_is_beside_its_ceiling() {
+    let workspace = workspace(CEILING);
+    let report = workspace.run(&[]);
+    let (ceiling, all) = (&report["ceiling"], &report["ceiling"]["scopes"][0]);
+    let (expected, cases) = self_agreement(|_, _| true);
+    assert_eq!(all["self-agreement"]["cases"], cases);
+    assert!((number(&all["self-agreement"]["value"]) - expected).abs() < 1e-12, "{all}");
+    assert!((number(&all["ceiling"]["value"]) - expected.sqrt()).abs() < 1e-12, "{all}");
+    let equal = (0..PAIRS).filter(|pair| decision(*pair).2 == "a").count() as u64;
+    assert_eq!((&all["pairs"], &all["models"][0]["equal"]), (&PAIRS.into(), &equal.into()));
+    // Every case is decided at least twice, so this is the agreement over all pairs.
+    let agreement = equal as f64 / PAIRS as f64;
+    assert!((number(&all["models"][0]["agreement"]["value"]) - agreement).abs() < 1e-12, "{all}");
+    assert!((number(&all["models"][0]["of-ceiling"]) - agreement / expected.sqrt()).abs() < 1e-12, "{all}");
+    let raters = &ceiling["raters"];
+    let (same, _) = self_agreement(|one, other| one == other);
+    let (different, _) = self_agreement(|one, other| one != other);
+    assert!((number(&raters["same-rater"]["value"]) - same).abs() < 1e-12, "{raters}");
+    assert!((number(&raters["different-raters"]["value"]) - different).abs() < 1e-12, "{raters}");
+    assert!(same > different);
+    let listed = raters["raters"].as_array().expect("raters");
+    assert!(
+        listed.iter().all(|rater| rater["rater"].as_str().is_some_and(|name| name.starts_with("rater ")))
+    );
+    let mut pairs: Vec<u64> = listed.iter().map(|rater| rater["pairs"].as_u64().expect("pairs")).collect();
+    pairs.sort_unstable();
+    let day = (0..PAIRS).filter(|pair| decision(*pair).1 == "north").count() as u64;
+    assert_eq!(pairs, [PAIRS - day, day]);
+    workspace.ok(&["verify", "run"]);
+    for format in ["md", "text"] {
+        let text = workspace.ok(&["report", "run", "--format", format]).stdout;
+        assert!(text.contains("The substrate's own noise"), "{text}");
+        assert!(!text.contains("south"), "no rater is named: {text}");
+    }
+}
+
+#[test]
+fn raters_are_named_if_the_study_declares_it() {
+    let workspace = workspace(&format!("{CEILING}show-raters = true\n"));
+    let report = workspace.run(&[]);
+    let raters = report["ceiling"]["raters"]["raters"].as_array().expect("raters");
+    let names: Vec<&str> = raters.iter().filter_map(|rater| rater["rater"].as_str()).collect();
+    assert_eq!(names, ["north", "south"]);
+}
+
+#[test]
+fn a_threshold_against_the_ceiling_decides() {
+    let threshold = |least: &str| {
+        format!(
+            "[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = {{ all = true }}\nevidence = \"point\"\n\
+             of-ceiling = {least}\n[blinding]\nshare = 0.2\n{CEILING}"
+        )
+    };
+    for (least, code) in [("0.5", 0), ("1.0", 1)] {
+        let workspace = workspace(&threshold(least));
+        workspace.run(&[]);
+        let output = workspace.understudy(&["decide", "run"]);
+        assert_eq!(output.code, code, "{}{}", output.stdout, output.stderr);
+        assert!(output.stdout.contains("of the ceiling"), "{}", output.stdout);
+        workspace.ok(&["verify", "run"]);
+    }
+}
+
+#[test]
+fn a_ceiling_needs_answers_that_can_be_equal() {
+    let workspace = TestWorkspace::new();
+    let number = |field: &str| format!("{{ field = \"{field}\", form = \"number\", kind = \"integer\" }}");
+    let study = StudyToml::new("numbers")
+        .input("nights", "integer")
+        .decision("nights", "integer")
+        .plugin_model("echo", "PLUGINS/recorded.wasm", &["nights"], Some(&number("nights")))
+        .plugin_comparator(
+            "recorded",
+            "PLUGINS/recorded.wasm",
+            &["decision.nights"],
+            Some(&number("decision.nights")),
+        )
+        .metric("mean-absolute-error");
+    workspace.write("study.toml", format!("{study}\n[ceiling]\n"));
+    let output = workspace.understudy(&["check", "study.toml"]);
+    assert_eq!(output.code, 1, "{}", output.stdout);
+    assert!(output.stderr.contains("by equal answers, but the answers are numbers"), "{}", output.stderr);
+}
+
+/// The expected numbers are those that `python3 tests/oracles/ceiling.py examples/hotel` prints.
+#[test]
+fn the_hotel_ceiling_matches_its_definition() {
+    let workspace = TestWorkspace::new();
+    let study = hotel_rooms_study();
+    let folder = study.parent().expect("a folder").display().to_string();
+    let text = fs::read_to_string(&study).expect("the study");
+    let text = text
+        .replace("hotel-", &format!("{folder}/hotel-"))
+        .replace(&format!("study = \"{folder}/hotel-rooms\""), "study = \"hotel-rooms\"");
+    let text = text.replace("../../target/plugins", "PLUGINS");
+    let ceiling = "[ceiling]\nfields = [\"reserved_room_type\", \"market_segment\", \"lead_time\"]\n\
+                   bins = { lead_time = [7, 30, 90, 180] }\n";
+    workspace.write("study.toml", format!("{text}\n{ceiling}"));
+    let report = workspace.run(&[]);
+    let all = &report["ceiling"]["scopes"][0];
+    assert_eq!(all["complete"], true);
+    let own = &all["self-agreement"];
+    assert_eq!((&own["cases"], &own["decisions"]), (&127.into(), &15_389.into()));
+    for (found, expected) in [
+        (&own["value"], 0.681_789_135_441_392_3),
+        (&all["models"][0]["agreement"]["value"], 0.798_037_559_295_600_7),
+        (&all["models"][0]["of-ceiling"], 0.966_492_066_747_704),
+    ] {
+        assert!((number(found) - expected).abs() < 1e-9, "{found} {expected}");
+    }
+}
