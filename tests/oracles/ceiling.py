@@ -1,7 +1,8 @@
-"""The hotel's agreement with itself, by its definition, and the counts of answers by case.
+"""The agreement of a substrate with itself, by its definition, and its interval by scipy 1.17.
 
 `python3 tests/oracles/ceiling.py examples/hotel` prints what `tests/tests/ceiling.rs` compares with.
 `python3 tests/oracles/ceiling.py examples/hotel cases` prints `host/statistics/examples/coverage/hotel_cases.txt`.
+`python3 tests/oracles/ceiling.py interval` prints what `host/statistics/src/scoring/self_agreement/tests.rs` compares with.
 """
 
 import bisect
@@ -12,6 +13,45 @@ import json
 import math
 import sys
 
+
+
+def interval():
+    """The share of equal pairs of 200 cases and its bounds. The case with the number i has i % 5 + 1 decisions for one answer
+    and i * i % 3 for another, and every 40th case has 60 more for the first; its jackknife group is i % 64."""
+    from scipy.stats import beta, norm, t
+
+    sums, weights = [0.0] * 64, [0] * 64
+    cases, squares, fourth_powers = 0, 0, 0
+    for i in range(200):
+        decisions = ["a"] * (i % 5 + 1 + (60 if i % 40 == 0 else 0)) + ["b"] * (i * i % 3)
+        if len(decisions) < 2:
+            continue
+        pairs = list(itertools.combinations(decisions, 2))
+        share = sum(one == other for one, other in pairs) / len(pairs)
+        sums[i % 64] += len(decisions) * share
+        weights[i % 64] += len(decisions)
+        cases += 1
+        squares += len(decisions) ** 2
+        fourth_powers += len(decisions) ** 4
+    groups = [group for group in range(64) if weights[group] > 0]
+    value = sum(sums) / sum(weights)
+    without = [(sum(sums) - sums[g]) / (sum(weights) - weights[g]) for g in groups]
+    middle = sum(without) / len(without)
+    error = math.sqrt((len(groups) - 1) / len(groups) * sum((one - middle) ** 2 for one in without))
+    degrees = min(len(groups) - 1, int(squares**2 / fourth_powers))
+    print("cases", cases, "decisions", sum(weights), "degrees of freedom", degrees, "value", repr(value))
+    for confidence in (0.9, 0.95, 0.975):
+        variance = (error * t.ppf(confidence, degrees) / norm.ppf(confidence)) ** 2
+        trials = min(int(value * (1 - value) / variance), sum(weights))
+        least, greatest = int(value * trials), math.ceil(value * trials)
+        lower = beta.ppf(1 - confidence, least, trials - least + 1)
+        upper = beta.ppf(confidence, greatest + 1, trials - greatest)
+        print(confidence, repr(float(lower)), repr(float(upper)))
+
+
+if sys.argv[1] == "interval":
+    interval()
+    sys.exit()
 folder = sys.argv[1]
 
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
-use understudy_tests::{StudyToml, TestWorkspace, hotel_rooms_study};
+use understudy_tests::study_toml::StudyToml;
+use understudy_tests::{TestWorkspace, hotel_rooms_study};
 
 const CASES: u64 = 60;
 const PAIRS: u64 = 1200;
@@ -55,11 +56,11 @@ fn workspace(more: &str) -> TestWorkspace {
 const CEILING: &str = "[ceiling]\nfields = [\"guest\", \"nights\"]\nrater = \"desk\"\n\
                        bins = { nights = [10, 20, 30, 40, 50, 60, 70, 80, 90] }\n";
 
-/// The mean share of equal pairs of decisions by its definition, over the pairs of decisions that `compared` selects by
-/// their desks; and the number of cases.
-fn self_agreement(compared: fn(&str, &str) -> bool) -> (f64, u64) {
+/// The mean share of equal pairs of decisions by its definition, among the first decisions, over the pairs of decisions that
+/// `compared` selects by their desks; and the number of cases.
+fn self_agreement(first: u64, compared: fn(&str, &str) -> bool) -> (f64, u64) {
     let mut cases: BTreeMap<u64, Vec<(&str, &str)>> = BTreeMap::new();
-    for pair in 0..PAIRS {
+    for pair in 0..first {
         let (case, desk, room) = decision(pair);
         cases.entry(case).or_default().push((desk, room));
     }
@@ -90,7 +91,7 @@ fn agreement_is_beside_its_ceiling() {
     let workspace = workspace(CEILING);
     let report = workspace.run(&[]);
     let (ceiling, all) = (&report["ceiling"], &report["ceiling"]["scopes"][0]);
-    let (expected, cases) = self_agreement(|_, _| true);
+    let (expected, cases) = self_agreement(PAIRS, |_, _| true);
     assert_eq!(all["self-agreement"]["cases"], cases);
     assert!((number(&all["self-agreement"]["value"]) - expected).abs() < 1e-12, "{all}");
     assert!((number(&all["ceiling"]["value"]) - expected.sqrt()).abs() < 1e-12, "{all}");
@@ -101,8 +102,8 @@ fn agreement_is_beside_its_ceiling() {
     assert!((number(&all["models"][0]["agreement"]["value"]) - agreement).abs() < 1e-12, "{all}");
     assert!((number(&all["models"][0]["of-ceiling"]) - agreement / expected.sqrt()).abs() < 1e-12, "{all}");
     let raters = &ceiling["raters"];
-    let (same, _) = self_agreement(|one, other| one == other);
-    let (different, _) = self_agreement(|one, other| one != other);
+    let (same, _) = self_agreement(PAIRS, |one, other| one == other);
+    let (different, _) = self_agreement(PAIRS, |one, other| one != other);
     assert!((number(&raters["same-rater"]["value"]) - same).abs() < 1e-12, "{raters}");
     assert!((number(&raters["different-raters"]["value"]) - different).abs() < 1e-12, "{raters}");
     assert!(same > different);
@@ -120,6 +121,23 @@ fn agreement_is_beside_its_ceiling() {
         assert!(text.contains("The substrate's own noise"), "{text}");
         assert!(!text.contains("south"), "no rater is named: {text}");
     }
+}
+
+#[test]
+fn an_interim_report_has_the_ceiling_of_its_windows() {
+    let workspace = workspace(&format!("{CEILING}[interim]\nevery = 1\n"));
+    workspace.run(&[]);
+    let text = fs::read(workspace.path().join("run/interim/week-ending-2026-03-15.json")).expect("a report");
+    let bundle: Value = serde_json::from_slice(&text).expect("JSON");
+    let (report, all) = (&bundle["report"], &bundle["report"]["ceiling"]["scopes"][0]);
+    // 60 decisions a day, from the first of March on.
+    let first = 15 * 60;
+    assert_eq!((&all["pairs"], &report["comparison"]["compared"]), (&first.into(), &first.into()));
+    let (expected, _) = self_agreement(first, |_, _| true);
+    let own = &all["self-agreement"];
+    assert!((number(&own["value"]) - expected).abs() < 1e-12, "{own}");
+    assert_eq!(own["interval"], Value::Null, "an interval would hold at a single look");
+    workspace.ok(&["verify", "run"]);
 }
 
 #[test]

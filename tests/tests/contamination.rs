@@ -5,7 +5,7 @@ use understudy_engine::BlindingRule;
 use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
     AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, RecordCounts,
-    RevisionSums, ScoredPairs, VerdictEvidence, WindowClock, jackknife_group,
+    RevisionSums, ScoredPairs, SelfAgreementSums, VerdictEvidence, WindowClock, jackknife_group,
 };
 use understudy_statistics::verdict::{
     CONTAMINATION_LEVEL, Facts, PairCounts, RunResults, Verdict, VerdictKind, determine_verdict,
@@ -86,6 +86,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
             records: &RecordCounts::default(),
             cells: &cells,
             revisions: &RevisionSums::new(cells.shape().clone()),
+            self_agreement: &SelfAgreementSums::default(),
             evidence: &evidence,
         },
         range: (Some(0.0), Some(1.0)),

@@ -32,12 +32,12 @@ fn scope_sentences(all: &ScopeCeiling) -> Vec<String> {
     }
     sentences.push(match (all.self_agreement.value, all.ceiling.value) {
         (Some(own), Some(ceiling)) => format!(
-            "Two decisions in the same case are equal with a share of {}. So no model that sees only these fields can \
-             agree with more than {} of the decisions.",
+            "The share of equal pairs of decisions in the same case is {}. So the ceiling of the agreement of a model that \
+             sees only these fields is {}.",
             six_decimals(own),
             six_decimals(ceiling)
         ),
-        _ => too_few(cases),
+        _ => format!("Pairs of decisions in the same case: {}", too_few(cases)),
     });
     sentences
 }
@@ -45,11 +45,11 @@ fn scope_sentences(all: &ScopeCeiling) -> Vec<String> {
 fn rater_sentences(raters: &RaterReport) -> Vec<String> {
     let share = |who: &str, found: &CaseValue| match found.value {
         Some(value) => format!(
-            "Two decisions of {who} in the same case are equal with a share of {} ({}).",
+            "Among pairs of decisions of {who} in the same case, the share of equal pairs is {}; {}.",
             bounded(found, value),
-            counted(found.cases, "case", "cases")
+            counted(found.cases, "case has such pairs", "cases have such pairs")
         ),
-        None => format!("Two decisions of {who} in the same case: {}", too_few(found.cases)),
+        None => format!("Pairs of decisions of {who}: {}", too_few(found.cases)),
     };
     vec![
         format!("The field `{}` says who decided.", raters.field),
@@ -60,9 +60,8 @@ fn rater_sentences(raters: &RaterReport) -> Vec<String> {
 
 fn too_few(cases: u64) -> String {
     format!(
-        "{} {}; an estimate needs at least {MIN_REPEATED_CASES}.",
-        counted(cases, "case", "cases"),
-        if cases == 1 { "is too few" } else { "are too few" }
+        "{}; an estimate needs at least {MIN_REPEATED_CASES}.",
+        counted(cases, "case has such pairs", "cases have such pairs")
     )
 }
 

@@ -149,41 +149,31 @@ impl SelfAgreementCollector {
 
 /// A column of the values of a case.
 enum CaseColumn<'c> {
-    /// Numbers or integers in bins: the bin of each row.
-    Binned(Vec<Option<u64>>),
+    /// Integers or numbers, of which the bins are compared, and the edges between these.
+    Binned(&'c ArrayRef, &'c [f64]),
     /// Values that are compared themselves.
     Exact(&'c ArrayRef, Option<ArrayFormatter<'c>>),
 }
 
 impl<'c> CaseColumn<'c> {
-    fn new(column: &'c ArrayRef, edges: &[f64]) -> CaseColumn<'c> {
+    fn new(column: &'c ArrayRef, edges: &'c [f64]) -> CaseColumn<'c> {
         const OPTIONS: FormatOptions<'_> = FormatOptions::new();
-        let bin = |value: f64| edges.partition_point(|edge| *edge <= value) as u64;
-        if edges.is_empty() {
-            return CaseColumn::Exact(column, ArrayFormatter::try_new(column, &OPTIONS).ok());
+        match edges {
+            [] => CaseColumn::Exact(column, ArrayFormatter::try_new(column, &OPTIONS).ok()),
+            edges => CaseColumn::Binned(column, edges),
         }
-        let bins = match column.as_primitive_opt::<Int64Type>() {
-            Some(integers) => integers.iter().map(|value| Some(bin(value? as f64))).collect(),
-            None => column.as_primitive::<Float64Type>().iter().map(|value| Some(bin(value?))).collect(),
-        };
-        CaseColumn::Binned(bins)
     }
 
     fn is_known(&self, row: usize) -> bool {
-        match self {
-            CaseColumn::Binned(bins) => bins[row].is_some(),
-            CaseColumn::Exact(column, _) => column.is_valid(row),
-        }
+        let (CaseColumn::Binned(column, _) | CaseColumn::Exact(column, _)) = self;
+        column.is_valid(row)
     }
 
-    /// The value of a row as text; empty where it is missing.
+    /// The value of a row as text; empty where it is missing, and in bins.
     fn text(&self, row: usize) -> String {
         match self {
-            CaseColumn::Binned(bins) => bins[row].map(|bin| bin.to_string()).unwrap_or_default(),
-            CaseColumn::Exact(column, formatter) => match formatter {
-                Some(formatter) if column.is_valid(row) => formatter.value(row).to_string(),
-                _ => String::new(),
-            },
+            CaseColumn::Exact(_, Some(formatter)) if self.is_known(row) => formatter.value(row).to_string(),
+            _ => String::new(),
         }
     }
 
@@ -192,10 +182,17 @@ impl<'c> CaseColumn<'c> {
     fn write(&self, row: usize, bytes: &mut Vec<u8>) {
         bytes.push(u8::from(self.is_known(row)));
         match self {
-            CaseColumn::Binned(bins) => bytes.extend(bins[row].unwrap_or_default().to_le_bytes()),
-            CaseColumn::Exact(column, _) => match (column.as_string_opt::<i32>(), column.is_valid(row)) {
-                (Some(texts), true) => write_bytes(texts.value(row).as_bytes(), bytes),
-                _ => write_bytes(self.text(row).as_bytes(), bytes),
+            _ if !self.is_known(row) => {}
+            CaseColumn::Binned(column, edges) => {
+                let value = match column.as_primitive_opt::<Int64Type>() {
+                    Some(integers) => integers.value(row) as f64,
+                    None => column.as_primitive::<Float64Type>().value(row),
+                };
+                bytes.extend((edges.partition_point(|edge| *edge <= value) as u64).to_le_bytes());
+            }
+            CaseColumn::Exact(column, _) => match column.as_string_opt::<i32>() {
+                Some(texts) => write_bytes(texts.value(row).as_bytes(), bytes),
+                None => write_bytes(self.text(row).as_bytes(), bytes),
             },
         }
     }

@@ -1,6 +1,7 @@
 //! Builds the part of a report about the substrate's own noise.
 //!
-//! Invariant: an interim report withholds what fewer than five pairs say, and values from which that would follow.
+//! Invariants: an interim report withholds what fewer than five pairs say, and values from which that would follow. It has
+//! no intervals of cases, because these hold at a single look.
 
 use crate::build::disclosure::{is_few, withheld_parts};
 use crate::model::ceiling::{
@@ -25,7 +26,8 @@ pub(super) fn ceiling(outcome: &RunResult, sealed_study: &SealedStudy) -> Option
         .map(|(scope, name)| scope_ceiling(name, &sums.cases(&windows, scope), &all, models, is_final));
     let raters = declared.rater.map(|field| {
         let found = sums.raters(&windows);
-        let agreement = |pairs| case_value(CaseMean::self_agreement(&all, pairs, DISPLAY_CONFIDENCE));
+        let agreement =
+            |pairs| case_value(CaseMean::self_agreement(&all, pairs, DISPLAY_CONFIDENCE), is_final);
         RaterReport {
             field: study.decisions.fields[field].name.clone(),
             same_rater: agreement(DecisionPairs::SameRater),
@@ -68,7 +70,7 @@ fn scope_ceiling(
         let both = agreement.value.zip(own.ceiling().value);
         ModelCeiling {
             equal: (is_final || !hides_pairs).then(|| sample.equal(model)),
-            agreement: case_value(agreement),
+            agreement: case_value(agreement, is_final),
             of_ceiling: both.filter(|(_, ceiling)| *ceiling > 0.0).map(|(part, ceiling)| part / ceiling),
         }
     };
@@ -76,8 +78,8 @@ fn scope_ceiling(
         scope: name.to_owned(),
         pairs: sample.pairs(),
         complete: sample.is_complete(),
-        self_agreement: case_value(own),
-        ceiling: case_value(own.ceiling()),
+        self_agreement: case_value(own, is_final),
+        ceiling: case_value(own.ceiling(), is_final),
         models: (0..models).map(model).collect(),
     }
 }
@@ -109,6 +111,7 @@ fn rater_agreements(
     raters.iter().enumerate().map(rater).collect()
 }
 
-fn case_value(CaseMean { cases, decisions, value, interval }: CaseMean) -> CaseValue {
-    CaseValue { cases, decisions, value, interval }
+fn case_value(mean: CaseMean, is_final: bool) -> CaseValue {
+    let CaseMean { cases, decisions, value, interval } = mean;
+    CaseValue { cases, decisions, value, interval: interval.filter(|_| is_final) }
 }

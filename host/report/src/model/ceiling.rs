@@ -41,7 +41,7 @@ pub struct CaseValue {
     pub decisions: u64,
     /// The mean, from 0 to 1; null if the cases are fewer than 30.
     pub value: Option<f64>,
-    /// The bounds of the mean, each one-sided; null where they cannot be computed.
+    /// The bounds of the mean, each one-sided; null where they cannot be computed, and in an interim report.
     pub interval: Option<Interval>,
 }
 

@@ -15,8 +15,8 @@ pub fn ceiling(report: &Report) -> Option<Section> {
     let ceiling = report.ceiling.as_ref()?;
     let mut blocks = vec![text(ceiling_sentences(ceiling).join(" ")), beside_ceiling(report, ceiling)];
     blocks.push(text(format!(
-        "Each bound has a confidence of {}. The ceiling is the square root of the substrate's agreement with itself. A model \
-         that sees more than the case can exceed it.",
+        "The confidence of each bound is {}. The ceiling is the square root of the substrate's agreement with itself. A model \
+         that sees more than these fields can exceed it.",
         ceiling.confidence
     )));
     if let Some(raters) = &ceiling.raters {

@@ -119,10 +119,11 @@ pub struct Raters {
     pub other_pairs: u64,
 }
 
-/// The most counts of answers in the cases of one window and scope. A year has about 200,000 to 600,000 of them.
+/// The most counts of answers in the cases of one window and scope. A year has at most 200,000 (month, week) to
+/// 1,100,000 (hour) of them.
 pub fn case_capacity(every: Every) -> usize {
     match every {
-        Every::Hour => 64,
+        Every::Hour => 128,
         Every::Day => 1024,
         Every::Week => 4096,
         Every::Month => 16_384,

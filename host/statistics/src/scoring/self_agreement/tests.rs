@@ -136,3 +136,29 @@ fn raters_that_differ_from_each_other_agree_with_themselves() {
     found.sort_unstable();
     assert_eq!(found, [(Some("rater 1"), 80, 80), (Some("rater 2"), 80, 0)]);
 }
+
+/// The bounds are printed by `tests/oracles/ceiling.py interval`.
+#[test]
+fn bounds_match_scipy() {
+    let decision = |case, answer| CaseDecision { case, answer, rater: 0, equal: &[] };
+    let mut sample = CaseSample::default();
+    for case in 0..200u64 {
+        let usual = case % 5 + 1 + if case.is_multiple_of(40) { 60 } else { 0 };
+        (0..usual).for_each(|_| sample.add(decision(case, 0), usize::MAX));
+        (0..case * case % 3).for_each(|_| sample.add(decision(case, 1), usize::MAX));
+    }
+    for (confidence, lower, upper) in [
+        (0.9, 0.6772884177371274, 0.7953949825578014),
+        (0.95, 0.6583787869176372, 0.8126488434529705),
+        (0.975, 0.6359044242479747, 0.8276136892780879),
+    ] {
+        let found = CaseMean::self_agreement(&sample, DecisionPairs::All, confidence);
+        assert_eq!((found.cases, found.decisions), (188, 1021));
+        assert!((found.value.unwrap() - 0.7394711067580804).abs() < 1e-12);
+        let interval = found.interval.unwrap();
+        assert!(
+            (interval.lower - lower).abs() < 1e-9 && (interval.upper - upper).abs() < 1e-9,
+            "{interval:?}"
+        );
+    }
+}
