@@ -154,7 +154,7 @@ fn a_threshold_against_the_ceiling_decides() {
     let threshold = |least: &str| {
         format!(
             "[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = {{ all = true }}\nevidence = \"point\"\n\
-             of-ceiling = {least}\n[blinding]\nshare = 0.2\n{CEILING}"
+             chance = \"not-asked\"\nof-ceiling = {least}\n[blinding]\nshare = 0.2\n{CEILING}"
         )
     };
     for (least, code) in [("0.5", 0), ("1.0", 1)] {
@@ -170,7 +170,7 @@ fn a_threshold_against_the_ceiling_decides() {
 #[test]
 fn a_ceiling_needs_answers_that_can_be_equal() {
     let workspace = TestWorkspace::new();
-    let number = |field: &str| format!("{{ field = \"{field}\", form = \"number\", kind = \"integer\" }}");
+    let number = |field: &str| format!("{{ field = \"{field}\", form = \"number\", kind = \"number\" }}");
     let study = StudyToml::new("numbers")
         .input("nights", "integer")
         .decision("nights", "integer")

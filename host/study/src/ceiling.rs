@@ -6,7 +6,7 @@
 use super::table_reader::TableReader;
 use super::toml_value::Value;
 use super::validate::{self, DECISION, DeclaredFields};
-use super::{Evidence, FieldKind, Plugin};
+use super::{FieldKind, Plugin};
 
 const FIELDS: &str = "a list of the snapshot's fields, such as [\"lead_time\", \"segment\"]";
 const BINS: &str = "a list of finite numbers in ascending order, at least one, such as [7, 30, 90]";
@@ -100,38 +100,6 @@ pub(super) fn ceiling(
         })
     });
     is_declared.then(|| read.flatten())
-}
-
-/// Reads the share of the ceiling that a threshold requires, above 0 and up to 1. `is_declared` is whether the study has
-/// the section `[ceiling]`.
-pub(super) fn of_ceiling(
-    section: &mut TableReader<'_>,
-    evidence: Option<Evidence>,
-    is_declared: bool,
-) -> Option<f64> {
-    if section.has("at-most") {
-        let reason = "it is the least share of the agreement that is possible; remove it, or write at-least";
-        section.refuse("of-ceiling", reason);
-        return None;
-    }
-    let within = |value: &Value<'_>| value.number().filter(|share| *share > 0.0 && *share <= 1.0);
-    let share = section.optional("of-ceiling", "a number above 0 and up to 1, such as 0.95", within);
-    if section.has("of-ceiling") && !is_declared {
-        let message = format!(
-            "`{}` needs the section [ceiling], which says what a case is; declare it, or remove the key",
-            section.at("of-ceiling")
-        );
-        section.fault(section.line_of("of-ceiling"), message);
-    }
-    if section.has("of-ceiling") && section.has("cluster") && matches!(evidence, Some(Evidence::Bound(_))) {
-        let message = format!(
-            "`{}` has no bound with `cluster`: its bound takes cases as independent of each other, and a cluster can have \
-             several cases; remove one of the two keys, or write evidence = \"point\"",
-            section.at("of-ceiling")
-        );
-        section.fault(section.line_of("of-ceiling"), message);
-    }
-    share
 }
 
 /// The fields that are named, each once; `None` if one of them is not declared.
@@ -249,7 +217,7 @@ fn warn_of_finer_models(
 #[cfg(test)]
 mod tests {
     use super::{CaseField, Ceiling};
-    use crate::test_support::{VALID, faults, read};
+    use crate::test_support::{faults, read};
 
     const WINDOWS: &str = "[windows]";
 
@@ -293,28 +261,6 @@ mod tests {
         assert!(warnings[0].starts_with("model \"rules\" is granted `lead_time`"), "{warnings:?}");
         let (ceiling, _) = declared("rater = \"decision.room\"\n");
         assert_eq!(ceiling.rater, Some(0));
-    }
-
-    #[test]
-    fn a_share_of_the_ceiling_needs_a_ceiling() {
-        let threshold = "[threshold]\nat-least = 0.8\nquantifier = \"pooled\"\nwindows = { first = 2 }\nevidence = \"point\"\n\
-                         of-ceiling = 0.95\n";
-        let with = |more: &str, edits: &[(&str, &str)]| {
-            let text = format!("{VALID}{threshold}{more}");
-            let text = edits.iter().fold(text, |text, (from, to)| text.replacen(from, to, 1));
-            crate::parse(&text).map_err(|invalid| invalid.faults.to_string())
-        };
-        let study = with("[ceiling]\n", &[]).unwrap();
-        assert_eq!(study.threshold.unwrap().of_ceiling, Some(0.95));
-        let message = with("", &[]).unwrap_err();
-        assert!(message.contains("`threshold.of-ceiling` needs the section [ceiling]"), "{message}");
-        let message = with("[ceiling]\n", &[("at-least", "at-most")]).unwrap_err();
-        assert!(message.contains("`threshold.of-ceiling` is not allowed here"), "{message}");
-        let bound = "evidence = \"bound\"\nconfidence = 0.95\ncluster = \"segment\"";
-        let message = with("[ceiling]\n", &[("evidence = \"point\"", bound)]).unwrap_err();
-        assert!(message.contains("`threshold.of-ceiling` has no bound with `cluster`"), "{message}");
-        let message = with("[ceiling]\n", &[("0.95", "1.5")]).unwrap_err();
-        assert!(message.contains("`threshold.of-ceiling` is 1.5; write a number above 0"), "{message}");
     }
 
     #[test]

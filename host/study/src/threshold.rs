@@ -3,6 +3,7 @@
 //! Invariants: what decides has no default, so bound, quantifier, windows and evidence are always written; only guards
 //! have defaults, and a guard can prevent a GO but never cause one.
 
+mod ceiling_share;
 mod chance;
 mod family;
 mod read;

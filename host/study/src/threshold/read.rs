@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use super::{
     Blinding, Cycle, Direction, Evidence, InterferenceEffect, Quantifier, Reference, Scope, Shares,
-    Threshold, VerdictCount, WindowChoice, chance, family,
+    Threshold, VerdictCount, WindowChoice, ceiling_share, chance, family,
 };
-use crate::ceiling::of_ceiling;
 use crate::named_entry::NamedEntry;
 use crate::similar_names::{LABELS, warn_of_similar_names};
 use crate::table_reader::{TableReader, bounded};
@@ -111,7 +110,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
     let most_unanswered = share(section, "most-unanswered").unwrap_or(validate::MOST_UNANSWERED);
     let cluster = section.optional("cluster", "a field of the snapshots, such as \"guest\"", Value::word);
     let chance = chance::chance(section);
-    let of_ceiling = of_ceiling(section, evidence, known.is_ceiling_declared);
+    let of_ceiling = ceiling_share::of_ceiling(section, evidence, known.is_ceiling_declared);
     let family = family::family(section, evidence, known.verdicts);
     let cycle = section
         .optional_section("cycle", "{ condition = \"month\", times = 1 }", |section| cycle(section, known));

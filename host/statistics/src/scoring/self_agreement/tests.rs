@@ -1,3 +1,5 @@
+//! Sums and estimates of self-agreement on synthetic pairs.
+
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The gate of the ceiling on the pairs of a synthetic study.
+
 use super::super::test_support::{BAD, Case, GOOD, bound, pooled};
 
 /// A study whose threshold requires a share of the ceiling.
