@@ -71,31 +71,21 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         evidence.add(&pair, &models, 0, 0);
     }
     let account = Account { received: PAIRS, ..Account::default() };
-    let facts = Facts {
-        study,
-        threshold: study.threshold.as_ref().expect("it is declared"),
-        conditions: &Conditions::new(&[], study.time_zone.clone()).expect("there are none"),
-        seal: "5ea1",
-        sealed_at: jiff::Timestamp::UNIX_EPOCH,
-        results: RunResults {
-            closed: true,
-            clocks: PerStream::splat(Some(Micros(start + 4 * WEEK))),
-            accounting: Accounting { snapshots: account, decisions: account },
-            pairs: PairCounts { compared: PAIRS, incomparable: 0 },
-            inputs: &inputs,
-            records: &RecordCounts::default(),
-            cells: &cells,
-            revisions: &RevisionSums::new(cells.shape().clone()),
-            self_agreement: &SelfAgreementSums::default(),
-            evidence: &evidence,
-        },
-        range: (Some(0.0), Some(1.0)),
-        references: &[],
-        interferences: &[],
-        shed: 0,
-        cut_offs: 0,
-        source_failure: None,
+    let results = RunResults {
+        closed: true,
+        clocks: PerStream::splat(Some(Micros(start + 4 * WEEK))),
+        accounting: Accounting { snapshots: account, decisions: account },
+        pairs: PairCounts { compared: PAIRS, incomparable: 0 },
+        inputs: &inputs,
+        records: &RecordCounts::default(),
+        cells: &cells,
+        revisions: &RevisionSums::new(cells.shape().clone()),
+        self_agreement: &SelfAgreementSums::default(),
+        evidence: &evidence,
     };
+    let threshold = study.threshold.as_ref().expect("it is declared");
+    let conditions = Conditions::new(&[], study.time_zone.clone()).expect("there are none");
+    let facts = Facts::undisturbed(study, threshold, &conditions, results);
     determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
 }
 

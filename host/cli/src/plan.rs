@@ -50,8 +50,8 @@ pub(super) struct Plan {
     /// 1.
     #[arg(long, value_name = "S", value_parser = positive)]
     std_dev: Option<f64>,
-    /// Share of the substrate's most frequent answer, from 0 to 1.
-    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    /// Share of the substrate's most frequent label, above 0 and at most 1.
+    #[arg(long, value_name = "SHARE", value_parser = parse_positive_share)]
     base_rate: Option<f64>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
@@ -76,6 +76,11 @@ fn parse_stated_share(text: &str) -> Result<StatedShare, String> {
 fn parse_share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number from 0 to 1, such as 0.3".to_owned())
+}
+
+fn parse_positive_share(text: &str) -> Result<f64, String> {
+    let share = parse_share(text).ok().filter(|share| *share > 0.0);
+    share.ok_or_else(|| "expected a number above 0 and at most 1, such as 0.97".to_owned())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

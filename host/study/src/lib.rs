@@ -53,8 +53,8 @@ pub use source::Source;
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
-    Blinding, CHANCE_FORMS, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect,
-    InterferenceKind, Quantifier, Reference, Scope, Shares, Threshold, WindowChoice,
+    Blinding, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect, InterferenceKind,
+    Quantifier, Reference, Scope, Shares, Threshold, WindowChoice, chance_forms,
 };
 pub use units::{Micros, Nanos};
 pub use validate::ALL_SNAPSHOTS;

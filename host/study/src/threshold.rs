@@ -13,7 +13,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use chance::{CHANCE_FORMS, ChanceRequirement};
+use crate::AnswerForm;
+
+pub use chance::{ChanceRequirement, chance_forms};
 pub use family::Family;
 pub(super) use family::VerdictCount;
 pub(super) use read::{Declarations, blinding, chosen, scopes, threshold};
@@ -55,8 +57,10 @@ pub struct Threshold {
     pub most_unanswered: f64,
     /// The snapshot field that groups dependent pairs into clusters; the id by default.
     pub cluster: Option<String>,
-    /// The required agreement of labels beyond chance; `None` if not declared. A threshold on labels declares it.
+    /// What is required beyond chance; `None` if not declared. A threshold that can be sealed declares it.
     pub chance: Option<ChanceRequirement>,
+    /// The form of the answers, which the comparator's plugin determines; labels until the plugin is loaded.
+    pub form: AnswerForm,
     /// The share of the substrate's ceiling that the agreement must reach, above 0 and up to 1.
     pub of_ceiling: Option<f64>,
     /// How several verdicts share the confidence; `None` if not declared. If bounds decide several verdicts, it is declared.
@@ -74,9 +78,19 @@ pub struct Threshold {
 }
 
 impl Threshold {
+    /// Whether anything is required beyond chance.
+    fn asks_chance(&self) -> bool {
+        self.chance.is_some_and(|chance| chance != ChanceRequirement::NotAsked)
+    }
+
     /// Whether agreement beyond chance is required, which is computed from the labels.
     pub fn needs_labels(&self) -> bool {
-        self.chance.is_some_and(|chance| chance != ChanceRequirement::NotAsked)
+        self.asks_chance() && self.form == AnswerForm::Label
+    }
+
+    /// Whether a gain over baselines is required, which is computed from the baselines' scores.
+    pub fn needs_baselines(&self) -> bool {
+        self.asks_chance() && self.form != AnswerForm::Label
     }
 
     /// Whether the bounds of agreement beyond chance come from a jackknife, which needs the labels by group.

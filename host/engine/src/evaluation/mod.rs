@@ -1,5 +1,6 @@
 //! Runs the comparator and the metrics on joined pairs, and aggregates their scores.
 
+mod baseline_scores;
 pub mod divergence_stats;
 pub mod model_answers;
 pub mod pair_evaluator;

@@ -34,7 +34,7 @@ use understudy_run_log::checkpoint::{self, CheckpointError};
 use understudy_run_log::{LogWriter, Table};
 use understudy_sandbox::{Decider, Scorer, ScorerPlugin};
 use understudy_statistics::scoring::{AnswerStatus, ModelScores, ScoredPairs, Window};
-use understudy_study::{Nanos, PerStream, StreamKind, Study};
+use understudy_study::{Micros, Nanos, PerStream, StreamKind, Study};
 
 /// The most pairs of one evaluation. If fewer wait in the queue, those are evaluated. It affects speed, not
 /// results.
@@ -53,6 +53,8 @@ pub enum EvaluatorMessage {
     InterimReport(Box<InterimSnapshot>),
     /// A plugin is swapped; the first sequence number of each stream that belongs to the new generation.
     Swap(PerStream<u64>, Box<EvaluatorSwap>),
+    /// All pairs of snapshots before this time have been sent.
+    SettleBefore(Micros),
     /// A request for the most recent pairs.
     SampleRecentPairs(oneshot::Sender<Option<PairSample>>),
     /// A request for a checkpoint with the current aggregates.
@@ -86,7 +88,7 @@ pub struct Evaluator {
     /// Instances of the comparator, each with its projection.
     pub(super) comparator: InstanceCache<(Decider, PairProjection)>,
     /// Instances of each metric.
-    metrics: Vec<InstanceCache<Scorer>>,
+    pub(super) metrics: Vec<InstanceCache<Scorer>>,
     answer_resolver: AnswerResolver,
     pub(super) study: Study,
     pub(super) buffered_fields: PerStream<Vec<usize>>,
@@ -105,8 +107,9 @@ impl Evaluator {
     pub fn new(
         sealed_study: &SealedStudy,
         buffered_fields: &PerStream<Vec<usize>>,
-        aggregates: Aggregates,
+        mut aggregates: Aggregates,
     ) -> Evaluator {
+        aggregates.withdraw_open_pairs();
         let (versions, study) = (sealed_study.versions.clone(), sealed_study.study.clone());
         let recent_pairs = study.is_live().then(|| RecentPairs::new(study.swaps.last));
         Evaluator {
@@ -155,27 +158,28 @@ impl Evaluator {
                 EvaluatorMessage::ReplayedPairs(pairs) => drop(self.evaluate(pairs)),
                 EvaluatorMessage::Swap(from, swap) => self.apply_swap(from, *swap),
                 EvaluatorMessage::RotateGroup(mut checkpoint) => {
-                    checkpoint.aggregates = Some(self.aggregates.clone());
+                    checkpoint.aggregates = Some(self.aggregates_so_far());
                     log.end_pairs(checkpoint::encode(&*checkpoint)?);
                 }
                 EvaluatorMessage::InterimReport(mut report) => {
                     if let Some(on_interim) = &mut on_interim {
-                        report.checkpoint.aggregates = Some(self.aggregates.clone());
+                        report.checkpoint.aggregates = Some(self.aggregates_so_far());
                         on_interim(*report);
                     }
                 }
+                EvaluatorMessage::SettleBefore(time) => self.settle_before(time),
                 // A requester may have gone.
                 EvaluatorMessage::SampleRecentPairs(reply) => {
                     let _ = reply.send(self.recent_pairs.as_ref().and_then(RecentPairs::latest));
                 }
                 EvaluatorMessage::SnapshotAggregates(mut checkpoint, reply) => {
-                    checkpoint.aggregates = Some(self.aggregates.clone());
+                    checkpoint.aggregates = Some(self.aggregates_so_far());
                     let _ = reply.send(*checkpoint);
                 }
             }
             next = next.or_else(|| messages.recv().ok());
         }
-        Ok(self.aggregates)
+        Ok(self.into_aggregates())
     }
 
     fn apply_swap(&mut self, from: PerStream<u64>, swap: EvaluatorSwap) {
@@ -321,7 +325,7 @@ impl Evaluator {
             scores: &scores,
         };
         if let Some(collector) = &mut self.evidence_collector {
-            collector.add(&batch, &mut self.aggregates.evidence);
+            collector.add(&batch, generation, &mut self.aggregates);
         }
         if let Some(collector) = &self.self_agreement_collector {
             collector.add(&batch, &mut self.aggregates.self_agreement);
@@ -332,8 +336,8 @@ impl Evaluator {
     }
 
     /// The aggregates of all pairs that were evaluated.
-    pub fn into_aggregates(self) -> Aggregates {
-        self.aggregates
+    pub fn into_aggregates(mut self) -> Aggregates {
+        self.aggregates_so_far()
     }
 
     /// Runs all metrics on the answers of one model to the pairs `rows`. Returns the scores and the failures, which do

@@ -1,20 +1,24 @@
 //! Collects the extra statistics that a verdict needs from each evaluated pair.
 //!
-//! Invariants: each evaluated pair is added once; a study without a threshold collects nothing.
+//! Invariants: each evaluated pair is added once; a study without a threshold collects nothing; a pair whose baselines are
+//! needed is an open pair until they are known.
 
 use std::borrow::Cow;
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::batches::pair_batch::PairBatch;
 use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
+use crate::stats::aggregates::Aggregates;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
-    Conditions, EvidencePair, ModelScores, PairLabels, VerdictEvidence, Window, jackknife_group,
+    Conditions, DecidedValue, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, Window,
+    jackknife_group,
 };
-use understudy_study::Scope;
+use understudy_study::{Evidence, Scope};
 
 /// A batch of evaluated pairs: those that the comparator answered. All slices but `rows` are in the order of
 /// `rows`.
@@ -50,6 +54,10 @@ pub struct EvidenceCollector {
     needs_labels: bool,
     /// Whether the bounds of that agreement need the labels by jackknife group.
     needs_label_groups: bool,
+    /// Whether the threshold requires a gain over baselines.
+    needs_baselines: bool,
+    /// Whether bounds decide, so that the gain is summed by jackknife group.
+    needs_gain_groups: bool,
     calendar: Conditions,
 }
 
@@ -69,12 +77,14 @@ impl EvidenceCollector {
             cycle: threshold.cycle.map(|cycle| cycle.condition),
             needs_labels: threshold.needs_labels(),
             needs_label_groups: threshold.needs_label_groups(),
+            needs_baselines: threshold.needs_baselines(),
+            needs_gain_groups: threshold.evidence != Evidence::Point,
             calendar: study_fields::conditions(&sealed_study.study),
         })
     }
 
-    /// Adds a batch of evaluated pairs.
-    pub fn add(&mut self, batch: &ScoredPairBatch<'_>, evidence: &mut VerdictEvidence) {
+    /// Adds a batch of evaluated pairs, whose metrics are those of `generation`.
+    pub fn add(&mut self, batch: &ScoredPairBatch<'_>, generation: u32, aggregates: &mut Aggregates) {
         let sources = batch.sources;
         let clusters: Option<Vec<ClusterColumn<'_>>> = self.cluster_column.map(|index| {
             let columns = sources.snapshot_batches.iter().map(|snapshots| snapshots.fields.column(index));
@@ -121,7 +131,28 @@ impl EvidenceCollector {
                     group: if self.needs_label_groups { group } else { 0 },
                 }),
             };
-            evidence.add(&pair, batch.scores, self.metric, at);
+            aggregates.evidence.add(&pair, batch.scores, self.metric, at);
+            if let Some(decision) =
+                self.needs_baselines.then(|| decided_value(batch.comparator, at)).flatten()
+            {
+                let answer = |(answers, scores): (&Cow<'_, Answers>, &ModelScores)| {
+                    let components = scores.scores[self.metric].iter().map(|values| values[at]);
+                    let (hash, items) = answer_hash(answers, at);
+                    OpenAnswer { hash, items, components: components.collect() }
+                };
+                let (decisions, decided) = sources.decisions[row];
+                aggregates.open_pairs.add(OpenPair {
+                    observed_at: sources.snapshot_value(row, |s, r| s.times[r]),
+                    decided_at: sources.decision_batches[decisions].times[decided],
+                    id: sources.id(row).to_owned(),
+                    window: batch.windows[at],
+                    scopes: scopes.clone(),
+                    group: if self.needs_gain_groups { group } else { 0 },
+                    generation,
+                    decision,
+                    models: batch.models.iter().zip(batch.scores).map(answer).collect(),
+                });
+            }
         }
     }
 }
@@ -160,5 +191,40 @@ fn label(answers: &Answers, row: usize) -> Option<&str> {
             answers.reason(row).is_none().then(|| names.value(codes[row] as usize))
         }
         AnswerColumn::Numbers(_) | AnswerColumn::Rankings { .. } => None,
+    }
+}
+
+/// The number or the ranking of a row; `None` without an answer, and for a label.
+fn decided_value(answers: &Answers, row: usize) -> Option<DecidedValue> {
+    if answers.reason(row).is_some() {
+        return None;
+    }
+    match &answers.decisions {
+        AnswerColumn::Labels { .. } => None,
+        AnswerColumn::Numbers(numbers) => Some(DecidedValue::Number(numbers[row])),
+        AnswerColumn::Rankings { names, offsets, codes } => {
+            let codes = &codes[offsets[row] as usize..offsets[row + 1] as usize];
+            Some(DecidedValue::Ranking(
+                codes.iter().map(|code| names.value(*code as usize).to_owned()).collect(),
+            ))
+        }
+    }
+}
+
+/// The hash of an answer and the number of items that it ranks. Equal answers have equal hashes; the hash is `None` without
+/// an answer.
+fn answer_hash(answers: &Answers, row: usize) -> (Option<u64>, u32) {
+    match decided_value(answers, row) {
+        None => (None, 0),
+        // 0 and -0 are the same number.
+        Some(DecidedValue::Number(number)) => (Some(xxh3_64(&(number + 0.0).to_le_bytes())), 0),
+        Some(DecidedValue::Ranking(items)) => {
+            let mut hasher = Xxh3::new();
+            for item in &items {
+                hasher.update(&(item.len() as u64).to_le_bytes());
+                hasher.update(item.as_bytes());
+            }
+            (Some(hasher.digest()), items.len() as u32)
+        }
     }
 }

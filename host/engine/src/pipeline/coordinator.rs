@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use crate::batches::acks::{BatchAcks, PendingAck};
 use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
 use crate::control::status::RunStatus;
-use crate::evaluation::pair_evaluator::{Evaluator, EvaluatorMessage};
+use crate::evaluation::pair_evaluator::{Evaluator, EvaluatorMessage, MAX_BATCH_PAIRS};
 use crate::evaluation::projection::buffered_fields;
 use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
@@ -42,14 +42,14 @@ use crate::stats::aggregates::Aggregates;
 use crate::stats::checkpoint::{Checkpoint, EndState};
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
-use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot};
+use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot, complete_before};
 use crate::stats::run_result::EndReason;
 use understudy_records::batch::DecodedBatch;
 use understudy_records::join::{Account, FileJoinResult, JoinBounds, JoinResult, OutOfOrder};
 use understudy_run_log::checkpoint::CheckpointError;
 use understudy_run_log::ledger::Event;
 use understudy_run_log::{GroupBoundary, LogWriter, Table};
-use understudy_study::{Micros, PerStream, StreamKind};
+use understudy_study::{Micros, PerStream, StreamKind, Threshold};
 
 /// The capacity of the evaluator's queue, in messages.
 const EVALUATOR_QUEUE: usize = 16;
@@ -87,6 +87,8 @@ pub struct Coordinator<'p> {
     /// For each model the results of the determinism check.
     pub(crate) determinism: Vec<DeterminismStats>,
     interim_schedule: Option<InterimSchedule>,
+    /// The pairs since the evaluator last settled open pairs.
+    unsettled_pairs: usize,
     pub(crate) versions: PluginVersions,
     pub(crate) status: watch::Sender<RunStatus>,
     /// When the status was last published.
@@ -151,6 +153,7 @@ impl<'p> Coordinator<'p> {
             determinism: initial.determinism,
             interim_schedule: InterimSchedule::new(&sealed_study.study, initial.interim_reports)
                 .filter(|_| has_interim_reports),
+            unsettled_pairs: 0,
             versions: sealed_study.versions.clone(),
             status: watch::Sender::new(RunStatus::default()),
             last_published: Instant::now(),
@@ -276,6 +279,7 @@ impl<'p> Coordinator<'p> {
             }
         }
         self.rotate_group_if_due();
+        self.settle_open_pairs_if_due();
         self.start_interim_report_if_due();
         Ok(())
     }
@@ -301,6 +305,7 @@ impl<'p> Coordinator<'p> {
             self.evaluate(pairs);
         }
         self.rotate_group_if_due();
+        self.settle_open_pairs_if_due();
         self.start_interim_report_if_due();
         Ok(())
     }
@@ -322,6 +327,7 @@ impl<'p> Coordinator<'p> {
             pairs.retain(|pair| !positions.evaluated.covers(pair, horizon));
             (logged, pairs) = pairs.into_iter().partition(|pair| positions.logged.covers(pair, horizon));
         }
+        self.unsettled_pairs += pairs.len() + logged.len();
         self.counters.count_pairs(&self.sealed_study.study, &pairs);
         self.counters.count_pairs(&self.sealed_study.study, &logged);
         for message in [EvaluatorMessage::ReplayedPairs(logged), EvaluatorMessage::NewPairs(pairs)] {
@@ -420,6 +426,21 @@ impl<'p> Coordinator<'p> {
             self.counters.failures.count(),
         );
         self.rotate_group_if_due();
+    }
+
+    /// Has the evaluator score the baselines of pairs whose earlier decisions are all known, so that memory is bounded. The
+    /// figures do not depend on when this happens.
+    fn settle_open_pairs_if_due(&mut self) {
+        let study = &self.sealed_study.study;
+        let needs_baselines = study.threshold.as_ref().is_some_and(Threshold::needs_baselines);
+        // While the log is replayed, pairs of counted records are still to come.
+        if !needs_baselines || self.replay_positions.is_some() || self.unsettled_pairs < MAX_BATCH_PAIRS {
+            return;
+        }
+        if let Some(time) = complete_before(study, self.counters.clocks) {
+            self.unsettled_pairs = 0;
+            let _ = self.evaluator_queue.send(EvaluatorMessage::SettleBefore(time));
+        }
     }
 
     /// Has the evaluator report on each window that is due. It already has all pairs of the records that are

@@ -6,7 +6,7 @@ use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::study_fields::{DECISION_PREFIX, declared_field};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
-use understudy_study::{AnswerForm, CHANCE_FORMS, Direction, FieldKind, Plugin, Study};
+use understudy_study::{AnswerForm, ChanceRequirement, Direction, FieldKind, Plugin, Study, chance_forms};
 
 /// The reasons why a plugin with these inputs cannot fill a slot during a run: it may only read the fields
 /// that the seal grants.
@@ -88,18 +88,7 @@ impl Loader<'_> {
         if let Some(what) = what {
             self.fault(threshold.line, format!("the threshold of metric \"{name}\" requires {what}"));
         }
-        let form = comparator.plugin.form;
-        if form == AnswerForm::Label && threshold.chance.is_none() {
-            let what = format!(
-                "the threshold does not declare `chance`, and the answers are labels: where one label is common, a model that \
-                 always gives it may meet the bound; write {CHANCE_FORMS}"
-            );
-            self.fault(threshold.line, what);
-        } else if form != AnswerForm::Label && threshold.chance.is_some() {
-            let what = format!(
-                "the threshold declares `chance`, which is defined for labels, but the answers have the form {}; remove it",
-                form.name()
-            );
+        if let Some(what) = chance_fault(threshold.chance, comparator.plugin.form) {
             self.fault(threshold.line, what);
         }
     }
@@ -230,5 +219,35 @@ impl Loader<'_> {
             );
             self.fault(line(&study.metrics, &metric.name), message);
         }
+    }
+}
+
+/// What is wrong with the requirement beyond chance, given the form of the answers; `None` if nothing is.
+fn chance_fault(chance: Option<ChanceRequirement>, form: AnswerForm) -> Option<String> {
+    let forms = chance_forms(form);
+    let weak = match form {
+        AnswerForm::Label => {
+            "labels: where one label is common, a model that always gives it may meet the bound"
+        }
+        AnswerForm::Number => {
+            "numbers: where they vary little, a model that always gives their mean or the last one may meet the bound"
+        }
+        AnswerForm::Ranking => {
+            "rankings: where some items are common, a model that always gives these may meet the bound"
+        }
+    };
+    match (chance, form) {
+        (None, _) => Some(format!(
+            "the threshold does not declare `chance`, and the answers are {weak}; write {forms}"
+        )),
+        (Some(ChanceRequirement::Kappa(_)), AnswerForm::Number | AnswerForm::Ranking) => Some(format!(
+            "the threshold requires Cohen's kappa, which is defined for labels, but the answers have the form {}; write {forms}",
+            form.name()
+        )),
+        (Some(ChanceRequirement::Gain(least)), AnswerForm::Label) if least > 1.0 => Some(format!(
+            "the threshold requires a gain of {least}, but the agreement of labels is a share, so no gain exceeds 1; write a \
+             number from 0 to 1"
+        )),
+        _ => None,
     }
 }

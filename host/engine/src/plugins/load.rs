@@ -137,6 +137,9 @@ pub(crate) fn load(
         loader.check_forms(&study, &models, comparator, &metrics);
         loader.check_threshold(&study, comparator, &metrics);
         loader.check_ceiling(&study, comparator, &metrics);
+        if let Some(threshold) = &mut study.threshold {
+            threshold.form = comparator.plugin.form;
+        }
     }
     let (references, files) = loader.references(&study);
     match (Faults::new(loader.faults), comparator) {

@@ -18,6 +18,7 @@ use crate::recovery::log_replay::LogReplay;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
+use crate::stats::interim_schedule::complete_before;
 use understudy_records::join::{Accounting, IntervalJoin};
 use understudy_run_log::ledger::{self, LEDGER, LedgerState};
 use understudy_study::{Micros, PerStream};
@@ -130,10 +131,13 @@ fn evaluate(
     let aggregates = Aggregates::new(sealed_study);
     let mut evaluator = Evaluator::new(sealed_study, held, aggregates);
     let mut counters = RunCounters::new(sealed_study.models.len());
-    let (work, waiting) = sync_channel::<Vec<JoinedPair>>(WAITING);
+    let (work, waiting) = sync_channel::<(Vec<JoinedPair>, Option<Micros>)>(WAITING);
     let compare = move || {
-        for pairs in waiting {
+        for (pairs, complete_before) in waiting {
             evaluator.evaluate(pairs).iter().try_for_each(&mut each)?;
+            if let Some(time) = complete_before {
+                evaluator.settle_before(time);
+            }
         }
         anyhow::Ok(evaluator.into_aggregates())
     };
@@ -147,8 +151,11 @@ fn evaluate(
             counters.count_pairs(&sealed_study.study, &pairs);
             pending.extend(pairs);
             // The receiver only hangs up after an error, which is returned below.
-            if pending.len() >= MAX_BATCH_PAIRS && work.send(std::mem::take(&mut pending)).is_err() {
-                break;
+            if pending.len() >= MAX_BATCH_PAIRS {
+                let complete = complete_before(&sealed_study.study, counters.clocks);
+                if work.send((std::mem::take(&mut pending), complete)).is_err() {
+                    break;
+                }
             }
         }
         let settled = match settle {
@@ -160,7 +167,7 @@ fn evaluate(
         counters.count_pairs(&sealed_study.study, &settled);
         pending.extend(settled);
         if !pending.is_empty() {
-            let _ = work.send(pending);
+            let _ = work.send((pending, None));
         }
         drop(work);
         let stopped = |_| anyhow!("the evaluation thread has stopped; this is a bug in understudy");

@@ -11,7 +11,8 @@ use crate::stats::latency::LatencyHistogram;
 use crate::stats::run_result::Comparison;
 use crate::stats::unanswered_reasons::UnansweredReasons;
 use understudy_statistics::scoring::{
-    Cells, CellsShape, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums, VerdictEvidence,
+    Cells, CellsShape, DistributionsBySlice, OpenPairs, RevisionSums, SelfAgreementSums, SliceSums,
+    VerdictEvidence, Window, WindowGains,
 };
 use understudy_study::AnswerForm;
 
@@ -34,6 +35,11 @@ pub struct Aggregates {
     pub evidence: VerdictEvidence,
     /// How often the substrate decides the same in the same case; empty without `[ceiling]`.
     pub self_agreement: SelfAgreementSums,
+    /// The pairs whose baselines can still change; empty unless the threshold requires a gain over baselines.
+    pub open_pairs: OpenPairs,
+    /// The gains in the evidence before those of the open pairs were added, for each window that has open pairs. A resumed
+    /// run begins with them.
+    pub settled_gains: Vec<(Window, WindowGains)>,
     /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
     /// Distributions of the models' answers against the comparator's.
@@ -58,8 +64,23 @@ impl Aggregates {
             unanswered: UnansweredReasons::default(),
             evidence: VerdictEvidence::default(),
             self_agreement: SelfAgreementSums::default(),
+            open_pairs: OpenPairs::default(),
+            settled_gains: Vec::new(),
             profiles: SliceSums::default(),
         }
+    }
+
+    /// Removes the gains of the open pairs from the evidence, so that the open pairs can be scored again.
+    pub fn withdraw_open_pairs(&mut self) {
+        for (window, gains) in std::mem::take(&mut self.settled_gains) {
+            self.evidence.windows.entry(window).or_default().to_mut().gains = gains;
+        }
+    }
+
+    /// Forgets the open pairs, for a reader that adds no more pairs. Their gains stay in the evidence.
+    pub fn drop_open_pairs(&mut self) {
+        self.open_pairs = OpenPairs::default();
+        self.settled_gains = Vec::new();
     }
 }
 

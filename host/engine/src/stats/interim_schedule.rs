@@ -122,6 +122,13 @@ fn required_lag(study: &Study) -> PerStream<Micros> {
     }
 }
 
+/// The event time before which every snapshot has its pair, if it has one: the pairs of all counted records are known.
+pub fn complete_before(study: &Study, clocks: PerStream<Option<Micros>>) -> Option<Micros> {
+    let lag = required_lag(study);
+    let reached = |kind| clocks[kind].map(|clock: Micros| clock.saturating_sub(lag[kind]));
+    Some(reached(StreamKind::Snapshots)?.min(reached(StreamKind::Decisions)?))
+}
+
 /// Why no interim report is available yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReady {
@@ -197,6 +204,7 @@ impl InterimSnapshot {
             aggregates.profiles = aggregates.profiles.through(self.window);
             aggregates.answer_distributions = aggregates.answer_distributions.through(self.window);
             aggregates.revisions = aggregates.revisions.through(self.window);
+            aggregates.drop_open_pairs();
         }
     }
 

@@ -107,6 +107,23 @@ impl Answers {
         Answers { decisions, confidence: None, unanswered }
     }
 
+    /// Answers of one ranking for each row, best first.
+    pub fn from_rankings(rankings: &[Vec<String>]) -> Answers {
+        let mut names = Dictionary::default();
+        let (mut offsets, mut codes) = (vec![0], Vec::new());
+        for ranking in rankings {
+            codes.extend(ranking.iter().map(|name| names.code(name)));
+            offsets.push(codes.len() as u32);
+        }
+        let decisions = AnswerColumn::Rankings { names: names.finish(), offsets, codes };
+        Answers { decisions, confidence: None, unanswered: Vec::new() }
+    }
+
+    /// Answers of one number for each row.
+    pub fn from_numbers(numbers: Vec<f64>) -> Answers {
+        Answers { decisions: AnswerColumn::Numbers(numbers), confidence: None, unanswered: Vec::new() }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         match &self.decisions {

@@ -88,6 +88,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         windows: report.windows.iter().map(|_| found(201, 400)).collect(),
         chance: None,
         ceiling: None,
+        baselines: None,
     };
     let verdict = Verdict {
         format: verdict::FORMAT,

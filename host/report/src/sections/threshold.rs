@@ -17,8 +17,8 @@ use crate::sections::helpers::{
 };
 use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{
-    ChanceMeasure, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict, Verdict,
-    direction_words, format_confidence, format_share,
+    BaselineGains, ChanceMeasure, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict,
+    Verdict, direction_words, format_confidence, format_share,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -95,6 +95,9 @@ impl VerdictView<'_> {
         }
         if let Some(ceiling) = &scope_verdict.ceiling {
             facts.push(Fact::new("Share of the ceiling", ceiling_share_text(ceiling)));
+        }
+        if let Some(baselines) = &scope_verdict.baselines {
+            facts.extend(baseline_facts(baselines));
         }
         Block::Facts(facts)
     }
@@ -192,6 +195,28 @@ impl VerdictView<'_> {
 }
 
 /// The metric of the divergence search by window, in place of a verdict.
+/// The gains over baselines.
+fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
+    let decimals = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
+    let pairs = counted(baselines.pairs, "pair", "pairs");
+    let mut facts = vec![
+        Fact::new("Compared with baselines", format!("{pairs} with earlier decisions")),
+        Fact::new("Value over these pairs", decimals(baselines.model)),
+    ];
+    for found in &baselines.gains {
+        facts.push(Fact::new(
+            format!("Value of always giving {}", found.baseline.answer()),
+            decimals(found.value),
+        ));
+        facts.push(Fact::new("Gain over that", decimals(found.gain)));
+        if let Some(Interval { lower, upper }) = found.interval {
+            let bounds = format!("{} to {}", six_decimals(lower), six_decimals(upper));
+            facts.push(Fact::new("Bounds of that gain", bounds));
+        }
+    }
+    facts
+}
+
 fn over_time(bundle: &ReportBundle, formats: &[MetricFormat<'_>], blocks: &mut Vec<Block>) {
     let report = &bundle.report;
     let Some(format) = search_metric(report, formats) else { return };

@@ -3,14 +3,14 @@
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
 use crate::ceiling_text::ceiling_share_text;
-use crate::format::{counted, p_value, verdict_meaning};
+use crate::format::{counted, p_value, six_digits, verdict_meaning};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
 use understudy_statistics::verdict::{
-    ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict, ScopeVerdict, TESTED_LATER,
-    Verdict, VerdictKind, format_confidence,
+    BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict,
+    ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -125,6 +125,11 @@ fn scope_verdict(
     if let Some(chance) = &ruling.chance {
         page.paragraph(2, Ink::Plain, &chance_agreement(chance), 4);
     }
+    if let Some(baselines) = &ruling.baselines {
+        for gain in &baselines.gains {
+            page.paragraph(2, Ink::Plain, &baseline_gain(baselines, gain), 4);
+        }
+    }
     if let Some(ceiling) = &ruling.ceiling {
         page.paragraph(2, Ink::Plain, &ceiling_share_text(ceiling), 2);
     }
@@ -150,6 +155,22 @@ fn chance_agreement(chance: &ChanceAgreement) -> String {
         "agreement beyond chance: always giving the commonest label would reach {}, so the gain is {}; kappa {kappa}{bounds}",
         truncated(chance.majority_share),
         truncated(chance.gain)
+    )
+}
+
+/// The gain over one baseline, in one sentence.
+fn baseline_gain(baselines: &BaselineGains, found: &BaselineGain) -> String {
+    let value = |value: Option<f64>| value.map_or_else(|| "not defined".to_owned(), six_digits);
+    let bounds = found.interval.map_or_else(String::new, |interval| {
+        format!("; bounds of the gain {} to {}", six_digits(interval.lower), six_digits(interval.upper))
+    });
+    format!(
+        "over {} with earlier decisions: {}; always giving {} would reach {}, so the gain is {}{bounds}",
+        counted(baselines.pairs, "pair", "pairs"),
+        value(baselines.model),
+        found.baseline.answer(),
+        value(found.value),
+        value(found.gain)
     )
 }
 

@@ -5,7 +5,6 @@
 //! The models agree independently of each other, or each model copies about half of its pairs from one common draw.
 
 use fastrand::Rng;
-use jiff::Timestamp;
 
 use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
@@ -117,31 +116,21 @@ fn decide(study: &Study, hits: &[u64]) -> Verdict {
     (0..PAIRS).for_each(|_| inputs.add(window, 0, &[0], []));
     let cells = Cells::new(CellsShape { conditions: Vec::new(), models: hits.len(), components: vec![2] });
     let account = Account { received: PAIRS, ..Account::default() };
-    let facts = Facts {
-        study,
-        threshold: study.threshold.as_ref().expect("it is declared"),
-        conditions: &Conditions::new(&[], study.time_zone.clone()).expect("there are none"),
-        seal: "",
-        sealed_at: Timestamp::UNIX_EPOCH,
-        results: RunResults {
-            closed: true,
-            clocks: PerStream::splat(Some(Micros(0))),
-            accounting: Accounting { snapshots: account, decisions: account },
-            pairs: PairCounts { compared: PAIRS, incomparable: 0 },
-            inputs: &inputs,
-            records: &RecordCounts::default(),
-            cells: &cells,
-            revisions: &RevisionSums::new(cells.shape().clone()),
-            self_agreement: &SelfAgreementSums::default(),
-            evidence: &evidence,
-        },
-        range: (Some(0.0), Some(1.0)),
-        references: &[],
-        interferences: &[],
-        shed: 0,
-        cut_offs: 0,
-        source_failure: None,
+    let results = RunResults {
+        closed: true,
+        clocks: PerStream::splat(Some(Micros(0))),
+        accounting: Accounting { snapshots: account, decisions: account },
+        pairs: PairCounts { compared: PAIRS, incomparable: 0 },
+        inputs: &inputs,
+        records: &RecordCounts::default(),
+        cells: &cells,
+        revisions: &RevisionSums::new(cells.shape().clone()),
+        self_agreement: &SelfAgreementSums::default(),
+        evidence: &evidence,
     };
+    let threshold = study.threshold.as_ref().expect("it is declared");
+    let conditions = Conditions::new(&[], study.time_zone.clone()).expect("there are none");
+    let facts = Facts::undisturbed(study, threshold, &conditions, results);
     determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
 }
 

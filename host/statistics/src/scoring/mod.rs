@@ -13,11 +13,14 @@ mod case_sample;
 mod cells;
 mod condition;
 mod copy_on_write;
+mod decision_history;
 mod distribution_by_slice;
 mod exact_sum;
+mod gain_sums;
 mod interval;
 mod label_counts;
 mod local_time;
+mod open_pairs;
 mod paired_comparison;
 mod record_counts;
 mod revision_sums;
@@ -33,8 +36,10 @@ pub use cells::{
     AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
 };
 pub use condition::{ConditionError, Conditions};
+pub use decision_history::{Baseline, DecidedValue};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
+pub use gain_sums::{BaselineSums, GainSums, ScoreSums};
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
     binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference, korn_graubard,
@@ -42,6 +47,7 @@ pub use interval::{
     upper_tail, wilson, wilson_weighted,
 };
 pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
+pub use open_pairs::{BaselineAnswers, OpenAnswer, OpenPair, OpenPairs, SettledPair};
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
@@ -53,8 +59,8 @@ pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };
 pub use verdict_statistics::{
-    EvidencePair, InputCounts, JACKKNIFE_GROUPS, ModelSums, StratumKey, StratumSums, VerdictEvidence,
-    WindowEvidence, WindowInputCounts, jackknife_group,
+    EvidencePair, InputCounts, JACKKNIFE_GROUPS, ModelSums, PairScores, StratumKey, StratumSums,
+    VerdictEvidence, WindowEvidence, WindowGains, WindowInputCounts, jackknife_group,
 };
 
 /// A metric's `reduce`: from the number of scored pairs and the sum of each component to the metric's value.

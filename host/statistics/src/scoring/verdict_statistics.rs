@@ -17,6 +17,7 @@ use super::calendar_window::Window;
 use super::cells::{AnswerStatus, ModelScores};
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
+use super::gain_sums::GainSums;
 use super::label_counts::{LabelCounts, PairLabels};
 
 /// The number of jackknife groups over which pairs are distributed.
@@ -65,10 +66,16 @@ pub struct WindowEvidence {
     pub sums: BTreeMap<StratumKey, StratumSums>,
     /// The label counts by scope, if the threshold requires agreement beyond chance.
     pub labels: BTreeMap<u16, LabelCounts>,
+    /// The sums of each model and its baselines by scope and jackknife group, if the threshold requires a gain over
+    /// baselines.
+    pub gains: WindowGains,
     /// The compared pairs of each occurrence of a cycle value: the index of the value, and the number of the
     /// day, hour or month.
     pub occurrences: BTreeMap<(u16, i64), u64>,
 }
+
+/// For each scope and jackknife group, the sums of each model and its baselines.
+pub type WindowGains = BTreeMap<(u16, u8), Vec<GainSums>>;
 
 /// The evidence of a study, by window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -110,6 +117,25 @@ impl VerdictEvidence {
         }
     }
 
+    /// Adds the scores of models and baselines over a pair. `models` has for each model the hash of its answer, `None` without
+    /// one, the components of its score and those of each baseline; `None` if one of them has no score.
+    pub fn add_gains(
+        &mut self,
+        (window, scopes, group): (Window, &[u16], u8),
+        models: &[Option<PairScores<'_>>],
+    ) {
+        let gains = &mut self.windows.entry(window).or_default().to_mut().gains;
+        for &scope in scopes {
+            let own = gains.entry((scope, group)).or_default();
+            own.resize(models.len(), GainSums::default());
+            for (sums, scores) in own.iter_mut().zip(models) {
+                if let Some(PairScores { hash, model, baselines }) = scores {
+                    sums.add(*hash, model, baselines);
+                }
+            }
+        }
+    }
+
     /// Adds all evidence of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (window, more) in &other.windows {
@@ -119,6 +145,9 @@ impl VerdictEvidence {
             }
             for (scope, labels) in &more.labels {
                 own.labels.entry(*scope).or_default().merge(labels);
+            }
+            for (key, gains) in &more.gains {
+                merge_gains(own.gains.entry(*key).or_default(), gains);
             }
             for (occurrence, pairs) in &more.occurrences {
                 *own.occurrences.entry(*occurrence).or_default() += pairs;
@@ -142,6 +171,18 @@ impl VerdictEvidence {
         all
     }
 
+    /// The sums of each model and its baselines over the given windows, in a scope and the jackknife groups for which
+    /// `in_group` holds.
+    pub fn gains(&self, windows: &[Window], scope: u16, in_group: impl Fn(u8) -> bool) -> Vec<GainSums> {
+        let mut all = Vec::new();
+        let chosen = windows.iter().filter_map(|window| self.windows.get(window));
+        let own = |key: &(u16, u8)| key.0 == scope && in_group(key.1);
+        for (_, gains) in chosen.flat_map(|window| &window.gains).filter(|(key, _)| own(key)) {
+            merge_gains(&mut all, gains);
+        }
+        all
+    }
+
     /// The label counts over the given windows in a scope.
     pub fn labels(&self, windows: &[Window], scope: u16) -> LabelCounts {
         let mut all = LabelCounts::default();
@@ -151,6 +192,22 @@ impl VerdictEvidence {
         }
         all
     }
+}
+
+/// The scores of one model and its baselines for one pair.
+#[derive(Clone, Debug)]
+pub struct PairScores<'s> {
+    /// The hash of the model's answer; `None` without one.
+    pub hash: Option<u64>,
+    /// The components of the model's score.
+    pub model: &'s [f64],
+    /// The components of the score of each baseline.
+    pub baselines: Vec<&'s [f64]>,
+}
+
+fn merge_gains(own: &mut Vec<GainSums>, more: &[GainSums]) {
+    own.resize(own.len().max(more.len()), GainSums::default());
+    own.iter_mut().zip(more).for_each(|(own, more)| own.merge(more));
 }
 
 impl StratumSums {

@@ -10,10 +10,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::replicates::interval_from_replicates;
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{
-    Interval, LabelCounts, ScoreBlock, equal_scores, has_spread, jackknife, paired_difference,
-};
+use crate::scoring::{Interval, LabelCounts, ScoreBlock, has_spread, jackknife, paired_difference};
 
 /// The measure of agreement beyond chance that the threshold limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -142,46 +141,41 @@ impl ModelLabels {
         (agreed(&self.total), self.total[self.majority()].substrate, pairs(&self.total))
     }
 
-    /// The gain over the best constant: the least lower bound over all labels, and the upper bound for the commonest.
-    /// `bounds` are those of the gain over one label, by its index.
+    /// The gain over the best constant: the least lower bound over all labels, and the upper bound for the commonest, with
+    /// the method of that one. `bounds` are those of the gain over one label, by its index.
     fn gain_interval(
         &self,
-        mut bounds: impl FnMut(usize) -> Result<Interval, MissingInterval>,
-    ) -> Result<Interval, MissingInterval> {
-        let Interval { mut lower, upper } = bounds(self.majority())?;
+        bounds: impl Fn(usize) -> Result<(Interval, IntervalMethod), MissingInterval>,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        let (Interval { mut lower, upper }, method) = bounds(self.majority())?;
         for label in 0..self.total.len() {
-            lower = lower.min(bounds(label)?.lower);
+            lower = lower.min(bounds(label)?.0.lower);
         }
-        Ok(Interval { lower, upper })
+        Ok((Interval { lower, upper }, method))
     }
 
     /// The bounds of the gain from independent pairs: exact for each label.
     pub fn exact_gain(&self, confidence: f64) -> Result<(Interval, IntervalMethod), MissingInterval> {
         let (n, agreed) = (pairs(&self.total), agreed(&self.total));
-        let interval = self.gain_interval(|label| {
+        self.gain_interval(|label| {
             let row = self.total[label];
             let (gains, losses) = (agreed - row.agreed, row.substrate - row.agreed);
-            paired_difference(gains, losses, n, confidence).ok_or(MissingInterval::NotFinite)
-        });
-        Ok((interval?, IntervalMethod::PairedDifference))
+            let interval = paired_difference(gains, losses, n, confidence);
+            interval
+                .map(|interval| (interval, IntervalMethod::PairedDifference))
+                .ok_or(MissingInterval::NotFinite)
+        })
     }
 
     /// The bounds of the gain where only the groups are independent.
     pub fn jackknife_gain(&self, confidence: f64) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let mut is_equal = false;
-        let interval = self.gain_interval(|label| {
+        self.gain_interval(|label| {
             let gain =
                 |rows: &[LabelRow]| (agreed(rows) as f64 - rows[label].substrate as f64) / pairs(rows) as f64;
             let (value, without) = (gain(&self.total), self.leave_one_out(|rows| Some(gain(rows)))?);
-            if has_spread(value, &without) {
-                let interval = jackknife(value, &without, confidence).ok_or(MissingInterval::NotFinite)?;
-                return Ok(interval.clamped((Some(-1.0), Some(1.0))));
-            }
-            is_equal = true;
             let groups = without.len() as u64;
-            equal_scores(value, groups, (-1.0, 1.0), confidence).ok_or(MissingInterval::NoSpread)
-        })?;
-        Ok((interval, if is_equal { IntervalMethod::EqualScores } else { IntervalMethod::Jackknife }))
+            interval_from_replicates(value, &without, (Some(-1.0), Some(1.0)), Some(groups), confidence)
+        })
     }
 
     /// The bounds of kappa, by the jackknife over groups.
@@ -200,8 +194,8 @@ impl ModelLabels {
     pub fn sequence_gain(
         &self,
         sequence: impl Fn(&[ScoreBlock], f64) -> (Interval, IntervalMethod),
-    ) -> (Interval, IntervalMethod) {
-        let bounds = |label: usize| {
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        self.gain_interval(|label| {
             let blocks = self.windows.iter().map(|rows| {
                 let (row, agreed) = (rows[label], agreed(rows));
                 ScoreBlock {
@@ -211,13 +205,9 @@ impl ModelLabels {
                 }
             });
             let (all, label) = (agreed(&self.total) as f64, self.total[label]);
-            sequence(&blocks.collect::<Vec<_>>(), (all - label.substrate as f64) / pairs(&self.total) as f64)
-        };
-        let (Interval { mut lower, upper }, method) = bounds(self.majority());
-        for label in 0..self.total.len() {
-            lower = lower.min(bounds(label).0.lower);
-        }
-        (Interval { lower, upper }, method)
+            let gain = (all - label.substrate as f64) / pairs(&self.total) as f64;
+            Ok(sequence(&blocks.collect::<Vec<_>>(), gain))
+        })
     }
 
     /// A value with each group left out.

@@ -1,9 +1,12 @@
-//! Decides whether a model's agreement beyond chance meets the requirement of the threshold.
+//! Decides whether a model's agreement beyond chance, or its gain over baselines, meets the requirement of the threshold.
 //!
 //! Invariants:
 //! - With `evidence = "bound"`, the bound must meet the requirement. A point estimate of the gain is compared by counts.
-//! - A constant never passes: its gain is at most 0 and its kappa is 0, and both must be above 0.
+//! - A constant never passes. Its gain over the commonest label is at most 0 and its kappa is 0, and both must be above 0.
+//!   Constant numbers and rankings are recognized, because a constant chosen well can be better than a mean so far.
+//! - The gain over every baseline must suffice. This intersection-union test needs no correction of the level.
 
+use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::{meets_bound, meets_bound_by_count};
 use super::chance::ChanceAgreement;
 use super::format::format_confidence;
@@ -25,10 +28,7 @@ pub fn chance_failure(
         ChanceRequirement::Gain(least) => (least, Some(agreement.gain), "the gain", "a gain"),
         ChanceRequirement::Kappa(least) => (least, agreement.kappa, "Cohen's kappa", "a kappa"),
     };
-    let requirement = match least > 0.0 {
-        true => format!("{one} of at least {least} is required"),
-        false => format!("{one} above 0 is required"),
-    };
+    let requirement = requirement_words(one, least);
     let comparison = format!(
         "agreement is {:.6}, and always giving the commonest label would reach {:.6}",
         agreement.agreement, agreement.majority_share
@@ -52,40 +52,118 @@ pub fn chance_failure(
             format!("{comparison}: kappa is not defined; {requirement}"),
         ));
     };
-    match (evidence, agreement.interval) {
-        (Evidence::Point, _) => {
-            let passes = match required {
-                ChanceRequirement::Gain(_) => {
-                    agreed > majority
-                        && meets_bound_by_count(agreed - majority, pairs, Direction::AtLeast, least)
-                }
-                _ => suffices(value, least),
-            };
-            (!passes).then(|| {
+    let passes = match required {
+        ChanceRequirement::Gain(_) => {
+            agreed > majority && meets_bound_by_count(agreed - majority, pairs, Direction::AtLeast, least)
+        }
+        _ => suffices(value, least),
+    };
+    let bounds = (agreement.interval, agreement.no_interval);
+    let measured = Measured { comparison, name, value, passes, bounds, least, requirement };
+    measured.failure(evidence, confidence)
+}
+
+/// The verdict and the reason for each baseline over which the gain does not suffice. `gains` is `None` if no pair has an
+/// earlier decision. `confidence` is that of the bounds.
+pub fn baseline_failures(
+    required: ChanceRequirement,
+    evidence: Evidence,
+    confidence: f64,
+    gains: Option<&BaselineGains>,
+) -> Vec<(VerdictKind, String)> {
+    let least = required.least();
+    let requirement = requirement_words("a gain", least);
+    let Some(gains) = gains else {
+        let text = "the gain over baselines cannot be computed: no counted pair has an earlier decision";
+        return vec![(VerdictKind::Inconclusive, format!("{text}; {requirement}"))];
+    };
+    if gains.is_constant {
+        let text = format!("all answers are equal, and a constant is no better than chance; {requirement}");
+        return vec![(VerdictKind::NoGo, text)];
+    }
+    let failure = |found: &BaselineGain| {
+        let answer = found.baseline.answer();
+        let Some(((model, value), gain)) = gains.model.zip(found.value).zip(found.gain) else {
+            let text = format!("the gain over always giving {answer} is not defined; {requirement}");
+            return Some((VerdictKind::Inconclusive, text));
+        };
+        let comparison = format!(
+            "over {} pairs with earlier decisions the metric is {model:.6}, and always giving {answer} would reach {value:.6}",
+            gains.pairs
+        );
+        if found.is_equal && gain == 0.0 {
+            let text = format!("{comparison}: the scores are equal in every pair; {requirement}");
+            return Some((VerdictKind::NoGo, text));
+        }
+        let measured = Measured {
+            comparison,
+            name: "the gain",
+            value: gain,
+            passes: suffices(gain, least),
+            bounds: (found.interval, found.no_interval),
+            least,
+            requirement: requirement.clone(),
+        };
+        measured.failure(evidence, confidence)
+    };
+    gains.gains.iter().filter_map(failure).collect()
+}
+
+/// A measure of agreement beyond chance, and what is required of it.
+struct Measured {
+    /// The values that are compared, in words.
+    comparison: String,
+    /// The name of the measure, with its article.
+    name: &'static str,
+    value: f64,
+    /// Whether the point estimate suffices.
+    passes: bool,
+    /// The bounds of the measure, or why there are none.
+    bounds: (Option<Interval>, Option<MissingInterval>),
+    least: f64,
+    /// What is required, in words.
+    requirement: String,
+}
+
+impl Measured {
+    /// The verdict and the reason if the measure does not suffice; `None` if it does.
+    fn failure(&self, evidence: Evidence, confidence: f64) -> Option<(VerdictKind, String)> {
+        let Measured { comparison, name, value, passes, bounds, least, requirement } = self;
+        match (evidence, bounds) {
+            (Evidence::Point, _) => (!passes).then(|| {
                 let text = format!("{comparison}: {name} is {value:.6}; {requirement}");
                 (VerdictKind::NoGo, text)
-            })
-        }
-        (Evidence::Bound(_), Some(Interval { lower, upper })) => {
-            let text = |relation: &str| {
-                format!(
-                    "{comparison}: {name} {value:.6}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; \
-                     {requirement}",
-                    format_confidence(confidence)
-                )
-            };
-            match (suffices(lower, least), suffices(upper, least)) {
-                (true, _) => None,
-                (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
-                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
+            }),
+            (Evidence::Bound(_), (Some(Interval { lower, upper }), _)) => {
+                let text = |relation: &str| {
+                    format!(
+                        "{comparison}: {name} {value:.6}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; \
+                         {requirement}",
+                        format_confidence(confidence)
+                    )
+                };
+                match (suffices(*lower, *least), suffices(*upper, *least)) {
+                    (true, _) => None,
+                    (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
+                    (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
+                }
+            }
+            (Evidence::Bound(_), (None, reason)) => {
+                let reason = reason.map_or("", MissingInterval::reason);
+                let text = format!(
+                    "{comparison}: {name} is {value:.6}, and it has no bound: {reason}; {requirement}"
+                );
+                Some((VerdictKind::Inconclusive, text))
             }
         }
-        (Evidence::Bound(_), None) => {
-            let reason = agreement.no_interval.map_or("", MissingInterval::reason);
-            let text =
-                format!("{comparison}: {name} is {value:.6}, and it has no bound: {reason}; {requirement}");
-            Some((VerdictKind::Inconclusive, text))
-        }
+    }
+}
+
+/// The required minimum of a measure in words. `measure` has its article.
+fn requirement_words(measure: &str, least: f64) -> String {
+    match least > 0.0 {
+        true => format!("{measure} of at least {least} is required"),
+        false => format!("{measure} above 0 is required"),
     }
 }
 

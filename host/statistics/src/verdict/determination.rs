@@ -105,7 +105,7 @@ fn scope_verdict(
     let sums = facts.results.evidence.sums(&selection.windows, |key| key.scope == scope);
     let compared = sums.pairs;
     let snapshots = facts.results.inputs.snapshots(&selection.windows, scope);
-    let ScopeGates { pooled, windows, chance, ceiling, reasons: failures } = gates;
+    let ScopeGates { pooled, windows, chance, baselines, ceiling, reasons: failures } = gates;
     let left_out = sums.models.get(model).map_or(0, |sums| sums.unanswered);
     let unanswered = left_out.max(compared.saturating_sub(pooled.pairs));
 
@@ -119,7 +119,12 @@ fn scope_verdict(
     if verdict == VerdictKind::Go {
         reasons.push(VerdictReason {
             verdict,
-            text: pass_reason(facts.threshold, &pooled, &windows, (chance.as_ref(), ceiling.as_ref())),
+            text: pass_reason(
+                facts.threshold,
+                &pooled,
+                &windows,
+                (chance.as_ref(), baselines.as_ref(), ceiling.as_ref()),
+            ),
         });
     }
     ScopeVerdict {
@@ -135,6 +140,7 @@ fn scope_verdict(
         pooled,
         windows,
         chance,
+        baselines,
         ceiling,
     }
 }

@@ -11,14 +11,15 @@ use std::rc::Rc;
 
 use super::ceiling::CeilingShare;
 use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
+use super::replicates::interval_from_replicates;
 use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
 };
 use crate::scoring::{
-    CaseSample, ConfidenceSequence, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock,
-    SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, equal_scores, has_spread, jackknife,
-    jackknife_difference, korn_graubard, proportion_difference, standard_error,
+    CaseSample, ConfidenceSequence, ExactSum, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock,
+    SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, has_spread, jackknife_difference,
+    korn_graubard, proportion_difference, standard_error,
 };
 use understudy_study::{
     ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
@@ -32,13 +33,13 @@ type ReplicatesKey = (Option<Window>, usize, u16, usize);
 
 /// Computes the estimates of a study.
 pub struct Estimator<'f, 'r> {
-    facts: &'f Facts<'f>,
+    pub(super) facts: &'f Facts<'f>,
     selection: &'f WindowSelection,
-    reduce: &'r mut Reduce<'r>,
+    pub(super) reduce: &'r mut Reduce<'r>,
     /// The confidence of each bound. After a change, replicates and label counts are reused.
     pub confidence: f64,
     /// Whether this is an interim look, before a declared end.
-    early: bool,
+    pub(super) early: bool,
     /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
     labels: BTreeMap<(u16, usize), Option<Rc<ModelLabels>>>,
     /// The cases over all windows that count, by scope.
@@ -110,28 +111,16 @@ impl<'f, 'r> Estimator<'f, 'r> {
             }
         };
         let without = without?;
-        if has_spread(value, &without) {
-            if is_share {
-                let interval = self.clustered_share(value, &without, rounded(sums).0);
-                return interval.map(|interval| (interval, IntervalMethod::EffectiveTrials));
-            }
-            let interval = jackknife(value, &without, self.confidence).ok_or(MissingInterval::NotFinite)?;
-            return Ok((interval.clamped(self.facts.range), IntervalMethod::Jackknife));
+        if is_share && has_spread(value, &without) {
+            let interval = self.clustered_share(value, &without, rounded(sums).0);
+            return interval.map(|interval| (interval, IntervalMethod::EffectiveTrials));
         }
         let (pairs, values) = rounded(sums);
-        let bounded = self.facts.range.0.zip(self.facts.range.1);
-        let Some(range) = bounded.filter(|_| is_mean(&values, pairs, value)) else {
-            return Err(MissingInterval::NoSpread);
-        };
-        // Without a cluster key the pairs are independent of each other, otherwise only the groups are.
-        let mean_square = sums.squares.value() / pairs as f64;
-        let is_constant = mean_square - value * value <= mean_square * ROUNDING;
-        let independent = match self.facts.threshold.cluster.is_none() && is_constant {
-            true => pairs,
-            false => without.len() as u64,
-        };
-        let interval = equal_scores(value, independent, range, self.confidence);
-        interval.map(|interval| (interval, IntervalMethod::EqualScores)).ok_or(MissingInterval::NoSpread)
+        let independent = is_mean(&values, pairs, value).then(|| {
+            let has_clusters = self.facts.threshold.cluster.is_some();
+            independent_scores(has_clusters, (pairs, without.len()), value, sums.squares.value())
+        });
+        interval_from_replicates(value, &without, self.facts.range, independent, self.confidence)
     }
 
     /// The interval of a share of `pairs` that depend on each other, by its values `without` each group.
@@ -218,9 +207,9 @@ impl<'f, 'r> Estimator<'f, 'r> {
             ChanceMeasure::Kappa => labels.jackknife_kappa(self.confidence),
             ChanceMeasure::Gain if self.early => {
                 let guess = threshold.chance.map_or(0.0, ChanceRequirement::least);
-                Ok(labels.sequence_gain(|blocks, gain| {
+                labels.sequence_gain(|blocks, gain| {
                     self.mean_sequence(windows, blocks.iter().copied(), (-1.0, 1.0), guess, gain)
-                }))
+                })
             }
             ChanceMeasure::Gain if threshold.cluster.is_some() => labels.jackknife_gain(self.confidence),
             ChanceMeasure::Gain => labels.exact_gain(self.confidence),
@@ -313,7 +302,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
 
     /// The interval, at all looks before the end, of the mean of scores in a range. `blocks` are the scores of `windows`,
     /// `guess` is a declared guess of the mean, and `mean` the mean itself.
-    fn mean_sequence(
+    pub(super) fn mean_sequence(
         &self,
         windows: &[Window],
         blocks: impl Iterator<Item = ScoreBlock>,
@@ -378,15 +367,32 @@ pub fn is_early(facts: &Facts<'_>, windows: &[Window]) -> bool {
 
 /// The number of scored pairs and the sums of the metric's own components.
 fn rounded(sums: &ModelSums) -> (u64, Vec<f64>) {
-    let mut values: Vec<f64> =
-        sums.components.iter().map(|sum| sum.value().clamp(f64::MIN, f64::MAX)).collect();
+    rounded_components(&sums.components)
+}
+
+/// The number of scored pairs, which is the last sum, and the sums of the metric's own components.
+pub(super) fn rounded_components(sums: &[ExactSum]) -> (u64, Vec<f64>) {
+    let mut values: Vec<f64> = sums.iter().map(|sum| sum.value().clamp(f64::MIN, f64::MAX)).collect();
     let pairs = values.pop().unwrap_or(0.0) as u64;
     (pairs, values)
 }
 
 /// Whether the value is the mean of a single component.
-fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
+pub(super) fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
     matches!(values, [sum] if sum / pairs as f64 == value)
+}
+
+/// The number of independent scores of `pairs` in `groups` with this mean and sum of squares, if the groups show no spread.
+/// Without clusters, equal scores are independent of each other. Otherwise only the groups are.
+pub(super) fn independent_scores(
+    has_clusters: bool,
+    (pairs, groups): (u64, usize),
+    mean: f64,
+    squares: f64,
+) -> u64 {
+    let mean_square = squares / pairs as f64;
+    let is_constant = mean_square - mean * mean <= mean_square * ROUNDING;
+    if !has_clusters && is_constant { pairs } else { groups as u64 }
 }
 
 #[cfg(test)]

@@ -19,10 +19,14 @@ pub struct SharedLevel {
 
 impl SharedLevel {
     fn new(declared: f64, shared_by: usize) -> SharedLevel {
-        // Undivided, the declared number itself, without rounding.
-        let confidence = if shared_by > 1 { 1.0 - (1.0 - declared) / shared_by as f64 } else { declared };
-        SharedLevel { confidence, shared_by: shared_by as u64 }
+        SharedLevel { confidence: shared_confidence(declared, shared_by), shared_by: shared_by as u64 }
     }
+}
+
+/// The confidence of each bound if `verdicts` verdicts divide the level of the declared confidence equally.
+pub fn shared_confidence(declared: f64, verdicts: usize) -> f64 {
+    // Undivided, the declared number itself, without rounding.
+    if verdicts > 1 { 1.0 - (1.0 - declared) / verdicts as f64 } else { declared }
 }
 
 /// Whether bounds at a higher confidence are never narrower. This is not known of confidence sequences (`is_early`), nor of

@@ -3,11 +3,13 @@
 //! Invariant: a share is printed with its counts, and is never rounded to a bound that it misses.
 
 use super::Estimate;
+use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::meets_bound_by_count;
 use super::ceiling::CeilingShare;
 use super::chance::ChanceAgreement;
+use crate::scoring::Baseline;
 use understudy_study::{
-    ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
+    AnswerForm, ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
 };
 
 /// The text for a contamination test that is still to come.
@@ -15,8 +17,21 @@ pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test
                                 accuse clean studies too often.";
 
 /// The text for a threshold that requires nothing beyond chance.
-pub const CHANCE_NOT_ASKED: &str = "Chance was not asked (`chance = \"not-asked\"`): a model that always gives the \
-                                    substrate's commonest label may be GO.";
+fn chance_not_asked(form: AnswerForm) -> String {
+    let model = match form {
+        AnswerForm::Label => "a model that always gives the substrate's commonest label".to_owned(),
+        AnswerForm::Number | AnswerForm::Ranking => {
+            format!("a model that is no better than always giving {}", baseline_words(form))
+        }
+    };
+    format!("Chance was not asked (`chance = \"not-asked\"`): {model} may be GO.")
+}
+
+/// The answers of the baselines of a form, in words.
+fn baseline_words(form: AnswerForm) -> String {
+    let answers: Vec<&str> = Baseline::for_form(form).iter().map(|baseline| baseline.answer()).collect();
+    answers.join(" or ")
+}
 
 /// The threshold in words.
 pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
@@ -49,15 +64,16 @@ fn evidence_words(evidence: Evidence) -> String {
     }
 }
 
-/// The required agreement beyond chance in words; `None` if none is required.
+/// What is required beyond chance in words; `None` if none is required.
 pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
     let by = evidence_words(threshold.evidence);
-    let commonest = "agreement better than always giving the substrate's commonest label";
+    let better = match threshold.form {
+        AnswerForm::Label => "agreement better than always giving the substrate's commonest label".to_owned(),
+        form => format!("better than always giving {}", baseline_words(form)),
+    };
     match threshold.chance? {
-        ChanceRequirement::Gain(least) if least > 0.0 => {
-            Some(format!("{commonest} by at least {least}, {by}"))
-        }
-        ChanceRequirement::Gain(_) => Some(format!("{commonest}, {by}")),
+        ChanceRequirement::Gain(least) if least > 0.0 => Some(format!("{better} by at least {least}, {by}")),
+        ChanceRequirement::Gain(_) => Some(format!("{better}, {by}")),
         ChanceRequirement::Kappa(least) if least > 0.0 => {
             Some(format!("Cohen's kappa at least {least}, {by}"))
         }
@@ -77,7 +93,7 @@ pub fn ceiling_requirement(threshold: &Threshold) -> Option<String> {
 pub fn verdict_notes(study: &Study, threshold: &Threshold, is_nested: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if threshold.chance == Some(ChanceRequirement::NotAsked) {
-        notes.push(CHANCE_NOT_ASKED.to_owned());
+        notes.push(chance_not_asked(threshold.form));
     }
     notes.extend(family_note(study, threshold, is_nested));
     notes
@@ -96,8 +112,12 @@ fn family_note(study: &Study, threshold: &Threshold, is_nested: bool) -> Option<
     };
     let counted = format!("{verdicts} verdicts ({}{scopes})", several(study.models.len(), "model"));
     let level = 1.0 - confidence;
-    let at_most = |level: f64| {
-        format!("the probability of one or more false GOs is at most {}", format_confidence(level.min(1.0)))
+    let at_most = |level: f64| match format_confidence(level) {
+        _ if level >= 1.0 - 1e-9 => {
+            "with this number of verdicts, that sets no limit to the probability of one or more false GOs"
+                .to_owned()
+        }
+        level => format!("the probability of one or more false GOs is at most {level}"),
     };
     let confidence = format_confidence(confidence);
     Some(match family {
@@ -126,7 +146,7 @@ pub fn pass_reason(
     threshold: &Threshold,
     pooled: &Estimate,
     windows: &[Estimate],
-    (chance, ceiling): (Option<&ChanceAgreement>, Option<&CeilingShare>),
+    (chance, baselines, ceiling): (Option<&ChanceAgreement>, Option<&BaselineGains>, Option<&CeilingShare>),
 ) -> String {
     let bound = threshold.bound;
     let metric = match threshold.quantifier {
@@ -142,8 +162,16 @@ pub fn pass_reason(
         ),
     };
     let chance = chance.and_then(|chance| chance_success(threshold.chance, chance));
-    let parts = [Some(metric), chance, ceiling.and_then(|found| ceiling_success(threshold, found))];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let gains = baselines.into_iter().flat_map(|baselines| &baselines.gains).map(baseline_success);
+    let ceiling = ceiling.and_then(|found| ceiling_success(threshold, found));
+    [metric].into_iter().chain(chance).chain(gains).chain(ceiling).collect::<Vec<_>>().join("; ")
+}
+
+/// The gain of a model that passes over a baseline, in words, with its bound.
+fn baseline_success(found: &BaselineGain) -> String {
+    let bound = found.interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower));
+    let gain = found.gain.unwrap_or(f64::NAN);
+    format!("better than always giving {} by {gain:.6}{bound}", found.baseline.answer())
 }
 
 /// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.

@@ -7,11 +7,12 @@
 //!   Technometrics 24 (1982)).
 //! - Every gate is evaluated, even if another one fails. A failure is reported with its numbers.
 
+use super::baseline_gain::BaselineGains;
 use super::bound::{meets_bound, meets_bound_by_count};
 use super::ceiling::CeilingShare;
 use super::ceiling_gate::ceiling_failure;
 use super::chance::ChanceAgreement;
-use super::chance_gate::chance_failure;
+use super::chance_gate::{baseline_failures, chance_failure};
 use super::estimate::{Estimator, is_early};
 use super::format::{direction_words, format_confidence, format_estimate};
 use super::window_selection::WindowSelection;
@@ -27,6 +28,8 @@ pub struct ScopeGates {
     pub windows: Vec<Estimate>,
     /// The agreement beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
+    /// The gains over baselines, if the threshold requires them.
+    pub baselines: Option<BaselineGains>,
     /// The agreement as a share of the ceiling, if the threshold requires it.
     pub ceiling: Option<CeilingShare>,
     /// The reasons of the gates that do not pass.
@@ -97,6 +100,16 @@ impl ScopeGates {
             },
             _ => None,
         };
+        let baselines = match threshold.chance.filter(|_| threshold.needs_baselines() && pooled.pairs > 0) {
+            Some(required) => {
+                let gains = estimator.baseline_gains(&selection.windows, scope, model);
+                let failures =
+                    baseline_failures(required, threshold.evidence, estimator.confidence, gains.as_ref());
+                failures.into_iter().for_each(|(verdict, text)| add(verdict, text));
+                gains
+            }
+            None => None,
+        };
         let ceiling = threshold.of_ceiling.filter(|_| pooled.pairs > 0).map(|least| {
             let (share, equal) = estimator.ceiling(&selection.windows, scope, model);
             let strictness = (threshold.evidence, estimator.confidence);
@@ -107,7 +120,7 @@ impl ScopeGates {
             }
             share
         });
-        ScopeGates { pooled, windows, chance, ceiling, reasons }
+        ScopeGates { pooled, windows, chance, baselines, ceiling, reasons }
     }
 
     /// Whether there is an estimate and every gate passes.

@@ -13,6 +13,7 @@
 //! the last window of a study are rarely complete. Complete windows follow each other without gaps: a window
 //! without pairs is one of them, and has too few comparisons.
 
+mod baseline_gain;
 mod bound;
 mod ceiling;
 mod ceiling_gate;
@@ -25,6 +26,7 @@ mod format;
 mod gates;
 mod guards;
 pub mod plan;
+mod replicates;
 mod revised;
 mod seal_history;
 mod window_selection;
@@ -33,6 +35,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use baseline_gain::{BaselineGain, BaselineGains};
 pub use bound::meets_bound_by_count;
 pub use ceiling::CeilingShare;
 pub use chance::{ChanceAgreement, ChanceMeasure};
@@ -141,6 +144,32 @@ pub struct Facts<'f> {
     pub shed: u64,
     /// How often the run was resumed although no stop was recorded: its process was killed or crashed.
     pub cut_offs: u64,
+}
+
+impl<'f> Facts<'f> {
+    /// The facts of a run that nothing disturbed: nothing was shown, changed, shed or cut off, and the threshold declares no
+    /// reference. The metric is a share, and the seal is older than all records.
+    pub fn undisturbed(
+        study: &'f Study,
+        threshold: &'f Threshold,
+        conditions: &'f Conditions,
+        results: RunResults<'f>,
+    ) -> Facts<'f> {
+        Facts {
+            study,
+            threshold,
+            conditions,
+            seal: "",
+            sealed_at: Timestamp::UNIX_EPOCH,
+            results,
+            range: (Some(0.0), Some(1.0)),
+            references: &[],
+            source_failure: None,
+            interferences: &[],
+            shed: 0,
+            cut_offs: 0,
+        }
+    }
 }
 
 /// The pairs of a run, by whether they can be compared.
@@ -343,8 +372,10 @@ pub struct ScopeVerdict {
     pub pooled: Estimate,
     /// The estimate of each window, in the order of [`Verdict::windows`].
     pub windows: Vec<Estimate>,
-    /// The agreement beyond chance, if the threshold requires it.
+    /// The agreement of labels beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
+    /// The gains over baselines, if the threshold requires them of numbers or rankings.
+    pub baselines: Option<BaselineGains>,
     /// The agreement as a share of the substrate's ceiling, if the threshold requires it.
     pub ceiling: Option<CeilingShare>,
 }

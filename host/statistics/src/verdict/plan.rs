@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use chance::ChancePlan;
+use chance::GainTest;
 pub use power::{BoundTest, ScoreKind};
 
 use super::DISPLAY_CONFIDENCE;
-use super::family::has_nested_bounds;
+use super::family::{has_nested_bounds, shared_confidence};
 use super::format::verdict_notes;
 use super::window_selection::MAX_WINDOWS;
 use crate::scoring::WindowClock;
@@ -239,6 +240,7 @@ pub fn plan_study(
         test,
         windows: windows.unwrap_or(1),
         per_window: mean_per_window(&volume.per_window),
+        gain: GainTest::new(threshold, test, volume.base_rate),
         enough_comparisons: enough_comparisons(threshold, windows.unwrap_or(1), &volume.per_window),
     };
     let shares = study.conditions.iter().zip(&volume.shares).map(|(condition, known)| {
@@ -292,8 +294,8 @@ pub fn plan_study(
 fn shared_evidence(study: &Study, threshold: &Threshold) -> Evidence {
     let verdicts = study.models.len() * (1 + study.scopes.len());
     match (threshold.evidence, threshold.family) {
-        (Evidence::Bound(confidence), Some(Family::Holm)) if verdicts > 1 => {
-            Evidence::Bound(1.0 - (1.0 - confidence) / verdicts as f64)
+        (Evidence::Bound(confidence), Some(Family::Holm)) => {
+            Evidence::Bound(shared_confidence(confidence, verdicts))
         }
         (evidence, _) => evidence,
     }
@@ -342,6 +344,7 @@ struct Planner<'t> {
     test: BoundTest,
     windows: u64,
     per_window: f64,
+    gain: Option<GainTest>,
     enough_comparisons: f64,
 }
 
@@ -365,7 +368,8 @@ impl Planner<'_> {
             Quantifier::EveryWindow => window.powf(self.windows as f64),
             Quantifier::Pooled => self.test.pass_probability(pooled, truth),
         };
-        GoProbability { truth, window, study: study * self.enough_comparisons }
+        let gain = self.gain.map_or(1.0, |gain| gain.pass_probability(pooled, truth));
+        GoProbability { truth, window, study: study.min(gain) * self.enough_comparisons }
     }
 
     fn scope(&self, name: &str, share: Option<f64>) -> ScopePlan {

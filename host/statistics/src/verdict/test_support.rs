@@ -206,30 +206,27 @@ impl Case {
                 Shares::File(_) => panic!("the cases list their shares"),
             })
             .collect();
+        let results = RunResults {
+            closed: self.closed,
+            clocks,
+            accounting: self.accounting.unwrap_or(Accounting { snapshots: account, decisions: account }),
+            pairs: PairCounts::default(),
+            inputs: &inputs,
+            records: &self.records,
+            cells: &cells,
+            revisions: &RevisionSums::new(cells.shape().clone()),
+            self_agreement: &self_agreement,
+            evidence: &evidence,
+        };
         let facts = Facts {
-            study: &study,
-            threshold,
-            conditions: &conditions,
             seal: "5ea1",
             sealed_at: Timestamp::from_microsecond(*MONDAY).unwrap(),
-            results: RunResults {
-                closed: self.closed,
-                clocks,
-                accounting: self.accounting.unwrap_or(Accounting { snapshots: account, decisions: account }),
-                pairs: PairCounts::default(),
-                inputs: &inputs,
-                records: &self.records,
-                cells: &cells,
-                revisions: &RevisionSums::new(cells.shape().clone()),
-                self_agreement: &self_agreement,
-                evidence: &evidence,
-            },
             range: self.range,
             references: &references,
             interferences: &self.interferences,
             shed: self.shed,
-            cut_offs: 0,
             source_failure: self.source_failure,
+            ..Facts::undisturbed(&study, threshold, &conditions, results)
         };
         determine_verdict(&facts, &mut |pairs, sums| (self.reduce)(pairs, sums[0]))
     }

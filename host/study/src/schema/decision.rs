@@ -35,8 +35,8 @@ pub(super) fn threshold() -> Json {
                         metric that is the share of equal labels or rankings. Not with evidence = \"bound\" and cluster.",
     });
     let family = "How the error rates of several verdicts are combined. `each`: each verdict has the confidence on its own. \
-                  `holm`: it is the confidence of no false GO among all models and scopes. Required with evidence = \
-                  \"bound\" if the study has several models or scopes.";
+                  `holm`: it is the confidence of no false GO among all models and scopes. Only with \
+                  evidence = \"bound\", and required there if the study has several models or scopes.";
     let exposure = "The effect of showing answers to somebody before the study ends: the verdict is VOID, or later pairs are not \
                     evaluated.";
     let change = "The effect of a change of the substrate or the comparator: the verdict is VOID, or later pairs are not \
@@ -106,7 +106,7 @@ pub(super) fn threshold() -> Json {
     threshold["oneOf"] = json!([{ "required": ["at-least"] }, { "required": ["at-most"] }]);
     threshold["if"] = json!({ "properties": { "evidence": { "const": "bound" } } });
     threshold["then"] = json!({ "required": ["confidence"] });
-    threshold["else"] = json!({ "properties": { "confidence": false } });
+    threshold["else"] = json!({ "properties": { "confidence": false, "family": false } });
     threshold
 }
 
@@ -125,18 +125,20 @@ fn windows() -> Json {
 }
 
 fn chance() -> Json {
-    let least = |description: &str| json!({ "type": "number", "minimum": 0, "maximum": 1, "description": description });
-    let gain = "The minimum excess of the agreement over that of always giving the substrate's commonest label. The excess \
-                must also be above 0.";
-    let kappa = "The minimum of Cohen's kappa. It must also be above 0.";
-    let mut beyond = table("The required minimum.", &[], [("gain", least(gain)), ("kappa", least(kappa))]);
+    let gain = "The minimum gain, which must also be above 0. Labels: the excess of the agreement over that of always giving \
+                the substrate's commonest label, at most 1. Numbers and rankings: by how much the metric is better than that \
+                of each baseline, in units of the metric.";
+    let gain = json!({ "type": "number", "minimum": 0, "description": gain });
+    let kappa = "Only for labels: the minimum of Cohen's kappa. It must also be above 0.";
+    let kappa = json!({ "type": "number", "minimum": 0, "maximum": 1, "description": kappa });
+    let mut beyond = table("The required minimum.", &[], [("gain", gain), ("kappa", kappa)]);
     beyond["oneOf"] = json!([{ "required": ["gain"] }, { "required": ["kappa"] }]);
     json!({
         "oneOf": [beyond, { "const": "not-asked" }],
-        "description": "What the agreement of labels must be worth over the evaluated windows. `{ gain = 0.0 }`: more than \
-                        always giving the substrate's commonest label. `{ kappa = 0.4 }`: Cohen's kappa. `not-asked`: \
-                        nothing, which the verdict says. With evidence = \"bound\" the confidence bound must meet it. \
-                        Required if the answers are labels; not allowed otherwise.",
+        "description": "What the answers must be worth over the evaluated windows. `{ gain = 0.0 }`: more than always giving \
+                        the substrate's commonest label, the mean or the last of the earlier numbers, or the commonest items \
+                        of the earlier rankings. `{ kappa = 0.4 }`: Cohen's kappa. `not-asked`: nothing, which the verdict \
+                        says. With evidence = \"bound\" the confidence bound must meet it. Required to load the study.",
     })
 }
 

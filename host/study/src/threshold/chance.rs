@@ -1,28 +1,47 @@
-//! The agreement beyond chance that a threshold on labels requires.
+//! What a threshold requires beyond chance: agreement beyond that of a constant label, or a gain over baselines.
 //!
-//! Invariant: a threshold on labels always declares it. There is no default, because a threshold that a constant meets
+//! Invariant: a threshold that is sealed always declares it. There is no default, because a threshold that a constant meets
 //! looks the same as one that no constant meets.
 
 use serde::Serialize;
 
+use crate::AnswerForm;
 use crate::table_reader::TableReader;
 use crate::toml_value::Value;
 
-/// The three forms of `chance` with their meanings, as the end of an error message.
-pub const CHANCE_FORMS: &str = "chance = { gain = 0.0 } if agreement must exceed that of always giving the substrate's commonest \
+/// The forms of `chance` for a form of answers, with their meanings, as the end of an error message.
+pub fn chance_forms(form: AnswerForm) -> &'static str {
+    match form {
+        AnswerForm::Label => LABEL_FORMS,
+        AnswerForm::Number => {
+            "chance = { gain = 0.0 } if the metric must be better than that of always giving the mean or the last of the \
+             earlier decisions, by at least this much; or chance = \"not-asked\" if a model that is no better may be GO, which \
+             every verdict then says"
+        }
+        AnswerForm::Ranking => {
+            "chance = { gain = 0.0 } if the metric must be better than that of always giving the commonest items of the \
+             earlier decisions, by at least this much; or chance = \"not-asked\" if a model that is no better may be GO, which \
+             every verdict then says"
+        }
+    }
+}
+
+/// The three forms of `chance` for labels.
+const LABEL_FORMS: &str = "chance = { gain = 0.0 } if agreement must exceed that of always giving the substrate's commonest \
      label, by at least this much; chance = { kappa = 0.4 } if Cohen's kappa must be at least this much; or chance = \
      \"not-asked\" if a model that always gives the commonest label may be GO, which every verdict then says";
 
-/// The required agreement of labels beyond chance, over the windows that count.
+/// What is required beyond chance, over the windows that count.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChanceRequirement {
-    /// None: a model that always gives the commonest label can be GO.
+    /// None: a model that is no better than a constant can be GO.
     NotAsked,
-    /// The minimum excess of the agreement over that of always giving the substrate's commonest label, from 0 to 1. The
-    /// excess must also be above 0.
+    /// The minimum gain, at least 0. It must also be above 0. For labels, it is the excess of the agreement over that of
+    /// always giving the substrate's commonest label, and at most 1. For numbers and rankings, it is by how much the metric
+    /// is better than that of each baseline, in units of the metric.
     Gain(f64),
-    /// The minimum of Cohen's kappa, from 0 to 1. It must also be above 0, which is the kappa of every constant.
+    /// For labels: the minimum of Cohen's kappa, from 0 to 1. It must also be above 0, which is the kappa of every constant.
     Kappa(f64),
 }
 
@@ -40,23 +59,24 @@ impl ChanceRequirement {
 pub(super) fn chance(section: &mut TableReader<'_>) -> Option<Option<ChanceRequirement>> {
     if section.is_text("chance") {
         let words = [("not-asked", ChanceRequirement::NotAsked)];
-        return section.optional("chance", CHANCE_FORMS, |value| value.choice(&words)).map(Some);
+        return section.optional("chance", LABEL_FORMS, |value| value.choice(&words)).map(Some);
     }
-    let read = section.optional_section("chance", CHANCE_FORMS, requirement);
+    let read = section.optional_section("chance", LABEL_FORMS, requirement);
     if section.has("chance") { read.flatten().map(Some) } else { Some(None) }
 }
 
 fn requirement(section: &mut TableReader<'_>) -> Option<ChanceRequirement> {
-    let expected = "a number from 0 to 1, such as 0.0";
-    let within = |value: &Value<'_>| value.number().filter(|least| (0.0..=1.0).contains(least));
-    let gain = section.optional("gain", expected, within);
-    let kappa = section.optional("kappa", expected, within);
+    let at_least_0 = |value: &Value<'_>| value.number().filter(|least| *least >= 0.0);
+    let share = |value: &Value<'_>| at_least_0(value).filter(|least| *least <= 1.0);
+    let gain =
+        section.optional("gain", "a number of at least 0, in units of the metric, such as 0.0", at_least_0);
+    let kappa = section.optional("kappa", "a number from 0 to 1, such as 0.4", share);
     match (section.has("gain"), section.has("kappa")) {
         (true, false) => gain.map(ChanceRequirement::Gain),
         (false, true) => kappa.map(ChanceRequirement::Kappa),
         (both, _) => {
             let has = if both { "both `gain` and `kappa`" } else { "neither `gain` nor `kappa`" };
-            section.absent(section.line(), format!("`{}` has {has}; write {CHANCE_FORMS}", section.path()));
+            section.absent(section.line(), format!("`{}` has {has}; write {LABEL_FORMS}", section.path()));
             None
         }
     }

@@ -36,6 +36,12 @@ pub(super) fn family(
     let words = [("each", Family::Each), ("holm", Family::Holm)];
     let read = section.optional("family", &validate::one_of(&words), |value| value.choice(&words));
     if section.has("family") {
+        if evidence == Some(Evidence::Point) {
+            section.refuse(
+                "family",
+                "evidence = \"point\" has no confidence that verdicts could share; remove it, or write evidence = \"bound\"",
+            );
+        }
         return read.map(Some);
     }
     let verdicts = count.models * (1 + count.scopes);
@@ -44,12 +50,15 @@ pub(super) fn family(
         |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let message = format!(
         "`{}` is not declared, and bounds at confidence {confidence} decide {verdicts} verdicts ({}, each on all of the \
-         input{}); write family = \"each\" if each verdict has this confidence on its own, so that one or more false GOs \
-         have a probability of up to {}; or family = \"holm\" if it is the confidence of no false GO at all",
+         input{}); write family = \"each\" if each verdict has this confidence on its own, {}; or family = \"holm\" if it is the confidence of no false GO at all",
         section.at("family"),
         several(count.models, "model"),
         if count.scopes == 0 { String::new() } else { format!(" and on {}", several(count.scopes, "scope")) },
-        ((verdicts as f64 * (1.0 - confidence)).min(1.0) * 1e6).round() / 1e6,
+        match ((verdicts as f64 * (1.0 - confidence)) * 1e6).round() / 1e6 {
+            level if level < 1.0 =>
+                format!("so that one or more false GOs have a probability of up to {level}"),
+            _ => "which sets no limit to the probability of a false GO among so many verdicts".to_owned(),
+        },
     );
     section.absent(section.line(), message);
     None

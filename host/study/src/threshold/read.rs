@@ -13,7 +13,7 @@ use crate::similar_names::{LABELS, warn_of_similar_names};
 use crate::table_reader::{TableReader, bounded};
 use crate::toml_value::Value;
 use crate::validate::{self, DeclaredFields, NAME, NameRegistry};
-use crate::{Condition, Plugin};
+use crate::{AnswerForm, Condition, Plugin};
 
 const WINDOWS: &str = "{ first = 8 } or { latest = 8 }, or { all = true } with quantifier = \"pooled\"";
 const SHARES: &str = "a number from 0 to 1, such as 0.25";
@@ -153,6 +153,7 @@ pub(crate) fn threshold(section: &mut TableReader<'_>, known: &Declarations<'_>)
         most_unanswered,
         cluster: cluster.map(str::to_owned),
         chance: chance?,
+        form: AnswerForm::Label,
         of_ceiling,
         family: family?,
         cycle: match cycle {

@@ -5,10 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::terminal::text_canvas::Style;
 use crate::terminal::verdict::render_verdict;
 use understudy_records::join::{Account, Accounting};
-use understudy_statistics::scoring::clopper_pearson;
+use understudy_statistics::scoring::{Baseline, Interval, clopper_pearson};
 use understudy_statistics::verdict::{
-    CountedWindow, CycleValue, Estimate, FORMAT, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod,
-    KnownTries, MissingInterval, ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    BaselineGain, BaselineGains, CountedWindow, CycleValue, Estimate, FORMAT, Guard, GuardResult, GuardSpan,
+    GuardSubject, IntervalMethod, KnownTries, MissingInterval, ModelVerdict, PairCounts, ScopeVerdict,
+    Verdict, VerdictKind, VerdictReason,
 };
 
 const PAGE: Style = Style { width: 100, color: false };
@@ -82,6 +83,7 @@ fn ruling(scope: &str, reasons: &[(VerdictKind, &str)], weeks: &[(u64, u64)]) ->
         windows: weeks.iter().map(|(hits, pairs)| share(*hits, *pairs)).collect(),
         chance: None,
         ceiling: None,
+        baselines: None,
     }
 }
 
@@ -256,4 +258,34 @@ fn the_headline_names_the_chosen_model_and_scope() {
         headline(&verdict, Some("allocator"), Some("weekday")),
         "GO for allocator, scope weekday, safe to try on canary: a reason"
     );
+}
+
+#[test]
+fn gains_over_baselines_are_sentences() {
+    let gain = |baseline, value: Option<f64>, gain, interval| BaselineGain {
+        baseline,
+        value,
+        gain,
+        is_equal: false,
+        interval,
+        method: None,
+        no_interval: None,
+    };
+    let gains = vec![
+        gain(Baseline::Mean, Some(2.5), Some(0.5), Some(Interval { lower: 0.25, upper: 0.75 })),
+        gain(Baseline::LastValue, None, None, None),
+    ];
+    let baselines = Some(BaselineGains { pairs: 1200, model: Some(2.0), is_constant: false, gains });
+    let scope = ScopeVerdict { baselines, ..ruling("all", &[(VerdictKind::Go, "it passes")], &[(9, 10)]) };
+    let text = render_verdict(&verdict(Accounting::default(), vec![scope]), None, None, PAGE);
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let words = lines.join(" ");
+    assert!(
+        words.contains(
+            "over 1,200 pairs with earlier decisions: 2.00000; always giving the mean of the earlier decisions would reach \
+             2.50000, so the gain is 0.500000; bounds of the gain 0.250000 to 0.750000"
+        ),
+        "{text}"
+    );
+    assert!(words.contains("the last of the earlier decisions would reach not defined"), "{text}");
 }

@@ -69,13 +69,14 @@ fn bounds_match_scipy() {
 #[test]
 fn a_sequence_has_one_block_for_each_window() {
     let labels = labels();
-    let (interval, method) = labels.sequence_gain(|blocks, gain| {
+    let found = labels.sequence_gain(|blocks, gain| {
         assert_eq!(blocks.iter().map(|block| block.n).collect::<Vec<_>>(), [400; 3]);
         let sum = blocks.iter().map(|block| block.sum).sum::<f64>() / PAIRS as f64;
         assert_close(sum, gain);
         let squares = blocks.iter().map(|block| block.squares).sum::<f64>() / PAIRS as f64;
         (Interval { lower: gain, upper: squares }, IntervalMethod::Sequence)
     });
+    let (interval, method) = found.unwrap();
     assert_eq!(method, IntervalMethod::Sequence);
     // The least gain is that over the commonest label.
     assert_close(interval.lower, 0.1625);

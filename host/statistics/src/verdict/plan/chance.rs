@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::super::bound::{meets_bound, meets_bound_by_count};
 use super::super::format::chance_requirement;
+use super::power::{BoundTest, ScoreKind, hits_probability};
 use crate::scoring::paired_difference;
-use understudy_study::{ChanceRequirement, Direction, Evidence, Threshold};
+use understudy_study::{AnswerForm, ChanceRequirement, Direction, Evidence, Threshold};
 
 /// What the threshold requires beyond chance, over all windows that count and all of the input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,13 +40,47 @@ pub(super) fn chance_plan(
 ) -> Option<ChancePlan> {
     let required = threshold.chance?;
     let requirement = chance_requirement(threshold)?;
-    let known = pairs.zip(base_rate);
+    let known = pairs.zip(base_rate).filter(|_| threshold.form == AnswerForm::Label);
     let other_decisions = known.map(|(pairs, share)| (pairs as f64 * (1.0 - share)).round() as u64);
     let least_right = match required {
         ChanceRequirement::Gain(least) => known.and_then(|(pairs, _)| least_gains(evidence, least, pairs)),
         ChanceRequirement::Kappa(_) | ChanceRequirement::NotAsked => None,
     };
     Some(ChancePlan { requirement, other_decisions, least_right })
+}
+
+/// The test whether the agreement of labels exceeds that of always giving the commonest label.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GainTest {
+    evidence: Evidence,
+    least: f64,
+    /// The share of the commonest label.
+    pub(super) base_rate: f64,
+}
+
+impl GainTest {
+    /// The test of a threshold; `None` if it requires no gain, if the share of the commonest label is not known, and if the
+    /// metric is no share of pairs that agree.
+    pub(super) fn new(threshold: &Threshold, test: BoundTest, base_rate: Option<f64>) -> Option<GainTest> {
+        let ChanceRequirement::Gain(least) = threshold.chance? else { return None };
+        let is_agreement = threshold.form == AnswerForm::Label
+            && test.score == ScoreKind::Binary
+            && test.direction == Direction::AtLeast;
+        base_rate.filter(|_| is_agreement).map(|base_rate| GainTest {
+            evidence: test.evidence,
+            least,
+            base_rate,
+        })
+    }
+
+    /// The greatest probability that the gain over `n` pairs suffices if the true agreement is `truth`: that of a model which
+    /// has every pair with the commonest label right. 0 if the agreement is not above that of the commonest label.
+    pub(super) fn pass_probability(&self, n: u64, truth: f64) -> f64 {
+        match least_gains(self.evidence, self.least, n) {
+            Some(gains) if truth > self.base_rate => hits_probability(gains, n, truth - self.base_rate),
+            _ => 0.0,
+        }
+    }
 }
 
 /// The least number of gains without a loss that meets the required gain. `None` if no number of `pairs` does.

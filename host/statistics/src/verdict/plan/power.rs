@@ -159,7 +159,7 @@ impl BoundTest {
 }
 
 /// The probability of at least `k` hits among `n`, each of probability `p`.
-fn hits_probability(k: u64, n: u64, p: f64) -> f64 {
+pub(super) fn hits_probability(k: u64, n: u64, p: f64) -> f64 {
     let deviation = (n as f64 * p * (1.0 - p)).sqrt();
     if deviation <= MAX_EXACT_DEVIATION {
         return binomial_tail(k, n, p);

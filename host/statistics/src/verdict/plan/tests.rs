@@ -281,6 +281,36 @@ fn the_requirement_beyond_chance_is_planned() {
 }
 
 #[test]
+fn a_go_is_no_likelier_than_the_gain_over_the_commonest_label() {
+    let plan = |base_rate| {
+        let bound = "evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"";
+        let declaration = format!("{STUDY}at-least = 0.85\nchance = {{ gain = 0.0 }}\n");
+        let declaration =
+            declaration.replace("evidence = \"point\"", bound).replace("every-window", "pooled");
+        planned_for(&declaration, PairsPerWindow::Stated(1000), Some(0.5), base_rate)
+    };
+    let plan_at = |base_rate| plan(Some(base_rate));
+    let common = plan_at(0.97);
+    let probabilities = &common.scopes[0].go_probabilities;
+    assert!(probabilities.iter().all(|go| (go.study > 0.0) == (go.truth > 0.97)), "{probabilities:?}");
+    assert!(probabilities.iter().any(|go| go.study > 0.9), "{probabilities:?}");
+    // Five gains in 8,000 pairs suffice, so the margin is that of the gain.
+    let excess = common.scopes[0].margins.declared.unwrap();
+    assert_within(excess, 0.12 + 6.72 / 8000.0, 1e-5);
+    // Without another label no gain is possible.
+    let always = plan_at(1.0);
+    assert!(always.scopes[0].go_probabilities.iter().all(|go| go.study == 0.0));
+    assert_eq!((always.scopes[0].margins.declared, always.chance.unwrap().other_decisions), (None, Some(0)));
+    assert!(
+        !always.warnings.iter().any(|warning| warning.contains("GO is unlikely")),
+        "{:?}",
+        always.warnings
+    );
+    // A rare label changes nothing.
+    assert_eq!(plan_at(0.3).scopes, plan(None).scopes);
+}
+
+#[test]
 fn verdicts_that_share_a_level_are_planned_at_their_part_of_it() {
     let plan = |family: &str| {
         let bound = format!("evidence = \"bound\"\nconfidence = 0.95\nfamily = \"{family}\"");

@@ -38,7 +38,9 @@ pub(super) fn warnings(
     warnings.extend(uncovered_cycle(study, plan, planner));
     warnings.extend(volume.base_rate.and_then(|rate| trivial_model(planner, plan, rate)));
     warnings.extend(plan.chance.as_ref().and_then(too_few_decisions));
-    warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
+    if !plan.chance.as_ref().is_some_and(ChancePlan::is_impossible) {
+        warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
+    }
     if let Some(cluster) = &planner.threshold.cluster {
         warnings.push(format!(
             "comparisons are correlated within `{cluster}`, but this plan treats them as independent: real \
@@ -181,7 +183,11 @@ fn too_few_decisions(chance: &ChancePlan) -> Option<String> {
 fn unlikely_go(planner: &Planner<'_>, scope: &ScopePlan) -> Option<String> {
     let (per_window, pooled) = scope.per_window.zip(scope.pooled)?;
     let most = planner.test.max_excess();
-    let truth = planner.test.value_beyond_bound(if most > 0.0 { most * OPTIMISTIC_FRACTION } else { most });
+    // A model that is no better than a constant has no gain, so its value lies beyond that of the constant, too.
+    let least =
+        planner.gain.map_or(0.0, |gain| planner.test.excess(gain.base_rate)).clamp(0.0, most.max(0.0));
+    let excess = if most > 0.0 { least + (most - least) * OPTIMISTIC_FRACTION } else { most };
+    let truth = planner.test.value_beyond_bound(excess);
     let probability = planner.go_probability(per_window, pooled, truth).study;
     (probability < MIN_GO_PROBABILITY).then(|| {
         format!(

@@ -162,7 +162,15 @@ fn chance_has_exactly_one_of_three_forms() {
     assert_eq!(chance("{ kappa = 0.4 }"), Some(ChanceRequirement::Kappa(0.4)));
     let of = |chance: &str| report(&format!("{LEAST}chance = {chance}\n"));
     assert_snapshot!(
-        [of("0.1"), of("\"no\""), of("{}"), of("{ gain = -0.1 }"), of("{ least = 0.1 }")].join("\n")
+        [
+            of("0.1"),
+            of("\"no\""),
+            of("{}"),
+            of("{ gain = -0.1 }"),
+            of("{ kappa = 1.5 }"),
+            of("{ least = 0.1 }")
+        ]
+        .join("\n")
     );
 }
 
@@ -178,4 +186,17 @@ fn several_verdicts_by_bounds_need_a_family() {
     let each = sound(&format!("{bound}family = \"each\"\n{scopes}"));
     assert_eq!(each.threshold.unwrap().family, Some(Family::Each));
     assert_snapshot!(report(&format!("{bound}{scopes}")));
+    // Point estimates have no confidence to share.
+    let point = report(&format!("{LEAST}family = \"holm\"\n"));
+    assert!(
+        point.contains("evidence = \"point\" has no confidence that verdicts could share; remove it"),
+        "{point}"
+    );
+    // Twenty verdicts at 0.95 have no limit below 1.
+    let scope = |at: usize| format!("[[scopes]]\nname = \"may{at}\"\nwhere = {{ month = \"may\" }}\n");
+    let many = report(&format!("{bound}{}", (0..19).map(scope).collect::<String>()));
+    assert!(
+        many.contains("which sets no limit to the probability of a false GO among so many verdicts"),
+        "{many}"
+    );
 }

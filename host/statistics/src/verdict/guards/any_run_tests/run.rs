@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 use fastrand::Rng;
-use jiff::Timestamp;
 
 use super::super::super::test_support::{DAY, MONDAY, STUDY};
 use super::super::super::{Facts, PairCounts, RunResults, Verdict, determine_verdict};
@@ -320,31 +319,21 @@ impl Run {
             }
         }
         let accounting = join.accounting();
-        let facts = Facts {
-            study: &self.study,
-            threshold: self.study.threshold.as_ref().unwrap(),
-            conditions: &conditions,
-            seal: "5ea1",
-            sealed_at: Timestamp::from_microsecond(*MONDAY).unwrap(),
-            results: RunResults {
-                closed: true,
-                clocks: PerStream::from_fn(|kind| join.clock(kind)),
-                accounting,
-                pairs: counts,
-                inputs: &inputs,
-                records: &counted,
-                cells: &cells,
-                revisions: &RevisionSums::new(cells.shape().clone()),
-                self_agreement: &SelfAgreementSums::default(),
-                evidence: &evidence,
-            },
-            range: (Some(0.0), Some(1.0)),
-            references: &[],
-            interferences: &[],
-            shed: self.count(|fate| fate == Fate::ShedSnapshot),
-            cut_offs: 0,
-            source_failure: None,
+        let results = RunResults {
+            closed: true,
+            clocks: PerStream::from_fn(|kind| join.clock(kind)),
+            accounting,
+            pairs: counts,
+            inputs: &inputs,
+            records: &counted,
+            cells: &cells,
+            revisions: &RevisionSums::new(cells.shape().clone()),
+            self_agreement: &SelfAgreementSums::default(),
+            evidence: &evidence,
         };
+        let threshold = self.study.threshold.as_ref().unwrap();
+        let facts = Facts::undisturbed(&self.study, threshold, &conditions, results);
+        let facts = Facts { shed: self.count(|fate| fate == Fate::ShedSnapshot), ..facts };
         determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
     }
 

@@ -1,0 +1,206 @@
+//! The gain of a model over baselines: how much better its metric is than that of the mean, the last value or the commonest
+//! items of the earlier decisions.
+//!
+//! Invariants:
+//! - Model and baseline are compared over the same pairs: those with an earlier decision that the metric scored for both.
+//! - A gain above 0 is better, whatever the direction of the metric.
+//! - The difference is paired: the interval is that of the difference, not of two values.
+//! - The result names no answer, because a verdict is also shown to readers who may not see answers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::estimate::{Estimator, independent_scores, is_mean, rounded_components};
+use super::replicates::{Range, interval_from_replicates};
+use super::{IntervalMethod, MissingInterval};
+use crate::scoring::{Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window};
+use understudy_study::{ChanceRequirement, Direction, Evidence};
+
+/// The gains of a model over all baselines of its form of answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct BaselineGains {
+    /// The number of pairs over which model and baselines are compared.
+    pub pairs: u64,
+    /// The value of the metric for the model over these pairs; `None` where it is not defined.
+    pub model: Option<f64>,
+    /// Whether all answers of the model are equal, and there is one.
+    pub is_constant: bool,
+    /// The gain over each baseline.
+    pub gains: Vec<BaselineGain>,
+}
+
+/// The gain of a model over one baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct BaselineGain {
+    /// The baseline.
+    pub baseline: Baseline,
+    /// The value of the metric for the baseline; `None` where it is not defined.
+    pub value: Option<f64>,
+    /// By how much the model is better, in units of the metric; `None` where a value is not defined.
+    pub gain: Option<f64>,
+    /// Whether the first component of the scores of model and baseline is equal in every pair.
+    pub is_equal: bool,
+    /// The bounds of the gain, each one-sided.
+    pub interval: Option<Interval>,
+    /// The method of the interval.
+    pub method: Option<IntervalMethod>,
+    /// Why there is no interval; `None` if there is one.
+    pub no_interval: Option<MissingInterval>,
+}
+
+impl Estimator<'_, '_> {
+    /// The gains of a model over the baselines, with bounds if bounds decide. `None` without pairs that have an earlier
+    /// decision.
+    pub fn baseline_gains(&mut self, windows: &[Window], scope: u16, model: usize) -> Option<BaselineGains> {
+        let evidence = self.facts.results.evidence;
+        let own = |gains: Vec<GainSums>| gains.into_iter().nth(model).unwrap_or_default();
+        let sums = own(evidence.gains(windows, scope, |_| true));
+        let counts_unanswered = counts_unanswered(self.reduce, &sums);
+        let compared = |sums: &GainSums| compared(sums, counts_unanswered);
+        let total = compared(&sums);
+        if total.pairs == 0 {
+            return None;
+        }
+        let by_bounds = self.facts.threshold.evidence != Evidence::Point;
+        let without: Vec<ScoreSums> = match by_bounds && !self.early {
+            false => Vec::new(),
+            true => (0..JACKKNIFE_GROUPS as u8)
+                .filter(|group| {
+                    compared(&own(evidence.gains(windows, scope, |other| other == *group))).pairs > 0
+                })
+                .map(|group| compared(&own(evidence.gains(windows, scope, |other| other != group))))
+                .collect(),
+        };
+        let blocks: Vec<ScoreSums> = match by_bounds && self.early {
+            false => Vec::new(),
+            true => {
+                let block = |window: &Window| compared(&own(evidence.gains(&[*window], scope, |_| true)));
+                windows.iter().map(block).collect()
+            }
+        };
+        let baselines = Baseline::for_form(self.facts.threshold.form);
+        let gains = baselines.iter().enumerate().map(|(index, baseline)| {
+            let (value, gain) = self.values(&total, index);
+            let interval = match gain.filter(|_| by_bounds) {
+                None => None,
+                Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
+                Some(gain) => Some(self.gain_interval(gain, &without, &total, index)),
+            };
+            let (interval, method, no_interval) = match interval {
+                None => (None, None, None),
+                Some(Ok((interval, method))) => (Some(interval), Some(method), None),
+                Some(Err(reason)) => (None, None, Some(reason)),
+            };
+            let is_equal = total.baselines[index].squares.value() == 0.0;
+            BaselineGain { baseline: *baseline, value, gain, is_equal, interval, method, no_interval }
+        });
+        let gains = gains.collect();
+        let (pairs, values) = rounded_components(&total.model);
+        Some(BaselineGains {
+            pairs,
+            model: (self.reduce)(pairs, &values),
+            is_constant: sums.hashes.is_some_and(|(least, greatest)| least == greatest),
+            gains,
+        })
+    }
+
+    /// 1 if higher values are better, otherwise -1.
+    fn sign(&self) -> f64 {
+        match self.facts.threshold.direction {
+            Direction::AtLeast => 1.0,
+            Direction::AtMost => -1.0,
+        }
+    }
+
+    /// The value of a baseline, and the gain over it.
+    fn values(&mut self, sums: &ScoreSums, index: usize) -> (Option<f64>, Option<f64>) {
+        let (pairs, model) = rounded_components(&sums.model);
+        let Some(baseline) = sums.baselines.get(index).filter(|_| pairs > 0) else { return (None, None) };
+        let model = (self.reduce)(pairs, &model);
+        let baseline = (self.reduce)(pairs, &rounded_components(&baseline.components).1);
+        let gain = model.zip(baseline).map(|(model, baseline)| self.sign() * (model - baseline));
+        (baseline, gain.filter(|gain| gain.is_finite()))
+    }
+
+    /// The interval of a gain at a single look, from the sums `without` each jackknife group.
+    fn gain_interval(
+        &mut self,
+        gain: f64,
+        without: &[ScoreSums],
+        total: &ScoreSums,
+        index: usize,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        if without.len() < 2 {
+            return Err(MissingInterval::FewGroups);
+        }
+        let replicates: Option<Vec<f64>> = without.iter().map(|sums| self.values(sums, index).1).collect();
+        let replicates = replicates.ok_or(MissingInterval::UndefinedReplicate)?;
+        let width = self.mean_width(total, index);
+        let has_clusters = self.facts.threshold.cluster.is_some();
+        let squares = total.baselines[index].squares.value();
+        let independent =
+            width.map(|_| independent_scores(has_clusters, (total.pairs, without.len()), gain, squares));
+        let range: Range = (width.map(|width| -width), width);
+        interval_from_replicates(gain, &replicates, range, independent, self.confidence)
+    }
+
+    /// The interval of a gain that holds at all looks before the end. `blocks` are the sums of each window.
+    fn gain_sequence(
+        &mut self,
+        windows: &[Window],
+        blocks: &[ScoreSums],
+        total: &ScoreSums,
+        index: usize,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        let width = self.mean_width(total, index).ok_or(MissingInterval::NoSequence)?;
+        let sign = self.sign();
+        let difference = |sums: &ScoreSums| {
+            let baseline = sums.baselines.get(index)?;
+            let (n, model) = rounded_components(&sums.model);
+            let (_, baseline_sums) = rounded_components(&baseline.components);
+            let sum = sign * (model.first()? - baseline_sums.first()?);
+            Some(ScoreBlock { n, sum, squares: baseline.squares.value() })
+        };
+        let empty = ScoreBlock { n: 0, sum: 0.0, squares: 0.0 };
+        let all = difference(total).unwrap_or(empty);
+        let blocks = blocks.iter().map(|sums| difference(sums).unwrap_or(empty));
+        let guess = self.facts.threshold.chance.map_or(0.0, ChanceRequirement::least).min(width);
+        Ok(self.mean_sequence(windows, blocks, (-width, width), guess, all.sum / all.n as f64))
+    }
+
+    /// The greatest possible difference of two scores, if the metric is a mean of scores in a known range.
+    fn mean_width(&mut self, sums: &ScoreSums, index: usize) -> Option<f64> {
+        let (least, greatest) = self.facts.range.0.zip(self.facts.range.1)?;
+        let mut is_mean_of = |sums: &[_]| {
+            let (pairs, values) = rounded_components(sums);
+            (self.reduce)(pairs, &values).is_some_and(|value| is_mean(&values, pairs, value))
+        };
+        let is_mean = is_mean_of(&sums.model) && is_mean_of(&sums.baselines[index].components);
+        Some(greatest - least).filter(|width| is_mean && width.is_finite() && *width > 0.0)
+    }
+}
+
+/// Whether the metric counts pairs without an answer. It does not if such pairs have no components, and leaving them out
+/// does not change the model's value.
+fn counts_unanswered(reduce: &mut Reduce<'_>, sums: &GainSums) -> bool {
+    let mut value = |sums: &ScoreSums| {
+        let (pairs, values) = rounded_components(&sums.model);
+        reduce(pairs, &values)
+    };
+    let has_components = rounded_components(&sums.unanswered.model).1.iter().any(|sum| *sum != 0.0);
+    sums.unanswered.pairs > 0 && (has_components || value(&sums.answered) != value(&compared(sums, true)))
+}
+
+/// The sums over the pairs that are compared.
+fn compared(sums: &GainSums, counts_unanswered: bool) -> ScoreSums {
+    let mut all = sums.answered.clone();
+    if counts_unanswered {
+        all.merge(&sums.unanswered);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;
