@@ -151,6 +151,11 @@ chance = { gain = 0.0 }
 share = 0
 "#;
 
+/// The last days of the reports on thirty days: every fourth, but for the first, whose four pairs are too few.
+const REPORTED_DAYS: [&str; 5] = ["08", "12", "16", "20", "24"];
+/// The last days that their figures cover: whole blocks of five pairs.
+const COVERED_DAYS: [&str; 5] = ["05", "10", "15", "20", "20"];
+
 /// Thirty days with one snapshot each and a report every four days. Two models misbehave, in addition to that
 /// of the small study.
 fn thirty_days() -> TestWorkspace {
@@ -194,7 +199,7 @@ fn interim_reports_depend_only_on_the_records() {
     // This holds for short runs, too.
     workspace.run(&[]);
     // Decisions reach the 30th, minus one day of lateness and one day of horizon.
-    let days = ["04", "08", "12", "16", "20", "24"].map(|day| format!("2026-03-{day}"));
+    let days = REPORTED_DAYS.map(|day| format!("2026-03-{day}"));
     assert_eq!(interim_entries(&workspace, "run"), days);
     for order in ["snapshots-first", "decisions-first"] {
         let output = workspace.understudy(&[
@@ -209,7 +214,7 @@ fn interim_reports_depend_only_on_the_records() {
         ]);
         assert_eq!(output.code, 0, "{}", output.stderr);
         assert_eq!(interim_entries(&workspace, order), days, "{order}");
-        for day in &days {
+        for (day, covered) in days.iter().zip(COVERED_DAYS) {
             let report = |run: &str| {
                 let path = workspace.path().join(run).join(format!("interim/{day}.json"));
                 let text = fs::read(path).expect("an interim report");
@@ -217,7 +222,7 @@ fn interim_reports_depend_only_on_the_records() {
                 let mut verdict = dossier["verdict"].clone();
                 assert_eq!(
                     verdict["windows"].as_array().and_then(|all| all.last()).expect("a window")["label"],
-                    **day
+                    format!("2026-03-{covered}")
                 );
                 // Record counts depend on the moment, and stateful models differ between runs.
                 let fields = verdict.as_object_mut().expect("a verdict is an object");
@@ -241,7 +246,8 @@ fn interim_reports_contain_no_single_rows() {
     let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     running.feed(fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions"));
     wait_until("all is reported on", || {
-        workspace.path().join("run/ledger.jsonl").exists() && interim_entries(&workspace, "run").len() == 6
+        workspace.path().join("run/ledger.jsonl").exists()
+            && interim_entries(&workspace, "run").len() == REPORTED_DAYS.len()
     });
     running.signal("INT");
     let output = running.wait_with_output();
@@ -267,6 +273,46 @@ fn interim_reports_contain_no_single_rows() {
     workspace.ok(&["run", "study.toml", "--run", "run"]);
     let failures = &workspace.report("run")["failures"];
     assert!(failures[0]["first-id"].as_str().is_some_and(|id| !id.is_empty()), "{failures}");
+}
+
+#[test]
+fn windows_of_few_pairs_have_no_figure_anywhere() {
+    let workspace = thirty_days();
+    workspace.run(&[]);
+    let mut earlier = 0;
+    for (day, covered) in REPORTED_DAYS.into_iter().zip(COVERED_DAYS) {
+        let bundle = read(&workspace, &format!("2026-03-{day}.json"));
+        // Every day has one pair.
+        let pairs = covered.parse::<u64>().expect("a day");
+        let overall = &bundle["report"]["models"][0]["scores"][0]["overall"];
+        assert_eq!((&overall["pairs"], overall["value"].is_null()), (&pairs.into(), false), "{overall}");
+        assert!(pairs == earlier || pairs >= earlier + 5, "{earlier} to {pairs}");
+        earlier = pairs;
+        assert_eq!(bundle["report"]["end"]["interim"]["window"], format!("2026-03-{covered}"));
+        assert_no_single_rows(&bundle["report"]);
+        // The threshold counts three windows, fewer than the five pairs of a block.
+        for model in bundle["verdict"]["models"].as_array().expect("models") {
+            let scope = &model["scopes"][0];
+            assert_eq!(scope["verdict"], "INCONCLUSIVE");
+            let estimates = scope["windows"].as_array().expect("windows").iter().chain([&scope["pooled"]]);
+            for estimate in estimates {
+                let figures = ["value", "hits", "interval"].map(|key| &estimate[key]);
+                assert!(figures.iter().all(|figure| figure.is_null()), "{estimate}");
+                assert_eq!(estimate["withheld"], true, "{estimate}");
+            }
+            assert_eq!(scope["chance"], Value::Null);
+            let reasons = scope["reasons"].to_string();
+            assert!(reasons.contains("withheld until the run is closed"), "{reasons}");
+        }
+        let page = workspace.path().join(format!("run/interim/2026-03-{day}.html"));
+        let page = fs::read_to_string(page).expect("a page");
+        assert!(!page.contains("1 of 1") && page.contains("withheld"), "{day}");
+    }
+    // After the end nothing is withheld.
+    let verdict = workspace.understudy(&["decide", "run", "--format", "json"]);
+    let verdict: Value = serde_json::from_str(&verdict.stdout).expect("a verdict");
+    let windows = verdict["models"][0]["scopes"][0]["windows"].as_array().expect("windows");
+    assert!(windows.iter().all(|estimate| estimate["withheld"] == false && estimate["pairs"] == 1));
 }
 
 #[test]

@@ -60,8 +60,17 @@ fn tries(output: &CommandOutput) -> String {
 
 /// The reasons of a verdict that is VOID without figures.
 fn void(output: &CommandOutput) -> String {
+    void_because(output, "the run is damaged or altered")
+}
+
+/// The reasons of a verdict that is VOID because the register is not where the run recorded it.
+fn void_without_register(output: &CommandOutput) -> String {
+    void_because(output, "the register of seals is not where the run recorded it")
+}
+
+fn void_because(output: &CommandOutput, cause: &str) -> String {
     assert_eq!(output.code, 3, "{}{}", output.stdout, output.stderr);
-    assert!(output.stdout.starts_with("VOID: the run is damaged or altered"), "{}", output.stdout);
+    assert!(output.stdout.starts_with(&format!("VOID: {cause}")), "{}", output.stdout);
     output.stdout.lines().skip(1).collect::<Vec<_>>().join("\n")
 }
 
@@ -198,15 +207,15 @@ fn a_seal_that_is_not_in_its_register_is_void() {
     workspace.ok(&["seal", "study/study.toml"]);
     faults.push(void(&workspace.understudy(&["decide", "second"])));
     fs::remove_file(workspace.path().join("register.jsonl")).expect("it is there");
-    faults.push(void(&workspace.understudy(&["decide", "second"])));
+    faults.push(void_without_register(&workspace.understudy(&["decide", "second"])));
     insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(faults.join("\n"), @r#"
 BROKEN     register: second/../register.jsonl: the start of this run is not in the register: it was left out, or the register was truncated
 BROKEN     register: second/../register.jsonl: the seal is entry 3, and the register ends with entry 2: it was truncated, or the seal was left out
 BROKEN     register: cannot use the register second/../register.jsonl:2: it was changed: its hash does not match; run `understudy register verify` for all faults, and restore the file from a copy
 BROKEN     register: second/../register.jsonl: entry 3 is not this seal: it was left out or replaced
-  register: second/../register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: it was replaced, or the path is wrong
-  register: second/../register.jsonl does not exist; restore it from a copy, or name its new path with --register
+  register: second/../register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: it was replaced or moved; name the path of the other one, or restore it from a copy
+  register: second/../register.jsonl does not exist; name its new path with --register if it or the run was moved, or restore it from a copy
 "#);
     });
 }
@@ -315,6 +324,31 @@ study/snapshots.jsonl is not a register: its first line does not open one; name 
 }
 
 #[test]
+fn no_special_file_is_opened() {
+    let workspace = workspace();
+    let pipe = std::process::Command::new("mkfifo").arg(workspace.path().join("pipe")).status();
+    assert!(pipe.expect("it runs").success());
+    let mut texts = Vec::new();
+    let mut refused = |arguments: &[&str]| {
+        let output = workspace.understudy(arguments);
+        assert_ne!(output.code, 0, "{}", output.stdout);
+        texts.push(output.stderr);
+    };
+    set_bound(&workspace, "\"../register.jsonl\"", "\"/dev/null\"");
+    refused(&["check", "study/study.toml"]);
+    refused(&["seal", "study/study.toml"]);
+    set_bound(&workspace, "\"/dev/null\"", "\"../pipe\"");
+    refused(&["check", "study/study.toml"]);
+    refused(&["run", "study/study.toml", "--run", "run"]);
+    set_bound(&workspace, "\"../pipe\"", "\"../register.jsonl\"");
+    run(&workspace, "run");
+    refused(&["decide", "run", "--register", "pipe"]);
+    refused(&["decide", "run", "--sign-key", "pipe"]);
+    refused(&["check", "pipe"]);
+    assert_eq!(texts.concat(), "");
+}
+
+#[test]
 fn nothing_is_appended_but_by_a_seal_and_a_start() {
     let workspace = workspace();
     let register = workspace.path().join("register.jsonl");
@@ -343,7 +377,7 @@ fn nothing_is_appended_but_by_a_seal_and_a_start() {
     fs::remove_file(&register).expect("it is there");
     workspace.ok(&["run", "study/study.toml", "--run", "run"]);
     assert!(!register.exists(), "a resumed run appends nothing");
-    void(&workspace.understudy(&["decide", "run"]));
+    void_without_register(&workspace.understudy(&["decide", "run"]));
     // A new run under the seal is refused before a directory is created.
     let refused = workspace.understudy(&["run", "study/study.toml", "--run", "other"]);
     assert_eq!(refused.code, 1, "{}", refused.stderr);
@@ -387,7 +421,7 @@ fn a_moved_run_is_decided_with_the_path_of_its_register() {
     let run = "archive/deep/first";
     let verified = workspace.ok(&["verify", run]);
     assert!(verified.stdout.contains("register   not checked: "), "{}", verified.stdout);
-    void(&workspace.understudy(&["decide", run]));
+    void_without_register(&workspace.understudy(&["decide", run]));
     let output = workspace.understudy(&["decide", run, "--register", "register.jsonl"]);
     assert!(
         output.stdout.contains("This is the first seal of this study in its register."),

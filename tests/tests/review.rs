@@ -60,25 +60,25 @@ const FILTERS: [(&str, &str); 3] = [
 #[test]
 fn cases_are_shown_and_judged_one_by_one() {
     let workspace = forty();
-    let answers = "model\nnovel\nno such room\nwhat\ns\nskip\nsub\n\n\nquit\n";
+    let answers = "model\nnovel\nno such room\nwhat\nl\ns\n\n\nsub\nquit\n";
     let output = review(&workspace, &["--sample", "5", "--seed", "seed"], answers);
     assert_eq!(output.code, 0, "{}", output.stderr);
     insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(output.stdout);
         insta::assert_snapshot!(output.stderr, @r#"
         echo and the substrate disagree on 13 decided rows; 5 rows sampled, 5 to judge
-        who was right? [model, substrate, both, unclear, skip, quit]
-        how did the other fail? [gap, boundary, novel, data, none]
+        who was right? [model, substrate, both, unclear, later, quit]
+        how did the other fail? [gap, boundary, novel, data, none, quit]
         note? [one line, or empty]
-        who was right? [model, substrate, both, unclear, skip, quit]
-        "what" is unknown or ambiguous
-        who was right? [model, substrate, both, unclear, skip, quit]
-        "s" is unknown or ambiguous
-        who was right? [model, substrate, both, unclear, skip, quit]
-        who was right? [model, substrate, both, unclear, skip, quit]
-        how did the other fail? [gap, boundary, novel, data, none]
+        who was right? [model, substrate, both, unclear, later, quit]
+        "what" is none of these
+        who was right? [model, substrate, both, unclear, later, quit]
+        who was right? [model, substrate, both, unclear, later, quit]
+        how did the other fail? [gap, boundary, novel, data, none, quit]
         note? [one line, or empty]
-        who was right? [model, substrate, both, unclear, skip, quit]
+        who was right? [model, substrate, both, unclear, later, quit]
+        how did the other fail? [gap, boundary, novel, data, none, quit]
+        this case has no judgement
         "#);
         insta::assert_snapshot!(reviews(&workspace), @r#"
         {"entry":8,"at":"NOW","who":"Ana","model":"echo","id":"s31","observed-at":"2026-03-02T11:00:00Z","stratum":"elsewhere","judgement":"model-right","failure-mode":"novel","note":"no such room"}
@@ -139,7 +139,7 @@ fn judged_cases_are_not_repeated_and_larger_samples_contain_smaller_ones() {
 #[test]
 fn the_sample_depends_only_on_the_seed() {
     let workspace = forty();
-    let drawn = |arguments: &[&str]| shown_ids(&review(&workspace, arguments, &"skip\n".repeat(13)));
+    let drawn = |arguments: &[&str]| shown_ids(&review(&workspace, arguments, &"later\n".repeat(13)));
     let one = drawn(&["--sample", "6", "--seed", "one"]);
     assert_eq!(one.len(), 6);
     assert_eq!(one, drawn(&["--sample", "6", "--seed", "one", "--model", "echo"]));

@@ -88,8 +88,10 @@ fn the_first_weeks_are_inconclusive_if_the_scope_is_a_year() {
     assert_eq!((code, &ruling["verdict"]), (2, &Value::from("INCONCLUSIVE")));
     assert_eq!(counts(&ruling["pooled"]), (1690, 1880));
     let missing = reasons(&ruling);
-    assert_eq!(missing.len(), 10, "{missing:?}");
-    assert_eq!(missing[0], "the cycle is not covered: january occurred 0 times; 1 required");
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    let january =
+        "10 cycle values for the same reason, the worst first: january: occurred 0 times; 1 required";
+    assert!(missing[0].starts_with(january), "{missing:?}");
     assert!(out.contains("INCONCLUSIVE: the evidence is not sufficient"), "{out}");
 }
 

@@ -11,13 +11,13 @@ use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::{load_sealed_study, read_seal};
 use crate::verdict::evaluation::{closed_verdict, evaluate_threshold, pair_counts};
-use crate::verdict::seal_history::seal_history;
+use crate::verdict::try_history::try_history;
 use crate::verify::issue::{Issue, VerifyReport};
-use crate::verify::register_check::{REGISTER, register_of_run};
+use crate::verify::register_check::REGISTER;
 use crate::verify::run_check::verify;
-use understudy_engine::{Checkpoint, PluginOverrides, buffered_fields, recompute};
+use understudy_engine::{Checkpoint, PluginOverrides, Seal, buffered_fields, recompute};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger, LedgerState};
-use understudy_run_log::register::read_register;
+use understudy_run_log::register::RegisterContent;
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
 use understudy_sandbox::sha256_hex;
@@ -60,6 +60,15 @@ impl VerdictChoice {
     }
 }
 
+/// Why a run permits no verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoidCause {
+    /// The run failed verification.
+    Damaged,
+    /// The register of seals is not where the run recorded it.
+    NoRegister,
+}
+
 /// Result of [`decide`].
 pub enum Decision {
     /// A verdict was given.
@@ -69,8 +78,13 @@ pub enum Decision {
         /// Issues of the previous verdict's file, which the new one replaces.
         replaced: Vec<String>,
     },
-    /// The run failed verification with these issues: the verdict is VOID, without figures.
-    Void(Vec<String>),
+    /// The verdict is VOID, without figures.
+    Void {
+        /// Why no verdict is possible.
+        cause: VoidCause,
+        /// The issues.
+        issues: Vec<String>,
+    },
 }
 
 /// Gives the verdict on a run and records it. One of `keys` must have signed the ledger and the seal, unless
@@ -92,10 +106,11 @@ pub fn decide(
         report.issues.iter().partition(|issue| issue.location == VERDICT);
     let texts = |issues: Vec<&Issue>| issues.into_iter().map(ToString::to_string).collect();
     if !issues.is_empty() {
-        return Ok(Decision::Void(texts(issues)));
+        return Ok(Decision::Void { cause: VoidCause::Damaged, issues: texts(issues) });
     }
     if let Some((check, what)) = report.skipped.iter().find(|(check, _)| *check == REGISTER) {
-        return Ok(Decision::Void(vec![format!("{check}: {what}")]));
+        let issues = vec![format!("{check}: {what}")];
+        return Ok(Decision::Void { cause: VoidCause::NoRegister, issues });
     }
     // A key that is not the ledger's is rejected before anything is changed.
     let (ledger, entries) = Ledger::open(run, signer)?;
@@ -117,7 +132,7 @@ pub fn decide(
     }
     let recorded = LedgerState::from_entries(&entries);
     let closed = recorded.closed;
-    let tries = known_tries(run, &recorded, register)?;
+    let tries = known_tries(&read_seal(run)?, &recorded, report.register.as_ref())?;
     let (verdict, position) = match closed {
         true => {
             let saved = read_checkpoint(run)?;
@@ -170,22 +185,20 @@ fn verify_settled(run: &Path, keys: &[Verifier], register: Option<&Path>) -> any
     Ok(verify(run, keys, register)?)
 }
 
-/// The other tries of the study, as its register has them now. The run has passed verification.
-fn known_tries(run: &Path, recorded: &LedgerState, register: Option<&Path>) -> anyhow::Result<KnownTries> {
-    let seal = read_seal(run)?;
+/// The other tries of the study in its `register`, which was read when the run was verified.
+fn known_tries(
+    seal: &Seal,
+    recorded: &LedgerState,
+    register: Option<&RegisterContent>,
+) -> anyhow::Result<KnownTries> {
     if !seal.names_register() {
         return Ok(KnownTries::NoRegister);
     }
     let start = recorded.start.as_ref().context("the ledger does not record the start of the run")?;
     let registration =
         start.register.as_ref().context("the ledger does not say that the run is registered")?;
-    let path =
-        register_of_run(run, start, register).context("the ledger does not say where the register is")?;
-    let found = read_register(&path)?.and_then(|content| seal_history(&content, &seal, &registration.run));
-    match found {
-        Some(history) => Ok(KnownTries::Read(history)),
-        None => bail!("cannot use the register {}: it has changed since it was verified", path.display()),
-    }
+    let history = register.and_then(|register| try_history(register, seal, &registration.run));
+    Ok(KnownTries::Read(history.context("the register has no start of the run")?))
 }
 
 /// The checkpoint of a closed run.

@@ -14,7 +14,7 @@ mod verdict;
 mod verify;
 
 pub use crate::compare::comparison::{ComparisonRun, compare};
-pub use crate::decide::{Decision, VerdictChoice, decide};
+pub use crate::decide::{Decision, VerdictChoice, VoidCause, decide};
 pub use crate::disclose::access_record::{Exposure, operator};
 pub use crate::disclose::case::{CaseQuery, case};
 pub use crate::disclose::cell_text::cell_texts;

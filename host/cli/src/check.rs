@@ -8,7 +8,7 @@ use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register};
 use understudy_report::counted;
 use understudy_run_log::folder_of;
-use understudy_run_log::register::{RegisterEvent, read_register};
+use understudy_run_log::register::{RegisterError, RegisterEvent, read_register};
 use understudy_statistics::verdict::{
     ceiling_requirement, chance_requirement, has_nested_bounds, verdict_notes,
 };
@@ -69,11 +69,13 @@ impl Check {
 /// Prints the register of seals that the study names, if it names one, and what it has of the study.
 ///
 /// # Errors
-/// If standard output cannot be written.
+/// If the path of the register names no regular file, or standard output cannot be written.
 fn print_register(loaded_study: &LoadedStudy) -> anyhow::Result<()> {
     let Some(path) = study_register(loaded_study) else { return Ok(()) };
     let shown = path.display();
     match read_register(&path) {
+        // Such a path can never be a register.
+        Err(error @ RegisterError::NotAFile { .. }) => return Err(error.into()),
         Err(error) => print_err(format_args!("warning: {error}")),
         Ok(Some(register)) => {
             let seals = register.entries().iter().filter(|entry| match &entry.event.event {

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::Exit;
 use super::output::{print_err, print_out};
 use super::report::{Format, style};
-use understudy_audit::{self as audit, Decision, VerdictChoice};
+use understudy_audit::{self as audit, Decision, VerdictChoice, VoidCause};
 use understudy_report::render_verdict;
 use understudy_run_log::VERDICT;
 use understudy_run_log::signed_head::{Signer, Verifier};
@@ -67,9 +67,16 @@ impl Decide {
                 }
                 verdict
             }
-            Decision::Void(what) => {
-                print_out("VOID: the run is damaged or altered, so that it permits no verdict")?;
-                for what in what {
+            Decision::Void { cause, issues } => {
+                print_out(match cause {
+                    VoidCause::Damaged => {
+                        "VOID: the run is damaged or altered, so that it permits no verdict"
+                    }
+                    VoidCause::NoRegister => {
+                        "VOID: the register of seals is not where the run recorded it, so that other tries are not known"
+                    }
+                })?;
+                for what in issues {
                     print_out(format_args!("  {what}"))?;
                 }
                 return Ok(Exit::Verdict(VerdictKind::Void));

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::Exit;
 use super::output::print_err;
+use understudy_run_log::read_file;
 use understudy_sandbox::{ComponentFile, PluginRole, SandboxError};
 
 /// Convert a core Wasm module into a component.
@@ -25,7 +26,7 @@ pub(super) struct Pack {
 impl Pack {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let (module, output) = (self.module.display(), self.output.display());
-        let bytes = std::fs::read(&self.module)
+        let bytes = read_file(&self.module)
             .map_err(|error| anyhow!("cannot read {module}: {error}; name a module that cargo built"))?;
         let (component, kind) = component(&bytes)
             .map_err(|error| error.context(format!("cannot convert {module} into a component")))?;

@@ -81,22 +81,29 @@ const JUDGEMENTS: [(&str, JudgementAnswer); 6] = [
     ("substrate", JudgementAnswer::Judged(Judgement::SubstrateRight)),
     ("both", JudgementAnswer::Judged(Judgement::BothFine)),
     ("unclear", JudgementAnswer::Judged(Judgement::Unclear)),
-    ("skip", JudgementAnswer::Skip),
+    ("later", JudgementAnswer::Later),
     ("quit", JudgementAnswer::Quit),
 ];
 /// Answers to the question how the other failed.
-const MODES: [(&str, Option<FailureMode>); 5] = [
-    ("gap", Some(FailureMode::KnownGap)),
-    ("boundary", Some(FailureMode::Boundary)),
-    ("novel", Some(FailureMode::Novel)),
-    ("data", Some(FailureMode::DataFault)),
-    ("none", None),
+const MODES: [(&str, ModeAnswer); 6] = [
+    ("gap", ModeAnswer::Mode(Some(FailureMode::KnownGap))),
+    ("boundary", ModeAnswer::Mode(Some(FailureMode::Boundary))),
+    ("novel", ModeAnswer::Mode(Some(FailureMode::Novel))),
+    ("data", ModeAnswer::Mode(Some(FailureMode::DataFault))),
+    ("none", ModeAnswer::Mode(None)),
+    ("quit", ModeAnswer::Quit),
 ];
 
 #[derive(Clone, Copy)]
 enum JudgementAnswer {
     Judged(Judgement),
-    Skip,
+    Later,
+    Quit,
+}
+
+#[derive(Clone, Copy)]
+enum ModeAnswer {
+    Mode(Option<FailureMode>),
     Quit,
 }
 
@@ -126,15 +133,20 @@ impl<R: BufRead> Dialogue<R> {
         let right = self.choice("who was right?", &JUDGEMENTS, None)?;
         let judgement = match right {
             Some(JudgementAnswer::Judged(judgement)) => judgement,
-            Some(JudgementAnswer::Skip) => return Ok(true),
+            Some(JudgementAnswer::Later) => return Ok(true),
             Some(JudgementAnswer::Quit) | None => return Ok(false),
         };
         let unfinished = || {
             print_err("the input ended within a case, which therefore has no judgement");
             Ok(false)
         };
-        let Some(mode) = self.choice("how did the other fail?", &MODES, Some(None))? else {
-            return unfinished();
+        let mode = match self.choice("how did the other fail?", &MODES, Some(ModeAnswer::Mode(None)))? {
+            Some(ModeAnswer::Mode(mode)) => mode,
+            Some(ModeAnswer::Quit) => {
+                print_err("this case has no judgement");
+                return Ok(false);
+            }
+            None => return unfinished(),
         };
         print_err("note? [one line, or empty]");
         let Some(note) = self.line()? else { return unfinished() };
@@ -162,9 +174,16 @@ impl<R: BufRead> Dialogue<R> {
             let fitting: Vec<_> = words.iter().filter(|(word, _)| word.starts_with(&answer)).collect();
             match fitting[..] {
                 [(_, meant)] => return Ok(Some(*meant)),
-                _ => {
-                    let answer: String = answer.chars().take(MAX_SHOWN_CHARS).collect();
-                    print_err(format_args!("\"{answer}\" is unknown or ambiguous"));
+                ref several => {
+                    let shown: String = answer.chars().take(MAX_SHOWN_CHARS).collect();
+                    let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
+                    match answer.is_empty() || words.is_empty() {
+                        true => print_err(format_args!("\"{shown}\" is none of these")),
+                        false => print_err(format_args!(
+                            "\"{shown}\" fits {}; write more of one",
+                            words.join(" and ")
+                        )),
+                    }
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use understudy_run_log::read_text_file;
 use understudy_sources::{SortError, SortOptions, SortSummary, sort_file};
 use understudy_study::{Source, StreamKind, parse};
 
@@ -43,7 +44,7 @@ enum SortedStream {
 impl Sort {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let shown = self.study.display();
-        let text = std::fs::read_to_string(&self.study).with_context(|| format!("cannot read {shown}"))?;
+        let text = read_text_file(&self.study).with_context(|| format!("cannot read {shown}"))?;
         let study = match parse(&text) {
             Ok(study) => study,
             Err(invalid) => bail!("{}", invalid.faults.display(&self.study)),

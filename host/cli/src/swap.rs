@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::output::print_out;
 use understudy_audit as audit;
+use understudy_run_log::{read_file, read_text_file};
 use understudy_service::control_client::request_json;
 use understudy_study::short_digest;
 
@@ -57,14 +58,13 @@ impl Swap {
         });
         if let Some(path) = &self.component {
             let bytes =
-                std::fs::read(path).with_context(|| format!("cannot read component {}", path.display()))?;
+                read_file(path).with_context(|| format!("cannot read component {}", path.display()))?;
             request["component"] = STANDARD.encode(bytes).into();
             request["file"] = path.display().to_string().into();
         }
         if let Some(path) = &self.config {
             let shown = path.display();
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read configuration {shown}"))?;
+            let text = read_text_file(path).with_context(|| format!("cannot read configuration {shown}"))?;
             let config: Value =
                 serde_json::from_str(&text).with_context(|| format!("configuration {shown} is not JSON"))?;
             if !config.is_object() {

@@ -3,7 +3,7 @@
 //! Invariants: a value has the same text in a terminal, on a page and in Markdown. Agreement is called "agreement",
 //! never "better".
 
-use crate::format::{UNDEFINED, compact, count, counted, six_decimals, six_digits};
+use crate::format::{UNDEFINED, compact, count, counted, interval_text, six_decimals, six_digits};
 use crate::model::report::{MetricInfo, MetricScores, MetricValue, ModelReport, Report};
 use crate::model::revisions::{ModelRevisions, RevisionScores};
 use crate::model::window_breakdown::WindowValue;
@@ -82,7 +82,7 @@ impl<'r> MetricFormat<'r> {
     pub fn interval(&self, interval: Option<Interval>) -> String {
         interval.map_or_else(
             || UNDEFINED.to_owned(),
-            |bounds| format!("{} to {}", self.value(Some(bounds.lower)), self.value(Some(bounds.upper))),
+            |bounds| interval_text(bounds, |bound| self.value(Some(bound))),
         )
     }
 

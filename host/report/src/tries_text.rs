@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::format::{count, counted};
-use understudy_statistics::verdict::{KnownTries, RelatedSeal, SealHistory};
+use understudy_statistics::verdict::{KnownTries, OtherTry, TryHistory};
 use understudy_study::short_digest;
 
 /// The sentences of a verdict about other tries of the study, each with the list below it, which may be empty.
@@ -22,9 +22,9 @@ pub fn tries_text(tries: &KnownTries) -> Vec<(String, Vec<String>)> {
     }
 }
 
-fn history_text(history: &SealHistory) -> Vec<(String, Vec<String>)> {
-    let SealHistory { register, opened_at, entry, entries, earlier, later, .. } = history;
-    let related = |seals: &[RelatedSeal]| seals.iter().map(seal_text).collect::<Vec<_>>();
+fn history_text(history: &TryHistory) -> Vec<(String, Vec<String>)> {
+    let TryHistory { register, opened_at, entry, entries, earlier, later, .. } = history;
+    let related = |seals: &[OtherTry]| seals.iter().map(seal_text).collect::<Vec<_>>();
     let number = history.try_number();
     let others = earlier.len() + 1 - number;
     let mut first = format!("This is the {} seal of this study in its register.", ordinal(number as u64));
@@ -66,8 +66,8 @@ fn history_text(history: &SealHistory) -> Vec<(String, Vec<String>)> {
 }
 
 /// One other seal: when it was made, its threshold, its runs, and what is the same.
-fn seal_text(other: &RelatedSeal) -> String {
-    let RelatedSeal { at, study, seal, threshold, same_study, same_feed, same_fields, runs, .. } = other;
+fn seal_text(other: &OtherTry) -> String {
+    let OtherTry { at, study, seal, threshold, same_study, same_feed, same_fields, runs, .. } = other;
     let same: Vec<&str> = [(*same_feed, "feed"), (*same_fields, "fields")]
         .into_iter()
         .filter_map(|(same, what)| same.then_some(what))
@@ -108,8 +108,8 @@ fn ordinal(number: u64) -> String {
 mod tests {
     use super::*;
 
-    fn seal(entry: u64, study: &str, (same_feed, same_fields): (bool, bool), runs: u64) -> RelatedSeal {
-        RelatedSeal {
+    fn seal(entry: u64, study: &str, (same_feed, same_fields): (bool, bool), runs: u64) -> OtherTry {
+        OtherTry {
             entry,
             at: format!("2026-03-0{entry}T10:00:00.5Z").parse().unwrap(),
             study: study.to_owned(),
@@ -129,8 +129,8 @@ mod tests {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn history(earlier: Vec<RelatedSeal>, later: Vec<RelatedSeal>, runs: (u64, u64)) -> KnownTries {
-        KnownTries::Read(SealHistory {
+    fn history(earlier: Vec<OtherTry>, later: Vec<OtherTry>, runs: (u64, u64)) -> KnownTries {
+        KnownTries::Read(TryHistory {
             register: "a".repeat(64),
             opened_at: "2026-03-01T09:00:00Z".parse().unwrap(),
             entry: 5,

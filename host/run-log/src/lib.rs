@@ -38,6 +38,7 @@ pub mod ledger;
 mod reader;
 mod recover;
 pub mod register;
+mod regular_file;
 pub mod retention;
 mod sealer;
 mod segment_writer;
@@ -56,5 +57,6 @@ pub use crate::reader::{
     RowGroup, RowSelection, ScanOptions, SegmentFile, TableRows, count_rows, row_groups, segments,
 };
 pub use crate::recover::{Recovered, last_mark, present, recover};
+pub use crate::regular_file::{ensure_regular_file, read_file, read_text_file};
 pub use crate::sealer::Sealer;
 pub use crate::writer::{Acknowledge, Commit, LogThreads, LogWriter};

@@ -29,6 +29,7 @@ pub use crate::register::event::{
 
 use crate::chained_lines::{ChainedEntry, line, read_all};
 use crate::durable_file::{folder_of, sync_folder};
+use crate::regular_file::ensure_regular_file;
 use crate::signed_head::Signer;
 use understudy_study::hexadecimal;
 
@@ -65,6 +66,7 @@ impl Register {
         if !folder.is_dir() {
             return Err(RegisterError::NoFolder { path: path.clone(), folder });
         }
+        ensure_register_file(&path)?;
         let file = OpenOptions::new().read(true).append(true).create(true).open(&path);
         let mut file = file.map_err(RegisterError::io("open", &path))?;
         file.lock().map_err(RegisterError::io("lock", &path))?;
@@ -152,6 +154,7 @@ pub fn read_register(path: &Path) -> Result<Option<RegisterContent>, RegisterErr
 /// # Errors
 /// If the file cannot be read.
 pub fn read_locked(path: &Path) -> Result<Option<Vec<u8>>, RegisterError> {
+    ensure_register_file(path)?;
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -159,6 +162,19 @@ pub fn read_locked(path: &Path) -> Result<Option<Vec<u8>>, RegisterError> {
     };
     file.lock_shared().map_err(RegisterError::io("lock", path))?;
     read_all(&mut file).map(Some).map_err(RegisterError::io("read", path))
+}
+
+/// Checks that nothing but a regular file is opened as a register.
+///
+/// # Errors
+/// If the path names something else. That it names nothing is no error.
+fn ensure_register_file(path: &Path) -> Result<(), RegisterError> {
+    match ensure_regular_file(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::IsADirectory) => {
+            Err(RegisterError::NotAFile { path: path.to_owned(), error })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The lines that have a line feed.

@@ -18,6 +18,8 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
+use crate::regular_file::read_text_file;
+
 /// The code of Ed25519 in keys.
 const ED25519: u8 = 1;
 const PRIVATE: &str = "PRIVATE+KEY+";
@@ -84,8 +86,8 @@ impl Signer {
     /// # Errors
     /// If the file cannot be read or does not hold a signing key.
     pub fn read(path: &Path) -> Result<Signer, NoteError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| NoteError::Unreadable { path: path.to_owned(), error })?;
+        let text =
+            read_text_file(path).map_err(|error| NoteError::Unreadable { path: path.to_owned(), error })?;
         let key = |why| NoteError::Key { what: path.display().to_string(), kind: "signing key", why };
         let rest =
             text.trim().strip_prefix(PRIVATE).ok_or_else(|| key("it does not begin with PRIVATE+KEY+"))?;

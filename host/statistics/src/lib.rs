@@ -4,5 +4,6 @@
 
 pub mod divergence;
 pub mod hash;
+pub mod number_text;
 pub mod scoring;
 pub mod verdict;

@@ -114,7 +114,10 @@ fn write_report(
     {
         return Ok(());
     }
-    look.truncate_to_window(&sealed_study.study);
+    // Too few pairs for a figure: the next report covers them.
+    if !look.truncate(&sealed_study.study) {
+        return Ok(());
+    }
     let bundle = build_interim(sealed_study, seal, &look, &entries)?;
     let folder = run.join(INTERIM);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

@@ -2,4 +2,4 @@
 
 pub mod evaluation;
 pub mod interferences;
-pub mod seal_history;
+pub mod try_history;

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use understudy_run_log::register::RegisterContent;
+
 /// A fault of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issue {
@@ -18,7 +20,7 @@ impl Display for Issue {
 }
 
 /// The result of a verification.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct VerifyReport {
     /// Passed checks with details, such as "ledger", "18 entries, each chained to the one before".
     pub passed: Vec<(&'static str, String)>,
@@ -26,6 +28,8 @@ pub struct VerifyReport {
     pub skipped: Vec<(&'static str, String)>,
     /// The faults.
     pub issues: Vec<Issue>,
+    /// The register of seals, if the study names one and the run is in it.
+    pub register: Option<RegisterContent>,
 }
 
 impl VerifyReport {

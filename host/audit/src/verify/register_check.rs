@@ -49,7 +49,7 @@ pub(crate) fn check(
         Ok(Some(content)) => content,
         Ok(None) => {
             let what = format!(
-                "{} does not exist; restore it from a copy, or name its new path with --register",
+                "{} does not exist; name its new path with --register if it or the run was moved, or restore it from a copy",
                 path.display()
             );
             report.skipped.push((REGISTER, what));

@@ -63,7 +63,7 @@ pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<
     let start = ledger_file.state.start.as_ref();
     let seal =
         start.and_then(|start| seal_check::check(run, &start.seal, &start.study_toml, keys, &mut report));
-    let registered = start
+    report.register = start
         .zip(seal.as_ref())
         .and_then(|(start, seal)| register_check::check(run, start, seal, keys, register, &mut report));
     let version = start.map(|start| start.version.clone()).unwrap_or_default();
@@ -88,11 +88,12 @@ pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<
             let inputs =
                 figures(run, &seal, &version, sealed_study, ledger_file.state.reduced.len(), &mut report);
             let sealed = ledger_file.state.start.as_ref().map(|start| start.seal.clone()).unwrap_or_default();
+            let register = report.register.clone();
             let inputs = inputs.as_ref().map(|(sealed_study, saved)| VerdictInputs {
                 sealed_study,
                 saved,
                 seal: &sealed,
-                register: registered.as_ref(),
+                register: register.as_ref(),
                 manifest: &seal,
             });
             verdict_check::check(run, &ledger_file.entries, &ledger_file.state, inputs, &mut report);

@@ -7,7 +7,7 @@ use super::files;
 use super::issue::VerifyReport;
 use crate::verdict::evaluation::closed_verdict;
 use crate::verdict::interferences::events_since_verdict;
-use crate::verdict::seal_history::seal_history;
+use crate::verdict::try_history::try_history;
 use crate::verify::register_check::REGISTER;
 use understudy_engine::{Checkpoint, Seal, SealedStudy};
 use understudy_run_log::VERDICT;
@@ -104,6 +104,6 @@ fn tries_at_verdict(
         ));
     }
     let registration = recorded.start.as_ref().and_then(|start| start.register.as_ref());
-    let found = registration.and_then(|registration| seal_history(&covered, seal, &registration.run));
+    let found = registration.and_then(|registration| try_history(&covered, seal, &registration.run));
     Ok(found.map_or(KnownTries::NotRead, KnownTries::Read))
 }

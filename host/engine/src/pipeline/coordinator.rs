@@ -10,6 +10,8 @@
 //!
 //! The coordinator runs on one thread and blocks only when the queue of the evaluator is full.
 
+mod group_rotation;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
@@ -45,10 +47,10 @@ use crate::stats::determinism::DeterminismStats;
 use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot, complete_before};
 use crate::stats::run_result::EndReason;
 use understudy_records::batch::DecodedBatch;
-use understudy_records::join::{Account, FileJoinResult, JoinBounds, JoinResult, OutOfOrder};
+use understudy_records::join::{FileJoinResult, JoinBounds, JoinResult, OutOfOrder};
 use understudy_run_log::checkpoint::CheckpointError;
 use understudy_run_log::ledger::Event;
-use understudy_run_log::{GroupBoundary, LogWriter, Table};
+use understudy_run_log::{LogWriter, Table};
 use understudy_study::{Micros, PerStream, StreamKind, Threshold};
 
 /// The capacity of the evaluator's queue, in messages.
@@ -337,70 +339,6 @@ impl<'p> Coordinator<'p> {
                 // The evaluator hangs up only by a panic, which `finish` reports.
                 let _ = self.evaluator_queue.send(message);
             }
-        }
-    }
-
-    /// Ends the open segment group if it is full or old.
-    fn rotate_group_if_due(&mut self) {
-        self.publish_status();
-        let log = &self.sealed_study.study.log;
-        let group = &self.open_group;
-        // The first mismatch goes to the ledger at once, so that it survives a process that is killed.
-        let has_first_mismatch = || {
-            self.determinism.iter().all(|stats| stats.mismatches == 0)
-                && self.workers.determinism_stats().has_mismatches()
-        };
-        if group.is_full(log) || (!group.is_empty() && (group.is_old(log) || has_first_mismatch())) {
-            self.rotate_group();
-        }
-    }
-
-    /// Ends the open segment group: the log seals it, and the evaluator writes a checkpoint.
-    fn rotate_group(&mut self) {
-        let exclusions = self.counters.accounts.map(Account::exclusions);
-        self.open_group = self.open_group.next();
-        let stats = self.workers.determinism_stats().drain();
-        let events = self.record_determinism(stats);
-        let (covers, ended) = (self.counters.position, self.counters.ended);
-        let settled = self.retention_watermarks().snapshots;
-        self.log_failed |= !self.log.end_records(GroupBoundary {
-            position: covers,
-            excluded: exclusions,
-            ended,
-            events,
-            settled,
-        });
-        let _ =
-            self.evaluator_queue.send(EvaluatorMessage::RotateGroup(Box::new(self.checkpoint(None, None))));
-    }
-
-    /// Adds new results of the determinism check, and returns their ledger events.
-    fn record_determinism(&mut self, stats: Vec<DeterminismStats>) -> Vec<Event> {
-        let mut events = Vec::new();
-        for ((total, stats), model) in self.determinism.iter_mut().zip(stats).zip(&self.sealed_study.models) {
-            if stats.rows > 0 {
-                events.push(Event::DeterminismChecked {
-                    model: model.name.clone(),
-                    rows: stats.rows,
-                    mismatches: stats.mismatches,
-                    sequences: stats.sequences.clone(),
-                    first_id: stats.first_id.clone(),
-                });
-            }
-            total.add(DeterminismStats { sequences: Vec::new(), ..stats });
-        }
-        events
-    }
-
-    /// A checkpoint of the coordinator's state. The evaluator adds the aggregates.
-    pub(crate) fn checkpoint(&self, aggregates: Option<Aggregates>, ended: Option<EndState>) -> Checkpoint {
-        Checkpoint {
-            seal: self.seal.clone(),
-            groups: self.open_group.number,
-            began: self.started_at,
-            counters: self.counters.clone(),
-            aggregates,
-            end: ended,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::pipeline::run_options::{ReplayedRun, RunOptions};
 use crate::pipeline::started_run::{STUDY, StartedRun, start_sealer, store_plugins};
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};
-use crate::seal::registration::{open_register, path_from_run, register_seal};
+use crate::seal::registration::{SealSigners, open_register, path_from_run, register_seal};
 use crate::seal::seal_error::seal_path;
 use crate::seal::seal_file::load_and_verify;
 use crate::seal::sealed_study::SealedStudy;
@@ -49,12 +49,12 @@ pub fn start_or_resume(
         }
         sealed = load_and_verify(&loaded_study)?;
     }
-    let existing = existing_seal(&loaded_study, options.directory);
+    let stored_seal = existing_seal(&loaded_study, options.directory);
     // A register that cannot be written is reported before a directory is created, too.
-    if existing.is_none() && replayed.is_none() {
+    if stored_seal.is_none() && replayed.is_none() {
         open_register(&loaded_study, sealed.as_ref(), options.signer.as_ref())?;
     }
-    let name = existing.as_ref().map(|seal| seal.study.as_str());
+    let name = stored_seal.as_ref().map(|seal| seal.study.as_str());
     match RunDirectory::open(options.directory, &loaded_study.study.name, name)? {
         DirectoryContent::Empty(directory) => start_run(loaded_study, sealed, directory, options, replayed),
         DirectoryContent::Run(directory) if replayed.is_some() => bail!(
@@ -126,29 +126,30 @@ fn start_run(
         Some(_) => None,
         None => open_register(&loaded_study, sealed.as_ref(), signer.as_ref())?,
     };
-    let interrupted = register.as_ref().map_or_else(InterruptedStart::default, |register| {
+    let interrupted_start = register.as_ref().map_or_else(InterruptedStart::default, |register| {
         InterruptedStart::read(&loaded_study, &directory, register)
     });
     directory.begin()?;
     store_plugins(&loaded_study, &directory)?;
     let study_toml = sha256_hex(loaded_study.text.as_bytes());
     directory.write(STUDY, loaded_study.text.as_bytes())?;
+    let signers = SealSigners { seal: None, entry: signer.as_ref() };
     let store = |seal: &Seal| anyhow::Ok(directory.write(SEAL, seal.to_json().as_bytes())?);
     let new = || Seal::from_study(&loaded_study, started_at);
-    let existing = match (replayed, sealed.or(interrupted.seal)) {
+    let known_seal = match (replayed, sealed.or(interrupted_start.seal)) {
         (Some(replayed), _) => Some(new().what_if(replayed.overrides, replayed.seal)),
         (None, sealed) => sealed,
     };
-    let seal = match existing {
+    let seal = match known_seal {
         Some(seal) => {
             store(&seal)?;
             seal
         }
-        None => register_seal(&loaded_study, register.as_mut(), new(), (None, signer.as_ref()), store)?,
+        None => register_seal(&loaded_study, register.as_mut(), new(), signers, store)?,
     };
     let seal_digest = sha256_hex(seal.to_json().as_bytes());
     // The id of the run in the register, and whether it has to be appended.
-    let run = match (&register, interrupted.run) {
+    let run = match (&register, interrupted_start.run) {
         (Some(_), Some((seal, run))) if seal == seal_digest => Some((run, false)),
         (Some(_), _) => Some((run_id()?, true)),
         (None, _) => None,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::plugins::compile_cache_folder::{CompileCache, compile_cache_folder};
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
+use understudy_run_log::{ensure_regular_file, read_file, read_text_file};
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
 };
@@ -102,8 +103,8 @@ pub(crate) fn load(
     stored: Option<StoredFiles<'_>>,
     compile_cache: CompileCache,
 ) -> Result<LoadedStudy, LoadStudyError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| LoadStudyError::Unreadable { path: path.to_owned(), error })?;
+    let text =
+        read_text_file(path).map_err(|error| LoadStudyError::Unreadable { path: path.to_owned(), error })?;
     let wrong = |faults| LoadStudyError::Faults { path: path.to_owned(), faults };
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let cache = match compile_cache {
@@ -254,7 +255,7 @@ impl Loader<'_> {
         let mut assets = Vec::new();
         let mut sound = true;
         for (name, path) in asset_paths {
-            match std::fs::read(&path) {
+            match read_file(&path) {
                 Ok(bytes) => assets.push((name, bytes)),
                 Err(error) => {
                     sound = false;
@@ -266,7 +267,10 @@ impl Loader<'_> {
                 }
             }
         }
-        match ComponentFile::read(&path) {
+        let file = ensure_regular_file(&path)
+            .map_err(|source| SandboxError::Unreadable { path: path.clone(), source })
+            .and_then(|()| ComponentFile::read(&path));
+        match file {
             Ok(file) if sound => Some((file, plugin.config.to_string(), assets.into())),
             Ok(_) => None,
             Err(error) => {

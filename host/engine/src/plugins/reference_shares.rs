@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::plugins::load::{Files, Loader};
 use crate::plugins::stored_files::asset_file_name;
+use understudy_run_log::read_file;
 use understudy_study::{Reference, Shares, Study};
 
 impl Loader<'_> {
@@ -23,7 +24,7 @@ impl Loader<'_> {
                         Some(sha256) => self.folder.join(asset_file_name(&sha256)),
                         None => self.folder.join(path),
                     };
-                    let read = std::fs::read(&place).map_err(|error| format!("cannot read it: {error}"));
+                    let read = read_file(&place).map_err(|error| format!("cannot read it: {error}"));
                     let values = study.conditions[*condition].split.values();
                     match read.and_then(|bytes| Ok((self::shares(&bytes, &values)?, bytes))) {
                         Ok((shares, bytes)) => {

@@ -49,8 +49,16 @@ pub(crate) fn ensure_registered(loaded: &LoadedStudy, seal: &Seal) -> Result<(),
     found.map_err(|what| SealError::Unregistered { path: seal_path(&loaded.path), register, what })
 }
 
-/// Gives a new seal its position in the register, signs it, stores it with `store`, and appends its entry. The first
-/// signer signs the seal, and the second one its entry.
+/// The keys that sign a new seal and its entry in the register; `None` leaves that unsigned.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SealSigners<'s> {
+    /// Signs the seal.
+    pub seal: Option<&'s Signer>,
+    /// Signs the entry.
+    pub entry: Option<&'s Signer>,
+}
+
+/// Gives a new seal its position in the register, signs it, stores it with `store`, and appends its entry.
 ///
 /// # Errors
 /// If the seal cannot be stored, or the register cannot be written.
@@ -58,20 +66,20 @@ pub(crate) fn register_seal<E: From<SealError>>(
     loaded: &LoadedStudy,
     register: Option<&mut Register>,
     seal: Seal,
-    (sealer, signer): (Option<&Signer>, Option<&Signer>),
+    signers: SealSigners<'_>,
     store: impl FnOnce(&Seal) -> Result<(), E>,
 ) -> Result<Seal, E> {
-    let key = signer.map(|signer| signer.verifier().to_string());
+    let key = signers.entry.map(|signer| signer.verifier().to_string());
     let position = register.as_ref().map(|register| register.content().next_position(key));
     let seal = Seal { register: position, ..seal };
-    let seal = match sealer {
-        Some(sealer) => seal.sign(sealer),
+    let seal = match signers.seal {
+        Some(signer) => seal.sign(signer),
         None => seal,
     };
     store(&seal)?;
     if let Some(register) = register {
         let event = RegisterEvent::StudySealed(registered_seal(loaded, &seal));
-        register.append(event, signer).map_err(SealError::from)?;
+        register.append(event, signers.entry).map_err(SealError::from)?;
     }
     Ok(seal)
 }

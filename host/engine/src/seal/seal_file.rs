@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::Seal;
-use crate::seal::registration::{ensure_registered, open_register, register_seal};
+use crate::seal::registration::{SealSigners, ensure_registered, open_register, register_seal};
 use crate::seal::seal_error::{SealError, seal_path};
 use crate::seal::study_identity::check_registered;
 use understudy_run_log::register::Register;
@@ -61,20 +61,20 @@ pub fn create_or_verify(
     loaded_study: &LoadedStudy,
     signer: Option<&Signer>,
 ) -> Result<(Seal, bool), SealError> {
-    if let Some(seal) = existing(loaded_study, signer)? {
+    if let Some(seal) = registered_seal_beside(loaded_study, signer)? {
         return Ok((seal, false));
     }
     let mut register = open_register(loaded_study, None, signer)?;
     // Another process may have sealed the study while this one waited for the register.
-    if let Some(seal) = existing(loaded_study, signer)? {
+    if let Some(seal) = registered_seal_beside(loaded_study, signer)? {
         return Ok((seal, false));
     }
     let path = seal_path(&loaded_study.path);
     let unwritable = |error| SealError::Unwritable { path: path.clone(), error };
     let pending = path.with_extension("json.tmp");
-    let interrupted =
-        register.as_ref().and_then(|register| interrupted(loaded_study, &pending, register, signer));
-    let seal = match interrupted {
+    let pending_seal =
+        register.as_ref().and_then(|register| read_pending_seal(loaded_study, &pending, register, signer));
+    let seal = match pending_seal {
         Some(seal) => seal,
         None => {
             let seal = Seal::from_study(loaded_study, Timestamp::now());
@@ -85,7 +85,13 @@ pub fn create_or_verify(
                 None => options.create_new(true),
             };
             let store = |seal: &Seal| write(&mut options, file, &seal.to_json()).map_err(unwritable);
-            register_seal(loaded_study, register.as_mut(), seal, (signer, signer), store)?
+            register_seal(
+                loaded_study,
+                register.as_mut(),
+                seal,
+                SealSigners { seal: signer, entry: signer },
+                store,
+            )?
         }
     };
     if register.is_some() {
@@ -95,7 +101,10 @@ pub fn create_or_verify(
 }
 
 /// The seal beside a study, which must have the requested signature and be in its register.
-fn existing(loaded_study: &LoadedStudy, signer: Option<&Signer>) -> Result<Option<Seal>, SealError> {
+fn registered_seal_beside(
+    loaded_study: &LoadedStudy,
+    signer: Option<&Signer>,
+) -> Result<Option<Seal>, SealError> {
     let Some(seal) = load_and_verify(loaded_study)? else { return Ok(None) };
     if !is_signed_by(&seal, signer) {
         let key = seal.signed.map(|signature| signature.key);
@@ -107,7 +116,7 @@ fn existing(loaded_study: &LoadedStudy, signer: Option<&Signer>) -> Result<Optio
 
 /// The seal in the file `pending`, which a sealing that was interrupted after its entry in the register left behind.
 /// `None` if it is not the requested seal, or is not in the register.
-fn interrupted(
+fn read_pending_seal(
     loaded_study: &LoadedStudy,
     pending: &Path,
     register: &Register,

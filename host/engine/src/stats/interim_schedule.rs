@@ -17,14 +17,14 @@ use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use crate::stats::run_result::{EndReason, RunResult};
 use understudy_records::join::Accounting;
-use understudy_statistics::scoring::{Slice, Window, WindowClock};
+use understudy_statistics::scoring::{Slice, Window, WindowClock, last_covered_window};
 use understudy_study::{Micros, PerStream, StreamKind, Study};
 
 /// The state of a run for an interim report.
 pub struct InterimSnapshot {
     /// The last covered window.
     pub window: Window,
-    /// Label of that window.
+    /// The label of that window.
     pub label: String,
     /// The state, as a checkpoint.
     pub checkpoint: Checkpoint,
@@ -134,6 +134,8 @@ pub fn complete_before(study: &Study, clocks: PerStream<Option<Micros>>) -> Opti
 pub enum NotReady {
     /// No snapshot has arrived.
     Empty,
+    /// The complete windows have fewer than [`MIN_INTERIM_PAIRS`](understudy_statistics::scoring::MIN_INTERIM_PAIRS) pairs.
+    FewPairs,
     /// No window with snapshots is complete.
     Open {
         /// Label of the first window.
@@ -169,8 +171,7 @@ impl InterimSnapshot {
         match known.filter(over).max() {
             Some(window) => {
                 let mut snapshot = InterimSnapshot { window, label: clock.label(window), checkpoint: saved };
-                snapshot.truncate_to_window(study);
-                Ok(snapshot)
+                if snapshot.truncate(study) { Ok(snapshot) } else { Err(NotReady::FewPairs) }
             }
             None => Err(NotReady::Open {
                 label: clock.label(first),
@@ -182,10 +183,18 @@ impl InterimSnapshot {
     }
 
     /// Removes everything after the covered window, as if the run had been inspected as soon as it was
-    /// complete. Record counts and latencies remain those of the moment.
-    pub fn truncate_to_window(&mut self, study: &Study) {
+    /// complete. Record counts and latencies remain those of the moment. If the latest windows have pairs, but too few for
+    /// a figure, an earlier window is the covered one. `false` if all windows together have too few; then nothing is
+    /// removed.
+    #[must_use]
+    pub fn truncate(&mut self, study: &Study) -> bool {
+        let clock = WindowClock::new(study.windows, study.time_zone.clone());
+        if let Some(aggregates) = &self.checkpoint.aggregates {
+            let Some(window) = last_covered_window(&aggregates.cells, self.window) else { return false };
+            (self.window, self.label) = (window, clock.label(window));
+        }
         let Checkpoint { counters, aggregates, .. } = &mut self.checkpoint;
-        let end = WindowClock::new(study.windows, study.time_zone.clone()).bounds(self.window).end;
+        let end = clock.bounds(self.window).end;
         // The clock of the snapshots only has to show that the window is over.
         let end = Micros(end);
         let ends = PerStream { snapshots: end, decisions: end.saturating_add(required_lag(study).decisions) };
@@ -206,6 +215,7 @@ impl InterimSnapshot {
             aggregates.revisions = aggregates.revisions.through(self.window);
             aggregates.drop_open_pairs();
         }
+        true
     }
 
     /// The result of a truncated snapshot; `None` if nothing was evaluated.

@@ -2,12 +2,13 @@
 //!
 //! Invariants: pairs that a list leaves out are counted beside it.
 
-use crate::build::disclosure::MIN_INTERIM_PAIRS;
 use crate::model::divergence::{
     AnswerDistribution, AnswerDistributions, AnswerPair, HistogramBin, RankCount,
 };
 use understudy_engine::RunResult;
-use understudy_statistics::scoring::{self, BottomKCounts, ErrorHistogram};
+use understudy_statistics::scoring::{
+    self, BottomKCounts, ErrorHistogram, InterimFigures, MIN_INTERIM_PAIRS,
+};
 
 /// The maximum number of answer pairs that are listed over all pairs, and for a condition value.
 const MAX_LISTED: usize = 1024;
@@ -16,29 +17,37 @@ const MAX_LISTED_IN_WINDOW: usize = 5;
 /// Histogram bins on each side of 0; one more bin on each side holds everything beyond.
 const BINS_PER_SIDE: u32 = 12;
 
-/// The joint distributions of a model's answers and the substrate's.
-pub fn answer_distributions(outcome: &RunResult, model: usize) -> AnswerDistributions {
+/// The joint distributions of a model's answers and the substrate's. `interim` says which figures may be shown before the
+/// end of a run; `None` for a final report.
+pub fn answer_distributions(
+    outcome: &RunResult,
+    model: usize,
+    interim: Option<&InterimFigures>,
+) -> AnswerDistributions {
     let distributions = &outcome.answer_distributions;
     let shape = outcome.cells.shape();
-    // In an interim report, a cell with few pairs could reveal an answer for a row that is still to be decided.
-    let (min_pairs, for_values, for_windows) = match outcome.end.is_final() {
-        true => (1, MAX_LISTED, MAX_LISTED_IN_WINDOW),
-        false => (MIN_INTERIM_PAIRS, 0, 0),
+    // Before the end, a list of answers could reveal one for a row that is still to be decided.
+    let (min_pairs, for_values, for_windows) = match interim {
+        None => (1, MAX_LISTED, MAX_LISTED_IN_WINDOW),
+        Some(_) => (MIN_INTERIM_PAIRS, 0, 0),
     };
     let none = distributions.fold(model, |_| false);
-    let disclosed = |counts, listed| {
-        let found = distribution(counts, (listed, min_pairs), false);
-        if pairs(&found) < min_pairs { distribution(&none, (listed, min_pairs), false) } else { found }
+    let shown = |is_shown: bool, counts, with_histogram, listed| match is_shown {
+        true => distribution(counts, (listed, min_pairs), with_histogram),
+        false => distribution(&none, (listed, min_pairs), with_histogram),
     };
+    let is_all_shown = interim.is_none_or(InterimFigures::shows_all);
     AnswerDistributions {
-        overall: distribution(&distributions.fold(model, |_| true), (MAX_LISTED, min_pairs), true),
+        overall: shown(is_all_shown, &distributions.fold(model, |_| true), true, MAX_LISTED),
         conditions: shape
             .conditions
             .iter()
             .enumerate()
             .map(|(condition, values)| {
-                let for_value =
-                    |value| disclosed(distributions.for_value(condition, value, model), for_values);
+                let for_value = |value| {
+                    let is_shown = interim.is_none_or(|interim| interim.shows_value(condition, value));
+                    shown(is_shown, distributions.for_value(condition, value, model), false, for_values)
+                };
                 (0..*values).map(for_value).collect()
             })
             .collect(),
@@ -46,20 +55,10 @@ pub fn answer_distributions(outcome: &RunResult, model: usize) -> AnswerDistribu
             .cells
             .iter()
             .map(|(window, _)| {
-                disclosed(distributions.in_window(window, model).unwrap_or(&none), for_windows)
+                let is_shown = interim.is_none_or(|interim| interim.shows_window(window));
+                shown(is_shown, distributions.in_window(window, model).unwrap_or(&none), false, for_windows)
             })
             .collect(),
-    }
-}
-
-/// The number of pairs of a distribution.
-fn pairs(distribution: &AnswerDistribution) -> u64 {
-    match distribution {
-        AnswerDistribution::Label { agreeing, differing, .. } => agreeing + differing,
-        AnswerDistribution::Number { answered, unanswered, .. } => answered + unanswered,
-        AnswerDistribution::Ranking { unanswered, absent, ranks, .. } => {
-            unanswered + absent + ranks.iter().map(|rank| rank.pairs).sum::<u64>()
-        }
     }
 }
 

@@ -1,29 +1,37 @@
 //! Builds the part of a report about the substrate's own noise.
 //!
-//! Invariants: an interim report withholds what fewer than five pairs say, and values from which that would follow. It has
-//! no intervals of cases, because these hold at a single look.
+//! Invariants: before the end of a run there are no answers of models by case or by rater, because the change between two
+//! reports could tell of a single pair, and no intervals, because these hold at a single look. The agreement of all pairs
+//! is shown only if [`InterimFigures`] permits it.
 
-use crate::build::disclosure::{is_few, withheld_parts};
 use crate::model::ceiling::{
     CaseFieldInfo, CaseValue, CeilingReport, ModelCeiling, RaterAgreement, RaterReport, ScopeCeiling,
 };
 use understudy_engine::{RunResult, SealedStudy};
-use understudy_statistics::scoring::{CaseMean, CaseSample, DecisionPairs, RaterCounts, wilson};
+use understudy_statistics::scoring::{
+    CaseMean, CaseSample, DecisionPairs, InterimFigures, RaterCounts, wilson,
+};
 use understudy_statistics::verdict::DISPLAY_CONFIDENCE;
 use understudy_study::ALL_SNAPSHOTS;
 
 /// The agreement of the substrate with itself; `None` if the study declares no ceiling.
-pub(super) fn ceiling(outcome: &RunResult, sealed_study: &SealedStudy) -> Option<CeilingReport> {
+pub(super) fn ceiling(
+    outcome: &RunResult,
+    sealed_study: &SealedStudy,
+    interim: Option<&InterimFigures>,
+) -> Option<CeilingReport> {
     let study = &sealed_study.study;
     let declared = study.ceiling.as_ref()?;
     let (sums, models) = (&outcome.self_agreement, sealed_study.models.len());
     let windows = sums.windows();
-    let is_final = outcome.end.is_final();
+    let is_final = interim.is_none();
     let all = sums.cases(&windows, 0);
     let names = std::iter::once(ALL_SNAPSHOTS).chain(study.scopes.iter().map(|scope| scope.name.as_str()));
-    let scopes = (0..)
-        .zip(names)
-        .map(|(scope, name)| scope_ceiling(name, &sums.cases(&windows, scope), &all, models, is_final));
+    let scopes = (0..).zip(names).map(|(scope, name)| {
+        let is_shown = |interim: &InterimFigures| interim.shows_scope(usize::from(scope), &windows);
+        let is_shown = interim.is_none_or(is_shown);
+        scope_ceiling(name, &sums.cases(&windows, scope), models, is_shown, is_final)
+    });
     let raters = declared.rater.map(|field| {
         let found = sums.raters(&windows);
         let agreement =
@@ -33,7 +41,7 @@ pub(super) fn ceiling(outcome: &RunResult, sealed_study: &SealedStudy) -> Option
             same_rater: agreement(DecisionPairs::SameRater),
             different_raters: agreement(DecisionPairs::DifferentRaters),
             other_pairs: found.other_pairs,
-            raters: rater_agreements(found.raters, all.pairs(), models, is_final),
+            raters: rater_agreements(found.raters, models, is_final),
         }
     });
     let fields = declared.fields.iter().map(|field| CaseFieldInfo {
@@ -48,28 +56,22 @@ pub(super) fn ceiling(outcome: &RunResult, sealed_study: &SealedStudy) -> Option
     })
 }
 
-/// The ceiling of a scope with the cases `sample`, of which `all` are those of all pairs.
+/// The ceiling of a scope with the cases `sample`. `is_shown` says whether the agreement over its pairs is.
 fn scope_ceiling(
     name: &str,
     sample: &CaseSample,
-    all: &CaseSample,
     models: usize,
+    is_shown: bool,
     is_final: bool,
 ) -> ScopeCeiling {
     let own = CaseMean::self_agreement(sample, DecisionPairs::All, DISPLAY_CONFIDENCE);
-    let all_cases = CaseMean::self_agreement(all, DecisionPairs::All, DISPLAY_CONFIDENCE);
-    // The pairs outside of the scope, and those whose case was decided once, follow from the totals.
-    let hides_pairs = is_few(sample.pairs()) || is_few(all.pairs() - sample.pairs());
-    let hides_cases = hides_pairs
-        || is_few(sample.pairs() - own.decisions)
-        || is_few(all_cases.decisions.abs_diff(own.decisions));
     let model = |model| {
         let agreement = CaseMean::model_agreement(sample, model, DISPLAY_CONFIDENCE);
         let hidden = CaseMean { value: None, interval: None, ..agreement };
-        let agreement = if hides_cases && !is_final { hidden } else { agreement };
+        let agreement = if is_final { agreement } else { hidden };
         let both = agreement.value.zip(own.ceiling().value);
         ModelCeiling {
-            equal: (is_final || !hides_pairs).then(|| sample.equal(model)),
+            equal: is_shown.then(|| sample.equal(model)),
             agreement: case_value(agreement, is_final),
             of_ceiling: both.filter(|(_, ceiling)| *ceiling > 0.0).map(|(part, ceiling)| part / ceiling),
         }
@@ -84,22 +86,13 @@ fn scope_ceiling(
     }
 }
 
-/// The agreement of the models with each rater, among `pairs` pairs.
-fn rater_agreements(
-    mut raters: Vec<RaterCounts>,
-    pairs: u64,
-    models: usize,
-    is_final: bool,
-) -> Vec<RaterAgreement> {
+/// The agreement of the models with each rater.
+fn rater_agreements(mut raters: Vec<RaterCounts>, models: usize, is_final: bool) -> Vec<RaterAgreement> {
     // Without names, the order of the hashes numbers the raters.
     raters.sort_by(|one, other| one.name.cmp(&other.name));
-    let mut parts: Vec<u64> = raters.iter().map(|rater| rater.pairs).collect();
-    parts.push(pairs - parts.iter().sum::<u64>());
-    let withheld = withheld_parts(&parts);
     let rater = |(at, rater): (usize, &RaterCounts)| {
         let equal = (0..models).map(|model| rater.equal.get(model).copied().unwrap_or(0));
-        let equal: Vec<Option<u64>> =
-            equal.map(|equal| (is_final || !withheld[at]).then_some(equal)).collect();
+        let equal: Vec<Option<u64>> = equal.map(|equal| is_final.then_some(equal)).collect();
         let interval = |equal: &Option<u64>| wilson((*equal)?, rater.pairs, DISPLAY_CONFIDENCE);
         RaterAgreement {
             rater: rater.name.clone().unwrap_or_else(|| format!("rater {}", at + 1)),

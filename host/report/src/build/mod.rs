@@ -5,19 +5,19 @@
 
 mod answer_distribution;
 mod ceiling;
-mod disclosure;
 mod divergence;
 mod reducer;
 pub mod reviews;
 mod revisions;
+mod row_details;
 mod run_summary;
 mod time;
 mod window_breakdown;
 
 use crate::build::answer_distribution::answer_distributions;
-use crate::build::disclosure::{without_few_pairs, without_reasons, without_row_details};
 use crate::build::divergence::DivergenceSearch;
 use crate::build::reducer::Reducer;
+use crate::build::row_details::{without_reasons, without_row_details};
 use crate::build::run_summary::{
     comparison_counts, determinism_summary, excluded_example, latency_summary, missing_answers,
     plugin_failure, run_end, substrate_latency,
@@ -33,7 +33,7 @@ use understudy_engine::{
     LatencyHistogram, LoadedPlugin, RunResult, SealedStudy, conditions, ranking_order_remark,
 };
 use understudy_sandbox::{ComponentFile, DeciderPlugin};
-use understudy_statistics::scoring::{AnswerHistogram, Slice, Totals, WindowClock};
+use understudy_statistics::scoring::{AnswerHistogram, InterimFigures, Slice, Totals, WindowClock};
 
 /// The report of a run, with the plugins that ran at its end.
 pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
@@ -59,8 +59,12 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             .collect(),
         failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
-    let search = DivergenceSearch::new(outcome, sealed_study, &mut reducer);
-    let broken_down = WindowBreakdownBuilder::new(outcome, sealed_study, &search, &mut reducer);
+    let interim = (!outcome.end.is_final()).then(|| {
+        InterimFigures::new(&outcome.cells).with_evidence(&outcome.cells, &outcome.evidence, &study.scopes)
+    });
+    let interim = interim.as_ref();
+    let search = DivergenceSearch::new(outcome, sealed_study, interim, &mut reducer);
+    let broken_down = WindowBreakdownBuilder::new(outcome, sealed_study, &search, interim, &mut reducer);
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
     let models = sealed_study.models.iter().enumerate().map(|(model, member)| ModelReport {
         plugin: decider(member),
@@ -75,7 +79,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         scores: (0..sealed_study.metrics.len())
             .map(|metric| {
                 let search = (metric == study.divergence.metric).then_some(&search);
-                let scores = scores(outcome, &overall, model, metric, search, &mut reducer);
+                let scores = scores(outcome, &overall, model, metric, (search, interim), &mut reducer);
                 MetricScores {
                     conditions_by_window: broken_down.conditions(model, metric, &mut reducer),
                     scopes_by_window: broken_down.scopes(model, metric, &mut reducer),
@@ -84,11 +88,11 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
                 }
             })
             .collect(),
-        answer_distributions: answer_distributions(outcome, model),
+        answer_distributions: answer_distributions(outcome, model, interim),
     });
     let models = models.collect();
     let window_breakdown = broken_down.summary();
-    let revisions = revisions::revisions(outcome, sealed_study, &mut reducer);
+    let revisions = revisions::revisions(outcome, sealed_study, interim, &mut reducer);
     let divergence = search.report(&mut reducer);
     let metrics = sealed_study.metrics.iter().enumerate().map(|(index, member)| MetricInfo {
         plugin: plugin(&member.name, &member.plugin.title, &member.file),
@@ -110,7 +114,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         input_diagnosis: outcome.diagnosis.clone(),
         comparison: comparison_counts(outcome.comparison),
         revisions,
-        ceiling: ceiling::ceiling(outcome, sealed_study),
+        ceiling: ceiling::ceiling(outcome, sealed_study, interim),
         models,
         comparator: decider(&sealed_study.comparator),
         metrics: metrics.collect(),
@@ -134,12 +138,13 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
 }
 
 /// The figures of a model for a metric. `search` is given for the metric of the divergence search, which has intervals.
+/// `interim` says which figures may be shown before the end of a run.
 fn scores(
     outcome: &RunResult,
     overall: &Totals,
     model: usize,
     metric: usize,
-    search: Option<&DivergenceSearch<'_>>,
+    (search, interim): (Option<&DivergenceSearch<'_>>, Option<&InterimFigures>),
     reducer: &mut Reducer,
 ) -> MetricScores {
     let mut metric_value = |totals: &Totals, value: Option<(usize, usize)>| {
@@ -148,27 +153,32 @@ fn scores(
         let interval = search.and_then(|search| search.interval(model, value, reducer));
         MetricValue { interval, ..value_only }
     };
-    let disclosed = |values: Vec<MetricValue>| match outcome.end.is_final() {
-        true => values,
-        false => without_few_pairs(values),
+    let shown = |is_shown: bool, value: MetricValue| match is_shown {
+        true => value,
+        false => MetricValue { pairs: value.pairs, ..MetricValue::default() },
     };
     let total = metric_value(overall, None);
+    let total = shown(interim.is_none_or(InterimFigures::shows_all), total);
     let sizes = outcome.cells.shape().conditions.iter().enumerate();
     let conditions = sizes
         .map(|(condition, values)| {
-            let values = (0..*values).map(|value| metric_value(overall, Some((condition, value))));
-            disclosed(values.collect())
+            let value = |value| {
+                let is_shown = interim.is_none_or(|interim| interim.shows_value(condition, value));
+                shown(is_shown, metric_value(overall, Some((condition, value))))
+            };
+            (0..*values).map(value).collect()
         })
         .collect();
     let bounds = search.map(|search| search.window_intervals(model, reducer)).unwrap_or_default();
-    let windows = outcome.cells.iter().enumerate().map(|(at, (_, totals))| MetricValue {
-        interval: bounds.get(at).copied().flatten(),
-        ..reducer.metric_value(totals, Slice::All, model, metric)
+    let windows = outcome.cells.iter().enumerate().map(|(at, (window, totals))| {
+        let interval = bounds.get(at).copied().flatten();
+        let value = reducer.metric_value(totals, Slice::All, model, metric);
+        shown(interim.is_none_or(|interim| interim.shows_window(window)), MetricValue { interval, ..value })
     });
     MetricScores {
         overall: total,
         conditions,
-        windows: disclosed(windows.collect()),
+        windows: windows.collect(),
         conditions_by_window: Vec::new(),
         scopes_by_window: Vec::new(),
         remark: None,

@@ -1,21 +1,22 @@
 //! Builds the part of a report about revised decisions.
 //!
-//! Invariants: an interim report withholds what fewer than five pairs say.
+//! Invariants: an interim report shows a figure only if [`InterimFigures`] permits it.
 
-use crate::build::disclosure::MIN_INTERIM_PAIRS;
 use crate::build::reducer::Reducer;
 use crate::model::report::MetricValue;
 use crate::model::revisions::{
     CountingDecision, ModelRevisions, RevisionNumbers, RevisionReport, RevisionScores, SlicedValues,
 };
 use understudy_engine::{RunResult, SealedStudy};
-use understudy_statistics::scoring::{Cells, Slice};
+use understudy_statistics::scoring::{Cells, InterimFigures, Slice};
 use understudy_study::Revisions;
 
-/// The revised decisions of a run; `None` if the study refuses revisions.
+/// The revised decisions of a run; `None` if the study refuses revisions. `interim` says which figures over all pairs may be
+/// shown; `None` for a final report.
 pub(super) fn revisions(
     outcome: &RunResult,
     sealed_study: &SealedStudy,
+    interim: Option<&InterimFigures>,
     reducer: &mut Reducer,
 ) -> Option<RevisionReport> {
     let study = &sealed_study.study;
@@ -25,14 +26,20 @@ pub(super) fn revisions(
         Revisions::First => (CountingDecision::First, sums.counting(), sums.other()),
         Revisions::Last { .. } => (CountingDecision::Last, sums.other(), sums.counting()),
     };
-    let is_final = outcome.end.is_final();
+    let interim = interim.map(|interim| interim.for_part(sums.counting(), &outcome.cells));
+    let is_shown = |slice: Slice| {
+        interim.as_ref().is_none_or(|interim| match slice {
+            Slice::All => interim.shows_all(),
+            Slice::Value { condition, value } => interim.shows_value(condition, value),
+        })
+    };
     let numbers = |slice: Slice| {
         let counts = sums.counts(slice);
         RevisionNumbers {
             pairs: counts.pairs,
             decisions: counts.decisions,
             known: counts.known,
-            changed: (is_final || counts.known >= MIN_INTERIM_PAIRS).then_some(counts.changed),
+            changed: is_shown(slice).then_some(counts.changed),
         }
     };
     let sizes = &outcome.cells.shape().conditions;
@@ -40,7 +47,7 @@ pub(super) fn revisions(
         let totals = cells.fold(cells.iter().map(|(window, _)| window));
         let mut value = |slice: Slice| {
             let value = reducer.metric_value(&totals, slice, model, metric);
-            match is_final || value.pairs >= MIN_INTERIM_PAIRS {
+            match is_shown(slice) {
                 true => value,
                 false => MetricValue { pairs: value.pairs, ..MetricValue::default() },
             }

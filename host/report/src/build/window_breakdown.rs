@@ -4,9 +4,8 @@
 //! - A value is the metric's own `reduce` of exact sums.
 //! - An interval comes from sums that were kept for this window and these pairs. Without such sums there is no interval.
 //! - The number of values is bounded. If there are too many, the latest windows remain.
-//! - An interim report withholds values of few pairs, and values from which they would follow.
+//! - An interim report shows a value only if [`InterimFigures`] permits it.
 
-use crate::build::disclosure::{PairTable, withheld_parts};
 use crate::build::divergence::DivergenceSearch;
 use crate::build::divergence::metric_estimate::MetricEstimator;
 use crate::build::reducer::Reducer;
@@ -14,7 +13,7 @@ use crate::model::divergence::SubgroupTerm;
 use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
 use understudy_engine::{RunResult, SealedStudy, conditions};
 use understudy_statistics::scoring::{
-    Cells, ExactSum, ModelMoments, ModelSums, Slice, SliceTotals, StratumSums, Totals, Window,
+    Cells, ExactSum, InterimFigures, ModelMoments, ModelSums, Slice, SliceTotals, StratumSums, Totals, Window,
 };
 
 /// The maximum number of values by window and condition in a report, over all models and metrics: about 8 MB of JSON.
@@ -30,8 +29,8 @@ pub(super) struct WindowBreakdownBuilder<'a> {
     search: &'a DivergenceSearch<'a>,
     /// The index of the first window that is broken down.
     first: usize,
-    /// For each condition, value and window whether the value is withheld. `None` if all values of a condition are.
-    withheld: Vec<Option<Vec<Vec<bool>>>>,
+    /// Which values may be shown before the end of a run; `None` for a final report.
+    interim: Option<&'a InterimFigures>,
     /// For each window, condition and value the sums of the divergence search's metric. Empty if counts suffice; `None`
     /// for a window whose sums are not kept by value.
     search_sums: Vec<Option<Vec<Vec<SliceTotals>>>>,
@@ -47,8 +46,6 @@ struct ThresholdSums {
     scopes: Vec<Vec<SliceTotals>>,
     /// For each scope and window the number of unanswered pairs of each model.
     unanswered: Vec<Vec<Vec<u64>>>,
-    /// For each scope and window whether the value is withheld. `None` if all values of a scope are.
-    withheld: Vec<Option<Vec<bool>>>,
 }
 
 impl<'a> WindowBreakdownBuilder<'a> {
@@ -57,39 +54,19 @@ impl<'a> WindowBreakdownBuilder<'a> {
         outcome: &'a RunResult,
         sealed_study: &'a SealedStudy,
         search: &'a DivergenceSearch<'a>,
+        interim: Option<&'a InterimFigures>,
         reducer: &mut Reducer,
     ) -> WindowBreakdownBuilder<'a> {
         let scoped = sealed_study.study.threshold.as_ref().map_or(0, |_| sealed_study.study.scopes.len());
         let first = first_window(&numbers_of_values(&outcome.cells, scoped), MAX_VALUES);
         let windows: Vec<Window> = outcome.cells.iter().map(|(window, _)| window).skip(first).collect();
-        let is_final = outcome.end.is_final();
-        let all_pairs: Vec<u64> =
-            outcome.cells.iter().map(|(_, totals)| totals.tally(Slice::All, 0, 0).pairs).collect();
-        let withheld_windows = withheld_parts(&all_pairs).split_off(first);
-        let hide = |pairs: Vec<Vec<u64>>, withheld_rows: Vec<bool>| match is_final {
-            true => Some(pairs.iter().map(|row| vec![false; row.len()]).collect()),
-            false => {
-                PairTable { pairs, withheld_rows, withheld_columns: withheld_windows.clone() }.withheld()
-            }
-        };
-        let sizes = outcome.cells.shape().conditions.iter().enumerate();
-        let withheld = sizes.map(|(condition, values)| {
-            let row = |value: usize| -> Vec<u64> {
-                let slice = Slice::Value { condition, value };
-                outcome.cells.iter().map(|(_, totals)| totals.tally(slice, 0, 0).pairs).collect()
-            };
-            let rows: Vec<Vec<u64>> = (0..*values).map(row).collect();
-            let totals: Vec<u64> = rows.iter().map(|row| row.iter().sum()).collect();
-            hide(rows.into_iter().map(|mut row| row.split_off(first)).collect(), withheld_parts(&totals))
-        });
-        let withheld = withheld.collect();
         let shares_only = (0..sealed_study.models.len()).all(|model| search.estimator(model).is_proportion);
         let search_sums = match shares_only {
             true => Vec::new(),
             false => windows.iter().map(|window| search.value_sums(*window)).collect(),
         };
-        let threshold = ThresholdSums::new(outcome, sealed_study, &windows, hide, reducer);
-        WindowBreakdownBuilder { outcome, sealed_study, search, first, withheld, search_sums, threshold }
+        let threshold = ThresholdSums::new(outcome, sealed_study, &windows, reducer);
+        WindowBreakdownBuilder { outcome, sealed_study, search, first, interim, search_sums, threshold }
     }
 
     /// The windows, the scopes and the threshold's metric that the values cover.
@@ -130,18 +107,19 @@ impl<'a> WindowBreakdownBuilder<'a> {
     ) -> Vec<Vec<Vec<WindowValue>>> {
         let estimator = self.estimator(model, metric);
         let sizes = &self.outcome.cells.shape().conditions;
-        let condition = |(condition, hidden): (usize, &Option<Vec<Vec<bool>>>)| {
-            let Some(hidden) = hidden else { return vec![Vec::new(); sizes[condition]] };
-            let value = |(value, hidden): (usize, &Vec<bool>)| {
+        let condition = |(condition, values): (usize, &usize)| {
+            let value = |value: usize| {
                 let slice = Slice::Value { condition, value };
                 let mut row = Vec::new();
-                for (at, (_, totals)) in self.outcome.cells.iter().skip(self.first).enumerate() {
+                for (at, (key, totals)) in self.outcome.cells.iter().skip(self.first).enumerate() {
                     let window = (self.first + at) as u64;
                     let pairs = totals.tally(slice, model, metric).pairs;
                     if pairs == 0 {
                         continue;
                     }
-                    if hidden[at] {
+                    let shows =
+                        |interim: &InterimFigures| interim.shows_value_in_window(condition, value, key);
+                    if !self.interim.is_none_or(shows) {
                         row.push(WindowValue { window, pairs, ..WindowValue::default() });
                         continue;
                     }
@@ -165,9 +143,9 @@ impl<'a> WindowBreakdownBuilder<'a> {
                 }
                 row
             };
-            hidden.iter().enumerate().map(value).collect()
+            (0..*values).map(value).collect()
         };
-        self.withheld.iter().enumerate().map(condition).collect()
+        sizes.iter().enumerate().map(condition).collect()
     }
 
     /// For each scope the values of a model, window by window; empty unless the metric is that of the threshold.
@@ -178,13 +156,10 @@ impl<'a> WindowBreakdownBuilder<'a> {
         let mut scopes = Vec::new();
         for (scope, parts) in threshold.scopes.iter().enumerate() {
             let mut row = Vec::new();
-            let Some(withheld) = &threshold.withheld[scope] else {
-                scopes.push(row);
-                continue;
-            };
-            for (at, part) in parts.iter().enumerate().filter(|(_, part)| part.pairs > 0) {
+            let windows = self.outcome.cells.iter().skip(self.first).zip(parts).enumerate();
+            for (at, ((key, _), part)) in windows.filter(|(_, (_, part))| part.pairs > 0) {
                 let window = (self.first + at) as u64;
-                if withheld[at] {
+                if !self.interim.is_none_or(|interim| interim.shows_scope(scope + 1, &[key])) {
                     row.push(WindowValue { window, pairs: part.pairs, ..WindowValue::default() });
                     continue;
                 }
@@ -230,7 +205,6 @@ impl ThresholdSums {
         outcome: &RunResult,
         sealed_study: &SealedStudy,
         windows: &[Window],
-        hide: impl Fn(Vec<Vec<u64>>, Vec<bool>) -> Option<Vec<Vec<bool>>>,
         reducer: &mut Reducer,
     ) -> Option<ThresholdSums> {
         let metric = sealed_study.study.threshold.as_ref()?.metric;
@@ -249,18 +223,6 @@ impl ThresholdSums {
         let sums: Vec<Vec<StratumSums>> = scopes
             .map(|scope| windows.iter().map(|window| sums(std::slice::from_ref(window), scope)).collect())
             .collect();
-        let withheld = sums.iter().map(|scope| {
-            // The pairs of a scope and all others are the pairs of the window.
-            let of_window = |window: &Window| {
-                outcome.cells.window(*window).map_or(0, |totals| totals.tally(Slice::All, 0, 0).pairs)
-            };
-            let own: Vec<u64> = scope.iter().map(|sums| sums.pairs).collect();
-            let others = windows.iter().zip(&own).map(|(window, own)| of_window(window).saturating_sub(*own));
-            let others = others.collect();
-            // A verdict shows the totals.
-            Some(hide(vec![own, others], vec![false; 2])?.swap_remove(0))
-        });
-        let withheld = withheld.collect();
         let unanswered = |sums: &StratumSums| sums.models.iter().map(|model| model.unanswered).collect();
         Some(ThresholdSums {
             metric,
@@ -270,7 +232,6 @@ impl ThresholdSums {
                 .iter()
                 .map(|scope| scope.iter().map(|sums| slice_totals(sums, components)).collect())
                 .collect(),
-            withheld,
         })
     }
 }

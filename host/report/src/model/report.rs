@@ -198,8 +198,7 @@ pub struct MetricScores {
     pub conditions: Vec<Vec<MetricValue>>,
     /// For each window, in the order of `windows`.
     pub windows: Vec<MetricValue>,
-    /// For each condition, for each of its values, the windows that have such pairs, in order of time. In an interim
-    /// report a condition has none if its totals would reveal a value of fewer than five pairs.
+    /// For each condition, for each of its values, the windows that have such pairs, in order of time.
     pub conditions_by_window: Vec<Vec<Vec<WindowValue>>>,
     /// For each declared scope the windows that have such pairs; empty unless this is the metric of the threshold.
     pub scopes_by_window: Vec<Vec<WindowValue>>,

@@ -6,9 +6,11 @@ use crate::format::{UNDEFINED, count, counted, p_value, significant, six_digits}
 use crate::model::bundle::{ReportBundle, ReviewNote, RunEvent, RunEventKind};
 use crate::model::reviews::ReviewSummary;
 use crate::page::{Block, Cell, Chart, Column, DataTable, DotRow, Fact, Figure, Section, Tone};
-use crate::sections::helpers::{folded, table, text};
+use crate::sections::helpers::{folded, signed, signed_interval, table, text};
 use crate::value_text::{listed_value, value_text};
-use understudy_statistics::verdict::{Contamination, Estimate, ModelVerdict, TESTED_LATER};
+use understudy_statistics::verdict::{
+    Contamination, Estimate, ModelVerdict, TESTED_LATER, untestable_sentence,
+};
 
 /// The number of rows up to which a table is not folded.
 const UNFOLDED: usize = 40;
@@ -95,16 +97,16 @@ fn contamination_text(model: &str, contamination: Option<&Contamination>) -> Blo
     };
     let estimate_text = |found: &Estimate| match found.value {
         Some(value) => format!("{} over {}", six_digits(value), counted(found.pairs, "pair", "pairs")),
+        None if found.withheld => format!("withheld over {}", counted(found.pairs, "pair", "pairs")),
         None => "undefined".to_owned(),
     };
     let result = match difference {
         None if !tested => TESTED_LATER.to_owned(),
-        None => "There are too few pairs to test.".to_owned(),
+        None => untestable_sentence(),
         Some(found) => format!(
-            "The difference is {:+.4} ({:+.4} to {:+.4}), p-value {}.",
-            found.difference,
-            found.interval.lower,
-            found.interval.upper,
+            "The difference is {} ({}), p-value {}.",
+            signed(found.difference),
+            signed_interval(found.interval),
             p_value(found.p_value)
         ),
     };

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
-use crate::format::{UNDEFINED, compact, count, grouped, significant};
+use crate::format::{UNDEFINED, compact, count, grouped, interval_text, significant};
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::ThresholdSummary;
 use crate::model::report::{Report, WindowInfo};
@@ -106,8 +106,8 @@ pub fn signed(value: f64) -> String {
 }
 
 /// The interval of a difference.
-pub fn signed_interval(Interval { lower, upper }: Interval) -> String {
-    format!("{} to {}", signed(lower), signed(upper))
+pub fn signed_interval(interval: Interval) -> String {
+    interval_text(interval, signed)
 }
 
 /// A share in percent.

@@ -5,6 +5,8 @@
 //! - The numbers add up: received = excluded + accepted, accepted = not paired + paired, paired = not compared + compared.
 //! - The table of the figure has the same numbers in reading order, including zeros.
 
+mod way_out;
+
 use crate::format::{count, counted};
 use crate::model::report::Report;
 use crate::model::run_summary::{ComparisonCounts, RunEnd};
@@ -12,6 +14,7 @@ use crate::page::{
     Banner, Block, Cell, Chart, Column, DataTable, Figure, Flow, FlowCount, FlowEffect, FlowExits, FlowLine,
     FlowNode, FlowStep, Section,
 };
+use crate::sections::study_flow::way_out::{NoAnswer, NotCompared, way_out};
 use crate::term_text::term_description;
 use understudy_records::batch::ExclusionReason;
 use understudy_records::join::{Account, AccountTerm, Accounting};
@@ -83,14 +86,6 @@ fn place(term: AccountTerm) -> Place {
         ) => Place::Arrival,
         AccountTerm::Revised | AccountTerm::Waiting | AccountTerm::Expired => Place::Join,
         AccountTerm::Paired => Place::Continuing,
-    }
-}
-
-/// The name of a way out. An expired decision is an orphan.
-fn way_out(kind: StreamKind, term: AccountTerm) -> &'static str {
-    match (kind, term) {
-        (StreamKind::Decisions, AccountTerm::Expired) => "orphaned",
-        _ => term.name(),
     }
 }
 
@@ -187,11 +182,15 @@ impl StudyFlow {
         let mut actioned = vec![FlowStep::Node(substrate)];
         actioned.extend(decisions.arrival());
         actioned.extend(decisions.join());
+        let way = |count, label: &str| FlowCount { count, label: label.to_owned() };
         let named = |names: &[&str]| vec![FlowLine::Text(shortened(names))];
         let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
         let joined = vec![
             FlowStep::Node(node("Comparator".to_owned(), named(&[&self.comparator]), None)),
-            FlowStep::Exits(self.not_compared()),
+            FlowStep::Exits(FlowExits {
+                label: "not compared".to_owned(),
+                ways: self.not_compared().map(|(reason, count)| way(count, reason.name())).collect(),
+            }),
             FlowStep::Continuing(FlowCount {
                 count: self.comparison.compared,
                 label: plural(self.comparison.compared, "pair compared", "pairs compared"),
@@ -207,15 +206,12 @@ impl StudyFlow {
     }
 
     /// The pairs that are not compared, by reason.
-    fn not_compared(&self) -> FlowExits {
+    fn not_compared(&self) -> impl Iterator<Item = (NotCompared, u64)> {
         let ComparisonCounts { compared, incomparable } = self.comparison;
         let others = self.accounting.snapshots.paired.saturating_sub(compared.saturating_add(incomparable));
-        let way = |count, label: &str| FlowCount { count, label: label.to_owned() };
-        let mut ways = vec![way(incomparable, "incomparable")];
-        if self.is_interim || others > 0 {
-            ways.push(way(others, if self.is_interim { "in open windows" } else { "unaccounted for" }));
-        }
-        FlowExits { label: "not compared".to_owned(), ways }
+        let reason = if self.is_interim { NotCompared::OpenWindow } else { NotCompared::Unaccounted };
+        let others = (self.is_interim || others > 0).then_some((reason, others));
+        std::iter::once((NotCompared::Incomparable, incomparable)).chain(others)
     }
 
     /// The models with their outcomes.
@@ -230,7 +226,8 @@ impl StudyFlow {
             lines.push(FlowLine::Text(format!("and {} more: {}", count(others.len() as u64), all.words())));
         }
         let all = self.models.iter().fold(ModelOutcomes::default(), |sum, model| sum.plus(model));
-        let ways = all.missing().map(|(count, label)| FlowCount { count, label: label.to_owned() });
+        let way = |(reason, count): (NoAnswer, u64)| FlowCount { count, label: reason.name().to_owned() };
+        let ways = all.missing().map(way);
         let unused = FlowExits { label: String::new(), ways: ways.into() }.unused();
         lines.extend(unused.map(FlowLine::Text));
         lines
@@ -251,12 +248,8 @@ impl StudyFlow {
         for model in &self.models {
             let path = format!("model {}", model.name);
             rows.push(&path, "answered: logged, not actioned", model.answered);
-            for (records, label) in model.missing() {
-                let label = match label {
-                    "blinded" => "blinded: answered after the decision, logged, not actioned".to_owned(),
-                    label => format!("no answer: {label}"),
-                };
-                rows.push(&path, &label, records);
+            for (reason, records) in model.missing() {
+                rows.push(&path, &reason.description(), records);
             }
         }
         stream(
@@ -267,12 +260,8 @@ impl StudyFlow {
         );
         let all = [Place::Arrival, Place::Join, Place::Continuing];
         stream(&mut rows, StreamKind::Decisions, &self.accounting.decisions, &all);
-        for way in self.not_compared().ways {
-            let words = match way.label.as_str() {
-                "incomparable" => "left: incomparable, no answer of the comparator".to_owned(),
-                label => format!("left: {label}"),
-            };
-            rows.push("pairs", &words, way.count);
+        for (reason, records) in self.not_compared() {
+            rows.push("pairs", &reason.description(), records);
         }
         rows.push("pairs", "compared, to the metrics", self.comparison.compared);
         rows.push("windows", "with figures, to the verdict", self.windows);
@@ -284,14 +273,15 @@ impl StudyFlow {
 
 impl ModelOutcomes {
     /// The snapshots without an answer at first, by reason.
-    fn missing(&self) -> [(u64, &'static str); 3] {
+    fn missing(&self) -> [(NoAnswer, u64); 3] {
         let ModelOutcomes { name: _, answered: _, abstained, failed, blinded } = *self;
-        [(abstained, "abstained"), (failed, "failed"), (blinded, "blinded")]
+        [(NoAnswer::Abstained, abstained), (NoAnswer::Failed, failed), (NoAnswer::Blinded, blinded)]
     }
 
     /// The outcomes that are not zero, in words.
     fn words(&self) -> String {
-        let missing = self.missing().into_iter().filter(|(records, _)| *records > 0);
+        let missing = self.missing().into_iter().filter(|(_, records)| *records > 0);
+        let missing = missing.map(|(reason, records)| (records, reason.name()));
         let all = std::iter::once((self.answered, "answered")).chain(missing);
         all.map(|(records, label)| format!("{} {label}", count(records))).collect::<Vec<_>>().join(", ")
     }

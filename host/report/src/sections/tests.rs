@@ -56,7 +56,7 @@ fn ruled(report: Report, word: VerdictKind) -> ReportBundle {
         value: Some(hits as f64 / pairs as f64),
         interval: clopper_pearson(hits, pairs, 0.95),
         method: Some(IntervalMethod::Exact),
-        no_interval: None,
+        ..Estimate::default()
     };
     let windows = report.windows.iter().map(|window| CountedWindow {
         label: window.label.clone(),

@@ -5,7 +5,7 @@
 //! shown, the text gives their total number.
 
 use crate::ceiling_text::ceiling_share_text;
-use crate::format::{UNDEFINED, count, counted, six_decimals};
+use crate::format::{UNDEFINED, count, counted, declared_number, interval_text, six_decimals};
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
@@ -15,7 +15,6 @@ use crate::sections::helpers::{
     OFFLINE_NOTE, axis, bounded_value, chart_time, folded, latest, local_date, omitted_windows_note,
     scope_name, search_metric, text, window_start,
 };
-use understudy_statistics::scoring::Interval;
 use understudy_statistics::verdict::{
     BaselineGains, ChanceMeasure, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict,
     Verdict, direction_words, format_confidence, format_share,
@@ -85,7 +84,7 @@ impl VerdictView<'_> {
             let kappa = chance.kappa.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
             facts.push(Fact::new("Cohen's kappa", kappa));
             if let Some(interval) = chance.interval {
-                let bounds = format!("{} to {}", six_decimals(interval.lower), six_decimals(interval.upper));
+                let bounds = interval_text(interval, six_decimals);
                 let title = match chance.measure {
                     ChanceMeasure::Gain => "Bounds of the gain",
                     ChanceMeasure::Kappa => "Bounds of kappa",
@@ -153,7 +152,11 @@ impl VerdictView<'_> {
                 x_label: format!("window, {}", report.time_zone),
                 series: vec![Series { name: scope_verdict.scope.clone(), points: points.collect() }],
                 bound: Some((
-                    format!("threshold: {} {}", direction_words(requirement.direction), requirement.bound),
+                    format!(
+                        "threshold: {} {}",
+                        direction_words(requirement.direction),
+                        declared_number(requirement.bound)
+                    ),
                     requirement.bound,
                 )),
                 marks: events.iter().filter_map(event_mark).filter(inside).collect(),
@@ -169,11 +172,9 @@ impl VerdictView<'_> {
             None => count(estimate.pairs),
         };
         let view = |bound| bounded_value(self.format, bound, self.requirement);
-        let bounds = estimate.interval.map_or_else(
-            || UNDEFINED.to_owned(),
-            |Interval { lower, upper }| format!("{} to {}", view(lower), view(upper)),
-        );
-        let value = self.value(estimate).unwrap_or_else(|| UNDEFINED.to_owned());
+        let bounds =
+            estimate.interval.map_or_else(|| UNDEFINED.to_owned(), |interval| interval_text(interval, view));
+        let value = self.value(estimate).unwrap_or_else(|| missing_value(estimate).to_owned());
         vec![label.into(), pairs.into(), value.into(), bounds.into()]
     }
 
@@ -186,12 +187,17 @@ impl VerdictView<'_> {
     }
 
     fn estimate_text(&self, estimate: &Estimate) -> String {
-        let Some(value) = self.value(estimate) else { return "undefined".to_owned() };
+        let Some(value) = self.value(estimate) else { return missing_value(estimate).to_owned() };
         match estimate.hits {
             Some(hits) => format!("{value} ({} of {})", count(hits), count(estimate.pairs)),
             None => format!("{value} ({})", counted(estimate.pairs, "pair", "pairs")),
         }
     }
+}
+
+/// The text of an estimate without a value.
+fn missing_value(estimate: &Estimate) -> &'static str {
+    if estimate.withheld { "withheld" } else { UNDEFINED }
 }
 
 /// The metric of the divergence search by window, in place of a verdict.

@@ -3,7 +3,7 @@
 //! Invariants: the table of a figure has the windows of its charts for every condition value, with a chart or without. A
 //! value of few pairs is marked.
 
-use crate::format::{count, counted};
+use crate::format::{count, counted, declared_number};
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::{ReportBundle, ThresholdSummary};
 use crate::model::report::{ModelReport, Report};
@@ -161,7 +161,10 @@ impl<'r> ModelView<'r> {
     fn reference(&self) -> Option<(String, f64)> {
         if let Some(requirement) = self.requirement {
             let words = direction_words(requirement.direction);
-            return Some((format!("threshold: {words} {}", requirement.bound), requirement.bound));
+            return Some((
+                format!("threshold: {words} {}", declared_number(requirement.bound)),
+                requirement.bound,
+            ));
         }
         let overall = self.format.scores(self.model)?.overall.value?;
         Some((format!("all pairs: {}", self.format.value(Some(overall))), overall))

@@ -93,17 +93,22 @@ fn substrate_answer(page: &mut Page, case: &Case) {
     );
     match &case.substrate_answer.answer {
         Ok(answer) if width(&value_text(answer)) > MAX_ANSWER_WIDTH => {
-            page.paragraph(2, Ink::Plain, &format!("as an answer, {by}:"), MAX_LINES);
+            page.clipped_paragraph(2, Ink::Plain, &format!("as an answer, {by}:"), MAX_LINES);
             page.value_paragraph(4, answer, MAX_LINES);
         }
         Ok(answer) => {
             let answer = listed_value(answer, &[", by comparator"]);
-            page.paragraph(2, Ink::Plain, &format!("as an answer: {answer}, {by}"), MAX_LINES);
+            page.clipped_paragraph(2, Ink::Plain, &format!("as an answer: {answer}, {by}"), MAX_LINES);
         }
         Err(why) => {
             let answer = missing_answer(why);
-            page.paragraph(2, Ink::Plain, &format!("as an answer: {answer}, {by}"), MAX_LINES);
-            page.paragraph(2, Ink::Plain, &format!("{}: {}", comparator.name, value_text(why)), MAX_LINES);
+            page.clipped_paragraph(2, Ink::Plain, &format!("as an answer: {answer}, {by}"), MAX_LINES);
+            page.clipped_paragraph(
+                2,
+                Ink::Plain,
+                &format!("{}: {}", comparator.name, value_text(why)),
+                MAX_LINES,
+            );
         }
     }
 }
@@ -134,15 +139,20 @@ fn answers(page: &mut Page, case: &Case) {
             }
             Ok(_) => {}
             Err(why) => {
-                page.paragraph(2, Ink::Plain, &format!("{}: {}", plugin.name, value_text(why)), MAX_LINES);
+                page.clipped_paragraph(
+                    2,
+                    Ink::Plain,
+                    &format!("{}: {}", plugin.name, value_text(why)),
+                    MAX_LINES,
+                );
             }
         }
         for (metric, why) in metric_failures {
             let text = format!("{metric} of {}: failed: {}", plugin.name, value_text(why));
-            page.paragraph(2, Ink::Plain, &text, MAX_LINES);
+            page.clipped_paragraph(2, Ink::Plain, &text, MAX_LINES);
         }
         let which = format!("{}: {}", plugin.name, plugin_version(&plugin.title, &plugin.digest));
-        page.paragraph(2, Ink::Faint, &which, 3);
+        page.paragraph(2, Ink::Faint, &which);
     }
 }
 

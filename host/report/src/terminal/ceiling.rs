@@ -13,7 +13,7 @@ pub(super) fn ceiling(page: &mut Page, report: &Report) {
     let Some(ceiling) = &report.ceiling else { return };
     page.section("The substrate's own noise", "");
     for sentence in ceiling_sentences(ceiling) {
-        page.paragraph(2, Ink::Plain, &sentence, 3);
+        page.paragraph(2, Ink::Plain, &sentence);
     }
     page.blank();
     beside_ceiling(page, report, ceiling);
@@ -55,7 +55,7 @@ fn by_rater(page: &mut Page, report: &Report, raters: &RaterReport) {
     table.print(page);
     if raters.other_pairs > 0 {
         let text = counted(raters.other_pairs, "pair of other raters is", "pairs of other raters are");
-        page.paragraph(2, Ink::Faint, &format!("{text} not listed."), 2);
+        page.paragraph(2, Ink::Faint, &format!("{text} not listed."));
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariants: every difference is shown with its interval. A model is called closer to the substrate, or farther
 //! from it, only if the interval excludes zero. No model is called better.
 
-use crate::format::{UNDEFINED, count, counted, p_value, significant, six_decimals};
+use crate::format::{UNDEFINED, count, counted, interval_text, number_text, p_value};
 use crate::model::comparison::{
     AgreementCounts, ComparedModel, ComparisonSlice, MetricDifference, ModelComparison,
 };
@@ -20,15 +20,14 @@ pub fn render_comparison(found: &ModelComparison, style: Style) -> String {
         0,
         Ink::Plain,
         &format!("Computed over the {} that all models have.", counted(found.pairs, "pair", "pairs")),
-        2,
     );
     for run in found.runs.iter().filter(|run| run.unmatched_pairs > 0) {
         let only = counted(run.unmatched_pairs, "pair is", "pairs are");
-        page.paragraph(0, Ink::Notice, &format!("{only} only in {} and excluded here.", run.run), 3);
+        page.paragraph(0, Ink::Notice, &format!("{only} only in {} and excluded here.", run.run));
     }
     if !found.same_comparator {
         let text = "THE COMPARATORS DIFFER: the models of each run are compared with the decisions as its own comparator reads them.";
-        page.paragraph(0, Ink::Notice, text, 3);
+        page.paragraph(0, Ink::Notice, text);
     }
     for model in &found.others {
         compared_model(&mut page, found, model);
@@ -40,7 +39,7 @@ pub fn render_comparison(found: &ModelComparison, style: Style) -> String {
          the substrate does not mean \"better\": it means that more of the same decisions would have been made.",
         found.confidence
     );
-    page.paragraph(0, Ink::Plain, &closing, 5);
+    page.paragraph(0, Ink::Plain, &closing);
     page.finish()
 }
 
@@ -58,10 +57,10 @@ fn compared_model(page: &mut Page, found: &ModelComparison, model: &ComparedMode
     }
     table.print(page);
     for metric in &whole.metrics {
-        page.paragraph(2, Ink::Plain, &conclusion(metric, &other, &reference), 3);
+        page.paragraph(2, Ink::Plain, &conclusion(metric, &other, &reference));
     }
     if let Some(agreement) = whole.agreement {
-        page.paragraph(2, Ink::Plain, &agreement_text(&agreement, &other, &reference), 3);
+        page.paragraph(2, Ink::Plain, &agreement_text(&agreement, &other, &reference));
     }
     for (at, metric) in whole.metrics.iter().enumerate().filter(|_| !slices.is_empty()) {
         page.blank();
@@ -79,9 +78,7 @@ fn heads(first: &str) -> [Span; 7] {
 
 fn cells(name: Span, metric: &MetricDifference) -> [Span; 7] {
     let figure = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), number_text);
-    let bounds = metric
-        .interval
-        .map(|interval| format!("{} to {}", number_text(interval.lower), number_text(interval.upper)));
+    let bounds = metric.interval.map(|interval| interval_text(interval, number_text));
     let ink = if is_closer(metric).is_some() { Ink::Title } else { Ink::Plain };
     [
         name,
@@ -139,10 +136,6 @@ fn agreement_text(agreement: &AgreementCounts, other: &str, reference: &str) -> 
         count(*only_other),
         count(*neither)
     )
-}
-
-fn number_text(value: f64) -> String {
-    if value.abs() <= 1.0 { six_decimals(value) } else { significant(value, 6) }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub(super) fn conditions(page: &mut Page, report: &Report, formats: &[MetricForm
     }
     if any_marked {
         let legend = format!("{MARK}the least agreement within the condition, in each column");
-        page.paragraph(2, Ink::Faint, &legend, 2);
+        page.paragraph(2, Ink::Faint, &legend);
     }
 }
 

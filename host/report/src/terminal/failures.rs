@@ -42,9 +42,14 @@ pub(super) fn missing_answers(page: &mut Page, report: &Report) {
                 id => format!(", first for id {}", value_text(id)),
             };
             page.line(6, &[format!("{}{first}", counted(group.count, "time", "times")).into()]);
-            page.paragraph(8, Ink::Plain, &reason_text(report, group), MAX_LINES);
+            page.clipped_paragraph(8, Ink::Plain, &reason_text(report, group), MAX_LINES);
             if let Some(example) = &group.example {
-                page.paragraph(8, Ink::Faint, &format!("such as: {}", value_text(example)), MAX_LINES);
+                page.clipped_paragraph(
+                    8,
+                    Ink::Faint,
+                    &format!("such as: {}", value_text(example)),
+                    MAX_LINES,
+                );
             }
         }
         let more: u64 = groups.iter().skip(MAX_REASONS).map(|group| group.count).sum();
@@ -74,7 +79,7 @@ pub(super) fn plugin_failures(page: &mut Page, report: &Report) {
             format!(", first for id {}", value_text(&failure.first_id))
         };
         page.line(2, &[name, format!("  {times}{first}").into()]);
-        page.paragraph(6, Ink::Plain, &value_text(&failure.message), MAX_LINES);
+        page.clipped_paragraph(6, Ink::Plain, &value_text(&failure.message), MAX_LINES);
     }
 }
 
@@ -96,7 +101,7 @@ pub(super) fn excluded_records(page: &mut Page, report: &Report) {
         let has_reason = |record: &&ExcludedExample| record.stream == stream && record.reason == reason;
         let examples: Vec<_> = report.excluded.iter().filter(has_reason).take(MAX_RECORDS).collect();
         for record in &examples {
-            page.paragraph(
+            page.clipped_paragraph(
                 6,
                 Ink::Plain,
                 &format!("line {}: {}", count(record.line), value_text(&record.detail)),

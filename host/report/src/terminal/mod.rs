@@ -39,7 +39,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
     records::determinism_checks(&mut page, report);
     if report.comparison.compared == 0 {
         page.section("Agreement with the substrate", "");
-        page.paragraph(2, Ink::Plain, "No pairs were compared, so there are no figures.", 2);
+        page.paragraph(2, Ink::Plain, "No pairs were compared, so there are no figures.");
     } else {
         overall::overall(&mut page, report, &formats);
         conditions::conditions(&mut page, report, &formats);
@@ -55,7 +55,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
     failures::excluded_records(&mut page, report);
     page.blank();
     let closing = "Agreement does not mean \"better\". It shows how often, or how closely, a model would have made the same decisions.";
-    page.paragraph(0, Ink::Plain, closing, 3);
+    page.paragraph(0, Ink::Plain, closing);
     page.finish()
 }
 
@@ -96,7 +96,7 @@ fn headline(page: &mut Page, report: &Report) {
     let ended = format!("{ended} {} after {took}", report.ended_at.strftime("%Y-%m-%d %H:%M:%S UTC"));
     page.line(0, &[Span::new(Ink::Title, &report.study), "  ".into(), Span::new(ink, ended)]);
     for sentence in input_diagnosis::sentences(report) {
-        page.paragraph(0, Ink::Alarm, &sentence, 12);
+        page.paragraph(0, Ink::Alarm, &sentence);
     }
     match &report.replay_of {
         None => page.line(0, &["Shadow run: answers were logged and never acted on.".into()]),
@@ -105,13 +105,13 @@ fn headline(page: &mut Page, report: &Report) {
                 "OFFLINE EVALUATION of the log of the run with seal {}. Its results do not permit any use of a model.",
                 &seal[..12.min(seal.len())]
             );
-            page.paragraph(0, Ink::Notice, &what, 2);
+            page.paragraph(0, Ink::Notice, &what);
         }
     }
     if let (Some(first), Some(last)) = (report.windows.first(), report.windows.last()) {
         let windows = counted(report.windows.len() as u64, "window", "windows");
         let to = if report.windows.len() > 1 { format!(" to {}", last.label) } else { String::new() };
-        page.paragraph(0, Ink::Plain, &format!("{windows}, {}{to}, {}", first.label, report.time_zone), 2);
+        page.paragraph(0, Ink::Plain, &format!("{windows}, {}{to}, {}", first.label, report.time_zone));
     }
     match &report.end {
         RunEnd::Finished | RunEnd::Interim { .. } => {}
@@ -119,18 +119,17 @@ fn headline(page: &mut Page, report: &Report) {
             0,
             Ink::Plain,
             "The figures cover the records received before the run was stopped.",
-            2,
         ),
         RunEnd::SourceFailed(sources) => {
             let what = "A source failed. The figures cover the records received before that:";
-            page.paragraph(0, Ink::Plain, what, 2);
+            page.paragraph(0, Ink::Plain, what);
             for source in sources {
-                page.paragraph(2, Ink::Alarm, source, 3);
+                page.paragraph(2, Ink::Alarm, source);
             }
         }
     }
     if !records::balances(report) {
-        page.paragraph(0, Ink::Alarm, records::UNBALANCED, 3);
+        page.paragraph(0, Ink::Alarm, records::UNBALANCED);
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn overall(page: &mut Page, report: &Report, formats: &[MetricFormat<
         for model in &report.models {
             if let Some(remark) = format.scores(model).and_then(|scores| scores.remark.as_deref()) {
                 let text = format!("{} of {}: {remark}", format.name(), model.plugin.name);
-                page.paragraph(2, Ink::Notice, &text, 4);
+                page.paragraph(2, Ink::Notice, &text);
             }
         }
     }

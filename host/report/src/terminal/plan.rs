@@ -3,7 +3,7 @@
 //! Invariants: figures are those of the [`StudyPlan`]; none is computed here. An unknown figure is a dash. A difference
 //! that the study cannot detect at any true value is `never`.
 
-use crate::format::{UNDEFINED, count, counted, significant};
+use crate::format::{UNDEFINED, count, counted, declared_number, significant};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::windows::BARS;
@@ -23,13 +23,13 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
     let mut page = Page::new(style);
     let title = Span::new(Ink::Title, &plan.study);
     page.line(0, &[title, "  sample size and power of the study, before it starts".into()]);
-    page.paragraph(0, Ink::Plain, &format!("GO if {}", threshold(plan)), 3);
+    page.paragraph(0, Ink::Plain, &format!("GO if {}", threshold(plan)));
     if let Some(chance) = &plan.chance {
         let text = format!("and {}{}", chance.requirement, chance_numbers(chance));
-        page.paragraph(0, Ink::Plain, &text, 6);
+        page.paragraph(0, Ink::Plain, &text);
     }
     for note in &plan.notes {
-        page.paragraph(0, Ink::Notice, note, 5);
+        page.paragraph(0, Ink::Notice, note);
     }
     if let Evidence::Bound(declared) = plan.evidence
         && declared != plan.confidence
@@ -38,7 +38,7 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
             "The figures below are those of a verdict that is the only GO: each bound has the confidence {}.",
             format_confidence(plan.confidence)
         );
-        page.paragraph(0, Ink::Plain, &text, 4);
+        page.paragraph(0, Ink::Plain, &text);
     }
     comparisons(&mut page, plan);
     detectable_differences(&mut page, plan);
@@ -46,7 +46,7 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
     if !plan.warnings.is_empty() {
         page.section("Warnings", "");
         for warning in &plan.warnings {
-            page.paragraph(2, Ink::Notice, &format!("- {warning}"), 4);
+            page.paragraph(2, Ink::Notice, &format!("- {warning}"));
         }
     }
     page.blank();
@@ -66,7 +66,7 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
         "{scores}, and pairs to be independent of each other. Probabilities consider the metric values{measured}. Other \
          requirements of the threshold, such as coverage, can only lower them."
     );
-    page.paragraph(0, Ink::Plain, &closing, 4);
+    page.paragraph(0, Ink::Plain, &closing);
     page.finish()
 }
 
@@ -85,7 +85,7 @@ fn threshold(plan: &StudyPlan) -> String {
         Evidence::Point => "by its value".to_owned(),
         Evidence::Bound(confidence) => format!("by its {bound} bound at {confidence}"),
     };
-    format!("{} is {comparison} {} {which}, {by}", plan.metric, plan.bound)
+    format!("{} is {comparison} {} {which}, {by}", plan.metric, declared_number(plan.bound))
 }
 
 /// What it takes to be better than a constant; empty if this is not known.
@@ -163,14 +163,13 @@ fn comparisons(page: &mut Page, plan: &StudyPlan) {
     let short = plan.scopes.iter().any(|part| part.too_few)
         || plan.conditions.iter().flat_map(|condition| &condition.values).any(|value| value.too_few);
     if short {
-        page.paragraph(2, Ink::Faint, "! fewer than the threshold requires", 2);
+        page.paragraph(2, Ink::Faint, "! fewer than the threshold requires");
     }
     if plan.scopes.len() > 1 {
         page.paragraph(
             2,
             Ink::Faint,
             "shares of scopes with several conditions assume that the conditions are independent",
-            2,
         );
     }
 }
@@ -185,10 +184,10 @@ fn detectable_differences(page: &mut Page, plan: &StudyPlan) {
     let text = format!(
         "How far {beyond} {} the true value has to be for its {bound} bound at {} to show it with a probability of {power:.0} %, \
          and for the study as declared to return GO with that probability.",
-        plan.bound,
+        declared_number(plan.bound),
         format_confidence(plan.confidence)
     );
-    page.paragraph(2, Ink::Faint, &text, 3);
+    page.paragraph(2, Ink::Faint, &text);
     let mut table = TextTable::new([Align::Left, Align::Point, Align::Point, Align::Point]);
     let heads = ["".to_owned()].into_iter().chain(span_names(plan)).chain(["as declared".to_owned()]);
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));

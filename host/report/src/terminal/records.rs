@@ -43,25 +43,23 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
     table.row(["".into(), balance(snapshots), balance(decisions)]);
     table.print(page);
     if let Some(waiting) = waiting_sentence(&report.accounting, report.end.is_final()) {
-        page.paragraph(2, Ink::Faint, &waiting, 2);
+        page.paragraph(2, Ink::Faint, &waiting);
     }
 
     let ComparisonCounts { compared, incomparable } = report.comparison;
     let pairs = counted(snapshots.paired, "pair", "pairs");
     let equation = format!("{pairs} = {} compared + {} incomparable", count(compared), count(incomparable));
     if pairs_balance(report) {
-        page.paragraph(2, Ink::Plain, &format!("{equation}  ✓"), 2);
+        page.paragraph(2, Ink::Plain, &format!("{equation}  ✓"));
     } else {
-        page.paragraph(2, Ink::Alarm, &format!("{equation}  ✗ NOT BALANCED"), 2);
+        page.paragraph(2, Ink::Alarm, &format!("{equation}  ✗ NOT BALANCED"));
     }
     if incomparable > 0 {
         page.paragraph(
             2,
             Ink::Faint,
             "incomparable: the comparator gave no answer; see \"Missing answers\" below, and for each pair the column \
-             `comparator.unanswered` in pairs/",
-            3,
-        );
+             `comparator.unanswered` in pairs/",);
     }
 }
 
@@ -91,7 +89,6 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
             2,
             Ink::Faint,
             &format!("{} {what}", counted(blinded, "snapshot is", "snapshots are")),
-            2,
         );
     }
 }
@@ -106,7 +103,7 @@ pub(super) fn determinism_checks(page: &mut Page, report: &Report) {
             counted(*checked, "snapshot", "snapshots")
         );
         match mismatches {
-            0 => page.paragraph(2, Ink::Faint, &format!("{checked}, no mismatches"), 2),
+            0 => page.paragraph(2, Ink::Faint, &format!("{checked}, no mismatches")),
             _ => {
                 // An interim report names no row.
                 let first = if first_id.is_empty() {
@@ -119,7 +116,7 @@ pub(super) fn determinism_checks(page: &mut Page, report: &Report) {
                      its input",
                     counted(*mismatches, "MISMATCH", "MISMATCHES")
                 );
-                page.paragraph(2, Ink::Alarm, &text, 3);
+                page.paragraph(2, Ink::Alarm, &text);
             }
         }
     }
@@ -141,10 +138,9 @@ pub(super) fn latency(page: &mut Page, report: &Report) {
         2,
         Ink::Faint,
         "models: time to answer a batch of snapshots, counted for each of its rows",
-        2,
     );
     let substrate = "substrate: from the time of the snapshot to the time of the decision, as in the records";
-    page.paragraph(2, Ink::Faint, substrate, 2);
+    page.paragraph(2, Ink::Faint, substrate);
     let before = report.substrate_latency.dated_before_snapshot;
     if before > 0 {
         let dated = counted(
@@ -152,7 +148,7 @@ pub(super) fn latency(page: &mut Page, report: &Report) {
             "decision is dated before its snapshot",
             "decisions are dated before their snapshots",
         );
-        page.paragraph(2, Ink::Notice, &format!("{dated}: not included"), 2);
+        page.paragraph(2, Ink::Notice, &format!("{dated}: not included"));
     }
 }
 

@@ -34,7 +34,7 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
             "Shares are weighted by the disagreements of each stratum. The effective sample size is {}.",
             significant(effective, 3)
         );
-        page.paragraph(2, Ink::Faint, &text, 3);
+        page.paragraph(2, Ink::Faint, &text);
     }
     let modes = summary.failure_modes.iter().filter_map(|counted| {
         let mode = counted.mode?;
@@ -42,7 +42,7 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
     });
     let modes: Vec<String> = modes.collect();
     if !modes.is_empty() {
-        page.paragraph(2, Ink::Plain, &format!("failure modes: {}", modes.join(", ")), 3);
+        page.paragraph(2, Ink::Plain, &format!("failure modes: {}", modes.join(", ")));
     }
     if summary.strata.len() > 1 {
         let mut table = TextTable::new([Align::Left, Align::Right, Align::Right]);
@@ -57,14 +57,14 @@ pub fn render_reviews(summary: &ReviewSummary, style: Style) -> String {
         let strata: Vec<String> =
             summary.unjudged_strata.iter().map(|stratum| listed_value(stratum, &["; "])).collect();
         let text = format!("No judgements in {}; the shares do not cover it.", strata.join("; "));
-        page.paragraph(2, Ink::Notice, &text, 4);
+        page.paragraph(2, Ink::Notice, &text);
     }
     if summary.superseded_judgements > 0 {
         let text = format!(
             "{} from earlier samples with other strata and not counted.",
             counted(summary.superseded_judgements, "judgement is", "judgements are")
         );
-        page.paragraph(2, Ink::Faint, &text, 2);
+        page.paragraph(2, Ink::Faint, &text);
     }
     page.finish()
 }

@@ -14,7 +14,7 @@ pub(super) fn revisions(page: &mut Page, report: &Report, formats: &[MetricForma
     let Some(revisions) = &report.revisions else { return };
     page.section("Revised decisions", "");
     for sentence in revision_sentences(report, revisions) {
-        page.paragraph(2, Ink::Plain, &sentence, 3);
+        page.paragraph(2, Ink::Plain, &sentence);
     }
     if revisions.overall.pairs == 0 {
         return;

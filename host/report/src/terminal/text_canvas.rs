@@ -138,7 +138,7 @@ impl Page {
             return self.line(0, &[title, "  ".into(), aside]);
         }
         self.line(0, &[title]);
-        self.paragraph(2, Ink::Faint, &aside.text, 2);
+        self.paragraph(2, Ink::Faint, &aside.text);
     }
 
     /// Writes one line without trailing spaces. A line that is too long is clipped with an ellipsis.
@@ -195,8 +195,13 @@ impl Page {
         self.line(indent, &[Span::new(Ink::Faint, cut)]);
     }
 
-    /// Writes text over up to `max` lines, broken between words.
-    pub fn paragraph(&mut self, indent: usize, ink: Ink, text: &str, max: usize) {
+    /// Writes a whole text, broken between words.
+    pub fn paragraph(&mut self, indent: usize, ink: Ink, text: &str) {
+        self.clipped_paragraph(indent, ink, text, usize::MAX);
+    }
+
+    /// Writes text over up to `max` lines, broken between words. For a text that holds the text of a plugin or a record.
+    pub fn clipped_paragraph(&mut self, indent: usize, ink: Ink, text: &str, max: usize) {
         let text = Span::new(ink, text).text;
         let room = self.width.saturating_sub(indent).max(1);
         let mut rest = text.trim();
@@ -288,17 +293,17 @@ mod tests {
     fn a_paragraph_breaks_between_words_and_ends_where_it_must() {
         let words = "one two three four five six seven eight nine ten eleven twelve";
         assert_eq!(
-            page(|page| page.paragraph(40, Ink::Plain, words, 2)).replace(&" ".repeat(40), "|"),
+            page(|page| page.paragraph(40, Ink::Plain, words)).replace(&" ".repeat(40), "|"),
             "|one two three four\n|five six seven eigh…\n"
         );
         let exact = "a".repeat(20) + " b";
         assert_eq!(
-            page(|page| page.paragraph(40, Ink::Plain, &exact, 2)).replace(' ', ""),
+            page(|page| page.paragraph(40, Ink::Plain, &exact)).replace(' ', ""),
             format!("{}\nb\n", "a".repeat(20))
         );
         let long = "a".repeat(70);
         assert_eq!(
-            page(|page| page.paragraph(0, Ink::Plain, &long, 9)),
+            page(|page| page.paragraph(0, Ink::Plain, &long)),
             format!("{}\n{}\n", "a".repeat(60), "a".repeat(10))
         );
     }

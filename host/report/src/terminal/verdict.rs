@@ -3,14 +3,14 @@
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
 use crate::ceiling_text::ceiling_share_text;
-use crate::format::{counted, p_value, six_digits, verdict_meaning};
+use crate::format::{counted, four_decimals, interval_text, p_value, six_digits, verdict_meaning};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
 use understudy_statistics::verdict::{
     BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict,
-    ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence,
+    ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, untestable_sentence,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -22,7 +22,7 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
     let mut page = Page::new(style);
     headline(&mut page, verdict, model, scope.unwrap_or(ALL_SNAPSHOTS));
     for note in &verdict.notes {
-        page.paragraph(0, Ink::Notice, note, 5);
+        page.paragraph(0, Ink::Notice, note);
     }
     page.line(
         0,
@@ -33,14 +33,14 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
         ],
     );
     let when = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
-    page.paragraph(0, Ink::Plain, &format!("Declared on {when}: {}.", verdict.threshold), 6);
+    page.paragraph(0, Ink::Plain, &format!("Declared on {when}: {}.", verdict.threshold));
     if verdict.first_snapshot.is_some_and(|first| first < verdict.sealed_at) {
         let past = "THE RECORDS START BEFORE THAT: their results may have been known when the threshold was declared.";
-        page.paragraph(0, Ink::Notice, past, 2);
+        page.paragraph(0, Ink::Notice, past);
     }
     if !verdict.closed {
         let early = "The run has not ended: this is an interim verdict.";
-        page.paragraph(0, Ink::Notice, early, 2);
+        page.paragraph(0, Ink::Notice, early);
     }
     for model_verdict in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
         for found in model_verdict.scopes.iter().filter(|found| scope.is_none_or(|name| found.scope == name))
@@ -51,7 +51,7 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
             contamination_test(&mut page, &model_verdict.model, contamination);
         } else {
             let untested = "No pairs were blinded, so contamination was not tested.";
-            page.paragraph(2, Ink::Faint, untested, 2);
+            page.paragraph(2, Ink::Faint, untested);
         }
     }
     shared_inputs(&mut page, verdict);
@@ -60,7 +60,7 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
     page.blank();
     let closing = "GO means \"safe to try on canary\". It does not mean that the model is better, but that it agrees with the decisions \
                    as closely as the threshold requires.";
-    page.paragraph(0, Ink::Plain, closing, 3);
+    page.paragraph(0, Ink::Plain, closing);
     page.finish()
 }
 
@@ -79,7 +79,7 @@ fn headline(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: &str
     };
     let (name, meaning) = (found.verdict.name(), verdict_meaning(found.verdict));
     let text = format!("{name}{of}, {meaning}: {}{more}", found.main_reason());
-    page.paragraph(0, verdict_ink(found.verdict), &text, 4);
+    page.paragraph(0, verdict_ink(found.verdict), &text);
 }
 
 fn verdict_ink(kind: VerdictKind) -> Ink {
@@ -109,7 +109,7 @@ fn scope_verdict(
         ],
     );
     for reason in &ruling.reasons {
-        page.paragraph(2, Ink::Plain, &format!("- {}", reason.text), 4);
+        page.paragraph(2, Ink::Plain, &format!("- {}", reason.text));
     }
     page.paragraph(
         2,
@@ -120,21 +120,20 @@ fn scope_verdict(
             counted(ruling.compared, "compared pair", "compared pairs"),
             counted(ruling.unanswered, "pair", "pairs")
         ),
-        2,
     );
     if let Some(chance) = &ruling.chance {
-        page.paragraph(2, Ink::Plain, &chance_agreement(chance), 4);
+        page.paragraph(2, Ink::Plain, &chance_agreement(chance));
     }
     if let Some(baselines) = &ruling.baselines {
         for gain in &baselines.gains {
-            page.paragraph(2, Ink::Plain, &baseline_gain(baselines, gain), 4);
+            page.paragraph(2, Ink::Plain, &baseline_gain(baselines, gain));
         }
     }
     if let Some(ceiling) = &ruling.ceiling {
-        page.paragraph(2, Ink::Plain, &ceiling_share_text(ceiling), 2);
+        page.paragraph(2, Ink::Plain, &ceiling_share_text(ceiling));
     }
     if let Some(remark) = &model.remark {
-        page.paragraph(2, Ink::Notice, &format!("{}: {remark}", verdict.metric), 4);
+        page.paragraph(2, Ink::Notice, &format!("{}: {remark}", verdict.metric));
     }
     if (whole || in_full) && !ruling.windows.is_empty() {
         windows(page, verdict, ruling);
@@ -143,18 +142,18 @@ fn scope_verdict(
 
 /// The agreement beyond chance, in one sentence.
 fn chance_agreement(chance: &ChanceAgreement) -> String {
-    let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), truncated);
+    let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), four_decimals);
     let bounds = chance.interval.map_or_else(String::new, |interval| {
         let measure = match chance.measure {
             ChanceMeasure::Gain => "the gain",
             ChanceMeasure::Kappa => "kappa",
         };
-        format!("; bounds of {measure} {} to {}", truncated(interval.lower), truncated(interval.upper))
+        format!("; bounds of {measure} {}", interval_text(interval, four_decimals))
     });
     format!(
         "agreement beyond chance: always giving the commonest label would reach {}, so the gain is {}; kappa {kappa}{bounds}",
-        truncated(chance.majority_share),
-        truncated(chance.gain)
+        four_decimals(chance.majority_share),
+        four_decimals(chance.gain)
     )
 }
 
@@ -187,14 +186,14 @@ fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     table.row(cells("pooled", &ruling.pooled));
     table.print(page);
     if skipped > 0 {
-        page.paragraph(2, Ink::Faint, &format!("{skipped} earlier windows are in verdict.json"), 2);
+        page.paragraph(2, Ink::Faint, &format!("{skipped} earlier windows are in verdict.json"));
     }
     if ruling.level_shared_by > 1 {
         let text = format!("{} verdicts share the level of these bounds.", ruling.level_shared_by);
-        page.paragraph(2, Ink::Faint, &text, 2);
+        page.paragraph(2, Ink::Faint, &text);
     }
     if let Some(method) = ruling.pooled.method {
-        page.paragraph(2, Ink::Faint, method.sentence(), 2);
+        page.paragraph(2, Ink::Faint, method.sentence());
     }
 }
 
@@ -203,23 +202,20 @@ fn cells(label: &str, estimate: &Estimate) -> [Span; 4] {
         Some(hits) => format!("{hits}/{}", estimate.pairs),
         None => estimate.pairs.to_string(),
     };
-    let value = estimate.value.map_or_else(|| "-".to_owned(), truncated);
-    let bounds = estimate.interval.map_or_else(
-        || "-".to_owned(),
-        |interval| format!("{} to {}", truncated(interval.lower), truncated(interval.upper)),
-    );
+    let missing = if estimate.withheld { "withheld" } else { "-" };
+    let value = estimate.value.map_or_else(|| missing.to_owned(), four_decimals);
+    let bounds =
+        estimate.interval.map_or_else(|| "-".to_owned(), |interval| interval_text(interval, four_decimals));
     [label.into(), pairs.as_str().into(), value.as_str().into(), bounds.as_str().into()]
-}
-
-/// A value truncated to four decimals. Rounding could make a value that misses a bound look equal to it.
-fn truncated(value: f64) -> String {
-    format!("{:.4}", (value * 1e4).trunc() / 1e4)
 }
 
 fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
     page.section(&format!("Contamination test of {model}"), "");
     let figure = |estimate: &Estimate| match estimate.value {
-        Some(value) => format!("{} over {}", truncated(value), counted(estimate.pairs, "pair", "pairs")),
+        Some(value) => format!("{} over {}", four_decimals(value), counted(estimate.pairs, "pair", "pairs")),
+        None if estimate.withheld => {
+            format!("withheld over {}", counted(estimate.pairs, "pair", "pairs"))
+        }
         None => "undefined".to_owned(),
     };
     let mut text = format!(
@@ -230,13 +226,13 @@ fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
     match found.difference {
         Some(difference) => {
             let detectable = difference.detectable.map_or_else(String::new, |minimum| {
-                format!(" This many pairs detect a difference of {minimum:.4} with a power of 80 %.")
+                let minimum = four_decimals(minimum);
+                format!(" This many pairs detect a difference of {minimum} with a power of 80 %.")
             });
             text.push_str(&format!(
-                " Difference {:.4} ({:.4} to {:.4}), p-value {}.{detectable}",
-                difference.difference,
-                difference.interval.lower,
-                difference.interval.upper,
+                " Difference {} ({}), p-value {}.{detectable}",
+                four_decimals(difference.difference),
+                interval_text(difference.interval, four_decimals),
                 p_value(difference.p_value)
             ));
         }
@@ -244,9 +240,12 @@ fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
             text.push(' ');
             text.push_str(TESTED_LATER);
         }
-        None => text.push_str(" There are too few pairs to test."),
+        None => {
+            text.push(' ');
+            text.push_str(&untestable_sentence());
+        }
     }
-    page.paragraph(2, Ink::Plain, &text, 6);
+    page.paragraph(2, Ink::Plain, &text);
 }
 
 /// A check mark, or a cross with the reason.
@@ -293,7 +292,6 @@ fn shared_inputs(page: &mut Page, verdict: &Verdict) {
                 2,
                 Ink::Plain,
                 &format!("- since {}: {}", interfered.since, interfered.description),
-                3,
             );
         }
     }

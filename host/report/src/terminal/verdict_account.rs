@@ -30,7 +30,7 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
     table.row(["".into(), balance(snapshots), balance(decisions)]);
     table.print(page);
     if let Some(waiting) = waiting_sentence(&verdict.accounting, verdict.closed) {
-        page.paragraph(2, Ink::Plain, &waiting, 2);
+        page.paragraph(2, Ink::Plain, &waiting);
     }
     let pairs = &verdict.pairs;
     let text = format!(
@@ -39,20 +39,20 @@ pub fn verdict_account(page: &mut Page, verdict: &Verdict) {
         count(pairs.compared),
         count(pairs.incomparable)
     );
-    page.paragraph(2, Ink::Plain, &text, 2);
+    page.paragraph(2, Ink::Plain, &text);
     if let Some(revisions) = &verdict.revisions {
-        page.paragraph(2, Ink::Plain, &revised_sentence(verdict, revisions), 3);
+        page.paragraph(2, Ink::Plain, &revised_sentence(verdict, revisions));
         for slice in &revisions.conditions {
-            page.paragraph(4, Ink::Faint, &revised_slice_text(slice), 2);
+            page.paragraph(4, Ink::Faint, &revised_slice_text(slice));
         }
     }
     for sentence in shed_sentences(verdict, "most-shed") {
-        page.paragraph(2, Ink::Plain, &sentence, 3);
+        page.paragraph(2, Ink::Plain, &sentence);
     }
     for (sentence, seals) in tries_text(&verdict.tries) {
-        page.paragraph(2, Ink::Plain, &sentence, 4);
+        page.paragraph(2, Ink::Plain, &sentence);
         for seal in seals {
-            page.paragraph(4, Ink::Plain, &format!("- {seal}"), 6);
+            page.paragraph(4, Ink::Plain, &format!("- {seal}"));
         }
     }
 }
@@ -83,7 +83,7 @@ pub fn guards(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: Op
     let note = "windows: those that count. horizon: these windows and the horizon after them, in which decisions on their \
                 snapshots are taken. The guards of a model are over the windows that count, except that most-shed is over the run. Identical copies are \
                 in no share.";
-    page.paragraph(2, Ink::Faint, note, 4);
+    page.paragraph(2, Ink::Faint, note);
 }
 
 /// The span in one word, which the note below the table explains.

@@ -54,14 +54,14 @@ pub(super) fn window_breakdown(page: &mut Page, report: &Report, formats: &[Metr
         }
     }
     if has_section {
-        page.paragraph(2, Ink::Faint, "in parentheses: pairs", 2);
+        page.paragraph(2, Ink::Faint, "in parentheses: pairs");
         if any_marked {
             let few = count(report.window_breakdown.min_pairs);
-            page.paragraph(2, Ink::Faint, &format!("{MARK}fewer than {few} pairs"), 2);
+            page.paragraph(2, Ink::Faint, &format!("{MARK}fewer than {few} pairs"));
         }
         if let RunEnd::Interim { .. } = report.end {
             let withheld = "withheld: fewer than five pairs, or such a value would follow from it";
-            page.paragraph(2, Ink::Faint, withheld, 2);
+            page.paragraph(2, Ink::Faint, withheld);
         }
     }
 }

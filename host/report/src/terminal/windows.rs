@@ -51,13 +51,13 @@ pub(super) fn windows(page: &mut Page, report: &Report, formats: &[MetricFormat<
     if timeline.per_bar > 1 {
         let number = count(timeline.per_bar as u64);
         let shared = format!("each bar shows the least agreement of {number} consecutive windows");
-        page.paragraph(2, Ink::Faint, &shared, 2);
+        page.paragraph(2, Ink::Faint, &shared);
     }
     if undefined {
-        page.paragraph(2, Ink::Faint, "· pairs, but no defined value", 2);
+        page.paragraph(2, Ink::Faint, "· pairs, but no defined value");
     }
     if timeline.has_gap() {
-        page.paragraph(2, Ink::Faint, "gap: windows without pairs", 2);
+        page.paragraph(2, Ink::Faint, "gap: windows without pairs");
     }
 }
 

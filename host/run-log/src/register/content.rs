@@ -133,7 +133,7 @@ impl RegisterContent {
         if self.identity() != register {
             return Err(format!(
                 "the seal names a register whose first entry has the SHA-256 {}, and this one begins with {}: it was \
-                 replaced, or the path is wrong",
+                 replaced or moved; name the path of the other one, or restore it from a copy",
                 short(register),
                 short(self.identity())
             ));

@@ -31,6 +31,14 @@ pub enum RegisterError {
         /// The folder that does not exist.
         folder: PathBuf,
     },
+    /// The path names no regular file.
+    #[error("cannot use the register {}: {error}; name a file as `register`", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        error: Error,
+    },
     /// The file is not a register.
     #[error("{} is not a register: its first line does not open one; name another file as `register`", path.display())]
     NotARegister {

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::auth::roles::{Principal, Role};
-use understudy_run_log::write_private_file;
+use understudy_run_log::{read_text_file, write_private_file};
 use understudy_study::{hexadecimal, read_advice};
 
 /// Prefix of every token, by which secret scanners recognise it.
@@ -60,7 +60,7 @@ impl TokenStore {
     /// If the file cannot be read, is malformed, or is writable by everybody.
     pub fn read(path: &Path) -> anyhow::Result<TokenStore> {
         let shown = path.display();
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = read_text_file(path).map_err(|error| {
             let advice = read_advice(&error, "create a token file with `understudy token`");
             anyhow!("cannot read {shown}: {error}; {advice}")
         })?;
@@ -125,7 +125,7 @@ impl fmt::Debug for TokenStore {
 pub fn create_token(path: &Path, name: &str, roles: &[Role]) -> anyhow::Result<String> {
     check_name(name)?;
     let shown = path.display();
-    let before = match fs::read_to_string(path) {
+    let before = match read_text_file(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).with_context(|| format!("cannot read {shown}")),

@@ -23,6 +23,7 @@ use understudy_report::duration;
 use understudy_report::page::{Banner, Block, Cell, Column, DataTable, Document, Fact, Section, Tone, inner};
 use understudy_report::{ModelOutcomes, StudyFlow};
 use understudy_sandbox::PluginRole;
+use understudy_statistics::scoring::MIN_INTERIM_PAIRS;
 use understudy_study::{Micros, short_digest};
 
 /// `GET /live`.
@@ -136,6 +137,9 @@ fn banner(status: &Status, figures: &LiveFigures) -> Banner {
 fn wait_text(reason: &NotReady) -> String {
     match reason {
         NotReady::Empty => "No snapshot has arrived yet.".to_owned(),
+        NotReady::FewPairs => {
+            format!("The first figures cover {MIN_INTERIM_PAIRS} pairs; the complete windows have fewer.")
+        }
         NotReady::Open { label, until, clocks } => {
             let time =
                 |time: Micros| time.timestamp().map_or("the end of representable time".to_owned(), utc);
@@ -260,6 +264,7 @@ mod tests {
     #[test]
     fn the_wait_text_names_what_the_first_figures_wait_for() {
         insta::assert_snapshot!(wait_text(&NotReady::Empty), @"No snapshot has arrived yet.");
+        insta::assert_snapshot!(wait_text(&NotReady::FewPairs), @"The first figures cover 5 pairs; the complete windows have fewer.");
         let open = |clocks: [Option<i64>; 2]| {
             let clocks = PerStream::from(clocks.map(|clock| clock.map(Micros)));
             let until = PerStream { snapshots: Micros(24 * HOUR), decisions: Micros(48 * HOUR) };

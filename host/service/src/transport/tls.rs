@@ -14,6 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::util::reloadable::Reloadable;
+use understudy_run_log::ensure_regular_file;
 
 /// Reads a certificate chain, the server's own certificate first, and its private key, both in PEM. Both
 /// files are reloaded when they change.
@@ -26,6 +27,9 @@ pub fn tls_config(certificate: PathBuf, key: PathBuf) -> anyhow::Result<Reloadab
             return Err(anyhow!("expected two files: a certificate and its key"));
         };
         let shown = certificate.display();
+        for file in [certificate, key] {
+            ensure_regular_file(file).with_context(|| format!("cannot read {}", file.display()))?;
+        }
         let chain = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .with_context(|| format!("cannot read a PEM certificate from {shown}"))?;

@@ -288,6 +288,14 @@ impl Totals {
         }
     }
 
+    /// The number of pairs of a slice.
+    ///
+    /// # Panics
+    /// If the shape has no such slice.
+    pub fn pairs(&self, slice: Slice) -> u64 {
+        self.pairs[self.shape.slice(slice)]
+    }
+
     /// The counts of one slice, and one model's sums of one metric.
     ///
     /// # Panics

@@ -17,6 +17,7 @@ mod decision_history;
 mod distribution_by_slice;
 mod exact_sum;
 mod gain_sums;
+mod interim_figures;
 mod interval;
 mod label_counts;
 mod local_time;
@@ -40,6 +41,7 @@ pub use decision_history::{Baseline, DecidedValue};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
 pub use gain_sums::{BaselineSums, GainSums, ScoreSums};
+pub use interim_figures::{InterimFigures, MIN_INTERIM_PAIRS, last_covered_window};
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
     binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference, korn_graubard,

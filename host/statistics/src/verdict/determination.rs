@@ -11,13 +11,16 @@ use super::family::{SharedLevel, evaluate_family, has_nested_bounds};
 use super::format::{describe_threshold, format_estimate, pass_reason, verdict_notes};
 use super::gates::ScopeGates;
 use super::guards::{PairShares, record_guards, scope_guards};
+use super::interim_gates::{TEST_WITHHELD, interim_contamination, interim_gates};
+use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
 use super::revised::revisions;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
     CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, GuardResult, InputShare, KnownTries,
     ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
-use crate::scoring::{Reduce, Slice};
+use crate::number_text::number_text;
+use crate::scoring::{InterimFigures, Reduce, Slice};
 use understudy_study::{
     ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, WindowChoice,
 };
@@ -39,8 +42,18 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     let names: Vec<&str> = std::iter::once(ALL_SNAPSHOTS)
         .chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()))
         .collect();
+    let results = &facts.results;
+    let interim = (!results.closed).then(|| {
+        InterimFigures::new(results.cells).with_evidence(results.cells, results.evidence, &facts.study.scopes)
+    });
     let contaminations: Vec<_> = (0..facts.study.models.len())
-        .map(|model| estimator.contamination(&selection.windows, model))
+        .map(|model| {
+            let found = estimator.contamination(&selection.windows, model)?;
+            Some(match &interim {
+                Some(interim) => interim_contamination(interim, &selection, found),
+                None => found,
+            })
+        })
         .collect();
     let verdicts = contaminations.len() * names.len();
     let gates = evaluate_family(threshold, is_nested, verdicts, |verdict, confidence| {
@@ -55,14 +68,20 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         let mut reasons = shared.clone();
         reasons.extend(contamination.as_ref().and_then(leak_reason));
         let scopes = (0..).zip(&names).zip(gates.by_ref().take(names.len()));
-        let scopes = scopes.map(|((scope, name), gates)| {
-            scope_verdict(facts, &selection, &reasons, (scope, name), model, gates)
+        let scopes = scopes.map(|((scope, name), (level, gates))| {
+            let gates = match &interim {
+                Some(interim) => {
+                    interim_gates(interim, &selection, usize::from(scope), threshold.quantifier, gates)
+                }
+                None => gates,
+            };
+            scope_verdict(facts, &selection, &reasons, (scope, name), model, (level, gates))
         });
         let scopes = scopes.collect();
         let model = facts.study.models[model].name.clone();
         models.push(ModelVerdict { model, contamination, scopes, remark: None });
     }
-    let revisions = revisions(facts, reduce);
+    let revisions = revisions(facts, interim.as_ref(), reduce);
     Verdict {
         format: FORMAT,
         study: facts.study.name.clone(),
@@ -202,50 +221,74 @@ fn add_missing_evidence(
             .to_owned());
     }
     let cells = facts.results.cells.fold(selection.windows.iter().copied());
+    let inconclusive = |subject: String, text: String, rank: f64| SubjectReason {
+        subject,
+        verdict: VerdictKind::Inconclusive,
+        text,
+        rank,
+    };
+    let mut few = Vec::new();
     for &condition in &threshold.conditions {
         let name = &facts.study.conditions[condition].name;
         for (index, value) in facts.conditions.values(condition).iter().enumerate() {
             let pairs = cells.tally(Slice::Value { condition, value: index }, 0, threshold.metric).pairs;
             if value != "other" && value != "missing" && pairs < threshold.least_per_condition {
-                add(format!(
-                    "{name} {value} has {pairs} comparisons; at least {} are required",
-                    threshold.least_per_condition
-                ));
+                let text =
+                    format!("{pairs} comparisons; at least {} are required", threshold.least_per_condition);
+                few.push(inconclusive(format!("{name} {value}"), text, pairs as f64));
             }
         }
     }
-    for CycleValue { value, occurrences, required, pairs, .. } in cycle.iter().filter(|value| !value.covered)
-    {
-        if occurrences < required {
-            add(format!(
-                "the cycle is not covered: {value} occurred {occurrences} times; {required} required"
-            ));
-        } else {
-            add(format!(
-                "the cycle is not covered: {value} has {pairs} comparisons; at least {} are required",
-                threshold.least_per_condition
-            ));
-        }
-    }
+    let uncovered = cycle.iter().filter(|value| !value.covered).map(
+        |CycleValue { value, occurrences, required, pairs, .. }| {
+            let (text, rank) = if occurrences < required {
+                (
+                    format!("occurred {occurrences} times; {required} required, so the cycle is not covered"),
+                    *occurrences,
+                )
+            } else {
+                let least = threshold.least_per_condition;
+                (
+                    format!(
+                        "{pairs} comparisons; at least {least} are required, so the cycle is not covered"
+                    ),
+                    *pairs,
+                )
+            };
+            inconclusive(value.clone(), text, rank as f64)
+        },
+    );
     let far = inputs.iter().filter(|input| !input.within_tolerance);
-    for InputShare { condition, value, share, reference, tolerance, .. } in far {
-        add(format!(
-            "the inputs are not representative: {condition} {value} is {share:.6} of the snapshots; the \
-             reference is {reference} ± {tolerance}"
-        ));
-    }
+    let far = far.map(|InputShare { condition, value, share, reference, tolerance, .. }| {
+        let text = format!(
+            "{share:.6} of the snapshots; the reference is {reference} ± {tolerance}, so the inputs are not \
+             representative"
+        );
+        inconclusive(format!("{condition} {value}"), text, -(share - reference).abs())
+    });
+    let conditions =
+        SubjectNoun { plural: "condition values", listed_in: "the table by condition in the report" };
+    reasons.extend(group_reasons(few, &conditions));
+    let cycle = SubjectNoun { plural: "cycle values", listed_in: "`cycle` in `verdict.json`" };
+    reasons.extend(group_reasons(uncovered.collect(), &cycle));
+    let inputs = SubjectNoun { plural: "condition values", listed_in: "`inputs` in `verdict.json`" };
+    reasons.extend(group_reasons(far.collect(), &inputs));
 }
 
-/// The reason that a model's answers leak; `None` if the test does not show it.
+/// The reason that a model's answers leak, or that the result of the test is withheld; `None` if the test does not show a
+/// leak.
 fn leak_reason(contamination: &Contamination) -> Option<VerdictReason> {
+    if contamination.tested && contamination.blinded.withheld {
+        return Some(VerdictReason { verdict: VerdictKind::Inconclusive, text: TEST_WITHHELD.to_owned() });
+    }
     let difference =
         contamination.difference.filter(|difference| difference.p_value < CONTAMINATION_LEVEL)?;
     let text = format!(
         "answers leak: {} where the answer existed before the decision, {} where it did not; chance alone \
-         gives a difference of {:.6} or more with probability {:.2e}",
+         gives a difference of {} or more with probability {:.2e}",
         format_estimate(&contamination.unblinded),
         format_estimate(&contamination.blinded),
-        difference.difference,
+        number_text(difference.difference),
         difference.p_value
     );
     Some(VerdictReason { verdict: VerdictKind::Void, text })

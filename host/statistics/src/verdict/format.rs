@@ -7,7 +7,8 @@ use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::meets_bound_by_count;
 use super::ceiling::CeilingShare;
 use super::chance::ChanceAgreement;
-use crate::scoring::Baseline;
+use crate::number_text::{declared_number, number_text};
+use crate::scoring::{Baseline, JACKKNIFE_GROUPS};
 use understudy_study::{
     AnswerForm, ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
 };
@@ -15,6 +16,14 @@ use understudy_study::{
 /// The text for a contamination test that is still to come.
 pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test at every interim look would \
                                 accuse clean studies too often.";
+
+/// The text for a contamination test that was not possible.
+pub fn untestable_sentence() -> String {
+    format!(
+        "The difference cannot be tested: a share needs a scored pair among the blinded and among the unblinded pairs; any \
+         other metric, and clustered pairs, need one in each of {JACKKNIFE_GROUPS} groups of ids on both sides."
+    )
+}
 
 /// The text for a threshold that requires nothing beyond chance.
 fn chance_not_asked(form: AnswerForm) -> String {
@@ -51,9 +60,10 @@ pub fn describe_threshold(study: &Study, threshold: &Threshold) -> String {
     let chance = chance_requirement(threshold).map_or_else(String::new, |required| format!("; {required}"));
     let ceiling = ceiling_requirement(threshold).map_or_else(String::new, |required| format!("; {required}"));
     format!(
-        "{} {} {bound} {how}, {by}{chance}{ceiling}",
+        "{} {} {} {how}, {by}{chance}{ceiling}",
         study.metrics[*metric].name,
-        direction_words(*direction)
+        direction_words(*direction),
+        declared_number(*bound)
     )
 }
 
@@ -148,7 +158,7 @@ pub fn pass_reason(
     windows: &[Estimate],
     (chance, baselines, ceiling): (Option<&ChanceAgreement>, Option<&BaselineGains>, Option<&CeilingShare>),
 ) -> String {
-    let bound = threshold.bound;
+    let bound = declared_number(threshold.bound);
     let metric = match threshold.quantifier {
         Quantifier::Pooled => {
             let required = direction_words(threshold.direction);
@@ -203,8 +213,8 @@ fn ceiling_success(threshold: &Threshold, found: &CeilingShare) -> Option<String
 pub fn format_estimate(estimate: &Estimate) -> String {
     match (estimate.hits, estimate.value) {
         (Some(hits), _) => format!("{hits} of {} ({})", estimate.pairs, format_share(hits, estimate.pairs)),
-        (None, Some(value)) => format!("{value:.6} over {} pairs", estimate.pairs),
-        (None, None) => "not defined".to_owned(),
+        (None, Some(value)) => format!("{} over {} pairs", number_text(value), estimate.pairs),
+        (None, None) => if estimate.withheld { "withheld" } else { "not defined" }.to_owned(),
     }
 }
 

@@ -15,8 +15,10 @@ use super::chance::ChanceAgreement;
 use super::chance_gate::{baseline_failures, chance_failure};
 use super::estimate::{Estimator, is_early};
 use super::format::{direction_words, format_confidence, format_estimate};
+use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
 use super::window_selection::WindowSelection;
 use super::{Estimate, Facts, MissingInterval, VerdictKind, VerdictReason};
+use crate::number_text::{declared_number, number_text};
 use crate::scoring::Interval;
 use understudy_study::{Direction, Evidence, Quantifier, Threshold, WindowChoice};
 
@@ -50,29 +52,29 @@ impl ScopeGates {
         let windows: Vec<Estimate> =
             selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
         let mut reasons = Vec::new();
-        let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
         let labels = selection.counted.iter().map(|window| window.label.as_str());
         match threshold.quantifier {
             Quantifier::EveryWindow => {
-                for (label, estimate) in labels.zip(&windows) {
-                    if let Some((verdict, text)) = failure(threshold, estimator.confidence, estimate) {
-                        add(verdict, format!("{label}: {text}"));
-                    }
-                }
+                let failures = labels.zip(&windows).filter_map(|(label, estimate)| {
+                    let (verdict, text) = failure(threshold, estimator.confidence, estimate)?;
+                    Some(window_reason(threshold, label, estimate, verdict, text))
+                });
+                reasons.extend(group_reasons(failures.collect(), &WINDOWS));
             }
             Quantifier::Pooled if !windows.is_empty() => {
                 let counted = labels.zip(&windows).filter(|_| threshold.windows != WindowChoice::All);
-                for (label, estimate) in counted {
-                    if let Some(text) = too_few(threshold, estimate) {
-                        add(VerdictKind::Inconclusive, format!("{label}: {text}"));
-                    }
-                }
+                let few = counted.filter_map(|(label, estimate)| {
+                    let (verdict, text) = (VerdictKind::Inconclusive, too_few(threshold, estimate)?);
+                    Some(window_reason(threshold, label, estimate, verdict, text))
+                });
+                reasons.extend(group_reasons(few.collect(), &WINDOWS));
                 if let Some((verdict, text)) = failure(threshold, estimator.confidence, &pooled) {
-                    add(verdict, format!("pooled: {text}"));
+                    reasons.push(VerdictReason { verdict, text: format!("pooled: {text}") });
                 }
             }
             Quantifier::Pooled => {}
         }
+        let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
         if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
             let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
             let text = format!(
@@ -129,6 +131,27 @@ impl ScopeGates {
     }
 }
 
+/// What the reasons about windows are called, and where all windows are.
+const WINDOWS: SubjectNoun =
+    SubjectNoun { plural: "windows", listed_in: "the table of windows in `verdict.json`" };
+
+/// The reason that a window does not pass. Windows with too few pairs are ranked by their pairs, others by their value.
+fn window_reason(
+    threshold: &Threshold,
+    label: &str,
+    estimate: &Estimate,
+    verdict: VerdictKind,
+    text: String,
+) -> SubjectReason {
+    let rank = match (threshold.direction, estimate.value) {
+        _ if estimate.pairs < threshold.least_per_window => estimate.pairs as f64,
+        (Direction::AtLeast, Some(value)) => value,
+        (Direction::AtMost, Some(value)) => -value,
+        (_, None) => f64::NEG_INFINITY,
+    };
+    SubjectReason { subject: label.to_owned(), verdict, text, rank }
+}
+
 /// The reason that an estimate has too few pairs; `None` if it has enough.
 fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
     let least = threshold.least_per_window;
@@ -144,7 +167,7 @@ fn failure(threshold: &Threshold, confidence: f64, estimate: &Estimate) -> Optio
         return Some((VerdictKind::Inconclusive, "the metric is not defined".to_owned()));
     };
     let (direction, bound) = (threshold.direction, threshold.bound);
-    let required = format!("{} {bound} is required", direction_words(direction));
+    let required = format!("{} {} is required", direction_words(direction), declared_number(bound));
     match (threshold.evidence, estimate.interval) {
         (Evidence::Point, _) => {
             let passes = match estimate.hits {
@@ -161,10 +184,12 @@ fn failure(threshold: &Threshold, confidence: f64, estimate: &Estimate) -> Optio
             };
             let text = |relation: &str| {
                 format!(
-                    "{}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} \
-                     {bound}; {required}",
+                    "{}, with bounds {} and {} at confidence {} each, {relation} {}; {required}",
                     format_estimate(estimate),
-                    format_confidence(confidence)
+                    number_text(lower),
+                    number_text(upper),
+                    format_confidence(confidence),
+                    declared_number(bound)
                 )
             };
             match (meets_bound(near, direction, bound), meets_bound(far, direction, bound)) {

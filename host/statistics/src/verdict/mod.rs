@@ -25,10 +25,12 @@ mod family;
 mod format;
 mod gates;
 mod guards;
+mod interim_gates;
 pub mod plan;
+mod reason_group;
 mod replicates;
 mod revised;
-mod seal_history;
+mod try_history;
 mod window_selection;
 
 use jiff::Timestamp;
@@ -43,11 +45,11 @@ pub use determination::determine_verdict;
 pub use family::has_nested_bounds;
 pub use format::{
     TESTED_LATER, ceiling_requirement, chance_requirement, describe_threshold, direction_words,
-    format_confidence, format_share, verdict_notes,
+    format_confidence, format_share, untestable_sentence, verdict_notes,
 };
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
-pub use seal_history::{KnownTries, RelatedSeal, SealHistory};
+pub use try_history::{KnownTries, OtherTry, TryHistory};
 
 use crate::scoring::{
     Cells, Conditions, Difference, InputCounts, Interval, RecordCounts, RevisionSums, SelfAgreementSums,
@@ -413,6 +415,8 @@ pub struct Estimate {
     pub method: Option<IntervalMethod>,
     /// Why a value has no interval; `None` if it has one, and where there is no value.
     pub no_interval: Option<MissingInterval>,
+    /// Whether all but the number of pairs is withheld, because it would tell of few pairs before the end of the run.
+    pub withheld: bool,
 }
 
 /// The method by which an interval was computed.

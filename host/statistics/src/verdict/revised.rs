@@ -7,11 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
-use crate::scoring::{Cells, Reduce, Slice};
+use crate::scoring::{Cells, InterimFigures, Reduce, Slice};
 use understudy_study::Revisions;
-
-/// The fewest pairs over which the verdict on a run that goes on tells what their answers say.
-const MIN_INTERIM_PAIRS: u64 = 5;
 
 /// The pairs of a run with more than one decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,8 +52,13 @@ pub struct RevisedAgreement {
     pub last: Option<f64>,
 }
 
-/// The revised decisions of a run; `None` if the study refuses revisions.
-pub(super) fn revisions(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Option<VerdictRevisions> {
+/// The revised decisions of a run; `None` if the study refuses revisions. `interim` says which figures over all pairs may be
+/// shown before the end of the run.
+pub(super) fn revisions(
+    facts: &Facts<'_>,
+    interim: Option<&InterimFigures>,
+    reduce: &mut Reduce<'_>,
+) -> Option<VerdictRevisions> {
     let sums = facts.results.revisions;
     let (first, last) = match facts.study.revisions {
         Revisions::Refuse => return None,
@@ -65,14 +67,18 @@ pub(super) fn revisions(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Option<Ve
     };
     let [first, last] = [first, last].map(|cells: &Cells| cells.fold(cells.iter().map(|(window, _)| window)));
     let metric = facts.threshold.metric;
+    let interim = interim.map(|interim| interim.for_part(sums.counting(), facts.results.cells));
     let mut slice = |slice: Slice, condition: Option<String>, value: Option<String>| {
         let counts = sums.counts(slice);
-        let is_disclosed = facts.results.closed || counts.known >= MIN_INTERIM_PAIRS;
+        let is_shown = interim.as_ref().is_none_or(|interim| match slice {
+            Slice::All => interim.shows_all(),
+            Slice::Value { condition, value } => interim.shows_value(condition, value),
+        });
         let mut figure = |totals: &crate::scoring::Totals, model: usize| {
             let mut sums = totals.tally(slice, model, metric).sums;
             // The last component is the number of pairs that the metric scored.
             let scored = sums.pop().unwrap_or(0.0) as u64;
-            if scored == 0 || !is_disclosed { None } else { reduce(scored, &sums) }
+            if scored == 0 || !is_shown { None } else { reduce(scored, &sums) }
         };
         let models = facts.study.models.iter().enumerate().map(|(index, model)| RevisedAgreement {
             model: model.name.clone(),

@@ -24,8 +24,8 @@ use crate::value_text::listed_value;
 use understudy_engine::{EndReason, RunResult, SealedStudy, conditions, profile_index};
 use understudy_statistics::divergence::{self, PatternTable, SearchSettings, min_windows, search_subgroups};
 use understudy_statistics::scoring::{
-    Interval, MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, SliceDifferences, SliceTotals, Window,
-    WindowClock,
+    InterimFigures, Interval, MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, SliceDifferences,
+    SliceTotals, Window, WindowClock,
 };
 use understudy_study::suspects;
 
@@ -33,6 +33,8 @@ use understudy_study::suspects;
 pub struct DivergenceSearch<'a> {
     outcome: &'a RunResult,
     sealed_study: &'a SealedStudy,
+    /// Which figures may be shown before the end of a run; `None` for a final report.
+    interim: Option<&'a InterimFigures>,
     index: ProfileIndex,
     /// The sums of each profile over all windows, for both halves of the ids.
     profiles: BTreeMap<u32, [SliceTotals; 2]>,
@@ -47,6 +49,7 @@ impl<'a> DivergenceSearch<'a> {
     pub fn new(
         outcome: &'a RunResult,
         sealed_study: &'a SealedStudy,
+        interim: Option<&'a InterimFigures>,
         reducer: &mut Reducer,
     ) -> DivergenceSearch<'a> {
         let metric = sealed_study.study.divergence.metric;
@@ -70,6 +73,7 @@ impl<'a> DivergenceSearch<'a> {
             windows,
             outcome,
             sealed_study,
+            interim,
         }
     }
 
@@ -194,7 +198,11 @@ impl<'a> DivergenceSearch<'a> {
             .filter(|suspected| !confirmed.iter().any(|subgroup| suspects(suspected, subgroup)));
         let unconfirmed = unconfirmed.map(|suspected| self.suspected_name(suspected)).collect();
         let reduce = &mut reducer.reduce(declared.metric);
-        let series = self.windows.iter().filter_map(|(window, part)| {
+        let shown = self
+            .windows
+            .iter()
+            .filter(|(window, _)| self.interim.is_none_or(|interim| interim.shows_window(*window)));
+        let series = shown.filter_map(|(window, part)| {
             let (figure, pairs) = estimator.value(part.models.get(model)?, reduce)?;
             Some((*window, (figure, pairs)))
         });

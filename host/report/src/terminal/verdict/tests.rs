@@ -25,7 +25,7 @@ fn share(hits: u64, pairs: u64) -> Estimate {
         value: Some(hits as f64 / pairs as f64),
         interval: clopper_pearson(hits, pairs, 0.95),
         method: Some(IntervalMethod::Exact),
-        no_interval: None,
+        ..Estimate::default()
     }
 }
 
@@ -183,7 +183,7 @@ fn inconclusive() {
             "week ending 2026-04-19: 1.000000 over 200 pairs; no interval can be computed: the metric is not defined \
              without some of the pairs, so their spread is unknown",
         ),
-        (VerdictKind::Inconclusive, "the cycle is not covered: sunday occurred 0 times; 1 required"),
+        (VerdictKind::Inconclusive, "sunday: occurred 0 times; 1 required, so the cycle is not covered"),
     ];
     let mut found = ruling("all", &reasons, &[(200, 200)]);
     let hanging = Estimate {
@@ -288,4 +288,34 @@ fn gains_over_baselines_are_sentences() {
         "{text}"
     );
     assert!(words.contains("the last of the earlier decisions would reach not defined"), "{text}");
+}
+
+#[test]
+fn sentences_of_the_program_are_whole() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for method in [IntervalMethod::EffectiveTrials, IntervalMethod::Sequence, IntervalMethod::WindowSequence]
+    {
+        let mut found = ruling("all", &[(VerdictKind::Go, "a reason")], &[(900, 1_000)]);
+        found.pooled.method = Some(method);
+        let text = text(&verdict(clean(), vec![found]));
+        assert!(words(&text).contains(method.sentence()), "{text}");
+    }
+}
+
+#[test]
+fn withheld_and_extreme_estimates_are_short() {
+    let value = |value: f64, reach: f64| Estimate {
+        hits: None,
+        value: Some(value),
+        interval: Some(Interval { lower: value - reach, upper: value + reach }),
+        ..share(900, 1_000)
+    };
+    let withheld = Estimate { pairs: 1, withheld: true, ..Estimate::default() };
+    let mut found = ruling("all", &[(VerdictKind::Go, "a reason")], &[(900, 1_000); 3]);
+    found.windows = vec![value(1e300, 1e298), value(0.500_02, 1e-7), withheld];
+    let text = text(&verdict(clean(), vec![found]));
+    assert!(text.lines().all(|line| line.chars().count() <= PAGE.width), "{text}");
+    for expected in ["1.0000e300", "9.9000e299 to 1.0100e300", "0.5000 ± 1.0e-7", "withheld"] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
 }

@@ -125,7 +125,7 @@ impl ConfidenceSequence {
             return Interval { lower: self.tuning.range.0, upper: self.tuning.range.1 };
         }
         let width = self.tuning.width();
-        let reach = self.boundary.at(self.variation / (width * width)) * width / self.n as f64;
+        let reach = self.boundary.at_variance(self.variation / (width * width)) * width / self.n as f64;
         self.tuning.interval(mean, reach)
     }
 }

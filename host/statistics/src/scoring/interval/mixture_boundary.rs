@@ -43,7 +43,7 @@ impl MixtureBoundary {
     }
 
     /// The boundary at a variance of at least 0. The boundary is in units of the scale, the variance in squared units.
-    pub fn at(&self, variance: f64) -> f64 {
+    pub fn at_variance(&self, variance: f64) -> f64 {
         let shape = variance + self.rho;
         // The logarithm of the mixture is convex, so Newton's method descends to the root from above it.
         let mut sum = (2.0 * shape * (self.evidence + 0.5 * (shape / self.rho).ln())).sqrt();

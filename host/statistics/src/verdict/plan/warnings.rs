@@ -4,6 +4,7 @@
 //! except for the number of windows, without which all other numbers are for a single window.
 
 use super::{ChancePlan, ConditionPlan, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan, calendar};
+use crate::number_text::declared_number;
 use understudy_study::{ALL_SNAPSHOTS, ChanceRequirement, Direction, Every, Study, WindowChoice};
 
 /// With fewer comparisons per month, a study is hardly worthwhile.
@@ -164,7 +165,7 @@ fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, rate: f64) -> Option<S
             "a model that always gives the substrate's commonest label would reach {} and meet the bound of {}; \
              {remedy}",
             rounded(value),
-            plan.bound
+            declared_number(plan.bound)
         )
     })
 }

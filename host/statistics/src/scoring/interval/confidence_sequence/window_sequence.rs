@@ -64,7 +64,7 @@ impl WindowSequence {
         }
         let boundary = self.tuning.boundary(self.level / (number * (number + 1.0)));
         let unit = scale * self.tuning.width();
-        let reach = boundary.at(self.variation / (unit * unit)) * unit / self.n as f64;
+        let reach = boundary.at_variance(self.variation / (unit * unit)) * unit / self.n as f64;
         self.tuning.interval(mean, reach)
     }
 }

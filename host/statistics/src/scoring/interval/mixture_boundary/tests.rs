@@ -52,7 +52,7 @@ fn boundaries_match_confseq() {
         (1.9607843137254903e-05, 10.0, 100000.0, 1846.054434365385),
     ] {
         // Relatively: confseq searches for its bound to a relative 1e-11.
-        assert_close(MixtureBoundary::new(alpha, expected).at(variance) / bound, 1.0);
+        assert_close(MixtureBoundary::new(alpha, expected).at_variance(variance) / bound, 1.0);
     }
 }
 
@@ -98,7 +98,7 @@ proptest! {
         more in 0.0..1e5f64,
     ) {
         let boundary = MixtureBoundary::new(level, expected);
-        prop_assert!(boundary.at(variance) > 0.0);
-        prop_assert!(boundary.at(variance + more) >= boundary.at(variance) * (1.0 - 1e-12));
+        prop_assert!(boundary.at_variance(variance) > 0.0);
+        prop_assert!(boundary.at_variance(variance + more) >= boundary.at_variance(variance) * (1.0 - 1e-12));
     }
 }

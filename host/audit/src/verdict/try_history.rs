@@ -4,11 +4,11 @@
 
 use understudy_engine::Seal;
 use understudy_run_log::register::{RegisterContent, RegisterEvent, RegisteredSeal};
-use understudy_statistics::verdict::{RelatedSeal, SealHistory};
+use understudy_statistics::verdict::{OtherTry, TryHistory};
 
 /// The other tries of the study whose run has the id `run`. `None` if the register has neither the seal nor the start
 /// of the run.
-pub(crate) fn seal_history(register: &RegisterContent, seal: &Seal, run: &str) -> Option<SealHistory> {
+pub(crate) fn try_history(register: &RegisterContent, seal: &Seal, run: &str) -> Option<TryHistory> {
     let own_entry = seal.register.as_ref()?.entry;
     let entries = register.entries();
     let own = match &entries.get(usize::try_from(own_entry).ok()?)?.event.event {
@@ -30,7 +30,7 @@ pub(crate) fn seal_history(register: &RegisterContent, seal: &Seal, run: &str) -
         };
         let (same_study, same_feed, same_fields) =
             (*study == own.study, *feed == own.feed, *fields == own.fields);
-        (same_study || same_feed || same_fields).then(|| RelatedSeal {
+        (same_study || same_feed || same_fields).then(|| OtherTry {
             entry: entry.entry,
             at: entry.at,
             study: study.clone(),
@@ -47,7 +47,7 @@ pub(crate) fn seal_history(register: &RegisterContent, seal: &Seal, run: &str) -
     let runs_on = |side: fn(&u64, &u64) -> bool| {
         runs(&own.seal).filter(|(entry, _)| side(entry, &own_run)).count() as u64
     };
-    Some(SealHistory {
+    Some(TryHistory {
         register: register.identity().to_owned(),
         opened_at: entries.first()?.at,
         entry: own_entry,

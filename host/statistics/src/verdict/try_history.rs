@@ -16,13 +16,13 @@ pub enum KnownTries {
     /// The study names a register, but an interim report does not read it.
     NotRead,
     /// The register was read.
-    Read(SealHistory),
+    Read(TryHistory),
 }
 
 /// The other tries of a study in its register.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct SealHistory {
+pub struct TryHistory {
     /// The identity of the register: SHA-256 of its first line, in hexadecimal.
     pub register: String,
     /// The time at which the register was opened.
@@ -34,9 +34,9 @@ pub struct SealHistory {
     /// SHA-256 of the last line when the verdict was given, in hexadecimal.
     pub head: String,
     /// The seals before this one that have the study's name, its feed or its fields, in order of time.
-    pub earlier: Vec<RelatedSeal>,
+    pub earlier: Vec<OtherTry>,
     /// Such seals after this one and before the verdict, in order of time.
-    pub later: Vec<RelatedSeal>,
+    pub later: Vec<OtherTry>,
     /// The number of runs under this seal that began before this run.
     pub earlier_runs: u64,
     /// The number of runs under this seal that began after this run and before the verdict.
@@ -46,7 +46,7 @@ pub struct SealHistory {
 /// Another seal of the same study, over the same feed, or of the same fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct RelatedSeal {
+pub struct OtherTry {
     /// The number of its entry.
     pub entry: u64,
     /// The time of its entry.
@@ -67,7 +67,7 @@ pub struct RelatedSeal {
     pub runs: u64,
 }
 
-impl SealHistory {
+impl TryHistory {
     /// The number of this seal among those whose study has the same name, from 1.
     pub fn try_number(&self) -> usize {
         self.earlier.iter().filter(|seal| seal.same_study).count() + 1

@@ -1,0 +1,202 @@
+//! Blocks and cells by hand, and no figure of few pairs from any number of reports: by linear algebra.
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::*;
+use crate::scoring::{AnswerStatus, CellsShape, ModelScores, ScoredPairs, StratumKey, WindowClock};
+use understudy_study::{Every, Windows};
+
+/// The modulus of the elimination, a prime.
+const PRIME: i64 = 1_000_003;
+
+fn day(day: usize) -> Window {
+    let windows = Windows { every: Every::Day, week_ends: Weekday::Sunday };
+    WindowClock::new(windows, TimeZone::UTC).window(day as i64 * 86_400_000_000)
+}
+
+/// Cells with these numbers of pairs, by day and value of the only condition.
+fn cells(days: &[Vec<u64>]) -> Cells {
+    let mut cells =
+        Cells::new(CellsShape { conditions: vec![days[0].len()], models: 1, components: vec![1] });
+    let pairs = days.iter().enumerate().flat_map(|(at, values)| {
+        values.iter().enumerate().flat_map(move |(value, pairs)| (0..*pairs).map(move |_| (at, value)))
+    });
+    let (windows, values): (Vec<Window>, Vec<u16>) = pairs.map(|(at, value)| (day(at), value as u16)).unzip();
+    let models = [ModelScores {
+        statuses: vec![AnswerStatus::Answered; windows.len()],
+        scores: vec![vec![vec![1.0; windows.len()]]],
+    }];
+    let conditions = [values];
+    cells.add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models }).unwrap();
+    cells
+}
+
+/// The evidence of one scope of the values below `values`.
+fn evidence(days: &[Vec<u64>], values: usize) -> VerdictEvidence {
+    let mut evidence = VerdictEvidence::default();
+    for (at, pairs) in days.iter().enumerate() {
+        let sums = &mut evidence.windows.entry(day(at)).or_default().to_mut().sums;
+        let key = StratumKey { scope: 1, blinded: false, group: 0 };
+        sums.entry(key).or_default().pairs = pairs[..values].iter().sum();
+    }
+    evidence
+}
+
+fn scope(values: usize) -> Scope {
+    Scope { name: "scope".to_owned(), values: vec![(0, (0..values).collect())] }
+}
+
+#[test]
+fn few_pairs_take_the_smallest_other_part_with_them() {
+    assert_eq!(withheld_parts(&[4, 100, 0, 7]), [true, false, false, true]);
+    // Two parts of few pairs hide each other, if together they are not few.
+    assert_eq!(withheld_parts(&[4, 100, 1, 7]), [true, false, true, false]);
+    assert_eq!(withheld_parts(&[3]), [true]);
+    assert_eq!(withheld_parts(&[]), [false; 0]);
+}
+
+#[test]
+fn a_report_covers_whole_blocks_of_windows() {
+    let days = cells(&[vec![3], vec![1], vec![4], vec![9], vec![2]]);
+    let covered = |last| last_covered_window(&days, day(last));
+    assert_eq!([0, 1, 2, 3, 4].map(covered), [None, None, Some(day(2)), Some(day(3)), Some(day(3))]);
+    // A window without pairs needs no figure.
+    assert_eq!(last_covered_window(&cells(&[vec![5]]), day(3)), Some(day(3)));
+    let figures = InterimFigures::new(&days.through(day(3)));
+    assert_eq!([0, 1, 2, 3].map(|at| figures.shows_window(day(at))), [false, false, false, true]);
+    assert!(figures.shows_all());
+    assert!(figures.shows_scope(0, &[day(3)]) && figures.shows_scope(0, &[day(0), day(1), day(2)]));
+    assert!(!figures.shows_scope(0, &[day(2), day(3)]), "the first block is cut");
+    // Without whole blocks, as in a run that was stopped, the rest belongs to the last block.
+    assert!(!InterimFigures::new(&days).shows_window(day(3)));
+    assert!(!InterimFigures::new(&cells(&[vec![2, 1]])).shows_all());
+}
+
+#[test]
+fn a_value_that_is_once_rare_has_no_total_any_more() {
+    let days = cells(&[vec![10, 20, 30], vec![2, 20, 30], vec![10, 20, 30]]);
+    let figures = InterimFigures::new(&days);
+    assert_eq!([0, 1, 2].map(|value| figures.shows_value(0, value)), [false, false, true]);
+    let by_day = |at| [0, 1, 2].map(|value| figures.shows_value_in_window(0, value, day(at)));
+    assert_eq!([0, 1, 2].map(by_day), [[true; 3], [false, false, true], [true; 3]]);
+}
+
+#[test]
+fn a_part_and_the_rest_are_withheld_together() {
+    let all = cells(&[vec![20, 8]]);
+    let revised = |pairs: [u64; 2]| InterimFigures::new(&all).for_part(&cells(&[pairs.to_vec()]), &all);
+    assert!(revised([6, 0]).shows_all() && revised([6, 0]).shows_value(0, 0));
+    assert!(!revised([2, 0]).shows_all());
+    // All but four pairs of the second value are revised.
+    assert!(!revised([6, 5]).shows_value(0, 1));
+}
+
+/// Figures as sums over cells, reduced to a row echelon form modulo [`PRIME`].
+#[derive(Default)]
+struct KnownSums {
+    rows: Vec<(usize, Vec<i64>)>,
+}
+
+impl KnownSums {
+    /// What remains of a sum after subtracting the known ones.
+    fn reduced(&self, mut sum: Vec<i64>) -> Vec<i64> {
+        for (pivot, row) in &self.rows {
+            let factor = sum[*pivot];
+            if factor != 0 {
+                for (number, known) in sum.iter_mut().zip(row) {
+                    *number = (*number - factor * known % PRIME + PRIME) % PRIME;
+                }
+            }
+        }
+        sum
+    }
+
+    fn add(&mut self, sum: Vec<i64>) {
+        let sum = self.reduced(sum);
+        let Some(pivot) = sum.iter().position(|number| *number != 0) else { return };
+        // By Fermat: the power PRIME - 2.
+        let (inverse, _) = (0..20).fold((1, sum[pivot]), |(product, power), bit| {
+            let product = if (PRIME - 2) >> bit & 1 == 1 { product * power % PRIME } else { product };
+            (product, power * power % PRIME)
+        });
+        self.rows.push((pivot, sum.iter().map(|number| number * inverse % PRIME).collect()));
+    }
+
+    fn has(&self, sum: Vec<i64>) -> bool {
+        self.reduced(sum).iter().all(|number| *number == 0)
+    }
+}
+
+/// All figures of a report over the days up to `covered`, as sums over the cells (day, value).
+fn shown_figures(days: &[Vec<u64>], covered: usize, scoped: usize, known: &mut KnownSums) {
+    let values = days[0].len();
+    let sum = |is_in: &dyn Fn(usize, usize) -> bool| -> Vec<i64> {
+        let cells = (0..days.len()).flat_map(|at| (0..values).map(move |value| (at, value)));
+        cells.map(|(at, value)| i64::from(at <= covered && days[at][value] > 0 && is_in(at, value))).collect()
+    };
+    let cells = cells(days).through(day(covered));
+    let evidence = evidence(&days[..=covered], scoped);
+    let figures = InterimFigures::new(&cells).with_evidence(&cells, &evidence, &[scope(scoped)]);
+    if figures.shows_all() {
+        known.add(sum(&|_, _| true));
+    }
+    for day_at in 0..=covered {
+        if figures.shows_window(day(day_at)) {
+            known.add(sum(&|at, _| at == day_at));
+        }
+        // The latest windows, as a threshold counts them, and each window alone.
+        let latest: Vec<Window> = (day_at..=covered).map(day).collect();
+        for (index, windows) in [&latest[..], &latest[..1]].into_iter().enumerate() {
+            let is_in = |at: usize| at == day_at || (index == 0 && at >= day_at);
+            if figures.shows_scope(0, windows) {
+                known.add(sum(&|at, _| is_in(at)));
+            }
+            if figures.shows_scope(1, windows) {
+                known.add(sum(&|at, value| is_in(at) && value < scoped));
+            }
+        }
+    }
+    for shown in 0..values {
+        if figures.shows_value(0, shown) {
+            known.add(sum(&|_, value| value == shown));
+        }
+        for day_at in (0..=covered).filter(|at| figures.shows_value_in_window(0, shown, day(*at))) {
+            known.add(sum(&|at, value| at == day_at && value == shown));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_figure_of_few_pairs_follows_from_all_reports_together(
+        (days, scoped) in (1..5_usize, 1..6_usize).prop_flat_map(|(values, days)| {
+            let pairs = prop_oneof![Just(0), 1..4_u64, 4..12_u64];
+            (prop::collection::vec(prop::collection::vec(pairs, values), days), 1..=values)
+        }),
+    ) {
+        let all = cells(&days);
+        let mut known = KnownSums::default();
+        // A look at the end of each window.
+        for last in 0..days.len() {
+            if let Some(window) = last_covered_window(&all, day(last)) {
+                let covered = (0..days.len()).rfind(|at| day(*at) <= window).unwrap();
+                shown_figures(&days, covered, scoped, &mut known);
+            }
+        }
+        // No sum over one, two or three cells with fewer than five pairs follows.
+        let pairs: Vec<u64> = days.iter().flatten().copied().collect();
+        let few: Vec<usize> = (0..pairs.len()).filter(|cell| is_few(pairs[*cell])).collect();
+        for (at, one) in few.iter().enumerate() {
+            for (next, two) in few.iter().enumerate().skip(at) {
+                for three in few.iter().skip(next) {
+                    let mut sum = vec![0; pairs.len()];
+                    [one, two, three].into_iter().for_each(|cell| sum[*cell] = 1);
+                    let total: u64 = sum.iter().zip(&pairs).map(|(is_in, pairs)| *is_in as u64 * pairs).sum();
+                    prop_assert!(!is_few(total) || !known.has(sum), "{one} {two} {three} of {pairs:?}");
+                }
+            }
+        }
+    }
+}
