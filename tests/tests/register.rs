@@ -332,7 +332,9 @@ fn no_special_file_is_opened() {
     let mut refused = |arguments: &[&str]| {
         let output = workspace.understudy(arguments);
         assert_ne!(output.code, 0, "{}", output.stdout);
-        texts.push(output.stderr);
+        // The cause is the last line, for `decide` of what it prints.
+        let text = if output.stderr.is_empty() { output.stdout } else { output.stderr };
+        texts.push(text.lines().last().unwrap_or_default().to_owned());
     };
     set_bound(&workspace, "\"../register.jsonl\"", "\"/dev/null\"");
     refused(&["check", "study/study.toml"]);
@@ -345,7 +347,15 @@ fn no_special_file_is_opened() {
     refused(&["decide", "run", "--register", "pipe"]);
     refused(&["decide", "run", "--sign-key", "pipe"]);
     refused(&["check", "pipe"]);
-    assert_eq!(texts.concat(), "");
+    insta::assert_snapshot!(texts.join("\n"), @"
+    cannot use the register /dev/null: it is a device, not a regular file; name a file as `register`
+    cannot use the register /dev/null: it is a device, not a regular file; name a file as `register`
+    cannot use the register study/../pipe: it is a named pipe, not a regular file; name a file as `register`
+    cannot use the register study/../pipe: it is a named pipe, not a regular file; name a file as `register`
+      register: cannot use the register pipe: it is a named pipe, not a regular file; name a file as `register`
+    cannot read key pipe: it is a named pipe, not a regular file
+    cannot read pipe: it is a named pipe, not a regular file; name a study.toml
+    ");
 }
 
 #[test]

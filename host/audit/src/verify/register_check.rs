@@ -11,7 +11,7 @@ use crate::verify::issue::VerifyReport;
 use understudy_engine::{SEAL, Seal, check_registered};
 use understudy_report::counted;
 use understudy_run_log::ledger::{LEDGER, RunStart};
-use understudy_run_log::register::{RegisterContent, read_register, register_file};
+use understudy_run_log::register::{RegisterContent, RegisterError, read_register, register_file};
 use understudy_run_log::signed_head::Verifier;
 use understudy_study::parse;
 
@@ -53,6 +53,11 @@ pub(crate) fn check(
                 path.display()
             );
             report.skipped.push((REGISTER, what));
+            return None;
+        }
+        // Something that was never a register says nothing about the one of the run.
+        Err(error @ RegisterError::NotAFile { .. }) => {
+            report.skipped.push((REGISTER, error.to_string()));
             return None;
         }
         Err(error) => {

@@ -293,12 +293,12 @@ mod tests {
     fn a_paragraph_breaks_between_words_and_ends_where_it_must() {
         let words = "one two three four five six seven eight nine ten eleven twelve";
         assert_eq!(
-            page(|page| page.paragraph(40, Ink::Plain, words)).replace(&" ".repeat(40), "|"),
+            page(|page| page.clipped_paragraph(40, Ink::Plain, words, 2)).replace(&" ".repeat(40), "|"),
             "|one two three four\n|five six seven eigh…\n"
         );
         let exact = "a".repeat(20) + " b";
         assert_eq!(
-            page(|page| page.paragraph(40, Ink::Plain, &exact)).replace(' ', ""),
+            page(|page| page.clipped_paragraph(40, Ink::Plain, &exact, 2)).replace(' ', ""),
             format!("{}\nb\n", "a".repeat(20))
         );
         let long = "a".repeat(70);
