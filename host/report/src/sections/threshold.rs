@@ -200,7 +200,6 @@ fn missing_value(estimate: &Estimate) -> &'static str {
     if estimate.withheld { "withheld" } else { UNDEFINED }
 }
 
-/// The metric of the divergence search by window, in place of a verdict.
 /// The gains over baselines.
 fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
     let decimals = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
@@ -215,14 +214,14 @@ fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
             decimals(found.value),
         ));
         facts.push(Fact::new("Gain over that", decimals(found.gain)));
-        if let Some(Interval { lower, upper }) = found.interval {
-            let bounds = format!("{} to {}", six_decimals(lower), six_decimals(upper));
-            facts.push(Fact::new("Bounds of that gain", bounds));
+        if let Some(interval) = found.interval {
+            facts.push(Fact::new("Bounds of that gain", interval_text(interval, six_decimals)));
         }
     }
     facts
 }
 
+/// The metric of the divergence search by window, in place of a verdict.
 fn over_time(bundle: &ReportBundle, formats: &[MetricFormat<'_>], blocks: &mut Vec<Block>) {
     let report = &bundle.report;
     let Some(format) = search_metric(report, formats) else { return };
