@@ -139,3 +139,42 @@ for count, steps, wide in [
     edges = [0, *(at for at, _ in found), count]
     means = [np.average(figures[a:b], weights=weights[a:b]) for a, b in zip(edges, edges[1:])]
     show(count, wide, [(at, means[i].item(), means[i + 1].item(), p) for i, (at, p) in enumerate(found)])
+
+
+# The p-values of the program's own generator, SplitMix64, with the shuffle of Durstenfeld.
+class SplitMix64:
+    def __init__(self, seed):
+        self.state = seed
+
+    def next(self):
+        word = 2**64 - 1
+        self.state = (self.state + 0x9E3779B97F4A7C15) & word
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & word
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & word
+        return z ^ (z >> 31)
+
+    def shuffle(self, items):
+        for last in range(len(items) - 1, 0, -1):
+            other = (self.next() * (last + 1)) >> 64
+            items[last], items[other] = items[other], items[last]
+
+
+def seeded_segments(figures, weights, level, seed, start=0):
+    if len(figures) < 6:
+        return []
+    seen, at = greatest_split(figures, weights)
+    random = SplitMix64(seed ^ (start << 32) ^ len(figures))
+    order, as_great = list(range(len(figures))), 1
+    for _ in range(9_999):
+        random.shuffle(order)
+        as_great += bool(greatest_split(figures[order], weights[order])[0] >= seen * (1 - 1e-9))
+        if as_great / 10_000 > level:
+            return []
+    before = seeded_segments(figures[:at], weights[:at], level, seed, start)
+    after = seeded_segments(figures[at:], weights[at:], level, seed, start + at)
+    return before + [(start + at, as_great / 10_000)] + after
+
+
+print("change_points.rs: changes with the p-values of the generator, seed 9")
+show(*seeded_segments(*series(44, [(12, -0.03), (32, 0.03)], True), 0.4, 9))

@@ -3,6 +3,8 @@
 //! Invariants: every snapshot has exactly one value of each condition. So no value is declared twice, no declared value
 //! has the name of an implicit one, and the edges of bins ascend.
 
+use std::collections::HashSet;
+
 use super::table_reader::TableReader;
 use super::toml_value::Value;
 use super::validate::{self, CALENDAR, DECISION, DeclaredFields, NAME, NameRegistry};
@@ -58,6 +60,7 @@ fn split_values(
     let kind = kind(section, declared, field, "values", &suited);
     let path = section.at("values");
     let mut values: Vec<String> = Vec::new();
+    let mut distinct: HashSet<String> = HashSet::new();
     for ((value, of), line) in listed {
         if let Some(kind) = kind.filter(|kind| *kind != of) {
             let (of, kind) = (of.name(), kind.name());
@@ -71,7 +74,7 @@ fn split_values(
                  `missing` is no value; remove it"
             );
             section.fault(line, message);
-        } else if values.contains(&value) {
+        } else if !distinct.insert(value.clone()) {
             section.fault(line, format!("`{path}` contains `{value}` twice; remove one"));
         }
         values.push(value);

@@ -194,6 +194,26 @@ mod tests {
     }
 
     #[test]
+    fn p_values_match_an_independent_generator() {
+        let series = series(44, &[(12, -0.03), (32, 0.03)], true);
+        let expected = [(7, 0.0202), (28, 0.0391), (32, 0.1947), (38, 0.2015)];
+        // A p-value equal to the level is significant.
+        for level in [0.4, 0.2015, 0.201_55] {
+            let found = find_change_points(&series, level, 9);
+            assert_eq!(
+                found.iter().map(|change| (change.window, change.p_value)).collect::<Vec<_>>(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn of_equal_splits_the_first_counts() {
+        let series = [1.0, 1.0, 1.0, -2.0, -2.0, -2.0, 1.0, 1.0, 1.0].map(|value| (value, 1.0));
+        assert_eq!(furthest(&series).map(|(at, _)| at), Some(3));
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_p_value() {
         let series = series(24, &[(12, -0.03)], true);
         assert_eq!(find_change_points(&series, 0.2, 5), find_change_points(&series, 0.2, 5));
@@ -237,6 +257,7 @@ mod tests {
     #[test]
     fn the_minimum_of_windows_is_necessary_and_sufficient() {
         assert_eq!([0.2, 0.1, 0.05, 0.01, 0.001].map(min_windows), [6, 6, 8, 10, 14]);
+        assert_eq!(min_windows(0.0), 1000);
         for (level, windows) in [(0.05, 8), (0.01, 10)] {
             let step = |windows: usize| -> Vec<(f64, f64)> {
                 (0..windows).map(|at| (f64::from(u8::from(at >= windows / 2)), 1.0)).collect()

@@ -173,6 +173,22 @@ mod tests {
     }
 
     #[test]
+    fn a_component_that_is_equal_for_all_pairs_does_not_contribute() {
+        let pairs: Vec<_> = pairs().iter().map(|[x, _]| [*x, 2.0]).collect();
+        // Defined for this sum of the constant only.
+        let mean = |n: u64, sums: &[f64]| (sums[1] == 100.0).then(|| sums[0] / n as f64);
+        assert_estimate(delta_estimate(&part(&pairs), &layout(), &mut { mean }), 4.99, 0.4199343972088779);
+    }
+
+    #[test]
+    fn a_spread_within_the_rounding_of_its_terms_is_zero() {
+        let pairs: Vec<_> = pairs().iter().map(|[x, _]| [*x, x / 3.0]).collect();
+        let difference = |n: u64, sums: &[f64]| Some((sums[0] - 3.0 * sums[1]) / n as f64 + 1.0);
+        let found = delta_estimate(&part(&pairs), &layout(), &mut { difference }).unwrap();
+        assert_eq!(found.standard_error, Some(0.0));
+    }
+
+    #[test]
     fn undefined_values_are_none() {
         let mean = |n: u64, sums: &[f64]| (n > 0).then(|| sums[0] / n as f64);
         let of = |pairs: &[[f64; 2]]| delta_estimate(&part(pairs), &layout(), &mut { mean });

@@ -158,6 +158,15 @@ mod tests {
     }
 
     #[test]
+    fn the_kept_keys_do_not_depend_on_the_order_of_their_names() {
+        let mut matrix = BottomKCounts::default();
+        (0..4096).for_each(|number| matrix.add((None, format!("{number:04}")), 1));
+        let low = matrix.iter().filter(|((_, substrate), _)| substrate.as_str() < "2048").count();
+        // Half of 1,024, with a standard deviation of 14.
+        assert!((450..=574).contains(&low), "{low}");
+    }
+
+    #[test]
     fn equal_answers_are_counted_whether_kept_or_not() {
         let (mut matrix, mut other) = (BottomKCounts::default(), BottomKCounts::default());
         (0..3000).for_each(|number| matrix.add((Some(format!("{number}")), format!("{number}")), 1));

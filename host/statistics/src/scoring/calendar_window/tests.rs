@@ -165,3 +165,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_last_window_of_the_calendar_has_none_after_it() {
+    let clock = clock(Every::Hour, "UTC");
+    let last = Window(date(9999, 12, 31).at(21, 0, 0, 0));
+    assert!(clock.windows_from(last).count() < 10);
+}

@@ -83,6 +83,8 @@ proptest! {
                 };
                 prop_assert_eq!(count(&whole.fold(0, |_| true), model, substrate), of(&|_| true));
                 prop_assert_eq!(count(&whole.fold(0, |w| w == day(1)), model, substrate), of(&|row| row.0 == 1));
+                let through = whole.through(day(1)).fold(0, |_| true);
+                prop_assert_eq!(count(&through, model, substrate), of(&|row| row.0 <= 1));
                 prop_assert_eq!(count(whole.for_value(0, 1, 0), model, substrate), of(&|row| row.1 == 1));
                 let SliceDifferences { answers, .. } = whole.differences(0, |profile| profile == 1);
                 let differs = model != Some(substrate);
