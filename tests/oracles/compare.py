@@ -80,3 +80,13 @@ for name, rows in slices:
 same = [pairs[model] == pairs.room for model in ["booked", "rules"]]
 print("both, only booked-room, only room-rules, neither")
 print([int(np.sum(a & b)) for a, b in [(same[0], same[1]), (same[0], ~same[1]), (~same[0], same[1]), (~same[0], ~same[1])]])
+
+# Pair i of 300 has the values i % 7 and i % 11, and is in group i % 64.
+at = np.arange(300)
+first, second, group = at % 7, at % 11, at % 64
+difference = lambda kept: (second[kept].sum() - first[kept].sum()) / kept.sum()
+without = np.array([difference(group != left) for left in range(64)])
+error = np.sqrt(63 / 64 * np.sum((without - without.mean()) ** 2))
+found, reach = difference(group >= 0), stats.t.ppf(CONFIDENCE, 63) * error
+print("paired_comparison.rs: difference, lower, upper, p-value")
+print([float(value) for value in [found, found - reach, found + reach, 2 * stats.t.sf(abs(found / error), 63)]])

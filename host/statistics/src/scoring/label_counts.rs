@@ -120,6 +120,10 @@ mod tests {
             (tally.substrate, tally.models[0].given, tally.models[0].agreed),
             (1, MAX_LABELS as u64 + 5, 1)
         );
+        let mut twice = LabelCounts::default();
+        twice.merge(&counts);
+        twice.merge(&counts);
+        assert_eq!((twice.labels.len(), twice.other), (MAX_LABELS, 10));
     }
 
     #[test]

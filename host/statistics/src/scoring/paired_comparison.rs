@@ -269,6 +269,33 @@ mod tests {
         );
     }
 
+    /// The value, the bounds and the p-value are those of numpy and scipy: the end of `tests/oracles/compare.py`.
+    #[test]
+    fn the_jackknife_matches_scipy_and_passes_over_groups_without_scored_pairs() {
+        let mut paired = PairedComparison::new(vec![2], &[]);
+        for pair in 0..300u32 {
+            let group = (pair % 64) as u8;
+            paired.add(&row(group, &[f64::from(pair % 7), 1.0], &[f64::from(pair % 11), 1.0], &[]));
+        }
+        let wanted = [1.97, 1.7533942529428188, 2.186605747057181, 9.993031460094466e-23];
+        let found = paired.estimate(None, 0, 0.95, &mut mean);
+        let interval = found.interval.unwrap();
+        let found = [found.difference.unwrap(), interval.lower, interval.upper, found.p_value.unwrap()];
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!((found / wanted - 1.0).abs() < 1e-9, "{found}, not {wanted}");
+        }
+
+        let mut few = PairedComparison::new(vec![2], &[]);
+        (0..9).for_each(|pair| few.add(&row(pair % 3, &[1.0, 1.0], &[f64::from(pair % 2), 1.0], &[])));
+        let before = few.estimate(None, 0, 0.95, &mut mean);
+        few.add(&row(7, &[0.0, 0.0], &[1.0, 1.0], &[]));
+        few.add(&row(8, &[1.0, 1.0], &[0.0, 0.0], &[]));
+        assert_eq!(few.estimate(None, 0, 0.95, &mut mean), before);
+        few.add(&row(7, &[0.0, 1.0], &[0.0, 1.0], &[]));
+        few.add(&row(7, &[0.0, 1.0], &[0.0, 1.0], &[]));
+        assert_eq!(few.agreements(None).neither, 2);
+    }
+
     #[test]
     fn swapping_the_models_mirrors_the_result() {
         let (mut one, mut other) = (PairedComparison::new(vec![2], &[]), PairedComparison::new(vec![2], &[]));

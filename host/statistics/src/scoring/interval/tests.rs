@@ -105,6 +105,15 @@ fn fractional_and_many_degrees_match_scipy() {
     ] {
         assert_close(student_quantile(p, degrees).unwrap(), quantile);
     }
+    // Printed to 18 digits by mpmath: the terms of the expansion in 1 / degrees and 1 / degrees^2.
+    for (p, degrees, quantile) in [
+        (0.9, 100_001.0, 1.281_560_031_364_702_4),
+        (0.975, 150_000.0, 1.959_979_799_807_034_3),
+        (0.999_999, 100_001.0, 4.753_704_713_581_284),
+    ] {
+        let found = student_quantile(p, degrees).unwrap();
+        assert!((found / quantile - 1.0).abs() < 1e-11, "{p} at {degrees}: {found} and {quantile}");
+    }
     for (t, degrees, scipy, off) in [
         (0.0, 3.0, 0.5, 1e-9),
         (2.0, 1.7, 0.10274505642633114, 1e-9),
