@@ -10,8 +10,8 @@ use understudy_tests::{TestWorkspace, hotel_rooms_study};
 const CASES: u64 = 60;
 const PAIRS: u64 = 1200;
 
-/// The case, the desk and the room of a decision. Desk `north` books another room in every fourth case, and each decision of a
-/// case is another room now and then.
+/// The case, the desk and the room of a decision. Desk `north` books another room in every fourth case. One decision in
+/// eleven has the other of the two rooms.
 fn decision(pair: u64) -> (u64, &'static str, &'static str) {
     let case = pair * 7 % CASES;
     let round = pair / CASES;

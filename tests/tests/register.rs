@@ -214,7 +214,7 @@ BROKEN     register: second/../register.jsonl: the start of this run is not in t
 BROKEN     register: second/../register.jsonl: the seal is entry 3, and the register ends with entry 2: it was truncated, or the seal was left out
 BROKEN     register: cannot use the register second/../register.jsonl:2: it was changed: its hash does not match; run `understudy register verify` for all faults, and restore the file from a copy
 BROKEN     register: second/../register.jsonl: entry 3 is not this seal: it was left out or replaced
-  register: second/../register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: it was replaced or moved; name the path of the other one, or restore it from a copy
+  register: second/../register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: the register was replaced or moved; name its new path, or restore it from a copy
   register: second/../register.jsonl does not exist; name its new path with --register if it or the run was moved, or restore it from a copy
 "#);
     });

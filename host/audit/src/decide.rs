@@ -82,7 +82,7 @@ pub enum Decision {
     Void {
         /// Why no verdict is possible.
         cause: VoidCause,
-        /// The issues.
+        /// The failed or skipped checks, each with its reason.
         issues: Vec<String>,
     },
 }
@@ -185,7 +185,7 @@ fn verify_settled(run: &Path, keys: &[Verifier], register: Option<&Path>) -> any
     Ok(verify(run, keys, register)?)
 }
 
-/// The other tries of the study in its `register`, which was read when the run was verified.
+/// The other tries of the study. `register` is its register as the verification read it.
 fn known_tries(
     seal: &Seal,
     recorded: &LedgerState,

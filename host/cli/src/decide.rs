@@ -73,7 +73,7 @@ impl Decide {
                         "VOID: the run is damaged or altered, so that it permits no verdict"
                     }
                     VoidCause::NoRegister => {
-                        "VOID: the register of seals is not where the run recorded it, so that other tries are not known"
+                        "VOID: the register of seals is not where the run recorded it, so other tries are not known"
                     }
                 })?;
                 for what in issues {

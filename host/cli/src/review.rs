@@ -180,7 +180,7 @@ impl<R: BufRead> Dialogue<R> {
                     match answer.is_empty() || words.is_empty() {
                         true => print_err(format_args!("\"{shown}\" is none of these")),
                         false => print_err(format_args!(
-                            "\"{shown}\" fits {}; write more of one",
+                            "\"{shown}\" fits {}; write more letters",
                             words.join(" and ")
                         )),
                     }

@@ -164,10 +164,10 @@ pub fn read_locked(path: &Path) -> Result<Option<Vec<u8>>, RegisterError> {
     read_all(&mut file).map(Some).map_err(RegisterError::io("read", path))
 }
 
-/// Checks that nothing but a regular file is opened as a register.
+/// Checks that a path names a regular file or nothing.
 ///
 /// # Errors
-/// If the path names something else. That it names nothing is no error.
+/// If the path names something else.
 fn ensure_register_file(path: &Path) -> Result<(), RegisterError> {
     match ensure_regular_file(path) {
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::IsADirectory) => {

@@ -1,6 +1,7 @@
 //! Reads files that a declaration or a command names.
 //!
-//! Invariant: only a regular file is opened. Opening a named pipe would wait for a writer, and a device has no end.
+//! Invariant: only a regular file is opened. Opening a named pipe blocks until a writer opens it, and a device may
+//! have no end.
 
 use std::fs::{self, FileType};
 use std::io::{Error, ErrorKind};
@@ -25,10 +26,10 @@ pub fn read_text_file(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path)
 }
 
-/// Checks that a path names a regular file, perhaps through links.
+/// Checks that a path names a regular file, directly or through symbolic links.
 ///
 /// # Errors
-/// If it does not, or names nothing.
+/// If the path names something else ([`ErrorKind::IsADirectory`], [`ErrorKind::InvalidInput`]), or nothing.
 pub fn ensure_regular_file(path: &Path) -> Result<(), Error> {
     let kind = fs::metadata(path)?.file_type();
     if kind.is_file() {

@@ -1,7 +1,7 @@
 //! Reads `[ceiling]`: which snapshots are the same case, so that the substrate can be compared with itself.
 //!
-//! Invariants: every field that is named is declared in the same file; only integers and numbers have bins, and their edges
-//! ascend; a case has at least one field.
+//! Invariants: the same file declares every named field; only integers and numbers have bins, and their edges ascend; a case
+//! has at least one field.
 
 use super::table_reader::TableReader;
 use super::toml_value::Value;
@@ -14,7 +14,7 @@ const RATER: &str = "a field of [decisions.fields] that says who decided, such a
 
 /// The kinds of fields that can have bins.
 const BINNED: [FieldKind; 2] = [FieldKind::Integer, FieldKind::Number];
-/// The kinds of fields that can name a rater.
+/// The kinds of fields that can identify a rater.
 const NAMING: [FieldKind; 3] = [FieldKind::Text, FieldKind::Integer, FieldKind::Boolean];
 
 /// How the substrate is compared with itself: snapshots that are equal in the fields are one case.
@@ -182,7 +182,7 @@ fn rater_field(path: &str, declared: &DeclaredFields, name: &str) -> Result<Opti
     };
     match fields[index].value {
         Some(kind) if !NAMING.contains(&kind) => Err(format!(
-            "`{path}` is `{name}` of kind {}, which names nobody; use a field of kind text, integer or boolean",
+            "`{path}` is `{name}` of kind {}, which cannot identify a rater; use a field of kind text, integer or boolean",
             kind.name()
         )),
         _ => Ok(Some(index)),
@@ -284,6 +284,9 @@ mod tests {
         let kind =
             [("room = \"text\"", "room = \"json\""), (WINDOWS, "[ceiling]\nrater = \"room\"\n[windows]")];
         let message = faults(&kind).to_string();
-        assert!(message.contains("`ceiling.rater` is `room` of kind json, which names nobody"), "{message}");
+        assert!(
+            message.contains("`ceiling.rater` is `room` of kind json, which cannot identify a rater"),
+            "{message}"
+        );
     }
 }

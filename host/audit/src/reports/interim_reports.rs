@@ -114,7 +114,7 @@ fn write_report(
     {
         return Ok(());
     }
-    // Too few pairs for a figure: the next report covers them.
+    // With too few pairs for a figure, no report is written. A later one covers these windows.
     if !look.truncate(&sealed_study.study) {
         return Ok(());
     }

@@ -28,7 +28,7 @@ pub struct VerifyReport {
     pub skipped: Vec<(&'static str, String)>,
     /// The faults.
     pub issues: Vec<Issue>,
-    /// The register of seals, if the study names one and the run is in it.
+    /// The register of seals; `None` if the study names none, or the run is not in it.
     pub register: Option<RegisterContent>,
 }
 

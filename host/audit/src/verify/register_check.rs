@@ -55,7 +55,7 @@ pub(crate) fn check(
             report.skipped.push((REGISTER, what));
             return None;
         }
-        // Something that was never a register says nothing about the one of the run.
+        // A directory or a device is no evidence about the register of the run.
         Err(error @ RegisterError::NotAFile { .. }) => {
             report.skipped.push((REGISTER, error.to_string()));
             return None;

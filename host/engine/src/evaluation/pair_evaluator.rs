@@ -53,7 +53,7 @@ pub enum EvaluatorMessage {
     InterimReport(Box<InterimSnapshot>),
     /// A plugin is swapped; the first sequence number of each stream that belongs to the new generation.
     Swap(PerStream<u64>, Box<EvaluatorSwap>),
-    /// All pairs of snapshots before this time have been sent.
+    /// All pairs of snapshots before this time have been sent, so their baselines are scored.
     SettleBefore(Micros),
     /// A request for the most recent pairs.
     SampleRecentPairs(oneshot::Sender<Option<PairSample>>),

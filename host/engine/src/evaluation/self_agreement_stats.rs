@@ -1,7 +1,7 @@
 //! Collects how often the substrate decides the same in the same case, and how often the models agree with it there.
 //!
-//! Invariants: each evaluated pair is added once; a study without `[ceiling]` collects nothing. The study's key, the fields
-//! of the case and their bins alone decide which snapshots are one case.
+//! Invariants: each evaluated pair is added once; a study without `[ceiling]` collects nothing. The fields of the case,
+//! their bins and the study's hash key alone decide which snapshots are one case.
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::datatypes::{Float64Type, Int64Type};
@@ -149,9 +149,9 @@ impl SelfAgreementCollector {
 
 /// A column of the values of a case.
 enum CaseColumn<'c> {
-    /// Integers or numbers, of which the bins are compared, and the edges between these.
+    /// Integers or numbers, compared by their bins, and the edges between these bins.
     Binned(&'c ArrayRef, &'c [f64]),
-    /// Values that are compared themselves.
+    /// Values that are compared as they are.
     Exact(&'c ArrayRef, Option<ArrayFormatter<'c>>),
 }
 

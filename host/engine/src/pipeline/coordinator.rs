@@ -367,7 +367,7 @@ impl<'p> Coordinator<'p> {
     }
 
     /// Has the evaluator score the baselines of pairs whose earlier decisions are all known, so that memory is bounded. The
-    /// figures do not depend on when this happens.
+    /// time of this call does not change the figures.
     fn settle_open_pairs_if_due(&mut self) {
         let study = &self.sealed_study.study;
         let needs_baselines = study.threshold.as_ref().is_some_and(Threshold::needs_baselines);

@@ -93,8 +93,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Reports a ceiling of answers that are not labels or rankings, and a share of the ceiling for a metric that cannot be
-    /// the share of equal answers.
+    /// Reports a ceiling on numbers, and a required share of the ceiling if the metric cannot be the share of equal answers.
     pub(crate) fn check_ceiling(
         &mut self,
         study: &Study,
@@ -103,8 +102,8 @@ impl Loader<'_> {
     ) {
         let Some(ceiling) = &study.ceiling else { return };
         if comparator.plugin.form == AnswerForm::Number {
-            let what = "the substrate is compared with itself by equal answers, but the answers are numbers, which are hardly \
-                        ever equal; remove [ceiling]";
+            let what = "[ceiling] counts equal decisions, but the answers are numbers, which are rarely equal; remove \
+                        [ceiling]";
             self.fault(ceiling.line, what.to_owned());
         }
         let Some(threshold) = study.threshold.as_ref().filter(|threshold| threshold.of_ceiling.is_some())
@@ -118,7 +117,7 @@ impl Loader<'_> {
         if let Some(metric) = metric.filter(|metric| !is_share(metric)) {
             let what = format!(
                 "the threshold requires a share of the ceiling, which limits the share of equal answers, but metric \"{}\" is \
-                 another figure; remove of-ceiling, or choose a metric that is the share of equal answers",
+                 not that share; remove of-ceiling, or choose a metric that is the share of equal answers",
                 metric.name
             );
             self.fault(threshold.line, what);

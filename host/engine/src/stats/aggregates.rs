@@ -77,7 +77,7 @@ impl Aggregates {
         }
     }
 
-    /// Forgets the open pairs, for a reader that adds no more pairs. Their gains stay in the evidence.
+    /// Removes the open pairs, for a reader that adds no more pairs. Their gains stay in the evidence.
     pub fn drop_open_pairs(&mut self) {
         self.open_pairs = OpenPairs::default();
         self.settled_gains = Vec::new();

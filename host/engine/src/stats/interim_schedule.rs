@@ -122,7 +122,8 @@ fn required_lag(study: &Study) -> PerStream<Micros> {
     }
 }
 
-/// The event time before which every snapshot has its pair, if it has one: the pairs of all counted records are known.
+/// The event time before which no snapshot can form a new pair, once the counted records have been paired. `None` until both
+/// streams have a clock.
 pub fn complete_before(study: &Study, clocks: PerStream<Option<Micros>>) -> Option<Micros> {
     let lag = required_lag(study);
     let reached = |kind| clocks[kind].map(|clock: Micros| clock.saturating_sub(lag[kind]));
@@ -184,8 +185,8 @@ impl InterimSnapshot {
 
     /// Removes everything after the covered window, as if the run had been inspected as soon as it was
     /// complete. Record counts and latencies remain those of the moment. If the latest windows have pairs, but too few for
-    /// a figure, an earlier window is the covered one. `false` if all windows together have too few; then nothing is
-    /// removed.
+    /// a figure, the report covers an earlier window instead. Returns `false` and removes nothing if all windows together
+    /// have too few.
     #[must_use]
     pub fn truncate(&mut self, study: &Study) -> bool {
         let clock = WindowClock::new(study.windows, study.time_zone.clone());

@@ -1,8 +1,9 @@
 //! Builds the part of a report about the substrate's own noise.
 //!
-//! Invariants: before the end of a run there are no answers of models by case or by rater, because the change between two
-//! reports could tell of a single pair, and no intervals, because these hold at a single look. The agreement of all pairs
-//! is shown only if [`InterimFigures`] permits it.
+//! Invariants, all for a report before the end of a run:
+//! - It has no answers of models by case or by rater, because the change between two reports could reveal a single pair.
+//! - It has no intervals, because these hold at a single look.
+//! - It shows the agreement of all pairs only if [`InterimFigures`] permits it.
 
 use crate::model::ceiling::{
     CaseFieldInfo, CaseValue, CeilingReport, ModelCeiling, RaterAgreement, RaterReport, ScopeCeiling,
@@ -56,7 +57,7 @@ pub(super) fn ceiling(
     })
 }
 
-/// The ceiling of a scope with the cases `sample`. `is_shown` says whether the agreement over its pairs is.
+/// The ceiling of a scope with the cases `sample`. `is_shown` says whether the agreement over its pairs may be shown.
 fn scope_ceiling(
     name: &str,
     sample: &CaseSample,

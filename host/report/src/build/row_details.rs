@@ -1,4 +1,4 @@
-//! Removes the details of single rows from what a report says before the end of a run.
+//! Removes the details of single rows from a report before the end of a run.
 
 use crate::model::run_summary::{MissingAnswers, PluginFailure};
 use understudy_sandbox::failure_kind;

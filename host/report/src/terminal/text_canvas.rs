@@ -195,12 +195,13 @@ impl Page {
         self.line(indent, &[Span::new(Ink::Faint, cut)]);
     }
 
-    /// Writes a whole text, broken between words.
+    /// Writes a whole text, broken between words. For a text of the program itself.
     pub fn paragraph(&mut self, indent: usize, ink: Ink, text: &str) {
         self.clipped_paragraph(indent, ink, text, usize::MAX);
     }
 
-    /// Writes text over up to `max` lines, broken between words. For a text that holds the text of a plugin or a record.
+    /// Writes text over up to `max` lines, broken between words. For a text that contains one of a plugin
+    /// or a record, which can be of any length.
     pub fn clipped_paragraph(&mut self, indent: usize, ink: Ink, text: &str, max: usize) {
         let text = Span::new(ink, text).text;
         let room = self.width.saturating_sub(indent).max(1);

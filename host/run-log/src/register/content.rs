@@ -132,8 +132,8 @@ impl RegisterContent {
         let RegisterPosition { register, entry: number, previous, key } = position;
         if self.identity() != register {
             return Err(format!(
-                "the seal names a register whose first entry has the SHA-256 {}, and this one begins with {}: it was \
-                 replaced or moved; name the path of the other one, or restore it from a copy",
+                "the seal names a register whose first entry has the SHA-256 {}, and this one begins with {}: the \
+                 register was replaced or moved; name its new path, or restore it from a copy",
                 short(register),
                 short(self.identity())
             ));

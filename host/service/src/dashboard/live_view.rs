@@ -138,7 +138,9 @@ fn wait_text(reason: &NotReady) -> String {
     match reason {
         NotReady::Empty => "No snapshot has arrived yet.".to_owned(),
         NotReady::FewPairs => {
-            format!("The first figures cover {MIN_INTERIM_PAIRS} pairs; the complete windows have fewer.")
+            format!(
+                "The first figures cover at least {MIN_INTERIM_PAIRS} pairs; the complete windows have fewer."
+            )
         }
         NotReady::Open { label, until, clocks } => {
             let time =
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn the_wait_text_names_what_the_first_figures_wait_for() {
         insta::assert_snapshot!(wait_text(&NotReady::Empty), @"No snapshot has arrived yet.");
-        insta::assert_snapshot!(wait_text(&NotReady::FewPairs), @"The first figures cover 5 pairs; the complete windows have fewer.");
+        insta::assert_snapshot!(wait_text(&NotReady::FewPairs), @"The first figures cover at least 5 pairs; the complete windows have fewer.");
         let open = |clocks: [Option<i64>; 2]| {
             let clocks = PerStream::from(clocks.map(|clock| clock.map(Micros)));
             let until = PerStream { snapshots: Micros(24 * HOUR), decisions: Micros(48 * HOUR) };

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_splits_the_first_counts() {
+    fn the_first_of_equal_splits_counts() {
         let series = [1.0, 1.0, 1.0, -2.0, -2.0, -2.0, 1.0, 1.0, 1.0].map(|value| (value, 1.0));
         assert_eq!(furthest(&series).map(|(at, _)| at), Some(3));
     }

@@ -17,8 +17,8 @@ use understudy_study::AnswerForm;
 /// The maximum number of items of rankings that are counted.
 pub const MAX_ITEMS: usize = 10_000;
 
-/// The weight of the first item of a ranking. The item at rank r has the weight of this number divided by r, rounded down:
-/// whole numbers, so that sums are exact.
+/// The weight of the first item of a ranking. The item at rank r has this weight divided by r, rounded down. Weights are
+/// whole numbers, so sums are exact.
 const FIRST_RANK: u64 = 1 << 32;
 
 /// A model without inputs: it answers from the decisions before the snapshot alone.
@@ -43,7 +43,7 @@ impl Baseline {
         }
     }
 
-    /// What the baseline answers, as the object of `giving`.
+    /// What the baseline answers, as it follows the word `giving` in a sentence.
     pub fn answer(self) -> &'static str {
         match self {
             Baseline::CommonestItems => "the commonest items of the earlier decisions",

@@ -15,7 +15,8 @@ pub struct GainSums {
     pub answered: ScoreSums,
     /// Over the pairs that it did not answer. The metric decides whether they count.
     pub unanswered: ScoreSums,
-    /// The least and the greatest hash of the model's answers; `None` without an answer. They are equal if all answers are.
+    /// The least and the greatest hash of the model's answers; `None` without an answer. The two hashes are equal if all
+    /// answers are.
     pub hashes: Option<(u64, u64)>,
 }
 

@@ -2,10 +2,10 @@
 //! single row.
 //!
 //! Invariants:
-//! - The windows are divided into blocks, and the pairs of each block into cells. Each cell has no pairs or at least
+//! - The windows are divided into blocks, and the pairs of each block into parts. Each part has no pairs or at least
 //!   [`MIN_INTERIM_PAIRS`].
-//! - A figure that is shown covers whole cells. So no figure of fewer pairs follows by subtraction, neither from one
-//!   report nor from several: later windows change neither the blocks nor the cells of earlier ones.
+//! - A figure that is shown covers whole parts. So no figure of fewer pairs follows by subtraction from one report.
+//! - Later windows change neither the blocks nor the parts of earlier ones. So none follows from several reports either.
 //!
 //! The invariants hold for each condition, each scope, the blinded pairs and the revised pairs by themselves. Conditions
 //! that nearly coincide are not compared with each other.
@@ -24,8 +24,9 @@ fn is_few(pairs: u64) -> bool {
     (1..MIN_INTERIM_PAIRS).contains(&pairs)
 }
 
-/// For each part of a partition of pairs whether its figure is withheld. Parts of fewer than [`MIN_INTERIM_PAIRS`]
-/// pairs are. Then the smallest others are, until the withheld parts together are not few.
+/// For each part of a partition of pairs whether its figure is withheld. First, parts of fewer than
+/// [`MIN_INTERIM_PAIRS`] pairs are withheld. Then the smallest other parts follow, until the withheld parts together have
+/// at least that many.
 fn withheld_parts(pairs: &[u64]) -> Vec<bool> {
     let mut withheld: Vec<bool> = pairs.iter().map(|pairs| is_few(*pairs)).collect();
     loop {
@@ -77,7 +78,7 @@ pub struct InterimFigures {
     blocks: Vec<Block>,
 }
 
-/// Consecutive windows with pairs, of which figures cover all or none.
+/// Consecutive windows with pairs. A figure covers all of them or none.
 struct Block {
     windows: Vec<Window>,
     /// Whether the figure over all pairs of the block is withheld.
@@ -91,7 +92,7 @@ struct Block {
 }
 
 impl InterimFigures {
-    /// What the cells of a run may show. Pairs after the last block belong to it.
+    /// The figures of a run that may be shown. Windows after the last block belong to it.
     pub fn new(cells: &Cells) -> InterimFigures {
         let windows: Vec<Window> = cells.iter().map(|(window, _)| window).collect();
         let pairs: Vec<u64> = cells.iter().map(|(_, totals)| totals.pairs(Slice::All)).collect();
@@ -120,8 +121,8 @@ impl InterimFigures {
         self
     }
 
-    /// What may be shown of a part of the pairs, such as the revised ones. The rest must not follow either, so it counts as
-    /// another part.
+    /// The figures that may be shown of a part of the pairs, such as the revised ones. A figure of the other pairs would
+    /// follow by subtraction, so these must not be few either.
     pub fn for_part(&self, part: &Cells, cells: &Cells) -> InterimFigures {
         let block = |block: &Block| {
             let own = Block::new(block.windows.clone(), |slice, window| pairs_of(part, window, slice), cells);
@@ -162,8 +163,8 @@ impl InterimFigures {
         self.block(window).is_none_or(|block| block.is_one_window() && !block.values[condition][value])
     }
 
-    /// Whether the figure over some windows in a scope is shown: they are whole blocks. Scope 0 is all pairs, and the declared
-    /// scopes follow.
+    /// Whether the figure over some windows in a scope is shown. The windows must be whole blocks. Scope 0 is all pairs, and
+    /// the declared scopes follow.
     pub fn shows_scope(&self, scope: usize, windows: &[Window]) -> bool {
         self.are_whole_blocks(windows, |block| match scope {
             0 => !block.all,
@@ -207,7 +208,8 @@ impl Block {
         self.windows.len() == 1
     }
 
-    /// A scope is withheld if it, or what a figure that is shown leaves of it or it of such a figure, has few pairs.
+    /// Adds the scopes and the blinded pairs. The figure of a scope is withheld if the scope has few pairs, or if the
+    /// difference between the scope and a shown figure has.
     fn add_evidence(&mut self, cells: &Cells, evidence: &VerdictEvidence, scopes: &[Scope]) {
         let total = |slice| self.windows.iter().map(|window| pairs_of(cells, *window, slice)).sum::<u64>();
         let all = total(Slice::All);
@@ -225,7 +227,8 @@ impl Block {
             let parts = scope.values.iter().flat_map(|(condition, values)| {
                 let pairs = |value: usize| total(Slice::Value { condition: *condition, value });
                 let sum: u64 = values.iter().map(|value| pairs(*value)).sum();
-                // If the scope has all pairs of its values, it splits the values that are withheld together.
+                // A scope with all pairs of its values divides the values that are withheld together.
+                // Neither part of them may have few pairs.
                 let withheld = self.values[*condition].iter().enumerate().filter(|(_, withheld)| **withheld);
                 let (inside, outside): (Vec<usize>, Vec<usize>) =
                     withheld.map(|(value, _)| value).partition(|value| values.contains(value));

@@ -24,7 +24,7 @@ pub struct BaselineGains {
     pub pairs: u64,
     /// The value of the metric for the model over these pairs; `None` where it is not defined.
     pub model: Option<f64>,
-    /// Whether all answers of the model are equal, and there is one.
+    /// Whether the model answered, and all its answers are equal.
     pub is_constant: bool,
     /// The gain over each baseline.
     pub gains: Vec<BaselineGain>,

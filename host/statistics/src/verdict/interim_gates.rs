@@ -1,7 +1,7 @@
-//! Withholds the estimates of a verdict before the end of a run that would tell of few pairs.
+//! Withholds estimates that would reveal few pairs from verdicts before the end of a run.
 //!
-//! Invariants: what remains is what an interim report may show, see [`InterimFigures`]. A verdict that would rest on a
-//! withheld estimate is INCONCLUSIVE, so that its kind does not tell either.
+//! Invariants: the remaining estimates are those that an interim report may show, see [`InterimFigures`]. A verdict that
+//! would rest on a withheld estimate is INCONCLUSIVE, so that its kind reveals nothing either.
 
 use super::gates::ScopeGates;
 use super::window_selection::WindowSelection;
@@ -42,7 +42,7 @@ pub fn interim_gates(
     };
     if decides || !is_pooled_shown {
         let text = format!(
-            "some figures of this scope are withheld until the run is closed: they would tell of fewer than \
+            "some figures of this scope are withheld until the run is closed: they would reveal fewer than \
              {MIN_INTERIM_PAIRS} pairs; decide at the end"
         );
         reasons = vec![VerdictReason { verdict: VerdictKind::Inconclusive, text }];

@@ -415,7 +415,7 @@ pub struct Estimate {
     pub method: Option<IntervalMethod>,
     /// Why a value has no interval; `None` if it has one, and where there is no value.
     pub no_interval: Option<MissingInterval>,
-    /// Whether all but the number of pairs is withheld, because it would tell of few pairs before the end of the run.
+    /// Whether all but the number of pairs is withheld, because it would reveal few pairs before the end of the run.
     pub withheld: bool,
 }
 

@@ -17,11 +17,11 @@ pub struct SubjectReason {
     pub verdict: VerdictKind,
     /// The reason without its subject.
     pub text: String,
-    /// What similar reasons are ranked by; the least is the worst.
+    /// The rank among similar reasons; the least is the worst.
     pub rank: f64,
 }
 
-/// What a group of reasons says of its subjects.
+/// How a group of reasons names its subjects.
 pub struct SubjectNoun {
     /// The noun in the plural, such as `windows`.
     pub plural: &'static str,
@@ -29,8 +29,8 @@ pub struct SubjectNoun {
     pub listed_in: &'static str,
 }
 
-/// The reasons as those of a verdict: similar ones, which differ only in their subject and their numbers, as one reason
-/// if there are more than [`MAX_LISTED`]. The order is that of the first reason of each group.
+/// The reasons of a verdict. If more than [`MAX_LISTED`] reasons differ only in their subject and their numbers, they
+/// become one reason. The order is that of the first reason of each group.
 pub fn group_reasons(reasons: Vec<SubjectReason>, noun: &SubjectNoun) -> Vec<VerdictReason> {
     let mut places: BTreeMap<(VerdictKind, String), usize> = BTreeMap::new();
     let mut groups: Vec<Vec<SubjectReason>> = Vec::new();
@@ -53,7 +53,7 @@ pub fn group_reasons(reasons: Vec<SubjectReason>, noun: &SubjectNoun) -> Vec<Ver
         group.sort_by(|one, other| one.rank.total_cmp(&other.rank));
         let worst: Vec<String> = group.iter().take(MAX_LISTED).map(one_by_one).collect();
         let text = format!(
-            "{number} {} for the same reason, the worst first: {}; and {} more, which {} has",
+            "{number} {} for the same reason, the worst first: {}; for the other {}, see {}",
             noun.plural,
             worst.join("; "),
             number - MAX_LISTED,
@@ -109,7 +109,7 @@ mod tests {
             [
                 "60 windows for the same reason, the worst first: day 60: 40 comparisons; at least 30 are required; \
                  day 59: 41 comparisons; at least 30 are required; day 58: 42 comparisons; at least 30 are required; \
-                 and 57 more, which the table of windows has",
+                 for the other 57, see the table of windows",
                 "day 61: the metric is not defined",
             ]
         );

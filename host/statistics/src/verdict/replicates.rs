@@ -1,6 +1,6 @@
 //! The interval of a value at a single look, from the values with one group of pairs left out.
 //!
-//! Invariant: groups without spread never give an interval of the width zero.
+//! Invariant: groups without spread never give an interval of width zero.
 
 use super::{IntervalMethod, MissingInterval};
 use crate::scoring::{Interval, equal_scores, has_spread, jackknife};

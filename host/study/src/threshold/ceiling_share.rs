@@ -15,7 +15,8 @@ pub(super) fn of_ceiling(
     is_declared: bool,
 ) -> Option<f64> {
     if section.has("at-most") {
-        let reason = "it is the least share of the agreement that is possible; remove it, or write at-least";
+        let reason = "the ceiling limits agreement from above, so the metric needs a lower bound; remove it, or write \
+                      at-least";
         section.refuse("of-ceiling", reason);
         return None;
     }

@@ -1,4 +1,4 @@
-//! The ways out of the figure of a study: their names, and their descriptions in its table.
+//! Names and descriptions of the ways out of a study, for its figure and the table below it.
 
 use understudy_records::join::AccountTerm;
 use understudy_study::StreamKind;

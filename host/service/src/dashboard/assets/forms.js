@@ -192,5 +192,5 @@
     showNext((await send("v1/review", body)).summary);
   });
 
-  element("judge-skip").addEventListener("click", () => showNext());
+  element("judge-later").addEventListener("click", () => showNext());
 })();

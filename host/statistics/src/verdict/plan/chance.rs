@@ -59,8 +59,8 @@ pub(super) struct GainTest {
 }
 
 impl GainTest {
-    /// The test of a threshold; `None` if it requires no gain, if the share of the commonest label is not known, and if the
-    /// metric is no share of pairs that agree.
+    /// The test of a threshold; `None` if it requires no gain, if the share of the commonest label is not known, or if the
+    /// metric is not a share of pairs that agree.
     pub(super) fn new(threshold: &Threshold, test: BoundTest, base_rate: Option<f64>) -> Option<GainTest> {
         let ChanceRequirement::Gain(least) = threshold.chance? else { return None };
         let is_agreement = threshold.form == AnswerForm::Label
@@ -73,8 +73,8 @@ impl GainTest {
         })
     }
 
-    /// The greatest probability that the gain over `n` pairs suffices if the true agreement is `truth`: that of a model which
-    /// has every pair with the commonest label right. 0 if the agreement is not above that of the commonest label.
+    /// The greatest probability that the gain over `n` pairs suffices if the true agreement is `truth`. A model that has
+    /// every pair with the commonest label right reaches it. 0 if `truth` is at most the share of the commonest label.
     pub(super) fn pass_probability(&self, n: u64, truth: f64) -> f64 {
         match least_gains(self.evidence, self.least, n) {
             Some(gains) if truth > self.base_rate => hits_probability(gains, n, truth - self.base_rate),

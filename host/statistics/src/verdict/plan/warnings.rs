@@ -50,8 +50,8 @@ pub(super) fn warnings(
     }
     if planner.threshold.of_ceiling.is_some() {
         warnings.push(
-            "this plan leaves out `of-ceiling`, since the substrate's noise is not known before the run: GO is at most as \
-             probable as shown"
+            "this plan leaves out `of-ceiling`, because the substrate's noise is not known before the run; the shown \
+             probabilities of GO are upper bounds"
                 .to_owned(),
         );
     }
