@@ -56,8 +56,8 @@ fn workspace(more: &str) -> TestWorkspace {
 const CEILING: &str = "[ceiling]\nfields = [\"guest\", \"nights\"]\nrater = \"desk\"\n\
                        bins = { nights = [10, 20, 30, 40, 50, 60, 70, 80, 90] }\n";
 
-/// The mean share of equal pairs of decisions by its definition, among the first decisions, over the pairs of decisions that
-/// `compared` selects by their desks; and the number of cases.
+/// The mean share of equal pairs among the first decisions, by its definition, and the number of cases. `compared` selects
+/// pairs of decisions by their desks.
 fn self_agreement(first: u64, compared: fn(&str, &str) -> bool) -> (f64, u64) {
     let mut cases: BTreeMap<u64, Vec<(&str, &str)>> = BTreeMap::new();
     for pair in 0..first {

@@ -250,8 +250,10 @@ fn jitter(flight: usize) -> f64 {
     if flight.is_multiple_of(2) { 0.05 } else { -0.05 }
 }
 
-/// Delays between 15 and 25 minutes. The models are a constant, the mean and the last delay of the days before with a small
-/// error, and a forecast that is wrong by half a minute or by one and a half.
+/// Delays between 15 and 25 minutes, and four models:
+/// - a constant;
+/// - the mean and the last delay of the days before, each with a small error;
+/// - a forecast that is wrong by half a minute or by one and a half.
 fn delays() -> ValueStudy {
     ValueStudy {
         form: "number",
@@ -273,8 +275,11 @@ fn delays() -> ValueStudy {
     }
 }
 
-/// Three of five items, mostly `a`, `b` and `c`. The models are a constant list, the same items in any order, one of these
-/// items less, and a forecast with one wrong item in every third list.
+/// Three of five items, mostly `a`, `b` and `c`. The models are:
+/// - a constant list;
+/// - the same items in another order;
+/// - two of these items and another one;
+/// - a forecast with one wrong item in every third list.
 fn items() -> ValueStudy {
     fn item(name: usize) -> String {
         char::from(b'a' + (name % 5) as u8).to_string()
@@ -297,7 +302,7 @@ fn items() -> ValueStudy {
         models: [
             ("constant", |_, _| list([0, 1, 2])),
             ("shuffled", |_, flight| list([[0, 1, 2], [2, 0, 1]][flight % 2])),
-            ("shorter", |_, flight| list([[0, 1, 4], [1, 0, 3]][flight % 2])),
+            ("mixed", |_, flight| list([[0, 1, 4], [1, 0, 3]][flight % 2])),
             ("forecast", |day, flight| {
                 let [first, second, third] = decided(day, flight);
                 list([first, second, if flight % 3 == 0 { (third + 2) % 5 } else { third }])

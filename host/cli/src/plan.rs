@@ -50,7 +50,7 @@ pub(super) struct Plan {
     /// 1.
     #[arg(long, value_name = "S", value_parser = positive)]
     std_dev: Option<f64>,
-    /// Share of the substrate's most frequent label, above 0 and at most 1.
+    /// Share of the substrate's commonest label, above 0 and at most 1.
     #[arg(long, value_name = "SHARE", value_parser = parse_positive_share)]
     base_rate: Option<f64>,
     /// Output format.

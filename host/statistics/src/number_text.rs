@@ -32,7 +32,7 @@ pub fn compact(value: f64) -> String {
 
 /// A number between -1 and 1 with six decimals: `0.798143`. A number far outside that range, which only a metric that
 /// violates its own range can give, has six significant digits. A number is never rounded to one with four decimals or
-/// fewer: thresholds are declared with few decimals, and a value that misses one must not look equal to it. Proportions
+/// fewer, because a value that misses a threshold must not look equal to it. Proportions
 /// computed from counts have the same text, see
 /// [`format_share`](crate::verdict::format_share).
 pub fn six_decimals(value: f64) -> String {
@@ -63,7 +63,7 @@ pub fn number_text(value: f64) -> String {
     }
 }
 
-/// A number with four decimals that is cut off and not rounded: a value that misses a bound of four decimals or fewer never
+/// A number with four decimals, truncated and not rounded. So a value that misses a bound of four decimals or fewer never
 /// looks equal to it. A nonzero number below 0.0001 and one from 10,000 on have five significant digits.
 pub fn four_decimals(value: f64) -> String {
     match value == 0.0 || (1e-4..1e4).contains(&value.abs()) {

@@ -91,9 +91,11 @@ fn declared_column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
     Some((kind, study.stream(kind).fields.iter().position(|field| field.name == key)?))
 }
 
-/// For each stream the indices of the declared fields that the join has to buffer: those that the comparator
-/// reads, with blinding those that the models read, in a served run those that are granted, the cluster field of
-/// the threshold, and the fields of the ceiling's cases with their rater.
+/// For each stream the indices of the declared fields that the join has to buffer:
+/// - the fields that the comparator reads;
+/// - with blinding, those that the models read; in a served run, those that are granted;
+/// - the cluster field of the threshold;
+/// - the fields of the ceiling's cases, and the rater.
 pub fn buffered_fields(sealed_study: &SealedStudy) -> PerStream<Vec<usize>> {
     let mut buffered = PerStream::<Vec<usize>>::default();
     let study = &sealed_study.study;

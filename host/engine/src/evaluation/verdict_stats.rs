@@ -1,7 +1,7 @@
 //! Collects the extra statistics that a verdict needs from each evaluated pair.
 //!
-//! Invariants: each evaluated pair is added once; a study without a threshold collects nothing; a pair whose baselines are
-//! needed is an open pair until they are known.
+//! Invariants: each evaluated pair is added once; a study without a threshold collects nothing. If baselines are needed, a
+//! pair is an open pair until its baselines are known.
 
 use std::borrow::Cow;
 

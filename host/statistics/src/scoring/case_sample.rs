@@ -1,9 +1,9 @@
 //! Counts of equal answers within cases, for a bounded number of cases: those with the smallest hashes.
 //!
 //! Invariants:
-//! - Which cases are kept, and their counts, do not depend on the order of insertion or on merging: the sample is the
-//!   longest run of cases, in the order of their hashes, that fits the capacity. A case that was evicted never returns, so
-//!   the counts of a kept case are complete.
+//! - The kept cases and their counts do not depend on the order of insertion or on merging. The sample is the longest run of
+//!   cases, in the order of their hashes, that fits the capacity.
+//! - A case that was evicted never returns, so the counts of a kept case are complete.
 //! - The totals cover all pairs, whether their case is kept or not.
 
 use std::collections::BTreeMap;

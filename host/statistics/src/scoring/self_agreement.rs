@@ -3,8 +3,7 @@
 //!
 //! Invariants:
 //! - The same pairs give equal sums and the same serialized bytes, whatever the order and the batches.
-//! - The sums of a window depend on the pairs of this window alone, so the sums through a window do not depend on what came
-//!   after it.
+//! - The sums of a window depend on the pairs of this window alone. So later windows do not change the sums through a window.
 //! - Each window keeps a bounded number of cases and raters. A case counts in several windows only if all of them keep it,
 //!   so its counts are complete.
 

@@ -117,8 +117,8 @@ impl VerdictEvidence {
         }
     }
 
-    /// Adds the scores of models and baselines over a pair. `models` has for each model the hash of its answer, `None` without
-    /// one, the components of its score and those of each baseline; `None` if one of them has no score.
+    /// Adds the scores of models and baselines over a pair. `models` has the scores of each model and its baselines; `None`
+    /// if one of them has no score.
     pub fn add_gains(
         &mut self,
         (window, scopes, group): (Window, &[u16], u8),

@@ -141,8 +141,8 @@ impl ModelLabels {
         (agreed(&self.total), self.total[self.majority()].substrate, pairs(&self.total))
     }
 
-    /// The gain over the best constant: the least lower bound over all labels, and the upper bound for the commonest, with
-    /// the method of that one. `bounds` are those of the gain over one label, by its index.
+    /// The bounds of the gain over the best constant. The lower one is the least over all labels. The upper one and the method
+    /// are those of the commonest label. `bounds` are those of the gain over one label, by its index.
     fn gain_interval(
         &self,
         bounds: impl Fn(usize) -> Result<(Interval, IntervalMethod), MissingInterval>,

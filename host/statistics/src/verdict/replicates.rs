@@ -9,7 +9,8 @@ use crate::scoring::{Interval, equal_scores, has_spread, jackknife};
 pub type Range = (Option<f64>, Option<f64>);
 
 /// The interval of `value` by the jackknife over its values `without` each group, within `range`. If the groups show no
-/// spread, these are the bounds for `independent` equal scores; `None` if the value is not a mean of scores in the range.
+/// spread, these are the bounds for `independent` equal scores. `independent` is `None` if the value is not a mean of scores
+/// in the range.
 ///
 /// # Errors
 /// If neither method gives bounds.

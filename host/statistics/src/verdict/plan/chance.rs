@@ -59,8 +59,8 @@ pub(super) struct GainTest {
 }
 
 impl GainTest {
-    /// The test of a threshold; `None` if it requires no gain, if the share of the commonest label is not known, or if the
-    /// metric is not a share of pairs that agree.
+    /// The test of a threshold. `None` if it requires no gain, if the metric is not a share of pairs that agree, or if the
+    /// share of the commonest label is not known.
     pub(super) fn new(threshold: &Threshold, test: BoundTest, base_rate: Option<f64>) -> Option<GainTest> {
         let ChanceRequirement::Gain(least) = threshold.chance? else { return None };
         let is_agreement = threshold.form == AnswerForm::Label
