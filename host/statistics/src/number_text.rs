@@ -10,10 +10,10 @@ use crate::scoring::Interval;
 /// The text of an undefined number.
 pub const UNDEFINED: &str = "–";
 
-/// 2^53: from here on, a floating-point number has no fraction that could be rounded.
+/// 2^53: a floating-point number of at least this size has no fraction that could be rounded.
 const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// From here on, a whole number is in scientific notation.
+/// A whole number of at least this size is in scientific notation.
 const MOST_GROUPED: f64 = 1e15;
 
 /// A number with six significant digits: `23.4512`, `1,234.57`, `1.23457e-7`.

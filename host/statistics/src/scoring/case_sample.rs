@@ -50,7 +50,7 @@ pub struct CaseDecision<'p> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseSample {
     cases: BTreeMap<u64, CaseCounts>,
-    /// The smallest hash of an evicted case: cases from here on are not kept.
+    /// The smallest hash of an evicted case. Cases with this hash or a greater one are not kept.
     evicted_from: Option<u64>,
     /// The number of counts in `cases`.
     entries: usize,

@@ -25,7 +25,7 @@ pub fn ceiling_failure(
     let inconclusive = |text: String| Some((VerdictKind::Inconclusive, text));
     if pooled.hits != Some(equal) {
         return inconclusive(format!(
-            "the ceiling limits the share of equal answers, and the metric is another figure: {equal} of {} pairs have equal \
+            "the ceiling limits the share of equal answers, and the metric is not that share: {equal} of {} pairs have equal \
              answers ({})",
             pooled.pairs,
             format_share(equal, pooled.pairs)

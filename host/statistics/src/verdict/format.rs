@@ -20,7 +20,7 @@ pub const TESTED_LATER: &str = "Contamination is tested once, at the end: a test
 /// The text for a contamination test that was not possible.
 pub fn untestable_sentence() -> String {
     format!(
-        "The difference cannot be tested: a share needs a scored pair among the blinded and among the unblinded pairs; any \
+        "The difference cannot be tested. A share needs a scored pair among the blinded and among the unblinded pairs. Any \
          other metric, and clustered pairs, need one in each of {JACKKNIFE_GROUPS} groups of ids on both sides."
     )
 }

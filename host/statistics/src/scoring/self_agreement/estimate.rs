@@ -138,7 +138,7 @@ fn share_of_equal_pairs(counts: &CaseCounts, pairs: DecisionPairs) -> Option<f64
     let all = within(&mut std::iter::once(counts.decisions()));
     let equal_of_one_rater = within(&mut counts.answers.values().copied());
     let of_one_rater = within(&mut by_rater.values().copied());
-    // Without a rater, nobody knows whether two decisions are of the same one.
+    // Without a rater, it is unknown whether two decisions are of the same one.
     let is_rater_unknown = by_rater.contains_key(&0);
     let (equal, all) = match pairs {
         DecisionPairs::All => (equal, all),
