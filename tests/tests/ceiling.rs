@@ -16,7 +16,7 @@ fn decision(pair: u64) -> (u64, &'static str, &'static str) {
     let case = pair * 7 % CASES;
     let round = pair / CASES;
     let desk = if round.is_multiple_of(3) { "south" } else { "north" };
-    let is_other = (case.is_multiple_of(4) && desk == "north") != (pair * 13 % 11 == 0);
+    let is_other = (case.is_multiple_of(4) && desk == "north") != (pair * 13).is_multiple_of(11);
     (case, desk, if is_other { "b" } else { "a" })
 }
 
