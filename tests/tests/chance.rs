@@ -171,15 +171,17 @@ fn a_study_of_labels_says_what_chance_is() {
     assert!(not_asked.contains("would reach 0.97 and meet the bound of 0.9"), "{not_asked}");
 }
 
-/// A study whose models give the values of JSON fields of the snapshot. A form is `number` or `ranking`, and a value is given
-/// by day and flight.
+/// The value of a day and a flight.
+type ValueOf = fn(usize, usize) -> Value;
+
+/// A study whose models give the values of JSON fields of the snapshot. A form is `number` or `ranking`.
 struct ValueStudy {
     form: &'static str,
     /// The type of the fields.
     kind: &'static str,
     bound: &'static str,
-    decision: fn(usize, usize) -> Value,
-    models: [(&'static str, fn(usize, usize) -> Value); 4],
+    decision: ValueOf,
+    models: [(&'static str, ValueOf); 4],
 }
 
 impl ValueStudy {
@@ -433,7 +435,7 @@ fn gains_over_baselines_are_identical_after_a_restart() {
     for rows in [[120, 90], [460, 450], [470, 460]] {
         workspace.write("decisions.jsonl", text(&decisions[..rows[1]]));
         let mut running = TestProcess::start(workspace.command(&command));
-        running.feed(&text(&snapshots[done[0]..rows[0]]));
+        running.feed(text(&snapshots[done[0]..rows[0]]));
         wait_until("all that can be is in the log", || {
             ["snapshots", "decisions"].map(|table| open_rows(&run, table))
                 == [rows[0] - done[0], rows[1] - done[1]]
@@ -446,7 +448,7 @@ fn gains_over_baselines_are_identical_after_a_restart() {
     workspace.ok(&["verify", "run"]);
     workspace.write("decisions.jsonl", text(&decisions));
     let mut running = TestProcess::start(workspace.command(&command));
-    running.feed(&text(&snapshots[done[0]..]));
+    running.feed(text(&snapshots[done[0]..]));
     running.close_stdin();
     let output = running.wait_with_output();
     assert_eq!(output.code, 0, "{}", output.stderr);
