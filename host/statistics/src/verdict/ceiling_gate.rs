@@ -49,18 +49,18 @@ pub fn ceiling_failure(
     };
     let found = format!(
         "agreement in the {cases} cases that were decided at least twice is {agreement:.6}, and their ceiling is \
-         {ceiling:.6}: the share {value:.6} of the ceiling"
+         {ceiling:.6}, so the share of the ceiling is {value:.6}"
     );
     match (evidence, share.interval) {
         (Evidence::Point, _) => (value < least).then(|| (VerdictKind::NoGo, format!("{found}; {required}"))),
         (Evidence::Bound(_), _) if is_early => inconclusive(format!(
-            "{found}, and it has no bound that holds at looks before the end; decide at the end; {required}"
+            "{found}; it has no bound that holds at looks before the end; decide at the end; {required}"
         )),
-        (Evidence::Bound(_), None) => inconclusive(format!("{found}, and it has no bound; {required}")),
+        (Evidence::Bound(_), None) => inconclusive(format!("{found}; it has no bound; {required}")),
         (Evidence::Bound(_), Some(Interval { lower, upper })) => {
             let text = |relation: &str| {
                 format!(
-                    "{found}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; {required}",
+                    "{found}, with bounds {lower:.6} and {upper:.6} at confidence {} each; it {relation} {least}; {required}",
                     format_confidence(confidence)
                 )
             };
