@@ -36,24 +36,24 @@ fn beside_ceiling(report: &Report, ceiling: &CeilingReport) -> Block {
             rows.push(vec![
                 scope.scope.as_str().into(),
                 model.plugin.name.as_str().into(),
-                equal_text(found.equal, scope.pairs).into(),
-                count(scope.self_agreement.cases).into(),
-                case_value_text(&scope.self_agreement).into(),
                 case_value_text(&found.agreement).into(),
                 case_value_text(&scope.ceiling).into(),
                 found.of_ceiling.map_or(UNDEFINED.to_owned(), six_decimals).into(),
+                count(scope.self_agreement.cases).into(),
+                case_value_text(&scope.self_agreement).into(),
+                equal_text(found.equal, scope.pairs).into(),
             ]);
         }
     }
     let columns = vec![
         Column::text("Scope"),
         Column::text("Model"),
-        Column::number("Equal answers, all pairs"),
-        Column::number("Repeated cases"),
-        Column::number("Substrate with itself"),
-        Column::number("Model with substrate"),
+        Column::number("Agreement"),
         Column::number("Ceiling"),
         Column::number("Share of the ceiling"),
+        Column::number("Repeated cases"),
+        Column::number("Substrate with itself"),
+        Column::number("Equal answers, all pairs"),
     ];
     Block::Table(table(
         "Agreement beside its ceiling, in cases that were decided at least twice",

@@ -161,7 +161,7 @@ fn chance_agreement(chance: &ChanceAgreement) -> String {
 fn baseline_gain(baselines: &BaselineGains, found: &BaselineGain) -> String {
     let value = |value: Option<f64>| value.map_or_else(|| "not defined".to_owned(), six_digits);
     let bounds = found.interval.map_or_else(String::new, |interval| {
-        format!("; bounds of the gain {} to {}", six_digits(interval.lower), six_digits(interval.upper))
+        format!("; bounds of the gain {}", interval_text(interval, six_digits))
     });
     format!(
         "over {} with earlier decisions: {}; always giving {} would reach {}, so the gain is {}{bounds}",

@@ -277,7 +277,7 @@ fn gains_over_baselines_are_sentences() {
     ];
     let baselines = Some(BaselineGains { pairs: 1200, model: Some(2.0), is_constant: false, gains });
     let scope = ScopeVerdict { baselines, ..ruling("all", &[(VerdictKind::Go, "it passes")], &[(9, 10)]) };
-    let text = render_verdict(&verdict(Accounting::default(), vec![scope]), None, None, PAGE);
+    let text = render_verdict(&verdict(clean(), vec![scope]), None, None, PAGE);
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let words = lines.join(" ");
     assert!(
