@@ -31,7 +31,7 @@ fn a_missing_file_is_an_error() {
     insta::assert_snapshot!(output.stderr, @"cannot read stduy.toml: No such file or directory (os error 2); name a study.toml");
     let output = workspace.understudy(&["check", "."]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
-    insta::assert_snapshot!(output.stderr, @"cannot read .: Is a directory (os error 21); name a study.toml");
+    insta::assert_snapshot!(output.stderr, @"cannot read .: it is a directory, not a regular file; name a study.toml");
 }
 
 #[test]
