@@ -144,7 +144,7 @@ fn the_verdict_has_the_remark_beside_its_metric() {
     let workspace = rankings(2, &[(r#"["a","b"]"#, r#"["b","a"]"#)]);
     let path = workspace.path().join("study.toml");
     let study = std::fs::read_to_string(&path).expect("the study was written");
-    let threshold = "\n[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\n";
+    let threshold = "\n[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\nchance = \"not-asked\"\n";
     workspace.write("study.toml", study + threshold);
     workspace.run(&[]);
     let verdict = workspace.understudy(&["decide", "run"]).stdout;
