@@ -232,7 +232,7 @@ fn a_review_shows_all_decisions_of_each_snapshot() {
     workspace.run(&[]);
     let mut running =
         TestProcess::start(workspace.command(&["review", "run", "--who", "Ana", "--sample", "20"]));
-    running.feed("skip\n".repeat(20));
+    running.feed("later\n".repeat(20));
     running.close_stdin();
     let output = running.wait_with_output();
     assert_eq!(output.code, 0, "{}", output.stderr);
