@@ -5,13 +5,13 @@
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::datatypes::{Float64Type, Int64Type};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::evaluation::answer_hashes::{answer_hashes, write_bytes};
+use crate::evaluation::text_column::TextColumn;
 use crate::evaluation::verdict_stats::ScoredPairBatch;
 use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
-use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{CasePair, Rater, SelfAgreementSums, case_capacity};
 use understudy_study::{PerStream, Scope};
 
@@ -67,13 +67,13 @@ impl SelfAgreementCollector {
                 self.fields.iter().map(|(index, edges)| column((*index, edges))).collect()
             })
             .collect();
-        let raters: Option<Vec<CaseColumn<'_>>> = self.rater.map(|index| {
-            let column = |fields| CaseColumn::new(fields, &[]);
-            sources.decision_batches.iter().map(|decisions| column(decisions.fields.column(index))).collect()
+        let raters: Option<Vec<TextColumn<'_>>> = self.rater.map(|index| {
+            let columns = sources.decision_batches.iter().map(|decisions| decisions.fields.column(index));
+            columns.map(TextColumn::new).collect()
         });
-        let substrate = self.answer_hashes(batch.comparator);
+        let substrate = answer_hashes(batch.comparator, self.key);
         let models: Vec<Vec<Option<u64>>> =
-            batch.models.iter().map(|answers| self.answer_hashes(answers)).collect();
+            batch.models.iter().map(|answers| answer_hashes(answers, self.key)).collect();
         let (mut scopes, mut equal) = (Vec::new(), Vec::new());
         let (mut case, mut rater) = (Vec::new(), Vec::new());
         for (at, &row) in batch.rows.iter().enumerate() {
@@ -91,12 +91,8 @@ impl SelfAgreementCollector {
             equal.extend(models.iter().map(|hashes| hashes[at] == Some(answer)));
             rater.clear();
             let (source, within) = sources.decisions[row];
-            let decided_by = raters.as_ref().map(|columns| &columns[source]);
-            let decided_by = decided_by.filter(|column| column.is_known(within));
-            let name = decided_by.map(|column| column.text(within));
-            if let Some(column) = decided_by {
-                column.write(within, &mut rater);
-            }
+            let name = raters.as_ref().and_then(|columns| columns[source].value(within));
+            write_value(name.as_deref(), &mut rater);
             let pair = CasePair {
                 window: batch.windows[at],
                 scopes: &scopes,
@@ -113,35 +109,6 @@ impl SelfAgreementCollector {
         }
     }
 
-    /// The hash of each answer, which does not depend on the other answers of the batch; `None` without an answer.
-    fn answer_hashes(&self, answers: &Answers) -> Vec<Option<u64>> {
-        let mut hashes: Vec<Option<u64>> = match &answers.decisions {
-            AnswerColumn::Labels { names, codes } => {
-                let names: Vec<u64> =
-                    names.iter().map(|name| self.hash(name.unwrap_or_default().as_bytes())).collect();
-                codes.iter().map(|code| names.get(*code as usize).copied()).collect()
-            }
-            AnswerColumn::Numbers(numbers) => {
-                numbers.iter().map(|number| Some(self.hash(&(number + 0.0).to_le_bytes()))).collect()
-            }
-            AnswerColumn::Rankings { names, offsets, codes } => {
-                let mut ranking = Vec::new();
-                let hash = |ends: &[u32]| {
-                    ranking.clear();
-                    for code in &codes[ends[0] as usize..ends[1] as usize] {
-                        write_bytes(names.value(*code as usize).as_bytes(), &mut ranking);
-                    }
-                    Some(self.hash(&ranking))
-                };
-                offsets.windows(2).map(hash).collect()
-            }
-        };
-        for (row, _) in &answers.unanswered {
-            hashes[*row as usize] = None;
-        }
-        hashes
-    }
-
     fn hash(&self, bytes: &[u8]) -> u64 {
         xxh3_64_with_seed(bytes, self.key)
     }
@@ -152,56 +119,41 @@ enum CaseColumn<'c> {
     /// Integers or numbers, compared by their bins, and the edges between these bins.
     Binned(&'c ArrayRef, &'c [f64]),
     /// Values that are compared as they are.
-    Exact(&'c ArrayRef, Option<ArrayFormatter<'c>>),
+    Exact(TextColumn<'c>),
 }
 
 impl<'c> CaseColumn<'c> {
     fn new(column: &'c ArrayRef, edges: &'c [f64]) -> CaseColumn<'c> {
-        const OPTIONS: FormatOptions<'_> = FormatOptions::new();
         match edges {
-            [] => CaseColumn::Exact(column, ArrayFormatter::try_new(column, &OPTIONS).ok()),
+            [] => CaseColumn::Exact(TextColumn::new(column)),
             edges => CaseColumn::Binned(column, edges),
         }
     }
 
-    fn is_known(&self, row: usize) -> bool {
-        let (CaseColumn::Binned(column, _) | CaseColumn::Exact(column, _)) = self;
-        column.is_valid(row)
-    }
-
-    /// The value of a row as text; empty where it is missing, and in bins.
-    fn text(&self, row: usize) -> String {
-        match self {
-            CaseColumn::Exact(_, Some(formatter)) if self.is_known(row) => formatter.value(row).to_string(),
-            _ => String::new(),
-        }
-    }
-
-    /// Appends the value of a row so that different rows of values have different bytes. A missing value is a value of its
-    /// own.
+    /// Appends the value of a row so that different rows of values have different bytes.
     fn write(&self, row: usize, bytes: &mut Vec<u8>) {
-        bytes.push(u8::from(self.is_known(row)));
         match self {
-            _ if !self.is_known(row) => {}
             CaseColumn::Binned(column, edges) => {
-                let value = match column.as_primitive_opt::<Int64Type>() {
-                    Some(integers) => integers.value(row) as f64,
-                    None => column.as_primitive::<Float64Type>().value(row),
-                };
-                bytes.extend((edges.partition_point(|edge| *edge <= value) as u64).to_le_bytes());
+                bytes.push(u8::from(column.is_valid(row)));
+                if column.is_valid(row) {
+                    let value = match column.as_primitive_opt::<Int64Type>() {
+                        Some(integers) => integers.value(row) as f64,
+                        None => column.as_primitive::<Float64Type>().value(row),
+                    };
+                    bytes.extend((edges.partition_point(|edge| *edge <= value) as u64).to_le_bytes());
+                }
             }
-            CaseColumn::Exact(column, _) => match column.as_string_opt::<i32>() {
-                Some(texts) => write_bytes(texts.value(row).as_bytes(), bytes),
-                None => write_bytes(self.text(row).as_bytes(), bytes),
-            },
+            CaseColumn::Exact(column) => write_value(column.value(row).as_deref(), bytes),
         }
     }
 }
 
-/// Appends a text with its length before it.
-fn write_bytes(text: &[u8], bytes: &mut Vec<u8>) {
-    bytes.extend((text.len() as u64).to_le_bytes());
-    bytes.extend(text);
+/// Appends a value. A missing value is a value of its own.
+fn write_value(value: Option<&str>, bytes: &mut Vec<u8>) {
+    bytes.push(u8::from(value.is_some()));
+    if let Some(text) = value {
+        write_bytes(text.as_bytes(), bytes);
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@
 
 use std::borrow::Cow;
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
-
 use crate::batches::pair_batch::PairBatch;
+use crate::evaluation::answer_hashes::answer_hashes;
+use crate::evaluation::text_column::TextColumn;
 use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
@@ -86,15 +84,19 @@ impl EvidenceCollector {
     /// Adds a batch of evaluated pairs, whose metrics are those of `generation`.
     pub fn add(&mut self, batch: &ScoredPairBatch<'_>, generation: u32, aggregates: &mut Aggregates) {
         let sources = batch.sources;
-        let clusters: Option<Vec<ClusterColumn<'_>>> = self.cluster_column.map(|index| {
+        let clusters: Option<Vec<TextColumn<'_>>> = self.cluster_column.map(|index| {
             let columns = sources.snapshot_batches.iter().map(|snapshots| snapshots.fields.column(index));
-            columns.map(ClusterColumn::new).collect()
+            columns.map(TextColumn::new).collect()
         });
         let occurrences = self.cycle.and_then(|condition| {
             let times: Vec<i64> =
                 batch.rows.iter().map(|&row| sources.snapshot_value(row, |s, r| s.times[r])).collect();
             self.calendar.occurrences(condition, &times)
         });
+        let hashes: Vec<Vec<Option<u64>>> = match self.needs_baselines {
+            true => batch.models.iter().map(|answers| answer_hashes(answers, 0)).collect(),
+            false => Vec::new(),
+        };
         let mut scopes = Vec::new();
         let mut labels = Vec::new();
         for (at, &row) in batch.rows.iter().enumerate() {
@@ -135,9 +137,10 @@ impl EvidenceCollector {
             if let Some(decision) =
                 self.needs_baselines.then(|| decided_value(batch.comparator, at)).flatten()
             {
-                let answer = |(answers, scores): (&Cow<'_, Answers>, &ModelScores)| {
+                let answer = |(model, scores): (usize, &ModelScores)| {
                     let components = scores.scores[self.metric].iter().map(|values| values[at]);
-                    let (hash, items) = answer_hash(answers, at);
+                    let hash = hashes[model][at];
+                    let items = hash.map_or(0, |_| ranked_items(&batch.models[model], at));
                     OpenAnswer { hash, items, components: components.collect() }
                 };
                 let (decisions, decided) = sources.decisions[row];
@@ -150,35 +153,8 @@ impl EvidenceCollector {
                     group: if self.needs_gain_groups { group } else { 0 },
                     generation,
                     decision,
-                    models: batch.models.iter().zip(batch.scores).map(answer).collect(),
+                    models: batch.scores.iter().enumerate().map(answer).collect(),
                 });
-            }
-        }
-    }
-}
-
-/// A column of cluster values, as text.
-enum ClusterColumn<'c> {
-    Text(&'c StringArray),
-    Other(&'c ArrayRef, Option<ArrayFormatter<'c>>),
-}
-
-impl<'c> ClusterColumn<'c> {
-    fn new(column: &'c ArrayRef) -> ClusterColumn<'c> {
-        const OPTIONS: FormatOptions<'_> = FormatOptions::new();
-        match column.as_string_opt::<i32>() {
-            Some(texts) => ClusterColumn::Text(texts),
-            None => ClusterColumn::Other(column, ArrayFormatter::try_new(column, &OPTIONS).ok()),
-        }
-    }
-
-    /// The value of a row; `None` where it is missing.
-    fn value(&self, row: usize) -> Option<Cow<'c, str>> {
-        match self {
-            ClusterColumn::Text(texts) => texts.is_valid(row).then(|| Cow::Borrowed(texts.value(row))),
-            ClusterColumn::Other(column, formatter) => {
-                let formatter = formatter.as_ref().filter(|_| column.is_valid(row))?;
-                Some(Cow::Owned(formatter.value(row).to_string()))
             }
         }
     }
@@ -211,20 +187,10 @@ fn decided_value(answers: &Answers, row: usize) -> Option<DecidedValue> {
     }
 }
 
-/// The hash of an answer and the number of items that it ranks. Equal answers have equal hashes; the hash is `None` without
-/// an answer.
-fn answer_hash(answers: &Answers, row: usize) -> (Option<u64>, u32) {
-    match decided_value(answers, row) {
-        None => (None, 0),
-        // 0 and -0 are the same number.
-        Some(DecidedValue::Number(number)) => (Some(xxh3_64(&(number + 0.0).to_le_bytes())), 0),
-        Some(DecidedValue::Ranking(items)) => {
-            let mut hasher = Xxh3::new();
-            for item in &items {
-                hasher.update(&(item.len() as u64).to_le_bytes());
-                hasher.update(item.as_bytes());
-            }
-            (Some(hasher.digest()), items.len() as u32)
-        }
+/// The number of items that a row ranks; 0 if the answers are not rankings.
+fn ranked_items(answers: &Answers, row: usize) -> u32 {
+    match &answers.decisions {
+        AnswerColumn::Rankings { offsets, .. } => offsets[row + 1] - offsets[row],
+        AnswerColumn::Labels { .. } | AnswerColumn::Numbers(_) => 0,
     }
 }
