@@ -2,6 +2,7 @@
 //!
 //! Invariant: a share meets its bound by its counts, in whole numbers: 8,496 of 10,000 never pass as 0.85.
 
+use super::VerdictKind;
 use understudy_study::Direction;
 
 /// The maximum number of decimal places, and of digits before them, for a comparison in whole numbers.
@@ -26,6 +27,17 @@ pub fn meets_bound(value: f64, direction: Direction, bound: f64) -> bool {
     match direction {
         Direction::AtLeast => value >= bound,
         Direction::AtMost => value <= bound,
+    }
+}
+
+/// The verdict of two bounds of a value, and how the value relates to the requirement, in words. `near_meets` and `far_meets`
+/// say whether the bound nearer to failure and the other one meet it. `None` if the nearer one does, so that the value
+/// passes.
+pub fn bounds_failure(near_meets: bool, far_meets: bool) -> Option<(VerdictKind, &'static str)> {
+    match (near_meets, far_meets) {
+        (true, _) => None,
+        (false, true) => Some((VerdictKind::Inconclusive, "cannot be distinguished from")),
+        (false, false) => Some((VerdictKind::NoGo, "is on the wrong side of")),
     }
 }
 

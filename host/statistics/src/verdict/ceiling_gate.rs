@@ -5,6 +5,7 @@
 //!   bounds hold together at the confidence of the verdict.
 //! - Before a declared end there is no bound, so the gate does not pass.
 
+use super::bound::bounds_failure;
 use super::ceiling::CeilingShare;
 use super::format::{format_confidence, format_share};
 use super::{Estimate, VerdictKind};
@@ -58,17 +59,12 @@ pub fn ceiling_failure(
         )),
         (Evidence::Bound(_), None) => inconclusive(format!("{found}; it has no bound; {required}")),
         (Evidence::Bound(_), Some(Interval { lower, upper })) => {
-            let text = |relation: &str| {
-                format!(
-                    "{found}, with bounds {lower:.6} and {upper:.6} at confidence {} each; it {relation} {least}; {required}",
-                    format_confidence(confidence)
-                )
-            };
-            match (lower >= least, upper >= least) {
-                (true, _) => None,
-                (false, true) => inconclusive(text("cannot be distinguished from")),
-                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
-            }
+            let (verdict, relation) = bounds_failure(lower >= least, upper >= least)?;
+            let text = format!(
+                "{found}, with bounds {lower:.6} and {upper:.6} at confidence {} each; it {relation} {least}; {required}",
+                format_confidence(confidence)
+            );
+            Some((verdict, text))
         }
     }
 }

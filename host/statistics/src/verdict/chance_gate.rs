@@ -7,7 +7,7 @@
 //! - The gain over every baseline must suffice. This intersection-union test needs no correction of the level.
 
 use super::baseline_gain::{BaselineGain, BaselineGains};
-use super::bound::{meets_bound, meets_bound_by_count};
+use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
 use super::chance::ChanceAgreement;
 use super::format::format_confidence;
 use super::{MissingInterval, VerdictKind};
@@ -135,18 +135,13 @@ impl Measured {
                 (VerdictKind::NoGo, text)
             }),
             (Evidence::Bound(_), (Some(Interval { lower, upper }), _)) => {
-                let text = |relation: &str| {
-                    format!(
-                        "{comparison}: {name} {value:.6}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; \
-                         {requirement}",
-                        format_confidence(confidence)
-                    )
-                };
-                match (suffices(*lower, *least), suffices(*upper, *least)) {
-                    (true, _) => None,
-                    (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
-                    (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
-                }
+                let (verdict, relation) = bounds_failure(suffices(*lower, *least), suffices(*upper, *least))?;
+                let text = format!(
+                    "{comparison}: {name} {value:.6}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; \
+                     {requirement}",
+                    format_confidence(confidence)
+                );
+                Some((verdict, text))
             }
             (Evidence::Bound(_), (None, reason)) => {
                 let reason = reason.map_or("", MissingInterval::reason);

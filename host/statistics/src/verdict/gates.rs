@@ -8,12 +8,12 @@
 //! - Every gate is evaluated, even if another one fails. A failure is reported with its numbers.
 
 use super::baseline_gain::BaselineGains;
-use super::bound::{meets_bound, meets_bound_by_count};
+use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
 use super::ceiling::CeilingShare;
 use super::ceiling_gate::ceiling_failure;
 use super::chance::ChanceAgreement;
 use super::chance_gate::{baseline_failures, chance_failure};
-use super::estimate::{Estimator, is_early};
+use super::estimate::Estimator;
 use super::format::{direction_words, format_confidence, format_estimate};
 use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
 use super::window_selection::WindowSelection;
@@ -75,7 +75,7 @@ impl ScopeGates {
             Quantifier::Pooled => {}
         }
         let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
-        if is_early(facts, &selection.windows) && pooled.interval.is_none() && !windows.is_empty() {
+        if estimator.early && pooled.interval.is_none() && !windows.is_empty() {
             let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
             let text = format!(
                 "the study has not ended, and there is no interval for looks before the end: {reason}; decide at the end"
@@ -115,7 +115,7 @@ impl ScopeGates {
         let ceiling = threshold.of_ceiling.filter(|_| pooled.pairs > 0).map(|least| {
             let (share, equal) = estimator.ceiling(&selection.windows, scope, model);
             let strictness = (threshold.evidence, estimator.confidence);
-            let early = is_early(facts, &selection.windows);
+            let early = estimator.early;
             if let Some((verdict, text)) = ceiling_failure(strictness, least, &share, (&pooled, equal), early)
             {
                 add(verdict, text);
@@ -182,21 +182,17 @@ fn failure(threshold: &Threshold, confidence: f64, estimate: &Estimate) -> Optio
                 Direction::AtLeast => (lower, upper),
                 Direction::AtMost => (upper, lower),
             };
-            let text = |relation: &str| {
-                format!(
-                    "{}, with bounds {} and {} at confidence {} each, {relation} {}; {required}",
-                    format_estimate(estimate),
-                    number_text(lower),
-                    number_text(upper),
-                    format_confidence(confidence),
-                    declared_number(bound)
-                )
-            };
-            match (meets_bound(near, direction, bound), meets_bound(far, direction, bound)) {
-                (true, _) => None,
-                (false, true) => Some((VerdictKind::Inconclusive, text("cannot be distinguished from"))),
-                (false, false) => Some((VerdictKind::NoGo, text("is on the wrong side of"))),
-            }
+            let meets = |value: f64| meets_bound(value, direction, bound);
+            let (verdict, relation) = bounds_failure(meets(near), meets(far))?;
+            let text = format!(
+                "{}, with bounds {} and {} at confidence {} each, {relation} {}; {required}",
+                format_estimate(estimate),
+                number_text(lower),
+                number_text(upper),
+                format_confidence(confidence),
+                declared_number(bound)
+            );
+            Some((verdict, text))
         }
         (Evidence::Bound(_), None) => {
             let reason = estimate.no_interval.map_or("", MissingInterval::reason);
