@@ -27,12 +27,7 @@ pub(super) fn revisions(
         Revisions::Last { .. } => (CountingDecision::Last, sums.other(), sums.counting()),
     };
     let interim = interim.map(|interim| interim.for_part(sums.counting(), &outcome.cells));
-    let is_shown = |slice: Slice| {
-        interim.as_ref().is_none_or(|interim| match slice {
-            Slice::All => interim.shows_all(),
-            Slice::Value { condition, value } => interim.shows_value(condition, value),
-        })
-    };
+    let is_shown = |slice: Slice| interim.as_ref().is_none_or(|interim| interim.shows(slice));
     let numbers = |slice: Slice| {
         let counts = sums.counts(slice);
         RevisionNumbers {

@@ -163,8 +163,16 @@ impl InterimFigures {
         self.block(window).is_none_or(|block| block.is_one_window() && !block.values[condition][value])
     }
 
-    /// Whether the figure over some windows in a scope is shown. The windows must be whole blocks. Scope 0 is all pairs, and
-    /// the declared scopes follow.
+    /// Whether the figure of a slice over all windows is shown.
+    pub fn shows(&self, slice: Slice) -> bool {
+        match slice {
+            Slice::All => self.shows_all(),
+            Slice::Value { condition, value } => self.shows_value(condition, value),
+        }
+    }
+
+    /// Whether the figure over some windows, in order of time, in a scope is shown. The windows must be whole blocks. Scope 0
+    /// is all pairs, and the declared scopes follow.
     pub fn shows_scope(&self, scope: usize, windows: &[Window]) -> bool {
         self.are_whole_blocks(windows, |block| match scope {
             0 => !block.all,
@@ -172,23 +180,32 @@ impl InterimFigures {
         })
     }
 
-    /// Whether the figures of the blinded pairs and of the others over some windows are shown.
+    /// Whether the figures of the blinded pairs and of the others over some windows, in order of time, are shown.
     pub fn shows_blinding(&self, windows: &[Window]) -> bool {
         self.are_whole_blocks(windows, |block| !block.blinding)
     }
 
+    /// Whether windows, in order of time, are whole blocks for which `is_shown` holds.
     fn are_whole_blocks(&self, windows: &[Window], is_shown: impl Fn(&Block) -> bool) -> bool {
-        self.blocks.iter().all(|block| {
-            let covered = block.windows.iter().filter(|window| windows.contains(window)).count();
+        let (Some(first), Some(last)) = (windows.first(), windows.last()) else { return true };
+        let mut near = self.blocks[self.first_block_near(*first)..]
+            .iter()
+            .take_while(|block| block.windows.first().is_some_and(|begin| begin <= last));
+        near.all(|block| {
+            let covered = block.windows.iter().filter(|window| windows.binary_search(window).is_ok()).count();
             covered == 0 || (covered == block.windows.len() && is_shown(block))
         })
     }
 
+    /// The index of the first block that does not end before a window.
+    fn first_block_near(&self, window: Window) -> usize {
+        self.blocks.partition_point(|block| block.windows.last().is_some_and(|last| *last < window))
+    }
+
     /// The block of a window; `None` if the window has no pairs.
     fn block(&self, window: Window) -> Option<&Block> {
-        let after =
-            self.blocks.partition_point(|block| block.windows.last().is_some_and(|last| *last < window));
-        self.blocks.get(after).filter(|block| block.windows.contains(&window))
+        let near = self.blocks.get(self.first_block_near(window));
+        near.filter(|block| block.windows.contains(&window))
     }
 }
 

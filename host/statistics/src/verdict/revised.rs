@@ -70,10 +70,7 @@ pub(super) fn revisions(
     let interim = interim.map(|interim| interim.for_part(sums.counting(), facts.results.cells));
     let mut slice = |slice: Slice, condition: Option<String>, value: Option<String>| {
         let counts = sums.counts(slice);
-        let is_shown = interim.as_ref().is_none_or(|interim| match slice {
-            Slice::All => interim.shows_all(),
-            Slice::Value { condition, value } => interim.shows_value(condition, value),
-        });
+        let is_shown = interim.as_ref().is_none_or(|interim| interim.shows(slice));
         let mut figure = |totals: &crate::scoring::Totals, model: usize| {
             let mut sums = totals.tally(slice, model, metric).sums;
             // The last component is the number of pairs that the metric scored.
