@@ -2,15 +2,14 @@
 //! ten answers; in the others, he sees none.
 
 use understudy_engine::BlindingRule;
-use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
-    AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores, RecordCounts,
-    RevisionSums, ScoredPairs, SelfAgreementSums, VerdictEvidence, WindowClock, jackknife_group,
+    AnswerStatus, CellsShape, Conditions, EvidencePair, ModelScores, ScoredPairs, WindowClock,
+    jackknife_group,
 };
 use understudy_statistics::verdict::{
-    CONTAMINATION_LEVEL, Facts, PairCounts, RunResults, Verdict, VerdictKind, determine_verdict,
+    CONTAMINATION_LEVEL, Facts, SimulatedRun, Verdict, VerdictKind, determine_verdict,
 };
-use understudy_study::{Micros, PerStream, Study, parse};
+use understudy_study::{Micros, Study, parse};
 use understudy_tests::study_toml::StudyToml;
 
 const STUDIES: u64 = 100;
@@ -40,9 +39,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
     let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
     // A Monday in 1970.
     let start = 4 * 86_400_000_000;
-    let mut evidence = VerdictEvidence::default();
-    let mut inputs = InputCounts::default();
-    let mut cells = Cells::new(CellsShape { conditions: Vec::new(), models: 1, components: vec![2] });
+    let mut run = SimulatedRun::new(CellsShape { conditions: Vec::new(), models: 1, components: vec![2] });
     for pair in 0..PAIRS {
         let id = format!("call-{number}-{pair}");
         let blinded = blind.is_blinded(&id);
@@ -51,12 +48,12 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         let score = f64::from(u8::from(own || follows));
         let at = start + (pair as i64 % 4) * WEEK;
         let window = clock.window(at);
-        inputs.add(window, at, &[0], []);
+        run.inputs.add(window, at, &[0], []);
         let models = [ModelScores {
             statuses: vec![AnswerStatus::Answered],
             scores: vec![vec![vec![score], vec![1.0]]],
         }];
-        cells
+        run.cells
             .add(ScoredPairs { windows: &[window], conditions: &[], models: &models })
             .expect("the shape fits");
         let scopes = &[0];
@@ -68,24 +65,12 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
             occurrence: None,
             labels: None,
         };
-        evidence.add(&pair, &models, 0, 0);
+        run.evidence.add(&pair, &models, 0, 0);
     }
-    let account = Account { received: PAIRS, ..Account::default() };
-    let results = RunResults {
-        closed: true,
-        clocks: PerStream::splat(Some(Micros(start + 4 * WEEK))),
-        accounting: Accounting { snapshots: account, decisions: account },
-        pairs: PairCounts { compared: PAIRS, incomparable: 0 },
-        inputs: &inputs,
-        records: &RecordCounts::default(),
-        cells: &cells,
-        revisions: &RevisionSums::new(cells.shape().clone()),
-        self_agreement: &SelfAgreementSums::default(),
-        evidence: &evidence,
-    };
     let threshold = study.threshold.as_ref().expect("it is declared");
     let conditions = Conditions::new(&[], study.time_zone.clone()).expect("there are none");
-    let facts = Facts::undisturbed(study, threshold, &conditions, results);
+    let facts =
+        Facts::undisturbed(study, threshold, &conditions, run.results(PAIRS, Micros(start + 4 * WEEK)));
     determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
 }
 

@@ -6,15 +6,11 @@
 
 use fastrand::Rng;
 
-use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{
-    Cells, CellsShape, Conditions, ExactSum, InputCounts, ModelSums, RecordCounts, RevisionSums,
-    SelfAgreementSums, StratumKey, StratumSums, VerdictEvidence, WindowClock,
+    CellsShape, Conditions, ExactSum, ModelSums, StratumKey, StratumSums, WindowClock,
 };
-use understudy_statistics::verdict::{
-    Facts, PairCounts, RunResults, Verdict, VerdictKind, determine_verdict,
-};
-use understudy_study::{Micros, PerStream, Study, parse};
+use understudy_statistics::verdict::{Facts, SimulatedRun, Verdict, VerdictKind, determine_verdict};
+use understudy_study::{Micros, Study, parse};
 
 use crate::markdown;
 
@@ -109,28 +105,14 @@ fn decide(study: &Study, hits: &[u64]) -> Verdict {
         squares: sum(*hits),
     });
     let sums = StratumSums { pairs: PAIRS, models: models.collect() };
-    let mut evidence = VerdictEvidence::default();
+    let shape = CellsShape { conditions: Vec::new(), models: hits.len(), components: vec![2] };
+    let mut run = SimulatedRun::new(shape);
     let stratum = StratumKey { scope: 0, blinded: false, group: 0 };
-    evidence.windows.entry(window).or_default().to_mut().sums.insert(stratum, sums);
-    let mut inputs = InputCounts::default();
-    (0..PAIRS).for_each(|_| inputs.add(window, 0, &[0], []));
-    let cells = Cells::new(CellsShape { conditions: Vec::new(), models: hits.len(), components: vec![2] });
-    let account = Account { received: PAIRS, ..Account::default() };
-    let results = RunResults {
-        closed: true,
-        clocks: PerStream::splat(Some(Micros(0))),
-        accounting: Accounting { snapshots: account, decisions: account },
-        pairs: PairCounts { compared: PAIRS, incomparable: 0 },
-        inputs: &inputs,
-        records: &RecordCounts::default(),
-        cells: &cells,
-        revisions: &RevisionSums::new(cells.shape().clone()),
-        self_agreement: &SelfAgreementSums::default(),
-        evidence: &evidence,
-    };
+    run.evidence.windows.entry(window).or_default().to_mut().sums.insert(stratum, sums);
+    (0..PAIRS).for_each(|_| run.inputs.add(window, 0, &[0], []));
     let threshold = study.threshold.as_ref().expect("it is declared");
     let conditions = Conditions::new(&[], study.time_zone.clone()).expect("there are none");
-    let facts = Facts::undisturbed(study, threshold, &conditions, results);
+    let facts = Facts::undisturbed(study, threshold, &conditions, run.results(PAIRS, Micros(0)));
     determine_verdict(&facts, &mut |pairs, sums| Some(sums[0] / pairs as f64))
 }
 

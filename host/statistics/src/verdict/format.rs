@@ -124,7 +124,7 @@ fn family_note(study: &Study, threshold: &Threshold, is_nested: bool) -> Option<
     let level = 1.0 - confidence;
     let at_most = |level: f64| match format_confidence(level) {
         _ if level >= 1.0 - 1e-9 => {
-            "with this number of verdicts, that sets no limit to the probability of one or more false GOs"
+            "with this number of verdicts, that does not limit the probability of one or more false GOs"
                 .to_owned()
         }
         level => format!("the probability of one or more false GOs is at most {level}"),

@@ -30,6 +30,7 @@ pub mod plan;
 mod reason_group;
 mod replicates;
 mod revised;
+mod simulated_run;
 mod try_history;
 mod window_selection;
 
@@ -49,6 +50,7 @@ pub use format::{
 };
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
+pub use simulated_run::SimulatedRun;
 pub use try_history::{KnownTries, OtherTry, TryHistory};
 
 use crate::scoring::{
@@ -146,32 +148,6 @@ pub struct Facts<'f> {
     pub shed: u64,
     /// How often the run was resumed although no stop was recorded: its process was killed or crashed.
     pub cut_offs: u64,
-}
-
-impl<'f> Facts<'f> {
-    /// The facts of a run that nothing disturbed: nothing was shown, changed, shed or cut off, and the threshold declares no
-    /// reference. The metric is a share, and the seal is older than all records.
-    pub fn undisturbed(
-        study: &'f Study,
-        threshold: &'f Threshold,
-        conditions: &'f Conditions,
-        results: RunResults<'f>,
-    ) -> Facts<'f> {
-        Facts {
-            study,
-            threshold,
-            conditions,
-            seal: "",
-            sealed_at: Timestamp::UNIX_EPOCH,
-            results,
-            range: (Some(0.0), Some(1.0)),
-            references: &[],
-            source_failure: None,
-            interferences: &[],
-            shed: 0,
-            cut_offs: 0,
-        }
-    }
 }
 
 /// The pairs of a run, by whether they can be compared.

@@ -1,15 +1,13 @@
 //! Checked against numpy and scipy: `tests/oracles/baselines.py` prints the values.
 
 use super::super::test_support::{MONDAY, STUDY};
-use super::super::{Facts, PairCounts, RunResults, VerdictKind, determine_verdict};
+use super::super::{Facts, RunResults, SimulatedRun, VerdictKind, determine_verdict};
 use super::*;
 use crate::scoring::{
-    AnswerStatus, BaselineAnswers, Cells, CellsShape, Conditions, DecidedValue, EvidencePair, InputCounts,
-    ModelScores, OpenAnswer, OpenPair, OpenPairs, PairScores, RecordCounts, RevisionSums, SelfAgreementSums,
-    VerdictEvidence, WindowClock,
+    AnswerStatus, BaselineAnswers, CellsShape, Conditions, DecidedValue, EvidencePair, ModelScores,
+    OpenAnswer, OpenPair, OpenPairs, PairScores, WindowClock,
 };
-use understudy_records::join::{Account, Accounting};
-use understudy_study::{AnswerForm, Micros, PerStream, parse};
+use understudy_study::{AnswerForm, Micros, parse};
 
 const PAIRS: u64 = 600;
 const ITEMS: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -108,18 +106,13 @@ impl Case {
         let conditions = Conditions::new(&study.conditions, study.time_zone.clone()).unwrap();
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
         let components = (self.score)(None, &(self.decide)(0)).len();
-        let mut cells = Cells::new(CellsShape {
-            conditions: conditions.sizes(),
-            models: 1,
-            components: vec![components],
-        });
-        let (mut evidence, mut inputs, mut open) =
-            (VerdictEvidence::default(), InputCounts::default(), OpenPairs::default());
+        let shape = CellsShape { conditions: conditions.sizes(), models: 1, components: vec![components] };
+        let (mut run, mut open) = (SimulatedRun::new(shape), OpenPairs::default());
         for index in 0..PAIRS {
             let observed_at = *MONDAY + index as i64 * 10 * MINUTE;
             let (window, answer, decision) =
                 (clock.window(observed_at), (self.answer)(index), (self.decide)(index));
-            inputs.add(window, observed_at, &[0], [0, 0]);
+            run.inputs.add(window, observed_at, &[0], [0, 0]);
             let components = (self.score)(answer.as_ref(), &decision);
             let status = if answer.is_some() { AnswerStatus::Answered } else { AnswerStatus::Abstained };
             let scores = vec![components.iter().map(|component| vec![*component]).collect()];
@@ -127,8 +120,8 @@ impl Case {
             let group = ((7 * index + index / 50) % 16) as u8;
             let pair =
                 EvidencePair { window, scopes: &[0], group, blinded: false, occurrence: None, labels: None };
-            evidence.add(&pair, &models, 0, 0);
-            cells
+            run.evidence.add(&pair, &models, 0, 0);
+            run.cells
                 .add(crate::scoring::ScoredPairs {
                     windows: &[window],
                     conditions: &[vec![0], vec![0]],
@@ -181,21 +174,10 @@ impl Case {
                 model: &pair.models[0].components,
                 baselines: scores.iter().map(Vec::as_slice).collect(),
             };
-            evidence.add_gains((pair.window, &pair.scopes, pair.group), &[Some(scores)]);
+            run.evidence.add_gains((pair.window, &pair.scopes, pair.group), &[Some(scores)]);
         }
-        let account = Account { received: PAIRS, ..Account::default() };
-        let results = RunResults {
-            closed: self.closed,
-            clocks: PerStream::splat(Some(Micros(*MONDAY + 30 * 24 * 60 * MINUTE))),
-            accounting: Accounting { snapshots: account, decisions: account },
-            pairs: PairCounts { compared: PAIRS, incomparable: 0 },
-            inputs: &inputs,
-            records: &RecordCounts::default(),
-            cells: &cells,
-            revisions: &RevisionSums::new(cells.shape().clone()),
-            self_agreement: &SelfAgreementSums::default(),
-            evidence: &evidence,
-        };
+        let results = run.results(PAIRS, Micros(*MONDAY + 30 * 24 * 60 * MINUTE));
+        let results = RunResults { closed: self.closed, ..results };
         let facts =
             Facts { range: self.range, ..Facts::undisturbed(&study, threshold, &conditions, results) };
         let verdict = determine_verdict(&facts, &mut |pairs, sums| (self.reduce)(pairs, sums));

@@ -1,0 +1,82 @@
+//! Runs for simulations and tests of verdicts: nothing disturbed them, and only their pairs count.
+
+use jiff::Timestamp;
+
+use super::{Facts, PairCounts, RunResults};
+use crate::scoring::{
+    Cells, CellsShape, Conditions, InputCounts, RecordCounts, RevisionSums, SelfAgreementSums,
+    VerdictEvidence,
+};
+use understudy_records::join::{Account, Accounting};
+use understudy_study::{Micros, PerStream, Study, Threshold};
+
+/// The sums of a simulated run, without excluded records, revisions and cases.
+pub struct SimulatedRun {
+    /// The counts and scores of the pairs.
+    pub cells: Cells,
+    /// The sums of the threshold's metric.
+    pub evidence: VerdictEvidence,
+    /// The snapshots.
+    pub inputs: InputCounts,
+    records: RecordCounts,
+    revisions: RevisionSums,
+    self_agreement: SelfAgreementSums,
+}
+
+impl SimulatedRun {
+    /// A run without pairs.
+    pub fn new(shape: CellsShape) -> SimulatedRun {
+        SimulatedRun {
+            revisions: RevisionSums::new(shape.clone()),
+            cells: Cells::new(shape),
+            evidence: VerdictEvidence::default(),
+            inputs: InputCounts::default(),
+            records: RecordCounts::default(),
+            self_agreement: SelfAgreementSums::default(),
+        }
+    }
+
+    /// The results of the closed run, with this number of records of each stream, all of them compared. `clock` is the latest
+    /// event time of both streams.
+    pub fn results(&self, pairs: u64, clock: Micros) -> RunResults<'_> {
+        let account = Account { received: pairs, ..Account::default() };
+        RunResults {
+            closed: true,
+            clocks: PerStream::splat(Some(clock)),
+            accounting: Accounting { snapshots: account, decisions: account },
+            pairs: PairCounts { compared: pairs, incomparable: 0 },
+            inputs: &self.inputs,
+            records: &self.records,
+            cells: &self.cells,
+            revisions: &self.revisions,
+            self_agreement: &self.self_agreement,
+            evidence: &self.evidence,
+        }
+    }
+}
+
+impl<'f> Facts<'f> {
+    /// The facts of a run that nothing disturbed: nothing was shown, changed, shed or cut off, and the threshold declares no
+    /// reference. The metric is a share, and the seal is older than all records.
+    pub fn undisturbed(
+        study: &'f Study,
+        threshold: &'f Threshold,
+        conditions: &'f Conditions,
+        results: RunResults<'f>,
+    ) -> Facts<'f> {
+        Facts {
+            study,
+            threshold,
+            conditions,
+            seal: "",
+            sealed_at: Timestamp::UNIX_EPOCH,
+            results,
+            range: (Some(0.0), Some(1.0)),
+            references: &[],
+            source_failure: None,
+            interferences: &[],
+            shed: 0,
+            cut_offs: 0,
+        }
+    }
+}
