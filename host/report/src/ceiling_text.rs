@@ -1,6 +1,6 @@
 //! Sentences about the substrate's own noise, the same for every rendering.
 
-use crate::format::{UNDEFINED, count, counted, six_decimals};
+use crate::format::{UNDEFINED, count, counted, interval_text, six_decimals};
 use crate::model::ceiling::{CaseFieldInfo, CaseValue, CeilingReport, RaterReport, ScopeCeiling};
 use understudy_statistics::scoring::MIN_REPEATED_CASES;
 use understudy_statistics::verdict::CeilingShare;
@@ -91,12 +91,7 @@ pub fn case_value_text(found: &CaseValue) -> String {
 
 fn bounded(found: &CaseValue, value: f64) -> String {
     match found.interval {
-        Some(bounds) => format!(
-            "{} ({} to {})",
-            six_decimals(value),
-            six_decimals(bounds.lower),
-            six_decimals(bounds.upper)
-        ),
+        Some(bounds) => format!("{} ({})", six_decimals(value), interval_text(bounds, six_decimals)),
         None => six_decimals(value),
     }
 }
@@ -104,9 +99,9 @@ fn bounded(found: &CaseValue, value: f64) -> String {
 /// What a verdict says about the agreement as a share of the ceiling.
 pub fn ceiling_share_text(found: &CeilingShare) -> String {
     let value = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
-    let bounds = found.interval.map_or_else(String::new, |bounds| {
-        format!(", bounds {} to {}", six_decimals(bounds.lower), six_decimals(bounds.upper))
-    });
+    let bounds = found
+        .interval
+        .map_or_else(String::new, |bounds| format!(", bounds {}", interval_text(bounds, six_decimals)));
     format!(
         "{} of the ceiling{bounds}: agreement {} and ceiling {} in {} with {}",
         value(found.share),
@@ -115,6 +110,12 @@ pub fn ceiling_share_text(found: &CeilingShare) -> String {
         counted(found.cases, "repeated case", "repeated cases"),
         counted(found.decisions, "decision", "decisions")
     )
+}
+
+/// How many pairs have raters that are not listed; `None` if all raters are.
+pub fn unlisted_raters(raters: &RaterReport) -> Option<String> {
+    let others = counted(raters.other_pairs, "pair of other raters is", "pairs of other raters are");
+    (raters.other_pairs > 0).then(|| format!("{others} not listed."))
 }
 
 /// A share of equal answers by its counts; a dash where it is withheld.

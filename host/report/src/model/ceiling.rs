@@ -70,8 +70,7 @@ pub struct ModelCeiling {
     /// The number of pairs in which the model gave the substrate's answer. An interim report withholds it (null) if it would
     /// reveal fewer than five pairs.
     pub equal: Option<u64>,
-    /// The model's agreement in the cases that were decided at least twice. An interim report withholds it if it would reveal
-    /// fewer than five pairs.
+    /// The model's agreement in the cases that were decided at least twice. An interim report withholds it.
     pub agreement: CaseValue,
     /// That agreement divided by the ceiling; null where one of them is not known.
     pub of_ceiling: Option<f64>,
@@ -101,8 +100,7 @@ pub struct RaterAgreement {
     pub rater: String,
     /// The rater's pairs.
     pub pairs: u64,
-    /// For each model: the pairs in which it gave the rater's answer. An interim report withholds them (null) if they would
-    /// reveal fewer than five pairs.
+    /// For each model: the pairs in which it gave the rater's answer. An interim report withholds them (null).
     pub equal: Vec<Option<u64>>,
     /// For each model: the bounds of its share of equal answers by Wilson's score interval, each one-sided.
     pub intervals: Vec<Option<Interval>>,

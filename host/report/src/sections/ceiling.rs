@@ -2,8 +2,8 @@
 //!
 //! Invariants: agreement and ceiling in one row are over the same cases.
 
-use crate::ceiling_text::{case_value_text, ceiling_sentences, equal_text};
-use crate::format::{UNDEFINED, count, counted, six_decimals};
+use crate::ceiling_text::{case_value_text, ceiling_sentences, equal_text, unlisted_raters};
+use crate::format::{UNDEFINED, count, interval_text, six_decimals};
 use crate::model::ceiling::{CeilingReport, RaterReport};
 use crate::model::report::Report;
 use crate::page::{Block, Cell, Column, Section};
@@ -21,10 +21,7 @@ pub fn ceiling(report: &Report) -> Option<Section> {
     )));
     if let Some(raters) = &ceiling.raters {
         blocks.push(by_rater(report, raters));
-        if raters.other_pairs > 0 {
-            let others = counted(raters.other_pairs, "pair of other raters is", "pairs of other raters are");
-            blocks.push(text(format!("{others} not listed.")));
-        }
+        blocks.extend(unlisted_raters(raters).map(text));
     }
     Some(Section { id: "ceiling", title: "The substrate's own noise".to_owned(), blocks })
 }
@@ -72,8 +69,7 @@ fn by_rater(report: &Report, raters: &RaterReport) -> Block {
         let mut row: Vec<Cell> = vec![value_text(&rater.rater).into(), count(rater.pairs).into()];
         for (equal, interval) in rater.equal.iter().zip(&rater.intervals) {
             row.push(equal_text(*equal, rater.pairs).into());
-            let bounds = interval
-                .map(|bounds| format!("{} to {}", six_decimals(bounds.lower), six_decimals(bounds.upper)));
+            let bounds = interval.map(|bounds| interval_text(bounds, six_decimals));
             row.push(bounds.unwrap_or_else(|| UNDEFINED.to_owned()).into());
         }
         row

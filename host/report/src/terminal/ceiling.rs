@@ -1,7 +1,7 @@
 //! Renders the substrate's own noise: agreement beside its ceiling, and agreement by rater.
 
-use crate::ceiling_text::{case_value_text, ceiling_sentences, equal_text};
-use crate::format::{UNDEFINED, counted, six_decimals};
+use crate::ceiling_text::{case_value_text, ceiling_sentences, equal_text, unlisted_raters};
+use crate::format::{UNDEFINED, six_decimals};
 use crate::model::ceiling::{CeilingReport, RaterReport};
 use crate::model::report::Report;
 use crate::terminal::table::{Align, TextTable};
@@ -53,9 +53,8 @@ fn by_rater(page: &mut Page, report: &Report, raters: &RaterReport) {
         }
     }
     table.print(page);
-    if raters.other_pairs > 0 {
-        let text = counted(raters.other_pairs, "pair of other raters is", "pairs of other raters are");
-        page.paragraph(2, Ink::Faint, &format!("{text} not listed."));
+    if let Some(others) = unlisted_raters(raters) {
+        page.paragraph(2, Ink::Faint, &others);
     }
 }
 

@@ -28,6 +28,7 @@ use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
+use understudy_study::short_digest;
 
 /// The report as text: lines that each end with a line feed.
 pub fn render_report(report: &Report, style: Style) -> String {
@@ -103,7 +104,7 @@ fn headline(page: &mut Page, report: &Report) {
         Some(seal) => {
             let what = format!(
                 "OFFLINE EVALUATION of the log of the run with seal {}. Its results do not permit any use of a model.",
-                &seal[..12.min(seal.len())]
+                short_digest(seal)
             );
             page.paragraph(0, Ink::Notice, &what);
         }

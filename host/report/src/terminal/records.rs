@@ -59,7 +59,8 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
             2,
             Ink::Faint,
             "incomparable: the comparator gave no answer; see \"Missing answers\" below, and for each pair the column \
-             `comparator.unanswered` in pairs/",);
+             `comparator.unanswered` in pairs/",
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use understudy_statistics::verdict::{
     BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict,
     ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, untestable_sentence,
 };
-use understudy_study::ALL_SNAPSHOTS;
+use understudy_study::{ALL_SNAPSHOTS, short_digest};
 
 /// The maximum number of windows shown, the latest ones.
 const MAX_WINDOWS: usize = 60;
@@ -26,11 +26,7 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
     }
     page.line(
         0,
-        &[
-            Span::new(Ink::Title, &verdict.study),
-            "  seal ".into(),
-            verdict.seal[..12.min(verdict.seal.len())].into(),
-        ],
+        &[Span::new(Ink::Title, &verdict.study), "  seal ".into(), short_digest(&verdict.seal).into()],
     );
     let when = verdict.sealed_at.strftime("%Y-%m-%d %H:%M:%S UTC");
     page.paragraph(0, Ink::Plain, &format!("Declared on {when}: {}.", verdict.threshold));
