@@ -5,11 +5,10 @@
 
 use super::table_reader::TableReader;
 use super::toml_value::Value;
-use super::validate::{self, DECISION, DeclaredFields};
+use super::validate::{self, BINS, DECISION, DeclaredFields};
 use super::{FieldKind, Plugin};
 
 const FIELDS: &str = "a list of the snapshot's fields, such as [\"lead_time\", \"segment\"]";
-const BINS: &str = "a list of finite numbers in ascending order, at least one, such as [7, 30, 90]";
 const RATER: &str = "a field of [decisions.fields] that says who decided, such as \"dispatcher_id\"";
 
 /// The kinds of fields that can have bins.
@@ -163,10 +162,9 @@ fn check_bins(path: &str, declared: &DeclaredFields, name: &str, edges: &[f64]) 
             kind.name()
         ));
     }
-    match edges.windows(2).find(|pair| pair[1] <= pair[0]) {
-        Some(pair) => Err(format!("`{path}.{name}` has {} after {}; write {BINS}", pair[1], pair[0])),
-        None => Ok(()),
-    }
+    let path = format!("{path}.{name}");
+    let fault = edges.windows(2).find_map(|pair| validate::bin_fault(&path, pair[0], pair[1]));
+    fault.map_or(Ok(()), Err)
 }
 
 /// The index of the rater's field among the fields of the decisions; `None` if these could not be read.

@@ -7,12 +7,11 @@ use std::collections::HashSet;
 
 use super::table_reader::TableReader;
 use super::toml_value::Value;
-use super::validate::{self, CALENDAR, DECISION, DeclaredFields, NAME, NameRegistry};
+use super::validate::{self, BINS, CALENDAR, DECISION, DeclaredFields, NAME, NameRegistry};
 use super::{Condition, FieldKind, Split};
 
 const FIELD: &str = "the name of a snapshot's field, such as \"lead_time\"";
 const VALUES: &str = "a list of texts, integers or booleans, at least one, such as [\"direct\", \"groups\"]";
-const BINS: &str = "a list of finite numbers in ascending order, at least one, such as [7, 30, 90]";
 
 /// The implicit values of a condition with `values`.
 const IMPLICIT_VALUES: [&str; 2] = ["other", "missing"];
@@ -89,11 +88,10 @@ fn split_bins(
     listed: Vec<(f64, usize)>,
 ) -> Split {
     kind(section, declared, field, "bins", &[FieldKind::Integer, FieldKind::Number]);
+    let path = section.at("bins");
     for pair in listed.windows(2) {
-        let [(before, _), (edge, line)] = pair else { continue };
-        if edge <= before {
-            let path = section.at("bins");
-            section.fault(*line, format!("`{path}` has {edge} after {before}; write {BINS}"));
+        if let Some(message) = validate::bin_fault(&path, pair[0].0, pair[1].0) {
+            section.fault(pair[1].1, message);
         }
     }
     Split::Bins { field: field.to_owned(), edges: listed.into_iter().map(|(edge, _)| edge).collect() }

@@ -214,6 +214,15 @@ impl DeclaredFields {
     }
 }
 
+/// What a list of bins is, as the end of an error message.
+pub(super) const BINS: &str =
+    "a list of finite numbers in ascending order, at least one, such as [7, 30, 90]";
+
+/// Why `edge` cannot follow `before` in the list of bins at `path`; `None` if it can.
+pub(super) fn bin_fault(path: &str, before: f64, edge: f64) -> Option<String> {
+    (edge <= before).then(|| format!("`{path}` has {edge} after {before}; write {BINS}"))
+}
+
 /// What to write instead of an undeclared field. `example` is the name of an integer field.
 pub(super) fn instead(name: &str, names: &[String], example: &str) -> String {
     let declare = format!("declare it there, as in {example} = \"integer\"");
