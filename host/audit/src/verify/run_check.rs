@@ -88,7 +88,7 @@ pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<
             let inputs =
                 figures(run, &seal, &version, sealed_study, ledger_file.state.reduced.len(), &mut report);
             let sealed = ledger_file.state.start.as_ref().map(|start| start.seal.clone()).unwrap_or_default();
-            let register = report.register.clone();
+            let register = report.register.take();
             let inputs = inputs.as_ref().map(|(sealed_study, saved)| VerdictInputs {
                 sealed_study,
                 saved,
@@ -97,6 +97,7 @@ pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<
                 manifest: &seal,
             });
             verdict_check::check(run, &ledger_file.entries, &ledger_file.state, inputs, &mut report);
+            report.register = register;
         }
         (true, ..) => {}
         (false, ..) => {
