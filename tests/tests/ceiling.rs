@@ -185,7 +185,11 @@ fn a_ceiling_needs_answers_that_can_be_equal() {
     workspace.write("study.toml", format!("{study}\n[ceiling]\n"));
     let output = workspace.understudy(&["check", "study.toml"]);
     assert_eq!(output.code, 1, "{}", output.stdout);
-    assert!(output.stderr.contains("counts equal decisions, but the answers are numbers"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("counts equal decisions, but the answers are numbers"),
+        "{}",
+        output.stderr
+    );
 }
 
 /// The expected numbers are those that `python3 tests/oracles/ceiling.py examples/hotel` prints.

@@ -57,7 +57,7 @@ pub(super) fn family(
         match ((verdicts as f64 * (1.0 - confidence)) * 1e6).round() / 1e6 {
             level if level < 1.0 =>
                 format!("so that one or more false GOs have a probability of up to {level}"),
-            _ => "which sets no limit to the probability of a false GO among so many verdicts".to_owned(),
+            _ => "which does not limit the probability of a false GO among so many verdicts".to_owned(),
         },
     );
     section.absent(section.line(), message);

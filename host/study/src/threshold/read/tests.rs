@@ -196,7 +196,7 @@ fn several_verdicts_by_bounds_need_a_family() {
     let scope = |at: usize| format!("[[scopes]]\nname = \"may{at}\"\nwhere = {{ month = \"may\" }}\n");
     let many = report(&format!("{bound}{}", (0..19).map(scope).collect::<String>()));
     assert!(
-        many.contains("which sets no limit to the probability of a false GO among so many verdicts"),
+        many.contains("which does not limit the probability of a false GO among so many verdicts"),
         "{many}"
     );
 }
