@@ -108,8 +108,8 @@ fn without_spread(share: f64, groups: &Groups) -> Interval {
 /// The bounds of the jackknife, which are symmetric about the share.
 fn by_jackknife(groups: &Groups) -> Interval {
     let (share, without) = replicates(groups);
-    match has_spread(share, &without) {
-        true => jackknife(share, &without, CONFIDENCE).expect("there is spread"),
+    match has_spread(&without, share) {
+        true => jackknife(share, &without, share, CONFIDENCE).expect("there is spread"),
         false => without_spread(share, groups),
     }
 }
@@ -117,7 +117,7 @@ fn by_jackknife(groups: &Groups) -> Interval {
 /// The exact bounds of the effective number of trials.
 fn by_effective_trials(groups: &Groups) -> Interval {
     let (share, without) = replicates(groups);
-    if !has_spread(share, &without) {
+    if !has_spread(&without, share) {
         return without_spread(share, groups);
     }
     let pairs = groups.iter().map(|(pairs, _)| pairs).sum();

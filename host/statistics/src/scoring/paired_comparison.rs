@@ -176,7 +176,9 @@ impl PairedComparison {
             // Computed for the positive difference, so that the tail is never 1 minus another.
             let sign = if difference < 0.0 { -1.0 } else { 1.0 };
             let without: Vec<f64> = without.into_iter().map(|difference| sign * difference).collect();
-            if let Some(test) = jackknife_difference(sign * difference, &without, confidence, LEVEL) {
+            let size = |value: Option<f64>| value.map_or(0.0, f64::abs);
+            let scale = size(reference).max(size(other));
+            if let Some(test) = jackknife_difference(sign * difference, &without, scale, confidence, LEVEL) {
                 let Interval { lower, upper } = test.interval;
                 estimate.p_value = Some((2.0 * test.p_value).min(1.0));
                 estimate.interval = Some(match sign < 0.0 {

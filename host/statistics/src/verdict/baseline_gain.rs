@@ -143,7 +143,10 @@ impl Estimator<'_, '_> {
         let independent =
             width.map(|_| independent_scores(has_clusters, (total.pairs, without.len()), gain, squares));
         let range: Range = (width.map(|width| -width), width);
-        interval_from_replicates(gain, &replicates, range, independent, self.confidence)
+        let size = |value: Option<f64>| value.map_or(0.0, f64::abs);
+        let (pairs, model) = rounded_components(&total.model);
+        let scale = size((self.reduce)(pairs, &model)).max(size(self.values(total, index).0));
+        interval_from_replicates(gain, (&replicates, scale), range, independent, self.confidence)
     }
 
     /// The interval of a gain that holds at all looks before the end. `blocks` are the sums of each window.

@@ -9,6 +9,7 @@ use super::bound::bounds_failure;
 use super::ceiling::CeilingShare;
 use super::format::{format_confidence, format_share};
 use super::{Estimate, VerdictKind};
+use crate::number_text::number_text;
 use crate::scoring::{Interval, MIN_REPEATED_CASES};
 use understudy_study::Evidence;
 
@@ -49,8 +50,11 @@ pub fn ceiling_failure(
         ));
     };
     let found = format!(
-        "agreement in the {cases} cases that were decided at least twice is {agreement:.6}, and their ceiling is \
-         {ceiling:.6}, so the share of the ceiling is {value:.6}"
+        "agreement in the {cases} cases that were decided at least twice is {}, and their ceiling is {}, so the share of the \
+         ceiling is {}",
+        number_text(agreement),
+        number_text(ceiling),
+        number_text(value)
     );
     match (evidence, share.interval) {
         (Evidence::Point, _) => (value < least).then(|| (VerdictKind::NoGo, format!("{found}; {required}"))),
@@ -61,7 +65,9 @@ pub fn ceiling_failure(
         (Evidence::Bound(_), Some(Interval { lower, upper })) => {
             let (verdict, relation) = bounds_failure(lower >= least, upper >= least)?;
             let text = format!(
-                "{found}, with bounds {lower:.6} and {upper:.6} at confidence {} each; it {relation} {least}; {required}",
+                "{found}, with bounds {} and {} at confidence {} each; it {relation} {least}; {required}",
+                number_text(lower),
+                number_text(upper),
                 format_confidence(confidence)
             );
             Some((verdict, text))

@@ -174,7 +174,13 @@ impl ModelLabels {
                 |rows: &[LabelRow]| (agreed(rows) as f64 - rows[label].substrate as f64) / pairs(rows) as f64;
             let (value, without) = (gain(&self.total), self.leave_one_out(|rows| Some(gain(rows)))?);
             let groups = without.len() as u64;
-            interval_from_replicates(value, &without, (Some(-1.0), Some(1.0)), Some(groups), confidence)
+            interval_from_replicates(
+                value,
+                (&without, 1.0),
+                (Some(-1.0), Some(1.0)),
+                Some(groups),
+                confidence,
+            )
         })
     }
 
@@ -182,10 +188,12 @@ impl ModelLabels {
     pub fn jackknife_kappa(&self, confidence: f64) -> Result<(Interval, IntervalMethod), MissingInterval> {
         let value = kappa(&self.total).ok_or(MissingInterval::UndefinedReplicate)?;
         let without = self.leave_one_out(kappa)?;
-        if !has_spread(value, &without) {
+        // Kappa is a difference near 1 divided by this remainder, and so is its rounding.
+        let scale = 1.0 / (1.0 - expected_agreement(&self.total));
+        if !has_spread(&without, scale) {
             return Err(MissingInterval::NoSpread);
         }
-        let interval = jackknife(value, &without, confidence).ok_or(MissingInterval::NotFinite)?;
+        let interval = jackknife(value, &without, scale, confidence).ok_or(MissingInterval::NotFinite)?;
         Ok((interval.clamped((Some(-1.0), Some(1.0))), IntervalMethod::Jackknife))
     }
 
@@ -238,11 +246,16 @@ fn agreed(rows: &[LabelRow]) -> u64 {
 /// Cohen's kappa: J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20
 /// (1960). Pairs without an answer are a category that only the model has. `None` where it is not defined.
 fn kappa(rows: &[LabelRow]) -> Option<f64> {
+    let expected = expected_agreement(rows);
+    let agreement = agreed(rows) as f64 / pairs(rows) as f64;
+    (expected < 1.0).then(|| (agreement - expected) / (1.0 - expected))
+}
+
+/// The agreement of independent answers with the same shares of labels.
+fn expected_agreement(rows: &[LabelRow]) -> f64 {
     let n = pairs(rows) as f64;
     let products = rows.iter().map(|row| row.substrate as f64 * row.given as f64);
-    let expected = products.sum::<f64>() / (n * n);
-    let agreement = agreed(rows) as f64 / n;
-    (expected < 1.0).then(|| (agreement - expected) / (1.0 - expected))
+    products.sum::<f64>() / (n * n)
 }
 
 #[cfg(test)]

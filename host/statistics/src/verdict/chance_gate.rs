@@ -11,6 +11,7 @@ use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
 use super::chance::ChanceAgreement;
 use super::format::format_confidence;
 use super::{MissingInterval, VerdictKind};
+use crate::number_text::{declared_number, number_text};
 use crate::scoring::Interval;
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
@@ -30,8 +31,9 @@ pub fn chance_failure(
     };
     let requirement = requirement_words(one, least);
     let comparison = format!(
-        "agreement is {:.6}, and always giving the commonest label would reach {:.6}",
-        agreement.agreement, agreement.majority_share
+        "agreement is {}, and always giving the commonest label would reach {}",
+        number_text(agreement.agreement),
+        number_text(agreement.majority_share)
     );
     if majority == pairs && agreed == pairs {
         let text = format!(
@@ -88,8 +90,10 @@ pub fn baseline_failures(
             return Some((VerdictKind::Inconclusive, text));
         };
         let comparison = format!(
-            "over {} pairs with earlier decisions the metric is {model:.6}, and always giving {answer} would reach {value:.6}",
-            gains.pairs
+            "over {} pairs with earlier decisions the metric is {}, and always giving {answer} would reach {}",
+            gains.pairs,
+            number_text(model),
+            number_text(value)
         );
         if found.is_equal && gain == 0.0 {
             let text = format!("{comparison}: the scores are equal in every pair; {requirement}");
@@ -131,22 +135,26 @@ impl Measured {
         let Measured { comparison, name, value, passes, bounds, least, requirement } = self;
         match (evidence, bounds) {
             (Evidence::Point, _) => (!passes).then(|| {
-                let text = format!("{comparison}: {name} is {value:.6}; {requirement}");
+                let text = format!("{comparison}: {name} is {}; {requirement}", number_text(*value));
                 (VerdictKind::NoGo, text)
             }),
             (Evidence::Bound(_), (Some(Interval { lower, upper }), _)) => {
                 let (verdict, relation) = bounds_failure(suffices(*lower, *least), suffices(*upper, *least))?;
                 let text = format!(
-                    "{comparison}: {name} {value:.6}, with bounds {lower:.6} and {upper:.6} at confidence {} each, {relation} {least}; \
-                     {requirement}",
-                    format_confidence(confidence)
+                    "{comparison}: {name} {}, with bounds {} and {} at confidence {} each, {relation} {}; {requirement}",
+                    number_text(*value),
+                    number_text(*lower),
+                    number_text(*upper),
+                    format_confidence(confidence),
+                    declared_number(*least)
                 );
                 Some((verdict, text))
             }
             (Evidence::Bound(_), (None, reason)) => {
                 let reason = reason.map_or("", MissingInterval::reason);
                 let text = format!(
-                    "{comparison}: {name} is {value:.6}, and it has no bound: {reason}; {requirement}"
+                    "{comparison}: {name} is {}, and it has no bound: {reason}; {requirement}",
+                    number_text(*value)
                 );
                 Some((VerdictKind::Inconclusive, text))
             }
@@ -157,7 +165,7 @@ impl Measured {
 /// The required minimum of a measure in words. `measure` has its article.
 fn requirement_words(measure: &str, least: f64) -> String {
     match least > 0.0 {
-        true => format!("{measure} of at least {least} is required"),
+        true => format!("{measure} of at least {} is required", declared_number(least)),
         false => format!("{measure} above 0 is required"),
     }
 }

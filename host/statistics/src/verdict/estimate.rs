@@ -111,7 +111,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
             }
         };
         let without = without?;
-        if is_share && has_spread(value, &without) {
+        if is_share && has_spread(&without, value) {
             let interval = self.clustered_share(value, &without, rounded(sums).0);
             return interval.map(|interval| (interval, IntervalMethod::EffectiveTrials));
         }
@@ -120,7 +120,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
             let has_clusters = self.facts.threshold.cluster.is_some();
             independent_scores(has_clusters, (pairs, without.len()), value, sums.squares.value())
         });
-        interval_from_replicates(value, &without, self.facts.range, independent, self.confidence)
+        interval_from_replicates(value, (&without, value), self.facts.range, independent, self.confidence)
     }
 
     /// The interval of a share of `pairs` that depend on each other, by its values `without` each group.
@@ -169,7 +169,9 @@ impl<'f, 'r> Estimator<'f, 'r> {
                         let without: Vec<f64> =
                             one.iter().zip(&other).map(|(one, other)| closer * (one - other)).collect();
                         let difference = closer * (unblinded - blinded);
-                        jackknife_difference(difference, &without, self.confidence, CONTAMINATION_LEVEL)
+                        let scale = unblinded.abs().max(blinded.abs());
+                        let level = CONTAMINATION_LEVEL;
+                        jackknife_difference(difference, &without, scale, self.confidence, level)
                     }
                     _ => None,
                 }

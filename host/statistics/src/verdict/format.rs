@@ -82,7 +82,9 @@ pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
         form => format!("better than always giving {}", baseline_words(form)),
     };
     match threshold.chance? {
-        ChanceRequirement::Gain(least) if least > 0.0 => Some(format!("{better} by at least {least}, {by}")),
+        ChanceRequirement::Gain(least) if least > 0.0 => {
+            Some(format!("{better} by at least {}, {by}", declared_number(least)))
+        }
         ChanceRequirement::Gain(_) => Some(format!("{better}, {by}")),
         ChanceRequirement::Kappa(least) if least > 0.0 => {
             Some(format!("Cohen's kappa at least {least}, {by}"))
@@ -179,25 +181,30 @@ pub fn pass_reason(
 
 /// The gain of a model that passes over a baseline, in words, with its bound.
 fn baseline_success(found: &BaselineGain) -> String {
-    let bound = found.interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower));
+    let bound = found
+        .interval
+        .map_or_else(String::new, |interval| format!(" (bound {})", number_text(interval.lower)));
     let gain = found.gain.unwrap_or(f64::NAN);
-    format!("better than always giving {} by {gain:.6}{bound}", found.baseline.answer())
+    format!("better than always giving {} by {}{bound}", found.baseline.answer(), number_text(gain))
 }
 
 /// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.
 fn chance_success(required: Option<ChanceRequirement>, agreement: &ChanceAgreement) -> Option<String> {
     let bound = |agreement: &ChanceAgreement| {
-        agreement.interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower))
+        agreement
+            .interval
+            .map_or_else(String::new, |interval| format!(" (bound {})", number_text(interval.lower)))
     };
     match required? {
         ChanceRequirement::NotAsked => None,
         ChanceRequirement::Gain(_) => Some(format!(
-            "better than always giving the commonest label by {:.6}{}",
-            agreement.gain,
+            "better than always giving the commonest label by {}{}",
+            number_text(agreement.gain),
             bound(agreement)
         )),
         ChanceRequirement::Kappa(_) => {
-            Some(format!("Cohen's kappa {:.6}{}", agreement.kappa.unwrap_or(f64::NAN), bound(agreement)))
+            let kappa = number_text(agreement.kappa.unwrap_or(f64::NAN));
+            Some(format!("Cohen's kappa {kappa}{}", bound(agreement)))
         }
     }
 }
@@ -205,8 +212,9 @@ fn chance_success(required: Option<ChanceRequirement>, agreement: &ChanceAgreeme
 /// The share of the ceiling that a model reaches, in words, with its bound if bounds decide. `None` if it is not known.
 fn ceiling_success(threshold: &Threshold, found: &CeilingShare) -> Option<String> {
     let interval = found.interval.filter(|_| threshold.evidence != Evidence::Point);
-    let bound = interval.map_or_else(String::new, |interval| format!(" (bound {:.6})", interval.lower));
-    found.share.map(|share| format!("{share:.6} of the ceiling{bound}"))
+    let bound =
+        interval.map_or_else(String::new, |interval| format!(" (bound {})", number_text(interval.lower)));
+    found.share.map(|share| format!("{} of the ceiling{bound}", number_text(share)))
 }
 
 /// The value of an estimate, with its counts if it is a share.

@@ -305,7 +305,7 @@ fn the_jackknife_is_valid_for_correlated_groups() {
         for (naive, missed) in naive.iter_mut().zip(misses(wilson(hits, trials, CONFIDENCE).unwrap(), 0.7)) {
             *naive += usize::from(missed);
         }
-        misses(jackknife(hits as f64 / trials as f64, &without, CONFIDENCE).unwrap(), 0.7)
+        misses(jackknife(hits as f64 / trials as f64, &without, 1.0, CONFIDENCE).unwrap(), 0.7)
     });
     assert!(missed.iter().all(|share| (share - 0.05).abs() < ALLOWANCE), "{missed:?}");
     // The groups matter: treated as independent, the same pairs miss far more often.

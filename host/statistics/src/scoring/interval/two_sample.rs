@@ -73,7 +73,8 @@ pub fn proportion_difference(
 }
 
 /// The difference of any metric between two samples, by the jackknife over groups. `difference` is the first
-/// value minus the second value over all groups, `without[g]` the same with the group `g` left out of both.
+/// value minus the second value over all groups, `without[g]` the same with the group `g` left out of both, and `scale` the
+/// size of the greater value.
 /// The bounds are each at `confidence`; `detectable` is for a test at the level `alpha`.
 ///
 /// As in [`jackknife`](super::jackknife()), the difference over its [`standard_error`] has a Student's t
@@ -90,11 +91,12 @@ pub fn proportion_difference(
 pub fn jackknife_difference(
     difference: f64,
     without: &[f64],
+    scale: f64,
     confidence: f64,
     alpha: f64,
 ) -> Option<Difference> {
     assert_level(alpha);
-    let interval = jackknife(difference, without, confidence)?;
+    let interval = jackknife(difference, without, scale, confidence)?;
     let error = standard_error(without)?;
     let degrees = (without.len() - 1) as f64;
     let errors = student_quantile(1.0 - alpha, degrees)? + student_quantile(POWER, degrees)?;

@@ -115,7 +115,7 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
     }
     let degrees = ((squares * squares / fourth_powers) as u64).clamp(1, groups.len() as u64 - 1);
     let without: Vec<f64> = (0..groups.len()).map(|group| mean(Some(group))).collect();
-    found.interval = match has_spread(value, &without) {
+    found.interval = match has_spread(&without, value) {
         true => standard_error(&without)
             .and_then(|error| korn_graubard(value, error, degrees, found.decisions, confidence)),
         false => equal_scores(value, found.cases, (0.0, 1.0), confidence),

@@ -153,7 +153,7 @@ fn differences_by_jackknife_match_numpy() {
             0.10966641315996893,
         ),
     ] {
-        let found = jackknife_difference(difference, &without, confidence, alpha).unwrap();
+        let found = jackknife_difference(difference, &without, difference, confidence, alpha).unwrap();
         assert_eq!(found.difference, difference);
         assert_close(found.interval.lower, lower);
         assert_close(found.interval.upper, upper);
@@ -164,9 +164,9 @@ fn differences_by_jackknife_match_numpy() {
 
 #[test]
 fn groups_without_variance_are_not_compared() {
-    assert_eq!(jackknife_difference(0.1, &[0.1], 0.95, 0.05), None);
-    assert_eq!(jackknife_difference(0.1, &[0.1, 0.1, 0.1], 0.95, 0.05), None);
-    assert_eq!(jackknife_difference(0.1, &[0.1, f64::NAN], 0.95, 0.05), None);
+    assert_eq!(jackknife_difference(0.1, &[0.1], 0.1, 0.95, 0.05), None);
+    assert_eq!(jackknife_difference(0.1, &[0.1, 0.1, 0.1], 0.1, 0.95, 0.05), None);
+    assert_eq!(jackknife_difference(0.1, &[0.1, f64::NAN], 0.1, 0.95, 0.05), None);
 }
 
 #[test]
