@@ -5,7 +5,7 @@ use std::iter::repeat;
 use proptest::prelude::*;
 use understudy_sandbox::Budget;
 
-use crate::fixture::{BUDGET, DEEDS, decide_in, evil, load_evil, recorded, sandbox, some_bad};
+use super::fixture::{BUDGET, DEEDS, decide_in, evil, load_evil, recorded, sandbox, some_bad};
 
 const ROWS: usize = 64;
 

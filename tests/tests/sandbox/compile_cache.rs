@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, Sandbox};
 use understudy_tests::plugin;
 
-use crate::fixture::{BUDGET, recorded, sandbox, some_bad};
+use super::fixture::{BUDGET, recorded, sandbox, some_bad};
 
 /// Loads the guest `evil` and lets it answer a row.
 fn load(sandbox: &Sandbox, folder: &Path) {

@@ -9,7 +9,7 @@ use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, SandboxError,
 use understudy_tests::{plugin, root};
 use wit_component::DecodedWasm;
 
-use crate::fixture::{BUDGET, sandbox};
+use super::fixture::{BUDGET, sandbox};
 
 /// The file names in a folder, without extension.
 fn names(folder: &Path, counts: impl Fn(&Path) -> bool) -> BTreeSet<String> {

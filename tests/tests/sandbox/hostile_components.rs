@@ -7,8 +7,8 @@ use arrow::array::{ArrayRef, Float64Array, RecordBatch};
 use proptest::prelude::*;
 use understudy_sandbox::{Budget, Sandbox};
 
-use crate::fixture::{BUDGET, recorded, sandbox};
-use crate::handmade_component::{Handmade, load, model};
+use super::fixture::{BUDGET, recorded, sandbox};
+use super::handmade_component::{Handmade, load, model};
 
 /// A batch of rows with the field `n`.
 fn numbers(rows: usize) -> RecordBatch {

@@ -2,8 +2,8 @@
 
 use understudy_sandbox::{Budget, Sandbox};
 
-use crate::fixture::{BUDGET, sandbox};
-use crate::handmade_component::{Handmade, load, model, with_instances};
+use super::fixture::{BUDGET, sandbox};
+use super::handmade_component::{Handmade, load, model, with_instances};
 
 /// The error of loading the plugin.
 fn refused(component: Vec<u8>) -> String {

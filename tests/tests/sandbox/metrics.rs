@@ -5,8 +5,8 @@ use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_sandbox::{Better, Scorer};
 use understudy_study::AnswerForm;
 
-use crate::fixture::{BUDGET, sandbox};
-use crate::handmade_component::{Handmade, metric};
+use super::fixture::{BUDGET, sandbox};
+use super::handmade_component::{Handmade, metric};
 
 fn answers(numbers: Vec<f64>) -> Answers {
     Answers { decisions: AnswerColumn::Numbers(numbers), confidence: None, unanswered: vec![] }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use understudy_sandbox::{AnsweredBatch, Budget};
 
-use crate::fixture::{BUDGET, DEEDS, evil, load_evil, place_hidden, recorded, sandbox, some_bad, texts};
+use super::fixture::{BUDGET, DEEDS, evil, load_evil, place_hidden, recorded, sandbox, some_bad, texts};
 
 /// The recorded answers to five rows, of which the fourth is bad.
 fn fourth_is_bad(budget: Budget, deed: &str) -> String {

@@ -13,7 +13,7 @@ use understudy_tests::http::Client;
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::tables::{column, sealed, texts};
 
-use crate::fixture::{
+use super::fixture::{
     decided, end, evil, feed, first_sequences, generation, generations, send, served, snapshot, text,
     verified, wait_for_pairs, workspace,
 };

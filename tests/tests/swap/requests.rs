@@ -8,7 +8,7 @@ use understudy_study::{PerStream, StreamKind};
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::{deterministic_part, plugin};
 
-use crate::fixture::{
+use super::fixture::{
     self, decided, end, evil, feed, first_sequences, generation, generations, recorded, send, served,
     snapshot, text, verified, wait_for_pairs, workspace,
 };
