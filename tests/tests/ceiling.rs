@@ -141,6 +141,35 @@ fn an_interim_report_has_the_ceiling_of_its_windows() {
 }
 
 #[test]
+fn an_interim_report_withholds_figures_that_leave_pairs_out() {
+    let threshold = "[threshold]\nat-least = 0.1\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\n\
+                     confidence = 0.95\nfamily = \"each\"\nchance = \"not-asked\"\nof-ceiling = 0.5\n[blinding]\nshare = 0.2\n";
+    let workspace = workspace(&format!("{threshold}{CEILING}[interim]\nevery = 1\n"));
+    workspace.run(&[]);
+    let text = fs::read(workspace.path().join("run/interim/week-ending-2026-03-15.json")).expect("a report");
+    let bundle: Value = serde_json::from_slice(&text).expect("JSON");
+    let raters = &bundle["report"]["ceiling"]["raters"];
+    for agreement in [&raters["same-rater"], &raters["different-raters"]] {
+        assert_eq!(
+            (&agreement["value"], &agreement["interval"]),
+            (&Value::Null, &Value::Null),
+            "{agreement}"
+        );
+        assert!(number(&agreement["cases"]) > 30.0, "{agreement}");
+    }
+    let scope = &bundle["verdict"]["models"][0]["scopes"][0];
+    assert_eq!(scope["ceiling"], Value::Null, "{scope}");
+    let reasons = scope["reasons"].to_string();
+    assert!(reasons.contains("the share of the ceiling is not shown to meet the threshold yet"), "{reasons}");
+    assert!(!reasons.contains("decided at least twice"), "{reasons}");
+    // The closed run shows them.
+    let verdict: Value =
+        serde_json::from_str(&workspace.understudy(&["decide", "run", "--format", "json"]).stdout)
+            .expect("JSON");
+    assert!(verdict["models"][0]["scopes"][0]["ceiling"]["share"].is_number(), "{verdict}");
+}
+
+#[test]
 fn raters_are_named_if_the_study_declares_it() {
     let workspace = workspace(&format!("{CEILING}show-raters = true\n"));
     let report = workspace.run(&[]);

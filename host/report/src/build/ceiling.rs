@@ -2,6 +2,7 @@
 //!
 //! Invariants, all for a report before the end of a run:
 //! - It has no answers of models by case or by rater, because the change between two reports could reveal a single pair.
+//! - It has no agreement of raters with themselves or with others, because that of the few could be computed from the rest.
 //! - It has no intervals, because these hold at a single look.
 //! - It shows the agreement of all pairs only if [`InterimFigures`] permits it.
 
@@ -35,8 +36,10 @@ pub(super) fn ceiling(
     });
     let raters = declared.rater.map(|field| {
         let found = sums.raters(&windows);
-        let agreement =
-            |pairs| case_value(CaseMean::self_agreement(&all, pairs, DISPLAY_CONFIDENCE), is_final);
+        let agreement = |pairs| {
+            let mean = CaseMean::self_agreement(&all, pairs, DISPLAY_CONFIDENCE);
+            case_value(CaseMean { value: mean.value.filter(|_| is_final), ..mean }, is_final)
+        };
         RaterReport {
             field: study.decisions.fields[field].name.clone(),
             same_rater: agreement(DecisionPairs::SameRater),

@@ -82,9 +82,9 @@ pub struct ModelCeiling {
 pub struct RaterReport {
     /// The field of the decision that says who decided.
     pub field: String,
-    /// The share of equal decisions of one rater in the same case.
+    /// The share of equal decisions of one rater in the same case. An interim report withholds it.
     pub same_rater: CaseValue,
-    /// The share of equal decisions of different raters in the same case.
+    /// The share of equal decisions of different raters in the same case. An interim report withholds it.
     pub different_raters: CaseValue,
     /// Each rater, by name if the study shows names.
     pub raters: Vec<RaterAgreement>,

@@ -30,9 +30,9 @@ pub struct ScopeGates {
     pub windows: Vec<Estimate>,
     /// The agreement beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
-    /// The gains over baselines, if the threshold requires them.
+    /// The gains over baselines, if the threshold requires them and the run is closed.
     pub baselines: Option<BaselineGains>,
-    /// The agreement as a share of the ceiling, if the threshold requires it.
+    /// The agreement as a share of the ceiling, if the threshold requires it and the run is closed.
     pub ceiling: Option<CeilingShare>,
     /// The reasons of the gates that do not pass.
     pub reasons: Vec<VerdictReason>,
@@ -102,25 +102,28 @@ impl ScopeGates {
             },
             _ => None,
         };
+        let closed = facts.results.closed;
         let baselines = match threshold.chance.filter(|_| threshold.needs_baselines() && pooled.pairs > 0) {
             Some(required) => {
                 let gains = estimator.baseline_gains(&selection.windows, scope, model);
                 let failures =
                     baseline_failures(required, threshold.evidence, estimator.confidence, gains.as_ref());
-                failures.into_iter().for_each(|(verdict, text)| add(verdict, text));
-                gains
+                shown_failures(closed, "the gain over baselines", failures)
+                    .into_iter()
+                    .for_each(|(verdict, text)| add(verdict, text));
+                gains.filter(|_| closed)
             }
             None => None,
         };
-        let ceiling = threshold.of_ceiling.filter(|_| pooled.pairs > 0).map(|least| {
+        let ceiling = threshold.of_ceiling.filter(|_| pooled.pairs > 0).and_then(|least| {
             let (share, equal) = estimator.ceiling(&selection.windows, scope, model);
             let strictness = (threshold.evidence, estimator.confidence);
             let early = estimator.early;
-            if let Some((verdict, text)) = ceiling_failure(strictness, least, &share, (&pooled, equal), early)
-            {
-                add(verdict, text);
-            }
-            share
+            let failure = ceiling_failure(strictness, least, &share, (&pooled, equal), early);
+            shown_failures(closed, "the share of the ceiling", failure.into_iter().collect())
+                .into_iter()
+                .for_each(|(verdict, text)| add(verdict, text));
+            closed.then_some(share)
         });
         ScopeGates { pooled, windows, chance, baselines, ceiling, reasons }
     }
@@ -129,6 +132,27 @@ impl ScopeGates {
     pub fn passes(&self) -> bool {
         self.pooled.pairs > 0 && self.reasons.is_empty()
     }
+}
+
+/// The failures of a gate whose numbers leave some of the counted pairs out. While the run is open, one sentence without
+/// numbers stands for them. Beside a figure of all counted pairs the numbers would reveal the few pairs that are left out.
+fn shown_failures(
+    closed: bool,
+    measure: &str,
+    failures: Vec<(VerdictKind, String)>,
+) -> Vec<(VerdictKind, String)> {
+    if closed {
+        return failures;
+    }
+    let gravest = failures.into_iter().map(|(verdict, _)| verdict).max();
+    let withheld = |verdict| {
+        let text = format!(
+            "{measure} is not shown to meet the threshold yet; its numbers are withheld until the run is closed, because beside the \
+             figure of all pairs they would reveal single pairs"
+        );
+        (verdict, text)
+    };
+    gravest.map(withheld).into_iter().collect()
 }
 
 /// What the reasons about windows are called, and where all windows are.

@@ -26,7 +26,7 @@ pub fn interim_gates(
     quantifier: Quantifier,
     gates: ScopeGates,
 ) -> ScopeGates {
-    let ScopeGates { mut pooled, mut windows, mut chance, mut baselines, mut ceiling, mut reasons } = gates;
+    let ScopeGates { mut pooled, mut windows, mut chance, baselines, ceiling, mut reasons } = gates;
     for (window, estimate) in selection.windows.iter().zip(&mut windows) {
         if !interim.shows_scope(scope, &[*window]) {
             *estimate = withheld(estimate);
@@ -34,7 +34,7 @@ pub fn interim_gates(
     }
     let is_pooled_shown = interim.shows_scope(scope, &selection.windows);
     if !is_pooled_shown {
-        (pooled, chance, baselines, ceiling) = (withheld(&pooled), None, None, None);
+        (pooled, chance) = (withheld(&pooled), None);
     }
     let decides = match quantifier {
         Quantifier::EveryWindow => windows.iter().any(|estimate| estimate.withheld),

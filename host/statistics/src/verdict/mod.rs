@@ -352,9 +352,9 @@ pub struct ScopeVerdict {
     pub windows: Vec<Estimate>,
     /// The agreement of labels beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
-    /// The gains over baselines, if the threshold requires them of numbers or rankings.
+    /// The gains over baselines, if the threshold requires them of numbers or rankings and the run is closed.
     pub baselines: Option<BaselineGains>,
-    /// The agreement as a share of the substrate's ceiling, if the threshold requires it.
+    /// The agreement as a share of the substrate's ceiling, if the threshold requires it and the run is closed.
     pub ceiling: Option<CeilingShare>,
 }
 
