@@ -79,12 +79,27 @@ for hits, trials, confidence in [
         assert abs(other - bound) < 1e-9, (hits, trials, other, bound)
     show(hits, trials, confidence, lower, upper)
 
+
+def most_independent_trials(sizes):
+    """The limit for clusters of these sizes: Kish's number of clusters if the sizes vary much."""
+    variation = np.var(sizes) / np.mean(sizes) ** 2
+    limit = len(sizes) / min(1 + variation, 2 * variation)
+    assert variation < 1 or abs(limit - sum(sizes) ** 2 / sum(np.square(sizes))) < 1e-9
+    return limit
+
+
+print("cluster_sizes/tests.rs, most_independent_trials: number of clusters, squared variation of their sizes, limit")
+TEN_LARGE = [1] * 300 + [5] * 60 + [40] * 10
+for sizes in [TEN_LARGE, [1] * 3000 + [200] * 10, [9] * 50 + [11] * 50]:
+    show(len(sizes), np.var(sizes) / np.mean(sizes) ** 2, most_independent_trials(sizes))
+
 print("korn_graubard.rs: share, error, degrees, most, confidence, lower, upper")
 for share, error, degrees, most, confidence in [
     (0.9, 0.02, 20, 1_000_000, 0.95),
     (0.999, 0.001, 63, 1000, 0.95),
     (0.98, 0.01, 63, 1000, 0.975),
     (0.02, 0.01, 9, 400, 0.9),
+    (0.97, 0.008, 63, int(most_independent_trials(TEN_LARGE)), 0.95),
 ]:
     certainty = stats.norm.ppf(confidence) / stats.t.ppf(confidence, degrees)
     trials = np.floor(min(share * (1 - share) / error**2 * certainty**2, most))

@@ -187,6 +187,44 @@ fn every_file_of_the_host_has_a_header() {
     }
 }
 
+/// Files that open others by the standard library, each with the reason. All others use `regular_file`, which opens only
+/// regular files.
+const OPENING_FILES: [&str; 9] = [
+    // It is that module.
+    "run-log/src/regular_file.rs",
+    // Directories, to lock or to sync them.
+    "run-log/src/directory.rs",
+    "run-log/src/durable_file.rs",
+    "run-log/src/ledger.rs",
+    "service/src/transport/control_client.rs",
+    "service/src/transport/listener.rs",
+    // A source may be a named pipe.
+    "sources/src/decompression.rs",
+    // The caller has checked the kind of the file.
+    "sandbox/src/compile_cache.rs",
+    "sandbox/src/component_file.rs",
+];
+
+#[test]
+fn only_regular_files_are_opened_for_reading() {
+    let host = root().join("host");
+    let mut opening = BTreeSet::new();
+    for path in rust_files(&host) {
+        let name = path.strip_prefix(&host).expect("it is in the host").display().to_string();
+        let text = fs::read_to_string(&path).expect("a source file");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        // Of Linux's own files none is a pipe.
+        let opens = |line: &str| {
+            let calls = ["fs::read(", "fs::read_to_string(", "File::open("];
+            calls.iter().any(|call| line.contains(call)) && !line.contains("\"/proc/")
+        };
+        if !name.contains("tests") && name.contains("/src/") && code.lines().any(opens) {
+            opening.insert(name);
+        }
+    }
+    assert_eq!(opening, OPENING_FILES.map(str::to_owned).into());
+}
+
 #[test]
 fn the_page_has_at_most_300_lines_and_the_readme_150() {
     for (name, most) in [("ARCHITECTURE.md", 300), ("README.md", 150)] {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::Value;
+use understudy_tests::process::TestProcess;
 use understudy_tests::study_toml::StudyToml;
-use understudy_tests::{TestWorkspace, hotel_rooms_study};
+use understudy_tests::{TestWorkspace, deterministic_part, hotel_rooms_study};
 
 const CASES: u64 = 60;
 const PAIRS: u64 = 1200;
@@ -59,9 +60,16 @@ const CEILING: &str = "[ceiling]\nfields = [\"guest\", \"nights\"]\nrater = \"de
 /// The mean share of equal pairs among the first decisions, by its definition, and the number of cases. `compared` selects
 /// pairs of decisions by their desks.
 fn self_agreement(first: u64, compared: fn(&str, &str) -> bool) -> (f64, u64) {
+    self_agreement_of((0..first).map(decision), compared)
+}
+
+/// The same for other decisions.
+fn self_agreement_of(
+    decisions: impl Iterator<Item = (u64, &'static str, &'static str)>,
+    compared: fn(&str, &str) -> bool,
+) -> (f64, u64) {
     let mut cases: BTreeMap<u64, Vec<(&str, &str)>> = BTreeMap::new();
-    for pair in 0..first {
-        let (case, desk, room) = decision(pair);
+    for (case, desk, room) in decisions {
         cases.entry(case).or_default().push((desk, room));
     }
     let (mut sum, mut decisions, mut number) = (0.0, 0, 0);
@@ -219,6 +227,88 @@ fn a_ceiling_needs_answers_that_can_be_equal() {
         "{}",
         output.stderr
     );
+}
+
+/// The first decision of a pair, which is revised an hour later if it differs from [`decision`]. The north desk revises every
+/// fifth decision.
+fn first_decision(pair: u64) -> (u64, &'static str, &'static str) {
+    let (case, desk, room) = decision(pair);
+    match (desk, pair.is_multiple_of(5)) {
+        ("north", true) => (case, desk, if room == "a" { "b" } else { "a" }),
+        _ => (case, desk, room),
+    }
+}
+
+/// The study with revised decisions, of which `counted` is the one that counts.
+fn revised_workspace(counted: &str) -> TestWorkspace {
+    let workspace = workspace(CEILING);
+    let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
+    let horizon = text.lines().find(|line| line.starts_with("horizon")).expect("a horizon");
+    workspace.edit_study(&[(horizon, &format!("{horizon}\nrevisions = \"{counted}\""))]);
+    let mut decisions = Vec::new();
+    for pair in 0..PAIRS {
+        let mut push = |hour: u64, (_, desk, room): (u64, &str, &str)| {
+            let at = format!("2026-03-{:02}T{hour:02}:{:02}:00Z", 1 + pair / 60, pair % 60);
+            decisions.push((
+                at.clone(),
+                format!(r#"{{"id":"s{pair}","at":"{at}","room":"{room}","desk":"{desk}"}}"#),
+            ));
+        };
+        push(11, first_decision(pair));
+        if first_decision(pair) != decision(pair) {
+            push(12, decision(pair));
+        }
+    }
+    decisions.sort();
+    workspace.write_lines("decisions.jsonl", decisions.into_iter().map(|(_, line)| line));
+    workspace
+}
+
+#[test]
+fn only_the_decision_that_counts_is_in_a_case() {
+    let any = |_: &str, _: &str| true;
+    for (counted, (expected, cases)) in [
+        ("first", self_agreement_of((0..PAIRS).map(first_decision), any)),
+        ("last", self_agreement(PAIRS, any)),
+    ] {
+        let workspace = revised_workspace(counted);
+        let report = workspace.run(&[]);
+        let all = &report["ceiling"]["scopes"][0];
+        assert_eq!((&all["pairs"], &all["self-agreement"]["cases"]), (&PAIRS.into(), &cases.into()));
+        assert!((number(&all["self-agreement"]["value"]) - expected).abs() < 1e-12, "{counted}: {all}");
+        assert!(report["revisions"]["models"].is_array(), "{report}");
+        workspace.ok(&["verify", "run"]);
+    }
+}
+
+#[test]
+fn a_killed_run_resumes_with_the_same_ceiling() {
+    let workspace = revised_workspace("last");
+    workspace.ok(&["run", "study.toml", "--run", "plain"]);
+    let command = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
+    let mut kills = 0;
+    // Bytes that the process may write before it is killed.
+    for limit in (1..).map(|start| 40_000 + 20_000 * (start % 7)) {
+        let mut running = TestProcess::start(workspace.command(&command));
+        while running.bytes_written().is_some_and(|written| written < limit) {
+            std::thread::sleep(std::time::Duration::from_micros(50));
+        }
+        let alive = running.kill();
+        running.wait_with_output();
+        if !alive {
+            break;
+        }
+        kills += 1;
+        if kills == 12 {
+            workspace.ok(&command);
+            break;
+        }
+    }
+    assert!(kills >= 3, "it was killed {kills} times only");
+    let [run, plain] = ["run", "plain"].map(|run| workspace.report(run));
+    assert_eq!(run["ceiling"], plain["ceiling"]);
+    assert_eq!(deterministic_part(&run), deterministic_part(&plain));
+    workspace.ok(&["verify", "run"]);
 }
 
 /// The expected numbers are those that `python3 tests/oracles/ceiling.py examples/hotel` prints.

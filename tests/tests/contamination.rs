@@ -61,6 +61,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
             window,
             scopes,
             group: jackknife_group(&id),
+            cluster: None,
             blinded,
             occurrence: None,
             labels: None,

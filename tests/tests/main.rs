@@ -32,6 +32,7 @@ mod ledger;
 mod metrics_format;
 mod mirror;
 mod missing_answers;
+mod named_pipes;
 mod observability_privacy;
 mod openapi;
 mod page;

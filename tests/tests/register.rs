@@ -324,6 +324,25 @@ study/snapshots.jsonl is not a register: its first line does not open one; name 
 }
 
 #[test]
+fn check_refuses_a_register_that_cannot_be_used() {
+    let workspace = workspace();
+    let check = || workspace.understudy(&["check", "study/study.toml"]);
+    assert_eq!(check().code, 0);
+    let mut texts = Vec::new();
+    let mut register = "\"../register.jsonl\"".to_owned();
+    for bad in ["../share/register.jsonl", "snapshots.jsonl", "../torn.jsonl"] {
+        workspace.write("torn.jsonl", "{\"entry\":0}\n");
+        let named = format!("\"{bad}\"");
+        set_bound(&workspace, &register, &named);
+        register = named;
+        let output = check();
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+        texts.push(output.stderr);
+    }
+    insta::assert_snapshot!(texts.concat());
+}
+
+#[test]
 fn no_special_file_is_opened() {
     let workspace = workspace();
     let pipe = std::process::Command::new("mkfifo").arg(workspace.path().join("pipe")).status();

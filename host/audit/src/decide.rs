@@ -17,6 +17,7 @@ use crate::verify::register_check::REGISTER;
 use crate::verify::run_check::verify;
 use understudy_engine::{Checkpoint, PluginOverrides, Seal, buffered_fields, recompute};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger, LedgerState};
+use understudy_run_log::read_file;
 use understudy_run_log::register::RegisterContent;
 use understudy_run_log::signed_head::{Signer, Verifier};
 use understudy_run_log::{CHECKPOINT, RunDirectory, VERDICT, checkpoint, write_file};
@@ -204,6 +205,6 @@ fn known_tries(
 /// The checkpoint of a closed run.
 fn read_checkpoint(run: &Path) -> anyhow::Result<Checkpoint> {
     let path = run.join(CHECKPOINT);
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = read_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
     checkpoint::decode(&bytes).map_err(|error| anyhow!("cannot use {}: {error}", path.display()))
 }

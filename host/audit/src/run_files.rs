@@ -8,6 +8,7 @@ use anyhow::{anyhow, bail};
 use understudy_engine::{CompileCache, PluginOverrides, SEAL, Seal, SealedStudy, load_run_study};
 use understudy_run_log::RunDirectory;
 use understudy_run_log::ledger::{self, Entry, LEDGER};
+use understudy_run_log::read_file;
 use understudy_sandbox::sha256_hex;
 use understudy_study::read_advice;
 
@@ -20,7 +21,7 @@ pub fn read_entries(run: &Path) -> anyhow::Result<Vec<Entry>> {
     RunDirectory::ensure_run(run)?;
     let path = run.join(LEDGER);
     let shown = path.display();
-    let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+    let bytes = read_file(&path).map_err(|error| unreadable(&path, &error))?;
     let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let (entries, faults) = ledger::check(&bytes[..complete]);
     match faults.first() {
@@ -48,7 +49,7 @@ pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
     RunDirectory::ensure_run(run)?;
     let path = run.join(SEAL);
     let shown = path.display();
-    let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+    let bytes = read_file(&path).map_err(|error| unreadable(&path, &error))?;
     Seal::parse(&bytes)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` for details"))
 }

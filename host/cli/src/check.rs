@@ -17,7 +17,8 @@ use understudy_study::Fault;
 /// Report all errors and warnings of a study, with their lines.
 ///
 /// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns of keys
-/// that no record at the beginning of a file has, and of a study that has changed since it was sealed.
+/// that no record at the beginning of a file has, and of a study that has changed since it was sealed. A register of seals
+/// that cannot be used is an error.
 #[derive(clap::Args)]
 pub(super) struct Check {
     /// Study declaration.
@@ -28,6 +29,7 @@ pub(super) struct Check {
 impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let loaded_study = checked_study(&self.study)?;
+        let register = register_line(&loaded_study)?;
         let study = &loaded_study.study;
         for Fault { line, message } in &study.warnings {
             print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
@@ -61,39 +63,35 @@ impl Check {
                 print_out(format_args!("  note        {note}"))?;
             }
         }
-        print_register(&loaded_study)?;
+        if let Some(register) = register {
+            print_out(format_args!("  register    {register}"))?;
+        }
         Ok(Exit::Done)
     }
 }
 
-/// Prints the register of seals that the study names, if it names one, and what it has of the study.
+/// What the register of seals has of the study, as a line; `None` if the study names no register.
 ///
 /// # Errors
-/// If the path of the register names no regular file, or standard output cannot be written.
-fn print_register(loaded_study: &LoadedStudy) -> anyhow::Result<()> {
-    let Some(path) = study_register(loaded_study) else { return Ok(()) };
+/// If the register cannot be used. Then the study can neither be sealed nor run.
+fn register_line(loaded_study: &LoadedStudy) -> Result<Option<String>, RegisterError> {
+    let Some(path) = study_register(loaded_study) else { return Ok(None) };
     let shown = path.display();
-    match read_register(&path) {
-        // Such a path can never be a register.
-        Err(error @ RegisterError::NotAFile { .. }) => return Err(error.into()),
-        Err(error) => print_err(format_args!("warning: {error}")),
-        Ok(Some(register)) => {
+    let line = match read_register(&path)? {
+        Some(register) => {
             let seals = register.entries().iter().filter(|entry| match &entry.event.event {
                 RegisterEvent::StudySealed(sealed) => sealed.study == loaded_study.study.name,
                 RegisterEvent::RegisterOpened { .. } | RegisterEvent::RunStarted { .. } => false,
             });
-            let seals = counted(seals.count() as u64, "seal", "seals");
-            print_out(format_args!("  register    {shown} has {seals} of this study"))?;
+            format!("{shown} has {} of this study", counted(seals.count() as u64, "seal", "seals"))
         }
-        Ok(None) if folder_of(&path).is_dir() => {
-            print_out(format_args!("  register    {shown} does not exist yet; the first seal creates it"))?;
+        None if folder_of(&path).is_dir() => format!("{shown} does not exist yet; the first seal creates it"),
+        None => {
+            let folder = folder_of(&path).to_owned();
+            return Err(RegisterError::NoFolder { path, folder });
         }
-        Ok(None) => print_err(format_args!(
-            "warning: the register {shown} cannot be created: its folder does not exist; create it, or mount the \
-             share that has it"
-        )),
-    }
-    Ok(())
+    };
+    Ok(Some(line))
 }
 
 /// A valid study whose sources can be read.

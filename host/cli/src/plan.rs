@@ -14,6 +14,7 @@ use super::output::print_out;
 use super::report::{Format, style};
 use understudy_engine::{LoadedStudy, load_study};
 use understudy_report as report;
+use understudy_run_log::read_file;
 use understudy_run_log::{REPORT, RunDirectory};
 use understudy_sandbox::ScorerPlugin;
 use understudy_statistics::scoring::WindowClock;
@@ -214,7 +215,7 @@ fn read_report(run: &Path, study: &Study) -> anyhow::Result<report::Report> {
     let path = run.join(REPORT);
     let shown = path.display();
     RunDirectory::ensure_run(run)?;
-    let text = std::fs::read(&path).map_err(|error| match error.kind() {
+    let text = read_file(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => anyhow!(
             "cannot measure the volume: {} holds a run that has not ended, so it has no {REPORT}; resume it with \
              `understudy run`, or give --per-window N",

@@ -1,6 +1,6 @@
 //! Digests of files.
 
-use std::fs::File;
+use crate::regular_file::open_file;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use understudy_study::hexadecimal;
 /// If the file cannot be read.
 pub fn file_digest(path: &Path) -> io::Result<(String, u64)> {
     const BLOCK: usize = 1 << 20;
-    let mut file = File::open(path)?;
+    let mut file = open_file(path)?;
     let mut hash = Sha256::new();
     let mut block = vec![0; BLOCK];
     let mut size = 0;

@@ -13,6 +13,7 @@ use crate::durable_file::{make_folder, sync_folder};
 use crate::error::LogError;
 use crate::layout::SEAL;
 use crate::ledger::LEDGER;
+use crate::regular_file::{create_file, open_file, read_text_file};
 
 /// Marker file that exists until the ledger has its first entries. No record is read before that.
 const STARTING: &str = "starting.tmp";
@@ -56,7 +57,7 @@ impl RunDirectory {
         Self::check_study(path, study, sealed)?;
         let ledger = path.join(LEDGER);
         let mut first = Vec::new();
-        File::open(&ledger)
+        open_file(&ledger)
             .and_then(|ledger| BufReader::new(ledger).read_until(b'\n', &mut first))
             .map_err(LogError::io("read", &ledger))?;
         match first.ends_with(b"\n") {
@@ -101,7 +102,7 @@ impl RunDirectory {
             }));
         }
         // The name in the seal takes precedence: the run's copy of the declaration may have been damaged.
-        let declared = || name(&fs::read_to_string(path.join("study.toml")).ok()?);
+        let declared = || name(&read_text_file(&path.join("study.toml")).ok()?);
         match sealed.map(str::to_owned).or_else(declared) {
             Some(other) if other != study => Err(LogError::Directory(format!(
                 "{shown} already holds a run of another study, \"{other}\"; choose another directory with --run"
@@ -175,7 +176,7 @@ impl RunDirectory {
     /// If the system call fails.
     pub fn begin(&self) -> Result<(), LogError> {
         let path = self.path.join(STARTING);
-        fs::write(&path, "").map_err(LogError::io("write", &path))
+        create_file(&path).map(drop).map_err(LogError::io("write", &path))
     }
 
     /// Marks the run as started, once the ledger has its first entries.

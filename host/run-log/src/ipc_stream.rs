@@ -22,6 +22,7 @@ use arrow::ipc::{MetadataVersion, root_as_message};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::LogError;
+use crate::regular_file::open_file;
 
 /// Bytes of a message's prefix: the continuation marker and the length of the metadata.
 const PREFIX: usize = 8;
@@ -201,7 +202,7 @@ pub struct Scan {
 /// # Errors
 /// If the file cannot be read.
 pub fn scan(path: &Path) -> Result<Scan, LogError> {
-    let file = File::open(path).map_err(LogError::io("read", path))?;
+    let file = open_file(path).map_err(LogError::io("read", path))?;
     let left = file.metadata().map_err(LogError::io("read", path))?.len();
     let mut scan = Scan {
         path: path.to_owned(),

@@ -33,6 +33,7 @@ use crate::chained_lines::{
     self, LineFault, NO_PREVIOUS, last_line, line, line_digest, read_all, remove_incomplete_line,
 };
 use crate::io_advice::io_advice;
+use crate::regular_file::{create_file, open_regular_file, read_text_file};
 use crate::signed_head::{NoteError, Signer, Tree};
 
 /// The file name of the ledger.
@@ -124,7 +125,7 @@ impl Ledger {
     pub fn create(run: &Path, signer: Option<Signer>) -> Result<Ledger, LedgerError> {
         let path = run.join(LEDGER);
         // The name must be on disk before the first line.
-        let created = File::create(&path).and_then(|_| File::open(run)?.sync_all());
+        let created = create_file(&path).and_then(|_| File::open(run)?.sync_all());
         created.map_err(LedgerError::io("write", &path))?;
         Ok(Ledger::from_path(path, signer))
     }
@@ -205,7 +206,7 @@ impl Ledger {
 
     /// Opens and locks the file. It is positioned at its beginning, and writes go to its end.
     fn locked(&self) -> Result<File, LedgerError> {
-        let file = OpenOptions::new().read(true).append(true).open(&self.path);
+        let file = open_regular_file(&self.path, OpenOptions::new().read(true).append(true));
         let file = file.map_err(LedgerError::io("open", &self.path))?;
         file.lock().map_err(LedgerError::io("lock", &self.path))?;
         Ok(file)
@@ -225,7 +226,7 @@ impl HeadSigner {
             return Err(LedgerError::Key { path: path.to_owned(), own: own.to_string(), key });
         }
         let note = path.with_file_name(NOTE);
-        let head = std::fs::read_to_string(&note).map_err(LedgerError::io("read", &note))?;
+        let head = read_text_file(&note).map_err(LedgerError::io("read", &note))?;
         let lines = bytes.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
         own.check(&head, lines).map(drop).map_err(|what| LedgerError::Head { path: note, what })
     }

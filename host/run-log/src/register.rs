@@ -29,7 +29,7 @@ pub use crate::register::event::{
 
 use crate::chained_lines::{ChainedEntry, line, read_all};
 use crate::durable_file::{folder_of, sync_folder};
-use crate::regular_file::ensure_regular_file;
+use crate::regular_file::{ensure_regular_file, open_file, open_regular_file};
 use crate::signed_head::Signer;
 use understudy_study::hexadecimal;
 
@@ -67,7 +67,7 @@ impl Register {
             return Err(RegisterError::NoFolder { path: path.clone(), folder });
         }
         ensure_register_file(&path)?;
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&path);
+        let file = open_regular_file(&path, OpenOptions::new().read(true).append(true).create(true));
         let mut file = file.map_err(RegisterError::io("open", &path))?;
         file.lock().map_err(RegisterError::io("lock", &path))?;
         let bytes = read_all(&mut file).map_err(RegisterError::io("read", &path))?;
@@ -155,7 +155,7 @@ pub fn read_register(path: &Path) -> Result<Option<RegisterContent>, RegisterErr
 /// If the file cannot be read.
 pub fn read_locked(path: &Path) -> Result<Option<Vec<u8>>, RegisterError> {
     ensure_register_file(path)?;
-    let mut file = match File::open(path) {
+    let mut file = match open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(RegisterError::io("read", path)(error)),

@@ -1,20 +1,56 @@
-//! Reads files that a declaration or a command names.
+//! Opens and reads the files of a study, of a run and of a command.
 //!
-//! Invariant: only a regular file is opened. Opening a named pipe blocks until a writer opens it, and a device may
-//! have no end.
+//! Invariant: only a regular file is opened, directly or through symbolic links. Opening a named pipe would block until a
+//! writer opens it, and a device may have no end.
+//!
+//! The kind is checked twice: by the path, so that nothing else is opened, and by the opened file, in case the path was
+//! replaced in between. `O_NONBLOCK` lets that opening return at once for a named pipe. It has no effect on a regular file.
 
-use std::fs::{self, FileType};
-use std::io::{Error, ErrorKind};
-use std::os::unix::fs::FileTypeExt as _;
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{Error, ErrorKind, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens a regular file for reading.
+///
+/// # Errors
+/// If the file cannot be opened, or is not a regular one.
+pub fn open_file(path: &Path) -> Result<File, Error> {
+    open_regular_file(path, OpenOptions::new().read(true))
+}
+
+/// Opens a regular file with `options`, whose custom flags are replaced. Creates it if it is missing and the options say so.
+///
+/// # Errors
+/// Like [`open_file`].
+pub fn open_regular_file(path: &Path, options: &mut OpenOptions) -> Result<File, Error> {
+    match ensure_regular_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = options.custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)?;
+    ensure_regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// Creates a regular file, or truncates it.
+///
+/// # Errors
+/// If the file cannot be created, or there is something else than a regular file.
+pub fn create_file(path: &Path) -> Result<File, Error> {
+    open_regular_file(path, OpenOptions::new().write(true).create(true).truncate(true))
+}
 
 /// The bytes of a regular file.
 ///
 /// # Errors
 /// If the file cannot be read, or is not a regular one.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    ensure_regular_file(path)?;
-    fs::read(path)
+    let mut bytes = Vec::new();
+    open_file(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The text of a regular file.
@@ -22,8 +58,9 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// If the file cannot be read, is not a regular one, or is not UTF-8.
 pub fn read_text_file(path: &Path) -> Result<String, Error> {
-    ensure_regular_file(path)?;
-    fs::read_to_string(path)
+    let mut text = String::new();
+    open_file(path)?.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Checks that a path names a regular file, directly or through symbolic links.
@@ -31,7 +68,10 @@ pub fn read_text_file(path: &Path) -> Result<String, Error> {
 /// # Errors
 /// If the path names something else ([`ErrorKind::IsADirectory`], [`ErrorKind::InvalidInput`]), or nothing.
 pub fn ensure_regular_file(path: &Path) -> Result<(), Error> {
-    let kind = fs::metadata(path)?.file_type();
+    ensure_regular(fs::metadata(path)?.file_type())
+}
+
+fn ensure_regular(kind: FileType) -> Result<(), Error> {
     if kind.is_file() {
         return Ok(());
     }

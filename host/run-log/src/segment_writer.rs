@@ -15,6 +15,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
+use crate::regular_file::create_file;
 use crate::durable_file::{make_folder, sync_folder};
 use crate::error::LogError;
 use crate::ipc_stream::{StreamWriter, scan};
@@ -124,7 +125,7 @@ impl ParquetFile {
     /// Creates a file that will be renamed to `path`.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<ParquetFile, LogError> {
         let temporary = path.with_extension("parquet.tmp");
-        let file = File::create(&temporary).map_err(LogError::io("write", &temporary))?;
+        let file = create_file(&temporary).map_err(LogError::io("write", &temporary))?;
         let file = Hashing { inner: file, hash: Sha256::new(), bytes: 0 };
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(schema)))
             .map_err(LogError::parquet("write", &temporary))?;

@@ -48,7 +48,7 @@ pub(super) fn ceiling(
     let is_declared = root.has("ceiling");
     let read = root.optional_section("ceiling", "[ceiling] with fields = [\"lead_time\"]", |section| {
         let fields = section.filled_list("fields", FIELDS, Value::word);
-        let bins = section.entries("bins", BINS, Value::numbers);
+        let bins = section.list_entries("bins", BINS, Value::number);
         let rater = section.optional("rater", RATER, Value::word);
         let shows = section.optional("show-raters", "true or false", Value::boolean).unwrap_or(false);
         if !section.has("rater") {
@@ -63,10 +63,10 @@ pub(super) fn ceiling(
             let path = section.at("bins");
             let index = names.iter().flatten().position(|name| *name == bin.name);
             let listed = bin.value.unwrap_or_default();
-            match check_bins(&path, declared, &bin.name, &listed) {
-                Err(message) => section.fault(bin.line, message),
+            match check_bins(&path, declared, (&bin.name, bin.line), &listed) {
+                Err((line, message)) => section.fault(line, message),
                 Ok(()) => match index {
-                    Some(index) => edges[index] = listed,
+                    Some(index) => edges[index] = listed.into_iter().map(|(edge, _)| edge).collect(),
                     None if names.is_some() => {
                         let message = format!(
                             "`{path}` has `{}`, which is no field of a case; add it to `{}`, or remove it",
@@ -153,17 +153,30 @@ fn granted(
     (!names.is_empty()).then_some(names)
 }
 
-fn check_bins(path: &str, declared: &DeclaredFields, name: &str, edges: &[f64]) -> Result<(), String> {
-    let kind = declared.input(&format!("`{path}` has"), name)?;
+/// Checks the bins of a field: the edges, each with its line.
+///
+/// # Errors
+/// The line of a fault, and the fault.
+fn check_bins(
+    path: &str,
+    declared: &DeclaredFields,
+    (name, line): (&str, usize),
+    edges: &[(f64, usize)],
+) -> Result<(), (usize, String)> {
+    let kind = declared.input(&format!("`{path}` has"), name).map_err(|message| (line, message))?;
     if let Some(kind) = kind.filter(|kind| !BINNED.contains(kind)) {
-        return Err(format!(
+        let message = format!(
             "`{path}` has `{name}` of kind {}, but only integers and numbers have bins; remove it, so that its values \
              themselves are compared",
             kind.name()
-        ));
+        );
+        return Err((line, message));
     }
     let path = format!("{path}.{name}");
-    let fault = edges.windows(2).find_map(|pair| validate::bin_fault(&path, pair[0], pair[1]));
+    let fault = |pair: &[(f64, usize)]| {
+        validate::bin_fault(&path, pair[0].0, pair[1].0).map(|message| (pair[1].1, message))
+    };
+    let fault = edges.windows(2).find_map(fault);
     fault.map_or(Ok(()), Err)
 }
 
@@ -269,6 +282,10 @@ mod tests {
             report("fields = [\"lead_tme\", \"segment\", \"segment\", \"decision.room\"]"),
             report("bins = { segment = [1, 2], price = [1], lead_time = [30, 7] }"),
             report("bins = { lead_time = [\"a\"] }"),
+            report("bins = { lead_time = [nan] }"),
+            report("bins = { lead_time = [1, inf, 0] }"),
+            report("bins = { lead_time = 7 }"),
+            report("bins = { lead_time = [] }"),
             report("rater = \"dispatcher\""),
             report("show-raters = true"),
         ];

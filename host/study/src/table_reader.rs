@@ -264,6 +264,33 @@ impl<'a> TableReader<'a> {
         expected: &str,
         read: impl Fn(&Value<'a>) -> Option<T>,
     ) -> Vec<NamedEntry<T>> {
+        let entries = self.named_values(key, expected).into_iter();
+        let typed = |(name, value): (String, Value<'a>)| {
+            let read = self.typed(&format!("{key}.{name}"), &value, expected, &read);
+            NamedEntry { name, value: read, line: value.line() }
+        };
+        entries.map(typed).collect()
+    }
+
+    /// Like [`TableReader::entries`], for values that are non-empty lists. Each element is read with its line. An element
+    /// that cannot be read is a fault of its own.
+    pub(super) fn list_entries<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        read: impl Fn(&Value<'a>) -> Option<T>,
+    ) -> Vec<NamedEntry<Vec<(T, usize)>>> {
+        let entries = self.named_values(key, expected).into_iter();
+        let listed = |(name, value): (String, Value<'a>)| {
+            let key = format!("{key}.{name}");
+            let list = self.typed(&key, &value, expected, Value::filled);
+            NamedEntry { value: Some(self.elements(&key, list, expected, &read)), name, line: value.line() }
+        };
+        entries.map(listed).collect()
+    }
+
+    /// The names and values of an optional table whose keys the author chooses, in the order of the file.
+    fn named_values(&mut self, key: &'static str, expected: &str) -> Vec<(String, Value<'a>)> {
         let Some(found) = self.find(key) else { return Vec::new() };
         let DeValue::Table(table) = found.get() else {
             self.wrong(key, &found, &format!("a table with, for each name, {expected}"));
@@ -271,13 +298,11 @@ impl<'a> TableReader<'a> {
         };
         let mut pairs: Vec<_> = table.iter().collect();
         pairs.sort_by_key(|(name, _)| name.span().start);
-        let mut entries = Vec::new();
+        let mut values = Vec::new();
         for (name, spanned) in pairs {
-            let (name, value) = (name.get_ref().to_string(), Value::new(self.diagnostics, spanned));
-            let read = self.typed(&format!("{key}.{name}"), &value, expected, &read);
-            entries.push(NamedEntry { name, value: read, line: value.line() });
+            values.push((name.get_ref().to_string(), Value::new(self.diagnostics, spanned)));
         }
-        entries
+        values
     }
 
     /// A required table.

@@ -98,16 +98,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A non-empty list of finite numbers.
-    pub(super) fn numbers(&self) -> Option<Vec<f64>> {
-        match self.get() {
-            DeValue::Array(elements) if !elements.is_empty() => {
-                elements.iter().map(|spanned| Self::new(self.diagnostics, spanned).number()).collect()
-            }
-            _ => None,
-        }
-    }
-
     /// A duration such as `"1d12h"`.
     pub(super) fn duration(&self) -> Option<SignedDuration> {
         duration(self.get().as_str()?)

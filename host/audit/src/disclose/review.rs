@@ -23,6 +23,7 @@ use understudy_report::judged_row_keys;
 use understudy_report::model::case::Case;
 use understudy_run_log::REPORT;
 use understudy_run_log::ledger::{Entry, Event, FailureMode, Judgement, Ledger, SampledStratum};
+use understudy_run_log::read_file;
 use understudy_run_log::signed_head::Signer;
 use understudy_study::Micros;
 
@@ -201,7 +202,7 @@ fn chosen(sealed_study: &SealedStudy, model: Option<&str>) -> anyhow::Result<usi
 /// The strata: the subgroups in which the run's report finds that model and substrate differ; none if it has
 /// no such subgroup.
 fn strata(sealed_study: &SealedStudy, run: &Path, model: &str) -> Vec<Stratum> {
-    let report = std::fs::read(run.join(REPORT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let report = read_file(&run.join(REPORT)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     report.map_or_else(Vec::new, |report: Value| subgroups(sealed_study, &report, model))
 }
 

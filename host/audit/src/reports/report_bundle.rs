@@ -20,6 +20,7 @@ use understudy_report::{Report, build, counted, review_summaries};
 use understudy_run_log::ledger::{
     self, Entry, Event, LEDGER, LedgerState, RecordedVerdict, StopReason, SwapOutcome, SwapTrigger,
 };
+use understudy_run_log::read_file;
 use understudy_run_log::{CHECKPOINT, REPORT, RunDirectory, VERDICT, checkpoint, file_digest};
 use understudy_statistics::verdict::{Verdict, describe_threshold};
 use understudy_study::InterferenceKind;
@@ -73,7 +74,7 @@ pub(crate) fn bundle(
 fn load_results(run: &Path) -> anyhow::Result<(RunResult, Seal)> {
     let path = run.join(CHECKPOINT);
     let shown = path.display();
-    let (entries, _) = ledger::check(&std::fs::read(run.join(LEDGER)).unwrap_or_default());
+    let (entries, _) = ledger::check(&read_file(&run.join(LEDGER)).unwrap_or_default());
     let closed = ledger::is_closed(&entries);
     let not_ended = || match closed {
         true => anyhow!(
@@ -85,7 +86,7 @@ fn load_results(run: &Path) -> anyhow::Result<(RunResult, Seal)> {
             run.display()
         ),
     };
-    let bytes = std::fs::read(&path).map_err(|error| match run.join(SEAL).is_file() {
+    let bytes = read_file(&path).map_err(|error| match run.join(SEAL).is_file() {
         true => not_ended(),
         false => {
             anyhow!("cannot read {shown}: {error}; the run is damaged, run `understudy verify` for details")
@@ -116,7 +117,7 @@ fn load_verdict(run: &Path, recorded: &LedgerState) -> anyhow::Result<Option<Ver
     if sha256 != file.sha256 {
         bail!("{shown} was changed: its SHA-256 is not the one in the ledger; run `understudy decide` again");
     }
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {shown}"))?;
+    let bytes = read_file(&path).with_context(|| format!("cannot read {shown}"))?;
     let verdict = serde_json::from_slice(&bytes)
         .map_err(|error| anyhow!("cannot parse {shown}: {error}; run `understudy decide` again"))?;
     Ok(Some(verdict))

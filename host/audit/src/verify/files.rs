@@ -3,7 +3,7 @@
 //! Invariants: a file is read once, block by block, and every byte of it is hashed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +15,7 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use crate::verify::issue::VerifyReport;
 use understudy_report::counted;
 use understudy_run_log::ledger::Segment;
+use understudy_run_log::open_file;
 use understudy_run_log::{INTERIM, LogError, Table, file_digest, open_segment, segments as segments_of};
 
 /// The issue of a file that the ledger does not name.
@@ -74,7 +75,7 @@ fn segment_fault(run: &Path, segment: &Segment) -> Option<String> {
             segment.sha256
         ));
     }
-    let rows = File::open(&path).map_err(|error| error.to_string()).and_then(|file| {
+    let rows = open_file(&path).map_err(|error| error.to_string()).and_then(|file| {
         let reader = SerializedFileReader::new(file).map_err(|error| error.to_string())?;
         Ok(reader.metadata().file_metadata().num_rows())
     });

@@ -11,6 +11,7 @@ use crate::verify::issue::VerifyReport;
 use understudy_engine::{SEAL, Seal, check_registered};
 use understudy_report::counted;
 use understudy_run_log::ledger::{LEDGER, RunStart};
+use understudy_run_log::read_text_file;
 use understudy_run_log::register::{RegisterContent, RegisterError, read_register, register_file};
 use understudy_run_log::signed_head::Verifier;
 use understudy_study::parse;
@@ -68,7 +69,7 @@ pub(crate) fn check(
     let before = report.issues.len();
     report.check(REGISTER, |report| {
         let shown = path.display();
-        let text = std::fs::read_to_string(run.join("study.toml")).map_err(|error| error.to_string());
+        let text = read_text_file(&run.join("study.toml")).map_err(|error| error.to_string());
         let study = text.and_then(|text| parse(&text).map_err(|invalid| invalid.faults.to_string()));
         let found = study
             .and_then(|study| check_registered(&content, seal, &study))

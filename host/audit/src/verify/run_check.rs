@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::{fs, thread};
+use std::thread;
 
 use crate::reviews_file::{REVIEWS, expected_content};
 use crate::verify::issue::VerifyReport;
@@ -21,6 +21,7 @@ use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
 use understudy_run_log::signed_head::Verifier;
 use understudy_run_log::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
+use understudy_run_log::{read_file, read_text_file};
 use understudy_study::{PerStream, StreamKind};
 
 /// Why a run cannot be verified.
@@ -52,7 +53,7 @@ pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<
     };
     RunDirectory::ensure_run(run)?;
     let path = run.join(LEDGER);
-    let bytes = match fs::read(&path) {
+    let bytes = match read_file(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.map_err(unreadable(&path))?,
     };
@@ -177,7 +178,7 @@ fn signature(
         }
         (None, None) => return report.skipped.push(("signature", "the ledger is not signed".to_owned())),
     };
-    let note = match fs::read_to_string(run.join(NOTE)) {
+    let note = match read_text_file(&run.join(NOTE)) {
         Ok(note) => note,
         Err(error) => {
             return report.issue(
@@ -285,7 +286,7 @@ fn figures(
 ) -> Option<(SealedStudy, Checkpoint)> {
     let mut whole = None;
     report.check("figures", |report| {
-        let saved = fs::read(run.join(CHECKPOINT)).map_err(|error| error.to_string());
+        let saved = read_file(&run.join(CHECKPOINT)).map_err(|error| error.to_string());
         let saved: Checkpoint = match saved.and_then(|bytes| checkpoint::decode(&bytes).map_err(|error| error.to_string())) {
             Ok(saved) => saved,
             Err(what) => {
@@ -318,7 +319,7 @@ fn figures(
         let mut report_text = format!("{REPORT} too");
         if version != env!("CARGO_PKG_VERSION") {
             report_text = format!("{REPORT} was written by understudy {version} and is not computed again");
-        } else if fs::read(run.join(REPORT)).ok() != Some(build(&outcome, &sealed_study).to_json().into_bytes()) {
+        } else if read_file(&run.join(REPORT)).ok() != Some(build(&outcome, &sealed_study).to_json().into_bytes()) {
             report.issue(REPORT, "it is not the report that the sums give");
         }
         let windows = counted(outcome.cells.iter().count() as u64, "window", "windows");
@@ -342,7 +343,7 @@ fn figures(
 
 /// Checks the reviews file, if there is one, against the ledger.
 fn check_reviews(run: &Path, entries: &[Entry], report: &mut VerifyReport) {
-    let stored = match fs::read(run.join(REVIEWS)) {
+    let stored = match read_file(&run.join(REVIEWS)) {
         Ok(stored) => stored,
         // It can be written again from the ledger.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,

@@ -3,7 +3,6 @@
 //! Invariants: the seal is trusted only if the ledger has its digest, and the files only by their digests in
 //! the seal. The ledger has the digest of the declaration's bytes, the seal that of its content.
 
-use std::fs;
 use std::path::Path;
 
 use crate::verify::files;
@@ -11,6 +10,7 @@ use crate::verify::issue::VerifyReport;
 use understudy_engine::{SEAL, Seal, asset_file_name, plugin_file_name};
 use understudy_report::counted;
 use understudy_run_log::signed_head::Verifier;
+use understudy_run_log::{read_file, read_text_file};
 use understudy_study::CanonicalStudy;
 
 /// The name of the declaration in a run directory.
@@ -32,7 +32,7 @@ pub fn check(
         if report.issues.len() > before {
             return String::new();
         }
-        let parsed = fs::read(run.join(SEAL)).map_err(|error| error.to_string());
+        let parsed = read_file(&run.join(SEAL)).map_err(|error| error.to_string());
         let seal = match parsed.and_then(|bytes| Seal::parse(&bytes)) {
             Ok(seal) => sealed.insert(seal),
             Err(what) => {
@@ -65,7 +65,7 @@ fn declaration(run: &Path, seal: &Seal, text: &str, report: &mut VerifyReport) {
     if report.issues.len() > before {
         return;
     }
-    let read = fs::read_to_string(run.join(STUDY)).map_err(|error| error.to_string());
+    let read = read_text_file(&run.join(STUDY)).map_err(|error| error.to_string());
     match read.and_then(|text| CanonicalStudy::from_toml(&text).map_err(|what| what.to_string())) {
         Ok(found) if found == seal.declared => {}
         Ok(found) => {

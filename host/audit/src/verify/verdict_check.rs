@@ -12,6 +12,7 @@ use crate::verify::register_check::REGISTER;
 use understudy_engine::{Checkpoint, Seal, SealedStudy};
 use understudy_run_log::VERDICT;
 use understudy_run_log::ledger::{Entry, LedgerState, RecordedVerdict};
+use understudy_run_log::read_file;
 use understudy_run_log::register::RegisterContent;
 use understudy_statistics::verdict::{KnownTries, Verdict};
 
@@ -57,7 +58,7 @@ pub(crate) fn check(
                 "{VERDICT} matches the ledger; it was given before the end of the run and is not computed again{later}"
             );
         };
-        let stored = std::fs::read(run.join(VERDICT));
+        let stored = read_file(&run.join(VERDICT));
         let tries = stored.as_ref().ok().and_then(|bytes| serde_json::from_slice::<Verdict>(bytes).ok());
         let tries = tries.map(|verdict| verdict.tries).unwrap_or_default();
         let tries = match tries_at_verdict(&tries, manifest, recorded, register) {

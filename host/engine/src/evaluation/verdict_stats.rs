@@ -14,7 +14,7 @@ use crate::stats::aggregates::Aggregates;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
     Conditions, DecidedValue, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, Window,
-    jackknife_group,
+    cluster_hash, jackknife_group,
 };
 use understudy_study::{Evidence, Scope};
 
@@ -122,6 +122,7 @@ impl EvidenceCollector {
                 window: batch.windows[at],
                 scopes: &scopes,
                 group,
+                cluster: cluster.as_deref().map(cluster_hash),
                 blinded: batch.blinded[at],
                 occurrence: self
                     .cycle

@@ -9,7 +9,6 @@
 //! state of the interrupted one. With a checkpoint, rows that can no longer join are left out, and rows and
 //! pairs that it covers are not counted again.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
@@ -32,6 +31,7 @@ use crate::stats::checkpoint::Checkpoint;
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use understudy_run_log::ledger::{DeterminismTotals, Event, Ledger, LedgerState};
+use understudy_run_log::read_file;
 use understudy_run_log::retention::finish_interrupted;
 use understudy_run_log::{CHECKPOINT, Recovered, RunDirectory, checkpoint, last_mark, present, recover};
 use understudy_sandbox::sha256_hex;
@@ -50,7 +50,7 @@ pub(super) fn resume_run(
 ) -> anyhow::Result<StartedRun> {
     let run = directory.path();
     let path = run.display();
-    let sealed = fs::read(run.join(SEAL)).map_err(|error| {
+    let sealed = read_file(&run.join(SEAL)).map_err(|error| {
         anyhow!(
             "cannot read {path}/{SEAL}: {error}; restore it from a copy to resume the run, or choose another directory with --run"
         )
@@ -269,7 +269,7 @@ fn replay_positions(
 
 /// The checkpoint; `None` if it is missing, damaged, of another run, or of a group that is not sealed.
 fn read_checkpoint(run: &Path, seal: &str, recorded: &LedgerState) -> Option<Checkpoint> {
-    let checkpoint: Checkpoint = checkpoint::decode(&fs::read(run.join(CHECKPOINT)).ok()?).ok()?;
+    let checkpoint: Checkpoint = checkpoint::decode(&read_file(&run.join(CHECKPOINT)).ok()?).ok()?;
     let is_usable =
         checkpoint.seal == seal && checkpoint.groups <= recorded.groups && checkpoint.aggregates.is_some();
     is_usable.then_some(checkpoint)
@@ -292,7 +292,7 @@ fn restore_declaration(
 ) -> anyhow::Result<()> {
     let path = directory.path().join(STUDY);
     let is_original = |bytes: &[u8]| started_with == Some(&sha256_hex(bytes));
-    if fs::read(&path).is_ok_and(|stored| is_original(&stored)) {
+    if read_file(&path).is_ok_and(|stored| is_original(&stored)) {
         return Ok(());
     }
     if !is_original(loaded_study.text.as_bytes()) {

@@ -21,6 +21,7 @@ use crate::stats::input_diagnosis::diagnose;
 use crate::stats::interim_schedule::InterimCallback;
 use crate::stats::run_result::{EndReason, RunResult};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger, StopReason};
+use understudy_run_log::read_file;
 use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
 use understudy_sandbox::sha256_hex;
 
@@ -111,7 +112,7 @@ impl EndedRun {
         self.directory.write(REPORT, report)?;
         let mut files = Vec::new();
         for file in [CHECKPOINT, REPORT] {
-            let bytes = std::fs::read(self.directory.path().join(file))?;
+            let bytes = read_file(&self.directory.path().join(file))?;
             files.push(FileDigest { file: file.to_owned(), sha256: sha256_hex(&bytes) });
         }
         let event = match self.result.end {

@@ -26,6 +26,7 @@ use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use understudy_run_log::ledger::{self, Event, LEDGER, Ledger, RunRegistration};
+use understudy_run_log::read_file;
 use understudy_run_log::register::{Register, RegisterEvent};
 use understudy_run_log::{DirectoryContent, RunDirectory, recover};
 use understudy_sandbox::sha256_hex;
@@ -73,7 +74,7 @@ fn existing_seal(loaded_study: &LoadedStudy, directory: &Path) -> Option<Seal> {
     if beside.as_ref() == Some(&path) {
         return None;
     }
-    Seal::parse(&fs::read(path).ok()?).ok()
+    Seal::parse(&read_file(&path).ok()?).ok()
 }
 
 /// What the register already has if an earlier start of this run was interrupted before the first record.
@@ -88,7 +89,7 @@ struct InterruptedStart {
 impl InterruptedStart {
     /// Reads the files of an interrupted start, as far as they belong to this study and are in the register.
     fn read(loaded_study: &LoadedStudy, directory: &RunDirectory, register: &Register) -> InterruptedStart {
-        let read = |name| fs::read(directory.path().join(name)).ok();
+        let read = |name| read_file(&directory.path().join(name)).ok();
         let seal = read(SEAL).and_then(|bytes| Seal::parse(&bytes).ok()).filter(|seal| {
             seal.changes(&Seal::from_study(loaded_study, seal.sealed_at)).is_empty()
                 && check_registered(register.content(), seal, &loaded_study.study).is_ok()

@@ -1,6 +1,5 @@
 //! Shared by starting and resuming a run: the started run, and the files that its directory stores.
 
-use std::fs;
 
 use crate::ingest::readers::Readers;
 use crate::pipeline::initial_state::{InitialState, ReplayPositions};
@@ -10,6 +9,7 @@ use crate::seal::manifest::Seal;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::join::ExclusionCounts;
 use understudy_run_log::ledger::{Entry, Ledger};
+use understudy_run_log::read_file;
 use understudy_run_log::retention::Retention;
 use understudy_run_log::{Recovered, RunDirectory, Sealer};
 use understudy_sandbox::sha256_hex;
@@ -70,7 +70,7 @@ pub(super) fn start_sealer(
 
 /// Stores the plugins and their assets in the run directory, unless they are already there unchanged.
 pub(super) fn store_plugins(loaded_study: &LoadedStudy, directory: &RunDirectory) -> anyhow::Result<()> {
-    let store = |name: &str, bytes: &[u8]| match fs::read(directory.path().join(name)) {
+    let store = |name: &str, bytes: &[u8]| match read_file(&directory.path().join(name)) {
         Ok(stored) if stored == bytes => Ok(()),
         _ => directory.write(name, bytes),
     };

@@ -13,6 +13,7 @@ use crate::recovery::recover_versions::recover_versions;
 use crate::seal::manifest::Seal;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_run_log::ledger::{self, LEDGER, LedgerState};
+use understudy_run_log::{read_file, read_text_file};
 use understudy_sandbox::sha256_hex;
 use understudy_study::{CanonicalStudy, PerStream, Study};
 
@@ -27,7 +28,7 @@ pub fn load_run_study(
     compile_cache: CompileCache,
 ) -> Result<SealedStudy, LoadStudyError> {
     let path = run.join("study.toml");
-    let text = std::fs::read_to_string(&path).ok();
+    let text = read_text_file(&path).ok();
     if text.and_then(|text| CanonicalStudy::from_toml(&text).ok()).as_ref() != Some(&seal.declared) {
         return Err(LoadStudyError::Changed { path });
     }
@@ -54,8 +55,7 @@ pub fn load_run_study(
     let mut sealed_study = SealedStudy::new(load(&path, grant, Some(kept), compile_cache)?, seal);
     // A what-if replaces the sealed plugins, so it ignores swaps.
     if *what_if == PluginOverrides::default() {
-        let entries =
-            std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
+        let entries = read_file(&run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
         recover_versions(
             &mut sealed_study,
             run,
@@ -70,7 +70,7 @@ pub fn load_run_study(
 /// Checks that a stored file of a run is unchanged.
 fn unchanged(run: &Path, name: String, sha256: &str) -> Result<(), LoadStudyError> {
     let path = run.join(name);
-    match std::fs::read(&path) {
+    match read_file(&path) {
         Ok(bytes) if sha256_hex(&bytes) == sha256 => Ok(()),
         _ => Err(LoadStudyError::Changed { path }),
     }

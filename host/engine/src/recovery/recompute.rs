@@ -21,6 +21,7 @@ use crate::stats::counters::RunCounters;
 use crate::stats::interim_schedule::complete_before;
 use understudy_records::join::{Accounting, IntervalJoin};
 use understudy_run_log::ledger::{self, LEDGER, LedgerState};
+use understudy_run_log::read_file;
 use understudy_study::{Micros, PerStream};
 
 /// Maximum number of waiting pair batches.
@@ -94,8 +95,7 @@ impl Settle {
         if !study.revisions.are_accepted() {
             return Ok(Settle::Nothing);
         }
-        let entries =
-            std::fs::read(run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
+        let entries = read_file(&run.join(LEDGER)).map(|bytes| ledger::check(&bytes).0).unwrap_or_default();
         let recorded = LedgerState::from_entries(&entries);
         if recorded.ended || recorded.closed {
             return Ok(Settle::All);

@@ -8,7 +8,7 @@
 //! has one, and the study matches it. If the study names a register, the seal's entry is there before the seal
 //! file has its final name.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
@@ -19,6 +19,7 @@ use crate::seal::manifest::Seal;
 use crate::seal::registration::{SealSigners, ensure_registered, open_register, register_seal};
 use crate::seal::seal_error::{SealError, seal_path};
 use crate::seal::study_identity::check_registered;
+use understudy_run_log::read_file;
 use understudy_run_log::register::Register;
 use understudy_run_log::signed_head::Signer;
 
@@ -28,7 +29,7 @@ use understudy_run_log::signed_head::Signer;
 /// If the seal cannot be read or is invalid, or if the study does not match it.
 pub fn load_and_verify(loaded_study: &LoadedStudy) -> Result<Option<Seal>, SealError> {
     let path = seal_path(&loaded_study.path);
-    let bytes = match fs::read(&path) {
+    let bytes = match read_file(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(SealError::Unreadable { path, error }),
@@ -78,13 +79,12 @@ pub fn create_or_verify(
         Some(seal) => seal,
         None => {
             let seal = Seal::from_study(loaded_study, Timestamp::now());
-            let (file, mut options) = (if register.is_some() { &pending } else { &path }, OpenOptions::new());
-            match register {
-                // What an interrupted sealing left behind is replaced.
-                Some(_) => options.create(true).truncate(true),
-                None => options.create_new(true),
-            };
-            let store = |seal: &Seal| write(&mut options, file, &seal.to_json()).map_err(unwritable);
+            let file = if register.is_some() { &pending } else { &path };
+            if register.is_some() {
+                // What an interrupted sealing left behind is replaced. Otherwise creating the file fails.
+                let _ = fs::remove_file(&pending);
+            }
+            let store = |seal: &Seal| create(file, &seal.to_json()).map_err(unwritable);
             register_seal(
                 loaded_study,
                 register.as_mut(),
@@ -122,7 +122,7 @@ fn read_pending_seal(
     register: &Register,
     signer: Option<&Signer>,
 ) -> Option<Seal> {
-    let seal = Seal::parse(&fs::read(pending).ok()?).ok()?;
+    let seal = Seal::parse(&read_file(pending).ok()?).ok()?;
     let is_requested = seal.signer().is_ok()
         && seal.signed.is_some() == signer.is_some()
         && is_signed_by(&seal, signer)
@@ -137,9 +137,9 @@ fn is_signed_by(seal: &Seal, signer: Option<&Signer>) -> bool {
     signer.is_none_or(|signer| key == Some(&signer.verifier().to_string()))
 }
 
-/// Writes and syncs a file that `options` create. After an error the file is removed.
-fn write(options: &mut OpenOptions, path: &Path, text: &str) -> io::Result<()> {
-    let mut file = options.write(true).open(path)?;
+/// Creates, writes and syncs a new file. After an error in writing the file is removed.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
         // An incomplete seal would block the next attempt; the caller reports the error.

@@ -54,7 +54,8 @@ pub fn render_plan(plan: &StudyPlan, style: Style) -> String {
         None => "Scores are assumed to be 0 or 1".to_owned(),
         Some(deviation) => {
             format!(
-                "Values are assumed to be normally distributed, with a standard deviation of {deviation} for one score"
+                "Values are assumed to be normally distributed, with a standard deviation of {} for one score",
+                declared_number(deviation)
             )
         }
     };
@@ -214,7 +215,7 @@ fn go_probabilities(page: &mut Page, plan: &StudyPlan) {
     for chance in &all.go_probabilities {
         let [window, study] = [chance.window, chance.study].map(|chance| percent(Some(chance)));
         table.row([
-            format!("  {}", chance.truth).into(),
+            format!("  {}", declared_number(chance.truth)).into(),
             window.into(),
             study.into(),
             probability_bar(chance.study).into(),

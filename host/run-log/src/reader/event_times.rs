@@ -1,6 +1,5 @@
 //! The range of event times in sealed segments, from the statistics of their row groups.
 
-use std::fs::File;
 use std::path::Path;
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -8,6 +7,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 
 use crate::error::LogError;
+use crate::regular_file::open_file;
 use understudy_study::Micros;
 
 /// The latest event time of a column in a sealed segment, in microseconds; `None` if it is not known.
@@ -15,7 +15,7 @@ use understudy_study::Micros;
 /// # Errors
 /// If the segment cannot be read.
 pub fn latest_time(path: &Path, column: &str) -> Result<Option<Micros>, LogError> {
-    let file = File::open(path).map_err(LogError::io("read", path))?;
+    let file = open_file(path).map_err(LogError::io("read", path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(LogError::parquet("read", path))?;
     let groups = builder.metadata().row_groups().iter().map(|group| latest(group, column));
     Ok(groups.collect::<Option<Vec<_>>>().and_then(|times| times.into_iter().max()))

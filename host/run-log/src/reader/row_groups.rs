@@ -1,6 +1,5 @@
 //! The row groups of a table: their number of rows, their event times, and their rows one group at a time.
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -11,6 +10,7 @@ use crate::layout::Table;
 use crate::reader::event_times::{earliest, latest};
 use crate::reader::segment_list::{SegmentFile, segments};
 use crate::reader::table_rows::ScanOptions;
+use crate::regular_file::open_file;
 use understudy_study::Micros;
 
 /// Counts the rows of a table: sealed segments by their metadata, open ones by reading them.
@@ -23,7 +23,7 @@ pub fn count_rows(run: &Path, table: Table) -> Result<u64, LogError> {
         rows += match segment.sealed {
             true => {
                 let path = &segment.path;
-                let file = File::open(path).map_err(LogError::io("read", path))?;
+                let file = open_file(path).map_err(LogError::io("read", path))?;
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file)
                     .map_err(LogError::parquet("read", path))?;
                 builder.metadata().file_metadata().num_rows() as u64
@@ -53,7 +53,7 @@ pub fn row_groups(run: &Path, table: Table, column: &str) -> Result<Vec<RowGroup
             continue;
         }
         let path = &segment.path;
-        let file = File::open(path).map_err(LogError::io("read", path))?;
+        let file = open_file(path).map_err(LogError::io("read", path))?;
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(file).map_err(LogError::parquet("read", path))?;
         for (index, group) in builder.metadata().row_groups().iter().enumerate() {

@@ -4,7 +4,6 @@
 //! time. An open segment is read up to its last complete batch; a sealed one is read completely or fails. A
 //! filter on rows may skip whole row groups by their statistics, and never skips a row that it accepts.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +22,7 @@ use crate::layout::Table;
 use crate::reader::event_times::latest;
 use crate::reader::row_selection::RowSelection;
 use crate::reader::segment_list::{SegmentFile, segments};
+use crate::regular_file::open_file;
 use understudy_study::Micros;
 
 /// Rows in a batch.
@@ -111,7 +111,7 @@ impl TableRows {
             },
         };
         let failed = LogError::parquet("read", &segment.path);
-        let file = File::open(&segment.path).map_err(LogError::io("read", &segment.path))?;
+        let file = open_file(&segment.path).map_err(LogError::io("read", &segment.path))?;
         let rows = self.options.rows.as_ref();
         // With the offsets of its pages, a selected row is read without the pages before it.
         let policy = if rows.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use parking_lot::{Condvar, Mutex};
 use serde::Serialize;
+use understudy_run_log::open_regular_file;
 
 /// File name in the run directory.
 const FILE: &str = "denied.jsonl";
@@ -177,7 +178,10 @@ struct DenialWriter {
 
 impl DenialWriter {
     fn open(run: &Path) -> io::Result<DenialWriter> {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(run.join(FILE))?;
+        let file = open_regular_file(
+            &run.join(FILE),
+            OpenOptions::new().append(true).create(true).mode(0o600),
+        )?;
         let bytes = file.metadata()?.len();
         Ok(DenialWriter { run: run.to_owned(), file, bytes })
     }

@@ -60,7 +60,7 @@ impl MirrorCounters {
     }
 
     /// Whether every received request is written or lost.
-    pub fn all_settled(&self) -> bool {
+    pub fn all_written_or_lost(&self) -> bool {
         self.written() + self.lost() == self.received()
     }
 }

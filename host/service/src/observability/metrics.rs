@@ -144,8 +144,8 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
         let stream = vec![("stream", stream.to_owned())];
         received.get_or_create(&stream).inc_by(account.received);
         waiting.get_or_create(&stream).set(gauge_value(account.waiting));
-        let settled = account.terms().into_iter().filter(|(term, _)| *term != AccountTerm::Waiting);
-        for (outcome, count) in settled {
+        let final_terms = account.terms().into_iter().filter(|(term, _)| *term != AccountTerm::Waiting);
+        for (outcome, count) in final_terms {
             let labels = [stream.as_slice(), &[("outcome", outcome.name().to_owned())]].concat();
             outcomes.get_or_create(&labels).inc_by(count);
         }

@@ -165,13 +165,13 @@ impl Server {
         // Requests that are still open after the time limit are cut off.
         let _ = self.runtime.block_on(async { tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await });
         let mirrored = self.context.mirrored;
-        let settled = async {
-            while !mirrored.all_settled() {
+        let counted = async {
+            while !mirrored.all_written_or_lost() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         // The run has ended, so that every delivery has a result; the results are still being counted.
-        let _ = self.runtime.block_on(async { tokio::time::timeout(SHUTDOWN_TIMEOUT, settled).await });
+        let _ = self.runtime.block_on(async { tokio::time::timeout(SHUTDOWN_TIMEOUT, counted).await });
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         self.context.denied.finish();
         if let Some(path) = self.socket.into_inner() {

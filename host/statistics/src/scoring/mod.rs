@@ -11,6 +11,7 @@ mod bottom_k_counts;
 mod calendar_window;
 mod case_sample;
 mod cells;
+mod cluster_sizes;
 mod condition;
 mod copy_on_write;
 mod decision_history;
@@ -36,6 +37,7 @@ pub use case_sample::{CaseCounts, CaseDecision, CaseSample};
 pub use cells::{
     AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
 };
+pub use cluster_sizes::{ClusterSizes, cluster_hash, most_independent_trials};
 pub use condition::{ConditionError, Conditions};
 pub use decision_history::{Baseline, DecidedValue};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};

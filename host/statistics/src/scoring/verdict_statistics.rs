@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::calendar_window::Window;
 use super::cells::{AnswerStatus, ModelScores};
+use super::cluster_sizes::ClusterSizes;
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
 use super::gain_sums::GainSums;
@@ -64,6 +65,8 @@ pub struct ModelSums {
 pub struct WindowEvidence {
     /// The sums of the metric, by stratum.
     pub sums: BTreeMap<StratumKey, StratumSums>,
+    /// The sizes of the clusters by scope, if the threshold declares a cluster.
+    pub cluster_sizes: BTreeMap<u16, ClusterSizes>,
     /// The label counts by scope, if the threshold requires agreement beyond chance.
     pub labels: BTreeMap<u16, LabelCounts>,
     /// The sums of each model and its baselines by scope and jackknife group, if the threshold requires a gain over
@@ -93,6 +96,8 @@ pub struct EvidencePair<'p> {
     pub scopes: &'p [u16],
     /// The jackknife group of the pair's key.
     pub group: u8,
+    /// The hash of the pair's cluster, if the threshold declares a cluster.
+    pub cluster: Option<u64>,
     /// Whether the models were called only after the decision had arrived.
     pub blinded: bool,
     /// The occurrence of a cycle value, if a cycle is declared.
@@ -111,6 +116,9 @@ impl VerdictEvidence {
         for &scope in pair.scopes {
             let key = StratumKey { scope, blinded: pair.blinded, group: pair.group };
             window.sums.entry(key).or_default().add(models, metric, row);
+            if let Some(cluster) = pair.cluster {
+                window.cluster_sizes.entry(scope).or_default().add(cluster, 1);
+            }
             if let Some(labels) = pair.labels {
                 window.labels.entry(scope).or_default().add(labels);
             }
@@ -142,6 +150,9 @@ impl VerdictEvidence {
             let own = self.windows.entry(*window).or_default().to_mut();
             for (key, sums) in &more.sums {
                 own.sums.entry(*key).or_default().merge(sums);
+            }
+            for (scope, sizes) in &more.cluster_sizes {
+                own.cluster_sizes.entry(*scope).or_default().merge(sizes);
             }
             for (scope, labels) in &more.labels {
                 own.labels.entry(*scope).or_default().merge(labels);
@@ -179,6 +190,16 @@ impl VerdictEvidence {
         let own = |key: &(u16, u8)| key.0 == scope && in_group(key.1);
         for (_, gains) in chosen.flat_map(|window| &window.gains).filter(|(key, _)| own(key)) {
             merge_gains(&mut all, gains);
+        }
+        all
+    }
+
+    /// The sizes of the clusters over the given windows in a scope.
+    pub fn cluster_sizes(&self, windows: &[Window], scope: u16) -> ClusterSizes {
+        let mut all = ClusterSizes::default();
+        let chosen = windows.iter().filter_map(|window| self.windows.get(window));
+        for sizes in chosen.filter_map(|window| window.cluster_sizes.get(&scope)) {
+            all.merge(sizes);
         }
         all
     }

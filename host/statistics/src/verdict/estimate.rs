@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::ceiling::CeilingShare;
 use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
-use super::replicates::interval_from_replicates;
+use super::replicates::{Range, interval_from_replicates};
 use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
@@ -19,7 +19,7 @@ use super::{
 use crate::scoring::{
     CaseSample, ConfidenceSequence, ExactSum, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock,
     SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, has_spread, jackknife_difference,
-    korn_graubard, proportion_difference, standard_error,
+    korn_graubard, most_independent_trials, proportion_difference, standard_error,
 };
 use understudy_study::{
     ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
@@ -111,23 +111,46 @@ impl<'f, 'r> Estimator<'f, 'r> {
             }
         };
         let without = without?;
+        let most = self.most_independent_pairs(windows, scope);
         if is_share && has_spread(&without, value) {
-            let interval = self.clustered_share(value, &without, rounded(sums).0);
+            let pairs = (rounded(sums).0 as f64).min(most) as u64;
+            let interval = self.clustered_share(value, &without, pairs);
             return interval.map(|interval| (interval, IntervalMethod::EffectiveTrials));
         }
         let (pairs, values) = rounded(sums);
         let independent = is_mean(&values, pairs, value).then(|| {
             let has_clusters = self.facts.threshold.cluster.is_some();
-            independent_scores(has_clusters, (pairs, without.len()), value, sums.squares.value())
+            let scores =
+                independent_scores(has_clusters, (pairs, without.len()), value, sums.squares.value());
+            (scores as f64).min(most).max(1.0) as u64
         });
-        interval_from_replicates(value, (&without, value), self.facts.range, independent, self.confidence)
+        let range = self.facts.range;
+        let (interval, method) =
+            interval_from_replicates(value, (&without, value), range, independent, self.confidence)?;
+        let least_error = match method {
+            IntervalMethod::Jackknife if independent.is_some() => greatest_standard_error(value, range, most),
+            _ => None,
+        };
+        let widened = least_error.map(|least| with_least_error(interval, value, &without, least));
+        Ok((widened.unwrap_or(interval).clamped(range), method))
     }
 
-    /// The interval of a share of `pairs` that depend on each other, by its values `without` each group.
-    fn clustered_share(&self, share: f64, without: &[f64], pairs: u64) -> Result<Interval, MissingInterval> {
+    /// The greatest number of independent pairs that the pairs over the windows in a scope count for. Infinite without
+    /// clusters.
+    fn most_independent_pairs(&self, windows: &[Window], scope: u16) -> f64 {
+        if self.facts.threshold.cluster.is_none() {
+            return f64::INFINITY;
+        }
+        let sizes = self.facts.results.evidence.cluster_sizes(windows, scope);
+        most_independent_trials(sizes.clusters(), sizes.squared_variation())
+    }
+
+    /// The interval of a share of pairs that depend on each other, by its values `without` each group. The pairs count for
+    /// `most` independent ones at most.
+    fn clustered_share(&self, share: f64, without: &[f64], most: u64) -> Result<Interval, MissingInterval> {
         let error = standard_error(without).ok_or(MissingInterval::NotFinite)?;
         let degrees = without.len() as u64 - 1;
-        korn_graubard(share, error, degrees, pairs, self.confidence).ok_or(MissingInterval::NotFinite)
+        korn_graubard(share, error, degrees, most, self.confidence).ok_or(MissingInterval::NotFinite)
     }
 
     /// The contamination test: a model's value where its answer existed before the decision, against that
@@ -395,6 +418,21 @@ pub(super) fn independent_scores(
     let mean_square = squares / pairs as f64;
     let is_constant = mean_square - mean * mean <= mean_square * ROUNDING;
     if !has_clusters && is_constant { pairs } else { groups as u64 }
+}
+
+/// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The variance of
+/// scores with the mean m from a to b is at most (m - a) (b - m): R. Bhatia, C. Davis, "A better bound on the variance",
+/// American Mathematical Monthly 107 (2000).
+fn greatest_standard_error(mean: f64, range: Range, trials: f64) -> Option<f64> {
+    let (least, greatest) = range.0.zip(range.1)?;
+    Some(((mean - least) * (greatest - mean) / trials).sqrt()).filter(|error| error.is_finite())
+}
+
+/// A jackknife interval about `value`, widened as if the standard error were at least `least`.
+fn with_least_error(interval: Interval, value: f64, without: &[f64], least: f64) -> Interval {
+    let widening = standard_error(without).map_or(1.0, |error| (least / error).max(1.0));
+    let widened = |bound: f64| value + (bound - value) * widening;
+    Interval { lower: widened(interval.lower), upper: widened(interval.upper) }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::*;
 use crate::hash::splitmix64;
 use crate::scoring::{
     AnswerStatus, CasePair, Cells, CellsShape, EvidencePair, ModelScores, PairLabels, RevisionSums,
-    ScoredPairs, SelfAgreementSums, Window, WindowClock, jackknife_group,
+    ScoredPairs, SelfAgreementSums, Window, WindowClock, cluster_hash, jackknife_group,
 };
 use understudy_records::join::Account;
 use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};
@@ -74,6 +74,8 @@ pub(super) struct Case {
     pub(super) source_failure: Option<&'static str>,
     pub(super) closed: bool,
     pub(super) blinded_hits: Option<(u64, u64)>,
+    /// The number of pairs of each week that are in one cluster. Each other pair is a cluster of its own.
+    pub(super) one_cluster: u64,
     pub(super) interferences: Vec<InterferenceEvent>,
     pub(super) cut_off: bool,
     /// The time (µs) after the last week of the latest decision.
@@ -101,6 +103,7 @@ impl Case {
             source_failure: None,
             closed: true,
             blinded_hits: None,
+            one_cluster: 0,
             interferences: Vec::new(),
             cut_off: false,
             latest_decision: Some(3 * DAY),
@@ -179,10 +182,12 @@ impl Case {
                     equal: &[answered && hit],
                 };
                 self_agreement.add(&case, usize::MAX);
-                let key = format!("{week}-{pair}");
+                let key = if pair < self.one_cluster { "one".to_owned() } else { format!("{week}-{pair}") };
                 let group = jackknife_group(&key);
                 let labels = threshold.chance.map(|_| PairLabels { substrate, models: &answers, group });
-                let pair = EvidencePair { window, scopes, group, blinded: blind, occurrence, labels };
+                let cluster = threshold.cluster.is_some().then(|| cluster_hash(&key));
+                let pair =
+                    EvidencePair { window, scopes, group, cluster, blinded: blind, occurrence, labels };
                 evidence.add(&pair, &models, 0, 0);
             }
         }

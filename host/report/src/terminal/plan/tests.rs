@@ -93,6 +93,17 @@ fn an_error_over_all_windows_together() {
 }
 
 #[test]
+fn a_huge_bound_is_not_cut() {
+    let threshold =
+        "at-most = 1e300\nquantifier = \"pooled\"\nwindows = { latest = 4 }\nevidence = \"point\"\n";
+    let made = made(threshold, ScoreKind::Normal(1e299), (Some(0.0), None), None);
+    let text = render_plan(&made, Style { width: 60, color: false });
+    let is_short = |word: &str| word.len() < 24 || word.contains('█');
+    assert!(text.split_whitespace().all(is_short) && !text.contains('…'), "{text}");
+    assert!(text.contains("at most 1e300") && text.contains("a standard deviation of 1e299"), "{text}");
+}
+
+#[test]
 fn no_line_is_wider_than_the_page() {
     let made = agreement(None);
     for width in 60..120 {

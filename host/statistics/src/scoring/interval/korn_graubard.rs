@@ -9,7 +9,8 @@ const ROUNDING: f64 = 1e-9;
 
 /// The bounds of a share, each at `confidence`: those of [`clopper_pearson`] for the effective number of trials.
 ///
-/// The effective number is that of independent trials with the same standard error, at most `most`, the number of trials.
+/// The effective number is that of independent trials with the same standard error, at most `most`: the number of trials, or a
+/// lower limit, such as that of [`most_independent_trials`](crate::scoring::most_independent_trials).
 /// `error` is the standard error, above 0, from a jackknife with `degrees` degrees of freedom. The effective number is
 /// rounded down, and hits are rounded so that the bounds are wider. With less than one effective trial the bounds are 0
 /// and 1.
@@ -18,8 +19,8 @@ const ROUNDING: f64 = 1e-9;
 /// estimated from survey data", Survey Methodology 24 (1998). A jackknife interval is symmetric, and holds too seldom for
 /// shares near 0 or 1.
 ///
-/// Coverage: for clusters of similar size at least the confidence, in each kind of study in the table `clusters` of the
-/// example program `coverage`. It is less if few clusters have most of the trials.
+/// Coverage: at least the confidence in each kind of study in the table `clusters` of the example program `coverage`, with
+/// the limit for the sizes of the clusters. Without this limit it is less if few clusters have most of the trials.
 ///
 /// `None` if the share is not above 0 and below 1, `error` is not above 0, or there are no degrees of freedom.
 ///
@@ -57,6 +58,8 @@ mod tests {
             (0.999, 0.001, 63, 1000, 0.95, 0.9951138182830603, 1.0),
             (0.98, 0.01, 63, 1000, 0.975, 0.9464221013621028, 0.9966970233792284),
             (0.02, 0.01, 9, 400, 0.9, 0.006577566670610551, 0.04701701565039611),
+            // The limit for 370 clusters, ten of them with 40 % of the trials.
+            (0.97, 0.008, 63, 56, 0.95, 0.8918106418529096, 0.9990844676702069),
         ] {
             let interval = korn_graubard(share, error, degrees, most, confidence).unwrap();
             assert_close(interval.lower, lower);

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::scoring::{LabelTally, ModelLabelTally, WindowClock};
+use crate::scoring::{ClusterSizes, LabelTally, ModelLabelTally, WindowClock, cluster_hash};
 use understudy_study::{Every, Windows};
 
 fn window(day: i64) -> Window {
@@ -52,6 +52,7 @@ fn add(evidence: &mut VerdictEvidence, case: &Case) {
         window: window(case.day),
         scopes: &case.scopes,
         group: jackknife_group(&case.key),
+        cluster: Some(cluster_hash(&case.key)),
         blinded: case.blinded,
         occurrence: Some((case.day as u16, case.day)),
         labels: Some(PairLabels {
@@ -100,6 +101,9 @@ proptest! {
             let squares: f64 = chosen.iter().map(|case| case.score * case.score).sum();
             prop_assert!((model.squares.value() - squares).abs() < 1e-9);
         }
+        let mut sizes = ClusterSizes::default();
+        of.iter().for_each(|case| sizes.add(cluster_hash(&case.key), 1));
+        prop_assert_eq!(evidence.cluster_sizes(&windows, scope), sizes);
         let labels = evidence.labels(&windows, scope);
         for label in ["a", "b", "c"] {
             for group in 0..JACKKNIFE_GROUPS as u8 {

@@ -119,8 +119,15 @@ impl Case {
             let scores = vec![components.iter().map(|component| vec![*component]).collect()];
             let models = [ModelScores { statuses: vec![status], scores }];
             let group = ((7 * index + index / 50) % 16) as u8;
-            let pair =
-                EvidencePair { window, scopes: &[0], group, blinded: false, occurrence: None, labels: None };
+            let pair = EvidencePair {
+                window,
+                scopes: &[0],
+                group,
+                cluster: None,
+                blinded: false,
+                occurrence: None,
+                labels: None,
+            };
             run.evidence.add(&pair, &models, 0, 0);
             run.cells
                 .add(crate::scoring::ScoredPairs {

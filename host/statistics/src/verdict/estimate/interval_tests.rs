@@ -85,6 +85,23 @@ fn dependent_pairs_have_the_bounds_of_fewer_independent_ones() {
 }
 
 #[test]
+fn one_large_cluster_limits_the_number_of_independent_pairs() {
+    let clustered = |one_cluster| {
+        let case = by_bound(100, (900, 1000));
+        Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), one_cluster, ..case }
+    };
+    let width = |case: &Case| {
+        let interval = pooled_estimate(case).interval.unwrap();
+        interval.upper - interval.lower
+    };
+    // 700 clusters have one pair, and one has 300. Kish's number of clusters is 1000^2 / (700 + 300^2) = 11.
+    assert!(width(&clustered(300)) > 5.0 * width(&clustered(0)));
+    // The standard error of a mean of other scores has a least value for the same reason.
+    let scores = |one_cluster| Case { scores: [0.2, 0.9], ..clustered(one_cluster) };
+    assert!(width(&scores(300)) > 3.0 * width(&scores(0)));
+}
+
+#[test]
 fn without_a_known_range_equal_scores_say_nothing() {
     let no_spread = Some(MissingInterval::NoSpread);
     for range in [(None, None), (Some(0.0), None), (None, Some(1.0))] {

@@ -311,6 +311,7 @@ impl Run {
                     window,
                     scopes: self.pairs[snapshot].scopes(),
                     group: jackknife_group(&snapshot.to_string()),
+                    cluster: None,
                     blinded: false,
                     occurrence: None,
                     labels: None,

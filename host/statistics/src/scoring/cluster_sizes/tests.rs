@@ -1,0 +1,89 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn sizes(clusters: impl IntoIterator<Item = (u64, u64)>) -> ClusterSizes {
+    let mut sizes = ClusterSizes::default();
+    clusters.into_iter().for_each(|(key, pairs)| sizes.add(cluster_hash(&format!("cluster-{key}")), pairs));
+    sizes
+}
+
+#[test]
+fn clusters_are_counted_within_three_standard_errors() {
+    for clusters in [1, 2, 30, 400, 5_000, 20_000, 100_000, 1_000_000] {
+        let found = sizes((0..clusters).map(|key| (key, 1 + key % 3))).clusters();
+        let error = found / clusters as f64 - 1.0;
+        assert!(error.abs() < 0.05, "{clusters}: {found}");
+    }
+}
+
+#[test]
+fn clusters_of_equal_sizes_have_hardly_any_variation() {
+    for clusters in [1, 2, 30, 400, 5_000, 50_000] {
+        let found = sizes((0..clusters).map(|key| (key, 7))).squared_variation();
+        assert!(found < 0.12, "{clusters}: {found}");
+        let limit = most_independent_trials(clusters as f64, found);
+        assert!(limit > 4.0 * clusters as f64, "{clusters}: {limit}");
+    }
+}
+
+/// The squared variation by its definition.
+fn exact_variation(sizes: &[u64]) -> f64 {
+    let clusters = sizes.len() as f64;
+    let mean = sizes.iter().sum::<u64>() as f64 / clusters;
+    sizes.iter().map(|size| (*size as f64 - mean).powi(2)).sum::<f64>() / clusters / (mean * mean)
+}
+
+#[test]
+fn the_variation_of_unequal_sizes_is_close_to_its_definition() {
+    let kinds: [Vec<u64>; 4] = [
+        [vec![1; 300], vec![5; 60], vec![40; 10]].concat(),
+        [vec![1; 3000], vec![200; 10]].concat(),
+        (1..=400).map(|rank| 500 / rank + 1).collect(),
+        [vec![1; 20_000], vec![5_000; 3]].concat(),
+    ];
+    for kind in kinds {
+        let found = sizes((0..).zip(kind.iter().copied())).squared_variation();
+        let exact = exact_variation(&kind);
+        assert!((found / exact - 1.0).abs() < 0.15, "{found} {exact}");
+    }
+}
+
+/// The rows are printed by `tests/oracles/intervals.py`.
+#[test]
+fn limits_match_numpy() {
+    for (clusters, variation, limit) in [
+        (370.0, 5.586, 56.17977528089887),
+        (3010.0, 47.521200000000015, 62.03473945409427),
+        (100.0, 0.01, 5000.0),
+    ] {
+        let found = most_independent_trials(clusters, variation);
+        assert!((found / limit - 1.0_f64).abs() < 1e-12, "{found} {limit}");
+    }
+}
+
+#[test]
+fn the_limit_is_the_number_of_kish_where_sizes_vary_much() {
+    assert_eq!(most_independent_trials(100.0, 0.0), f64::INFINITY);
+    assert_eq!(most_independent_trials(100.0, 0.5), 100.0);
+    assert_eq!(most_independent_trials(100.0, 1.0), 50.0);
+    let sizes = [vec![1; 300], vec![5; 60], vec![40; 10]].concat();
+    let squares: u64 = sizes.iter().map(|size| size * size).sum();
+    let kish = 1000.0 * 1000.0 / squares as f64;
+    assert!((most_independent_trials(370.0, exact_variation(&sizes)) - kish).abs() < 1e-9);
+}
+
+proptest! {
+    #[test]
+    fn order_and_merging_change_nothing(pairs in prop::collection::vec(0u64..500, 1..300), cut in 0usize..300) {
+        let whole = sizes(pairs.iter().map(|key| (*key, 1)));
+        let mut shuffled = pairs.clone();
+        shuffled.sort_unstable();
+        prop_assert_eq!(&sizes(shuffled.iter().map(|key| (*key, 1))), &whole);
+        let (one, other) = pairs.split_at(cut.min(pairs.len()));
+        let mut merged = sizes(other.iter().map(|key| (*key, 1)));
+        merged.merge(&sizes(one.iter().map(|key| (*key, 1))));
+        prop_assert_eq!(&merged, &whole);
+        prop_assert_eq!(whole.pairs(), pairs.len() as u64);
+    }
+}

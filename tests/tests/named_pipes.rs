@@ -1,0 +1,143 @@
+//! A named pipe in place of a file of a study or of a run is refused. Opening it would block until somebody writes to it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use understudy_tests::process::{TestProcess, wait_until};
+use understudy_tests::tables::open_rows;
+use understudy_tests::{TestWorkspace, files};
+
+const REFUSAL: &str = "it is a named pipe, not a regular file";
+
+/// Replaces a file by a named pipe, calls `check`, and restores the file.
+fn with_pipe(path: &Path, check: impl FnOnce()) {
+    let aside = path.with_extension("aside");
+    let existed = fs::rename(path, &aside).is_ok();
+    let made = Command::new("mkfifo").arg(path).status().expect("it runs");
+    assert!(made.success());
+    check();
+    fs::remove_file(path).expect("the pipe is there");
+    if existed {
+        fs::rename(&aside, path).expect("the file was kept");
+    }
+}
+
+/// Runs the program, which must fail, and returns everything that it printed.
+fn refused(workspace: &TestWorkspace, arguments: &[&str]) -> String {
+    let output = workspace.understudy(arguments);
+    assert_ne!(output.code, 0, "{arguments:?}: {}{}", output.stdout, output.stderr);
+    format!("{}{}", output.stdout, output.stderr)
+}
+
+#[test]
+fn no_file_of_a_study_may_be_a_named_pipe() {
+    let workspace = TestWorkspace::small();
+    workspace.ok(&["seal", "study.toml"]);
+    for file in ["study.toml", "seal.json"] {
+        with_pipe(&workspace.path().join(file), || {
+            for arguments in [&["check", "study.toml"][..], &["seal", "study.toml"], &["run", "study.toml"]] {
+                // `check` warns of a seal.
+                let output = workspace.understudy(arguments);
+                assert!(output.code == 1 || (file, arguments[0]) == ("seal.json", "check"), "{arguments:?}");
+                let text = output.stderr;
+                assert!(text.contains(&format!("cannot read {file}")) && text.contains(REFUSAL), "{text}");
+            }
+        });
+    }
+}
+
+#[test]
+fn plugins_assets_and_reference_shares_may_not_be_named_pipes() {
+    let workspace = TestWorkspace::small();
+    with_pipe(&workspace.path().join("pipe"), || {
+        for name in ["fixed.wasm", "recorded.wasm"] {
+            let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
+            let Some(end) = text.find(name) else { continue };
+            let start = text[..end].rfind('"').expect("a path is quoted") + 1;
+            let changed = format!("{}pipe{}", &text[..start], &text[end + name.len()..]);
+            workspace.write("changed.toml", changed);
+            let text = refused(&workspace, &["check", "changed.toml"]);
+            assert!(text.contains("pipe") && text.contains(REFUSAL), "{text}");
+        }
+    });
+}
+
+#[test]
+fn a_pending_seal_that_is_a_named_pipe_is_replaced() {
+    let workspace = TestWorkspace::small();
+    workspace.edit_study(&[("study = \"small\"", "study = \"small\"\nregister = \"register.jsonl\"")]);
+    let pending = workspace.path().join("seal.json.tmp");
+    assert!(Command::new("mkfifo").arg(&pending).status().expect("it runs").success());
+    workspace.ok(&["seal", "study.toml"]);
+    assert!(workspace.path().join("seal.json").is_file() && !pending.exists());
+}
+
+#[test]
+fn no_file_of_a_run_may_be_a_named_pipe() {
+    let workspace = TestWorkspace::small();
+    workspace.run(&[]);
+    let run = workspace.path().join("run");
+    for path in files(&run) {
+        with_pipe(&path, || {
+            let text = refused(&workspace, &["verify", "run"]);
+            assert!(text.contains("named pipe"), "{}: {text}", path.display());
+            // These commands read some of the files. None may block.
+            let name = path.file_name().expect("a name").to_string_lossy();
+            if ["seal.json", "ledger.jsonl", "checkpoint.bin", "report.json", "study.toml"].contains(&&*name)
+            {
+                workspace.understudy(&["report", "run"]);
+                workspace.understudy(&["run", "study.toml", "--run", "run"]);
+                workspace.understudy(&["replay", "run", "--run", "again"]);
+                let _ = fs::remove_dir_all(workspace.path().join("again"));
+            }
+        });
+    }
+    workspace.ok(&["verify", "run"]);
+}
+
+#[test]
+fn an_interrupted_run_with_a_named_pipe_does_not_block() {
+    let workspace = TestWorkspace::small();
+    let snapshots = fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("they were written");
+    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+    let command = ["run", "study.toml", "--run", "run"];
+    let run = workspace.path().join("run");
+    let mut running = TestProcess::start(workspace.command(&command));
+    running.feed(snapshots.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
+    wait_until("two snapshots are in the log", || open_rows(&run, "snapshots") == 2);
+    running.signal("INT");
+    assert_eq!(running.wait_with_output().code, 130);
+    for path in files(&run) {
+        let copy = workspace.path().join("copy");
+        assert!(Command::new("cp").arg("-R").arg(&run).arg(&copy).status().expect("it runs").success());
+        let own = copy.join(path.strip_prefix(&run).expect("it is in the run"));
+        with_pipe(&own, || {
+            let mut resumed = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "copy"]));
+            resumed.close_stdin();
+            let output = resumed.wait_with_output();
+            // A derived file is written again; anything else is refused.
+            assert!(
+                output.code == 0 || output.stderr.contains("named pipe"),
+                "{}: {}",
+                own.display(),
+                output.stderr
+            );
+        });
+        fs::remove_dir_all(&copy).expect("it can be removed");
+    }
+}
+
+/// Sources may be named pipes: `understudy run` reads them to their end.
+#[test]
+fn a_source_may_be_a_named_pipe() {
+    let workspace = TestWorkspace::small();
+    let lines = fs::read(workspace.path().join("snapshots.jsonl")).expect("they were written");
+    let pipe = workspace.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    workspace.edit_study(&[("snapshots.jsonl", "pipe")]);
+    let writer = std::thread::spawn(move || fs::write(pipe, lines).expect("somebody reads"));
+    let report = workspace.run(&[]);
+    writer.join().expect("it wrote everything");
+    assert_eq!(report["comparison"]["compared"], 5);
+}
