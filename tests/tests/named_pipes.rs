@@ -4,8 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use understudy_tests::process::{TestProcess, wait_until};
-use understudy_tests::tables::open_rows;
 use understudy_tests::{TestWorkspace, files};
 
 const REFUSAL: &str = "it is a named pipe, not a regular file";
@@ -94,38 +92,6 @@ fn no_file_of_a_run_may_be_a_named_pipe() {
         });
     }
     workspace.ok(&["verify", "run"]);
-}
-
-#[test]
-fn an_interrupted_run_with_a_named_pipe_does_not_block() {
-    let workspace = TestWorkspace::small();
-    let snapshots = fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("they were written");
-    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
-    let command = ["run", "study.toml", "--run", "run"];
-    let run = workspace.path().join("run");
-    let mut running = TestProcess::start(workspace.command(&command));
-    running.feed(snapshots.lines().take(2).map(|line| format!("{line}\n")).collect::<String>());
-    wait_until("two snapshots are in the log", || open_rows(&run, "snapshots") == 2);
-    running.signal("INT");
-    assert_eq!(running.wait_with_output().code, 130);
-    for path in files(&run) {
-        let copy = workspace.path().join("copy");
-        assert!(Command::new("cp").arg("-R").arg(&run).arg(&copy).status().expect("it runs").success());
-        let own = copy.join(path.strip_prefix(&run).expect("it is in the run"));
-        with_pipe(&own, || {
-            let mut resumed = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "copy"]));
-            resumed.close_stdin();
-            let output = resumed.wait_with_output();
-            // A derived file is written again; anything else is refused.
-            assert!(
-                output.code == 0 || output.stderr.contains("named pipe"),
-                "{}: {}",
-                own.display(),
-                output.stderr
-            );
-        });
-        fs::remove_dir_all(&copy).expect("it can be removed");
-    }
 }
 
 /// Sources may be named pipes: `understudy run` reads them to their end.

@@ -328,18 +328,21 @@ fn check_refuses_a_register_that_cannot_be_used() {
     let workspace = workspace();
     let check = || workspace.understudy(&["check", "study/study.toml"]);
     assert_eq!(check().code, 0);
-    let mut texts = Vec::new();
     let mut register = "\"../register.jsonl\"".to_owned();
-    for bad in ["../share/register.jsonl", "snapshots.jsonl", "../torn.jsonl"] {
-        workspace.write("torn.jsonl", "{\"entry\":0}\n");
-        let named = format!("\"{bad}\"");
+    for (other, what) in [
+        (
+            "../share/register.jsonl",
+            "the folder study/../share does not exist; create it, or mount the share that has it",
+        ),
+        ("snapshots.jsonl", "snapshots.jsonl"),
+    ] {
+        let named = format!("\"{other}\"");
         set_bound(&workspace, &register, &named);
         register = named;
         let output = check();
         assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
-        texts.push(output.stderr);
+        assert!(output.stderr.contains(what), "{}", output.stderr);
     }
-    insta::assert_snapshot!(texts.concat());
 }
 
 #[test]

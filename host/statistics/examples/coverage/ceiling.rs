@@ -28,16 +28,6 @@ const FEW_LARGE: &[u64] = &[
     4, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8, 10, 15, 80,
 ];
 
-/// Case sizes of which one in 37 has 40 % of the decisions.
-const ONE_LARGE: &[u64] = &[
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 5, 5, 5, 5, 5,
-    5, 60,
-];
-
-/// The probabilities of the usual answer where one case in twenty is noisy.
-const FEW_NOISY: &[f64] =
-    &[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5];
-
 /// A case: the probabilities of its answers, the usual one first, and the number of its decisions.
 struct Case {
     answers: Vec<f64>,
@@ -65,7 +55,7 @@ enum Substrate {
 
 use Substrate::{Drawn, Hotel};
 
-const SUBSTRATES: [(&str, Substrate); 11] = [
+const SUBSTRATES: [(&str, Substrate); 9] = [
     (
         "90 % usual, pairs of decisions",
         Drawn { usual: &[0.9], others: 1, cases: 200, sizes: &[2], repeats: 0.0 },
@@ -97,14 +87,6 @@ const SUBSTRATES: [(&str, Substrate); 11] = [
     (
         "95 % or 80 % usual, more cases than are kept",
         Drawn { usual: &[0.95, 0.8], others: 1, cases: 4000, sizes: &[1, 2, 3, 4], repeats: 0.0 },
-    ),
-    (
-        "5 % of the cases 50 % usual, the others certain",
-        Drawn { usual: FEW_NOISY, others: 1, cases: 370, sizes: &[2, 4, 8], repeats: 0.0 },
-    ),
-    (
-        "the same, a few large cases",
-        Drawn { usual: FEW_NOISY, others: 1, cases: 370, sizes: ONE_LARGE, repeats: 0.0 },
     ),
     ("the hotel's 127 cases", Hotel),
 ];
