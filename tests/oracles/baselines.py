@@ -49,12 +49,17 @@ def known_before(i):
     return sorted(known, key=lambda j: (decided(j), str(j)))
 
 
-def commonest(earlier, length):
+def items(earlier, weight, length):
     weights = {}
     for j in earlier:
         for rank, item in enumerate(ranking(j), 1):
-            weights[item] = weights.get(item, 0) + 2**32 // rank
+            weights[item] = weights.get(item, 0) + weight(rank)
     return sorted(weights, key=lambda item: (-weights[item], item))[:length]
+
+
+def commonest_length(earlier):
+    lengths = [len(ranking(j)) for j in earlier]
+    return min(set(lengths), key=lambda length: (-lengths.count(length), length))
 
 
 def overlap(answer, decision):
@@ -74,9 +79,12 @@ def main():
     earlier = {i: known_before(i) for i in range(N)}
     compared = [i for i in range(N) if earlier[i]]
     answered = [i for i in compared if expected_delay(i) is not None]
+    # Where unanswered pairs are left out, the baselines learn from the answered pairs.
+    learned = {i: [delay(j) for j in earlier[i] if expected_delay(j) is not None] for i in answered}
     baselines = {
-        "mean": lambda i: np.mean([delay(j) for j in earlier[i]]),
-        "last value": lambda i: delay(earlier[i][-1]),
+        "mean": lambda i: np.mean(learned[i]),
+        "median": lambda i: np.percentile(learned[i], 50, method="inverted_cdf"),
+        "last value": lambda i: learned[i][-1],
     }
     # An error metric leaves unanswered pairs out.
     model = [abs(expected_delay(i) - delay(i)) for i in answered]
@@ -86,15 +94,24 @@ def main():
         rows = [(group(i), other - own) for i, own, other in zip(answered, model, errors)]
         found = bounds(rows, lambda rows: np.mean([row[1] for row in rows]))
         print(f"    {name}: {float(np.mean(errors))!r}; gain and bounds {found}")
-    # An unanswered ranking scores 0.
-    rows = []
-    for i in compared:
-        answer = expected_ranking(i)
-        constant = commonest(earlier[i], max(len(answer or []), len(ranking(i))))
-        rows.append((group(i), overlap(answer, ranking(i)) if answer else 0.0, overlap(constant, ranking(i))))
-    found = bounds(rows, lambda rows: np.mean([row[1] - row[2] for row in rows]))
-    values = [float(np.mean([row[index] for row in rows])) for index in (1, 2)]
-    print(f"rankings: {len(rows)} pairs, model and commonest items {values}; gain and bounds {found}")
+    # An unanswered ranking scores 0, so the baselines learn from all pairs.
+    baselines = {
+        "commonest items": lambda i, longest: items(earlier[i], lambda rank: 1, longest),
+        "highest-ranked items": lambda i, longest: items(earlier[i], lambda rank: 2**32 // rank, longest),
+        "commonest length": lambda i, longest: items(earlier[i], lambda rank: 1, commonest_length(earlier[i])),
+    }
+    for name, baseline in baselines.items():
+        rows = []
+        for i in compared:
+            answer = expected_ranking(i)
+            longest = max(len(ranking(j)) for j in earlier[i])
+            longest = max([longest] + [len(expected_ranking(j) or []) for j in range(i + 1)])
+            constant = baseline(i, longest)
+            own = overlap(answer, ranking(i)) if answer else 0.0
+            rows.append((group(i), own, overlap(constant, ranking(i))))
+        found = bounds(rows, lambda rows: np.mean([row[1] - row[2] for row in rows]))
+        values = [float(np.mean([row[index] for row in rows])) for index in (1, 2)]
+        print(f"rankings: {len(rows)} pairs, model and {name} {values}; gain and bounds {found}")
 
 
 main()

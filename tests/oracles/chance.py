@@ -57,9 +57,9 @@ def exact(label, confidence):
 
 def main():
     agreement = np.mean([s == m for s, m, _ in PAIRS])
-    majority = np.mean([s == "operate" for s, _, _ in PAIRS])
-    print("agreement, majority share, gain, kappa:")
-    print(f"    {agreement!r}, {majority!r}, {agreement - majority!r}, {kappa(PAIRS)!r}")
+    commonest = np.mean([s == "operate" for s, _, _ in PAIRS])
+    print("agreement, commonest share, gain, kappa:")
+    print(f"    {agreement!r}, {commonest!r}, {agreement - commonest!r}, {kappa(PAIRS)!r}")
     bounds = {
         "exact gain": [exact(label, 0.95) for label in LABELS[:3]],
         "jackknife gain": [

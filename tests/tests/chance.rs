@@ -156,7 +156,7 @@ fn a_study_of_labels_says_what_chance_is() {
         "{text}"
     );
     let plan = |workspace: &TestWorkspace| {
-        let arguments = ["plan", "study.toml", "--per-window", "50", "--base-rate", "0.97"];
+        let arguments = ["plan", "study.toml", "--per-window", "50", "--commonest-share", "0.97"];
         workspace.ok(&arguments).stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert!(
@@ -329,7 +329,7 @@ fn gains(workspace: &TestWorkspace) -> Vec<(String, String, Value)> {
 }
 
 #[test]
-fn numbers_no_better_than_the_mean_or_the_last_value_are_not_go() {
+fn numbers_no_better_than_a_baseline_are_not_go() {
     let workspace = delays().workspace("chance = { gain = 0.0 }");
     workspace.run(&[]);
     assert_eq!(decide(&workspace, "forecast").code, 0);
@@ -338,7 +338,9 @@ fn numbers_no_better_than_the_mean_or_the_last_value_are_not_go() {
     assert_eq!((verdicts[0], verdicts[3]), ("NO-GO", "GO"), "{found:?}");
     assert!(verdicts[1..3].iter().all(|verdict| *verdict != "GO"), "{found:?}");
     assert!(
-        found[0].1.contains("all answers are equal, and a constant is no better than chance"),
+        found[0].1.contains(
+            "every answer has the score of one constant answer, and a constant is no better than chance"
+        ),
         "{}",
         found[0].1
     );
@@ -348,7 +350,8 @@ fn numbers_no_better_than_the_mean_or_the_last_value_are_not_go() {
         found[1].1
     );
     let gain = |model: usize, baseline: usize, key: &str| found[model].2["gains"][baseline][key].clone();
-    assert_eq!([gain(3, 0, "baseline"), gain(3, 1, "baseline")], ["mean", "last-value"]);
+    let baselines = [0, 1, 2].map(|baseline| gain(3, baseline, "baseline"));
+    assert_eq!(baselines, ["mean", "median", "last-value"]);
     // The first counted day follows 50 decisions, so every counted pair has an earlier decision.
     assert_eq!(found[3].2["pairs"], 20 * FLIGHTS);
     assert_eq!(found[3].2["model"], 1.0);
@@ -356,7 +359,7 @@ fn numbers_no_better_than_the_mean_or_the_last_value_are_not_go() {
     let counted = || (1..=20usize).flat_map(|day| (0..FLIGHTS).map(move |flight| (day, flight)));
     let last = counted().map(|(day, flight)| (delay(day - 1, FLIGHTS - 1) - delay(day, flight)).abs());
     let expected = last.sum::<f64>() / (20 * FLIGHTS) as f64;
-    let value = gain(3, 1, "value").as_f64().expect("a value");
+    let value = gain(3, 2, "value").as_f64().expect("a value");
     assert!((value - expected).abs() < 1e-9, "{value} is not {expected}");
     workspace.ok(&["verify", "run"]);
     let page = workspace.ok(&["report", "run", "--format", "md"]).stdout;
@@ -371,7 +374,8 @@ fn rankings_no_better_than_the_commonest_items_are_not_go() {
     let found = gains(&workspace);
     let verdicts: Vec<&str> = found.iter().map(|found| found.0.as_str()).collect();
     assert_eq!(verdicts, ["NO-GO", "NO-GO", "NO-GO", "GO"], "{found:?}");
-    assert!(found[1].1.contains("the scores are equal in every pair"), "{}", found[1].1);
+    // The metric does not score the order of the items.
+    assert!(found[1].1.contains("every answer has the score of one constant answer"), "{}", found[1].1);
     assert!(
         found[2].1.contains("always giving the commonest items of the earlier decisions would reach"),
         "{}",
@@ -384,8 +388,8 @@ fn rankings_no_better_than_the_commonest_items_are_not_go() {
 #[test]
 fn a_study_of_numbers_or_rankings_says_what_chance_is() {
     for (study, baselines) in [
-        (delays(), "the mean of the earlier decisions or the last of the earlier decisions"),
-        (items(), "the commonest items of the earlier decisions"),
+        (delays(), "the mean, the median or the last of the earlier decisions"),
+        (items(), "the commonest or the highest-ranked items of the earlier decisions"),
     ] {
         let undeclared = study.workspace("").understudy(&["check", "study.toml"]);
         assert_eq!(undeclared.code, 1, "{}", undeclared.stdout);

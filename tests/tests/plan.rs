@@ -88,13 +88,17 @@ fn impossible_plans_are_explained() {
     insta::assert_snapshot!(refused(&workspace, &[]), @"unknown number of comparisons per day; give --per-window N, or --measured RUN with a comparable run");
     insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"run holds no run: there is no such directory; name a directory written by `understudy run` or `understudy serve`");
     insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--windows", "3"]), @"--windows 3 applies only to a threshold that counts all windows, but this one declares 8; omit it");
-    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--std-dev", "1", "--base-rate", "0.5"]), @"--base-rate applies to scores that are 0 or 1, --std-dev to others; omit one of them");
+    insta::assert_snapshot!(refused(&workspace, &["--per-window", "200", "--std-dev", "1", "--commonest-share", "0.5"]), @"--commonest-share applies to scores that are 0 or 1, --std-dev to others; omit one of them");
+    let share = ["--per-window", "200", "--commonest-share", "0.5"];
+    let kappa = TestWorkspace::small();
+    declare(&kappa, &THRESHOLD.replace("gain = 0.0", "kappa = 0.4"));
+    insta::assert_snapshot!(refused(&kappa, &share), @"--commonest-share has no effect: the threshold requires Cohen's kappa, and no figure of the plan depends on it; omit it");
     workspace.write("run/ledger.jsonl", "");
     insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"cannot measure the volume: run holds a run that has not ended, so it has no report.json; resume it with `understudy run`, or give --per-window N");
     workspace.write("run/report.json", "{}");
     insta::assert_snapshot!(refused(&workspace, &["--measured", "run"]), @"cannot read run/report.json: it is not a report of this version of understudy: missing field `format` at line 1 column 2; name a run of this version, or give --per-window N");
     for arguments in
-        [["--share", "room.a"], ["--share", "room.a=2"], ["--std-dev", "0"], ["--base-rate", "80"]]
+        [["--share", "room.a"], ["--share", "room.a=2"], ["--std-dev", "0"], ["--commonest-share", "80"]]
     {
         let output = planned(&workspace, &[&["--per-window", "200"], &arguments[..]].concat());
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{arguments:?}: {}", output.stderr);

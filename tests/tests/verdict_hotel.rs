@@ -152,6 +152,6 @@ fn kappa_thresholds_require_more_than_chance_agreement() {
     assert_eq!(all("chance = { kappa = 0.72 }")["verdict"], "NO-GO");
     let gain = all("chance = { gain = 0.5 }");
     assert_eq!(gain["verdict"], "NO-GO");
-    let commonest = gain["chance"]["majority-share"].as_f64().expect("a share");
+    let commonest = gain["chance"]["commonest-share"].as_f64().expect("a share");
     assert!(commonest > 0.3 && commonest < 0.7, "{commonest}");
 }

@@ -21,7 +21,9 @@ use understudy_statistics::scoring::WindowClock;
 use understudy_statistics::verdict::plan::{
     self, PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, ValueShares,
 };
-use understudy_study::{self as study, Condition, Study, Threshold, WindowChoice};
+use understudy_study::{
+    self as study, AnswerForm, ChanceRequirement, Condition, Study, Threshold, WindowChoice,
+};
 
 /// Maximum value of `--per-window`.
 const MAX_PER_WINDOW: u64 = 1_000_000_000;
@@ -53,7 +55,7 @@ pub(super) struct Plan {
     std_dev: Option<f64>,
     /// Share of the substrate's commonest label, above 0 and at most 1.
     #[arg(long, value_name = "SHARE", value_parser = parse_positive_share)]
-    base_rate: Option<f64>,
+    commonest_share: Option<f64>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -115,8 +117,8 @@ impl Plan {
         let hits = metric.components.len() == 1 && metric.range == (Some(0.0), Some(1.0));
         if let Some(std_dev) = self.std_dev {
             ensure!(
-                self.base_rate.is_none(),
-                "--base-rate applies to scores that are 0 or 1, --std-dev to others; omit one of them"
+                self.commonest_share.is_none(),
+                "--commonest-share applies to scores that are 0 or 1, --std-dev to others; omit one of them"
             );
             return Ok(ScoreKind::Normal(std_dev));
         }
@@ -128,6 +130,24 @@ impl Plan {
         Ok(ScoreKind::Binary)
     }
 
+    /// Refuses the share of the commonest label where no figure depends on it.
+    fn ensure_share_is_used(&self, threshold: &Threshold) -> anyhow::Result<()> {
+        if self.commonest_share.is_none() {
+            return Ok(());
+        }
+        ensure!(
+            threshold.form == AnswerForm::Label,
+            "--commonest-share is the share of the commonest label, but the answers of this study are {}s; omit it",
+            threshold.form.name()
+        );
+        ensure!(
+            !matches!(threshold.chance, Some(ChanceRequirement::Kappa(_))),
+            "--commonest-share has no effect: the threshold requires Cohen's kappa, and no figure of the plan depends on it; omit \
+             it"
+        );
+        Ok(())
+    }
+
     fn volume(
         &self,
         study: &Study,
@@ -135,6 +155,7 @@ impl Plan {
         references: &[Vec<f64>],
         measured: Option<&report::Report>,
     ) -> anyhow::Result<PlanVolume> {
+        self.ensure_share_is_used(threshold)?;
         if let (Some(windows), WindowChoice::First(declared) | WindowChoice::Latest(declared)) =
             (self.windows, threshold.windows)
         {
@@ -174,7 +195,7 @@ impl Plan {
             per_window,
             windows: self.windows,
             shares: shares.collect::<anyhow::Result<_>>()?,
-            base_rate: self.base_rate,
+            commonest_share: self.commonest_share,
         })
     }
 

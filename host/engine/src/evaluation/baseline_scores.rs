@@ -13,7 +13,7 @@ use crate::stats::aggregates::Aggregates;
 use understudy_records::batch::Answers;
 use understudy_sandbox::Scorer;
 use understudy_statistics::scoring::{
-    BaselineAnswers, DecidedValue, PairScores, SettledPair, VerdictEvidence, Window,
+    BASELINES, DecidedValue, ModelBaselines, PairGain, PairScores, SettledPair, VerdictEvidence, Window,
 };
 use understudy_study::Micros;
 
@@ -44,10 +44,10 @@ impl Evaluator {
         aggregates
     }
 
-    /// Adds the scores of models and baselines to `evidence`. Pairs without an earlier decision are left out.
+    /// Adds the scores of models and baselines to `evidence`.
     fn score_baselines(&mut self, settled: Vec<SettledPair>, evidence: &mut VerdictEvidence) {
         let mut by_generation: BTreeMap<u32, Vec<SettledPair>> = BTreeMap::new();
-        for pair in settled.into_iter().filter(|settled| settled.baselines.is_some()) {
+        for pair in settled {
             by_generation.entry(pair.pair.generation).or_default().push(pair);
         }
         let Some(metric) = self.study.threshold.as_ref().map(|threshold| threshold.metric) else { return };
@@ -61,54 +61,85 @@ impl Evaluator {
 
 /// Scores the baselines of pairs of one generation, and adds the scores to `evidence`.
 fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut VerdictEvidence) {
-    let comparator = decisions(pairs);
-    let mut score = |baseline: &Answers| scores(scorer, baseline, &comparator);
+    let decisions = answers(pairs.iter().map(|settled| &settled.pair.decision));
+    let mut columns = ScoredColumns { decisions, scorer, known: Vec::new() };
     let models = pairs.first().map_or(0, |settled| settled.pair.models.len());
-    let numbers = |index: usize| -> Option<Vec<f64>> {
-        let number = |settled: &SettledPair| match &settled.baselines {
-            Some(BaselineAnswers::Numbers(numbers)) => Some(numbers[index]),
-            _ => None,
+    let by_model: Vec<Vec<usize>> = (0..models)
+        .map(|model| baseline_columns(pairs, model).map(|column| columns.score(column)).collect())
+        .collect();
+    for (row, SettledPair { pair, models }) in pairs.iter().enumerate() {
+        let is_scored = |components: &[f64]| components.last() == Some(&1.0);
+        let gain = |model: usize| {
+            let Some(known) = models else { return PairGain::WithoutDecision };
+            let answer = &pair.models[model];
+            let mut scores = by_model[model].iter().map(|column| columns.known[*column].1[row].as_slice());
+            let first = scores.next();
+            let baselines: Vec<&[f64]> = scores.collect();
+            if !is_scored(&answer.components) || !baselines.iter().all(|scores| is_scored(scores)) {
+                return PairGain::Unscored;
+            }
+            PairGain::Scored(PairScores {
+                hash: answer.hash,
+                is_first_score: known[model].first.is_some() && first == Some(answer.components.as_slice()),
+                has_answered: known[model].has_answered,
+                model: &answer.components,
+                baselines,
+            })
         };
-        pairs.iter().map(number).collect()
-    };
-    let items = |model: usize| -> Vec<Vec<String>> {
-        let list = |settled: &SettledPair| match &settled.baselines {
-            Some(BaselineAnswers::Items(lists)) => lists[model].clone(),
-            _ => Vec::new(),
-        };
-        pairs.iter().map(list).collect()
-    };
-    // Numbers have the same baselines for all models; the length of a list depends on the model.
-    let by_model: Vec<Vec<BaselineScores>> = match numbers(0).zip(numbers(1)) {
-        Some((means, last)) => vec![[means, last].map(|values| score(&Answers::from_numbers(values))).into()],
-        None => (0..models).map(|model| vec![score(&Answers::from_rankings(&items(model)))]).collect(),
-    };
-    for (row, SettledPair { pair, .. }) in pairs.iter().enumerate() {
-        let scores = pair.models.iter().enumerate().map(|(model, answer)| {
-            let own = by_model.get(model).or(by_model.first())?;
-            let baselines: Vec<&[f64]> = own.iter().map(|rows| rows[row].as_slice()).collect();
-            let is_scored = |components: &[f64]| components.last() == Some(&1.0);
-            (is_scored(&answer.components) && baselines.iter().all(|baseline| is_scored(baseline)))
-                .then_some(PairScores { hash: answer.hash, model: &answer.components, baselines })
-        });
-        let scores: Vec<_> = scores.collect();
-        evidence.add_gains((pair.window, &pair.scopes, pair.group), &scores);
+        let gains: Vec<_> = (0..pair.models.len()).map(gain).collect();
+        evidence.add_gains((pair.window, &pair.scopes, pair.group), &gains);
     }
 }
 
-/// The comparator's answers to the pairs.
-fn decisions(pairs: &[SettledPair]) -> Answers {
-    let number = |settled: &SettledPair| match &settled.pair.decision {
+/// The columns of answers that are scored for one model: its first answer, and what its baselines answer from all earlier
+/// decisions and from those of answered pairs. A pair without such an answer has the decision in its place.
+fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item = Answers> {
+    let column = move |answer: fn(&ModelBaselines, usize) -> Option<&DecidedValue>, index: usize| {
+        answers(pairs.iter().map(|settled| {
+            let found = settled.models.as_ref().and_then(|models| answer(&models[model], index));
+            found.unwrap_or(&settled.pair.decision)
+        }))
+    };
+    let first = column(|known, _| known.first.as_ref(), 0);
+    let all = (0..BASELINES).map(move |index| column(|known, index| Some(&known.all[index]), index));
+    let answered =
+        (0..BASELINES).map(move |index| column(|known, index| Some(&known.from_answered()[index]), index));
+    std::iter::once(first).chain(all).chain(answered)
+}
+
+/// Scores columns of answers against the decisions. Equal columns are scored once: the baselines of numbers are the same for
+/// all models, and a model that answers every pair has the same baselines twice.
+struct ScoredColumns<'s> {
+    decisions: Answers,
+    scorer: &'s mut Scorer,
+    known: Vec<(Answers, BaselineScores)>,
+}
+
+impl ScoredColumns<'_> {
+    /// The index of the scored column.
+    fn score(&mut self, column: Answers) -> usize {
+        if let Some(index) = self.known.iter().position(|(known, _)| *known == column) {
+            return index;
+        }
+        let scores = scores(self.scorer, &column, &self.decisions);
+        self.known.push((column, scores));
+        self.known.len() - 1
+    }
+}
+
+/// Values as answers. All have the same form.
+fn answers<'v>(values: impl Iterator<Item = &'v DecidedValue> + Clone) -> Answers {
+    let number = |value: &DecidedValue| match value {
         DecidedValue::Number(number) => Some(*number),
         DecidedValue::Ranking(_) => None,
     };
-    let ranking = |settled: &SettledPair| match &settled.pair.decision {
+    let ranking = |value: &DecidedValue| match value {
         DecidedValue::Number(_) => Vec::new(),
         DecidedValue::Ranking(items) => items.clone(),
     };
-    match pairs.iter().map(number).collect() {
+    match values.clone().map(number).collect() {
         Some(numbers) => Answers::from_numbers(numbers),
-        None => Answers::from_rankings(&pairs.iter().map(ranking).collect::<Vec<_>>()),
+        None => Answers::from_rankings(&values.map(ranking).collect::<Vec<_>>()),
     }
 }
 

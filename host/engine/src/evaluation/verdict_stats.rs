@@ -142,7 +142,8 @@ impl EvidenceCollector {
                     let components = scores.scores[self.metric].iter().map(|values| values[at]);
                     let hash = hashes[model][at];
                     let items = hash.map_or(0, |_| ranked_items(&batch.models[model], at));
-                    OpenAnswer { hash, items, components: components.collect() }
+                    let value = hash.and_then(|_| decided_value(&batch.models[model], at));
+                    OpenAnswer { hash, items, value, components: components.collect() }
                 };
                 let (decisions, decided) = sources.decisions[row];
                 aggregates.open_pairs.add(OpenPair {

@@ -5,7 +5,7 @@
 //! shown, the text gives their total number.
 
 use crate::ceiling_text::ceiling_share_text;
-use crate::format::{UNDEFINED, count, counted, declared_number, interval_text, six_decimals};
+use crate::format::{UNDEFINED, count, counted, declared_number, interval_text, number_text, six_decimals};
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
@@ -78,7 +78,7 @@ impl VerdictView<'_> {
             facts.push(Fact::new("The level of each bound is shared by", verdicts));
         }
         if let Some(chance) = &scope_verdict.chance {
-            let commonest = six_decimals(chance.majority_share);
+            let commonest = six_decimals(chance.commonest_share);
             facts.push(Fact::new("Agreement of always giving the substrate's commonest label", commonest));
             facts.push(Fact::new("Gain over that", six_decimals(chance.gain)));
             let kappa = chance.kappa.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
@@ -202,20 +202,19 @@ fn missing_value(estimate: &Estimate) -> &'static str {
 
 /// The gains over baselines.
 fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
-    let decimals = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
-    let pairs = counted(baselines.pairs, "pair", "pairs");
-    let mut facts = vec![
-        Fact::new("Compared with baselines", format!("{pairs} with earlier decisions")),
-        Fact::new("Value over these pairs", decimals(baselines.model)),
-    ];
+    let text = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), number_text);
+    let mut facts = vec![Fact::new("Compared with baselines", counted(baselines.pairs, "pair", "pairs"))];
+    if let Some(left_out) = baselines.left_out.words() {
+        facts.push(Fact::new("Pairs left out of that", left_out));
+    }
+    facts.push(Fact::new("Baselines learn from", baselines.learned_from.words()));
+    facts.push(Fact::new("Value over these pairs", text(baselines.model)));
     for found in &baselines.gains {
-        facts.push(Fact::new(
-            format!("Value of always giving {}", found.baseline.answer()),
-            decimals(found.value),
-        ));
-        facts.push(Fact::new("Gain over that", decimals(found.gain)));
+        let title = format!("Value of always giving {}", found.baseline.answer());
+        facts.push(Fact::new(title, text(found.value)));
+        facts.push(Fact::new("Gain over that", text(found.gain)));
         if let Some(interval) = found.interval {
-            facts.push(Fact::new("Bounds of that gain", interval_text(interval, six_decimals)));
+            facts.push(Fact::new("Bounds of that gain", interval_text(interval, number_text)));
         }
     }
     facts

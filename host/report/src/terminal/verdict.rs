@@ -121,6 +121,7 @@ fn scope_verdict(
         page.paragraph(2, Ink::Plain, &chance_agreement(chance));
     }
     if let Some(baselines) = &ruling.baselines {
+        page.paragraph(2, Ink::Plain, &compared_pairs(baselines));
         for gain in &baselines.gains {
             page.paragraph(2, Ink::Plain, &baseline_gain(baselines, gain));
         }
@@ -148,8 +149,19 @@ fn chance_agreement(chance: &ChanceAgreement) -> String {
     });
     format!(
         "agreement beyond chance: always giving the commonest label would reach {}, so the gain is {}; kappa {kappa}{bounds}",
-        four_decimals(chance.majority_share),
+        four_decimals(chance.commonest_share),
         four_decimals(chance.gain)
+    )
+}
+
+/// The pairs over which model and baselines are compared, in one sentence.
+fn compared_pairs(baselines: &BaselineGains) -> String {
+    let left_out =
+        baselines.left_out.words().map_or_else(String::new, |words| format!("; left out: {words}"));
+    format!(
+        "compared with baselines over {}{left_out}; baselines learn from {}",
+        counted(baselines.pairs, "pair", "pairs"),
+        baselines.learned_from.words()
     )
 }
 
@@ -160,8 +172,7 @@ fn baseline_gain(baselines: &BaselineGains, found: &BaselineGain) -> String {
         format!("; bounds of the gain {}", interval_text(interval, six_digits))
     });
     format!(
-        "over {} with earlier decisions: {}; always giving {} would reach {}, so the gain is {}{bounds}",
-        counted(baselines.pairs, "pair", "pairs"),
+        "{}; always giving {} would reach {}, so the gain is {}{bounds}",
         value(baselines.model),
         found.baseline.answer(),
         value(found.value),

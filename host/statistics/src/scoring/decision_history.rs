@@ -1,8 +1,9 @@
-//! The decisions before an instant, from which the baselines answer: the mean, the last value and the commonest items.
+//! The decisions before an instant, from which the baselines answer.
 //!
 //! Invariants:
-//! - The mean and the items depend on the set of decisions, not on their order. The last value is that of the last call of
-//!   [`DecisionHistory::add`], so decisions are added in the order of time.
+//! - Means, medians, items and lengths depend on the set of decisions, not on their order. (A median beyond
+//!   [`MAX_BINS`](super::running_median::MAX_BINS) distinct numbers does within its stated error.) The last value is that of
+//!   the last call of [`DecisionHistory::add`], so decisions are added in the order of time.
 //! - Memory is bounded: at most [`MAX_ITEMS`] items are counted. Later items are ignored.
 
 use std::cmp::Reverse;
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exact_sum::ExactSum;
+use super::running_median::RunningMedian;
 use understudy_study::AnswerForm;
 
 /// The maximum number of items of rankings that are counted.
@@ -25,21 +27,33 @@ const FIRST_RANK: u64 = 1 << 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Baseline {
-    /// The items of the earlier rankings by the sum of their reciprocal ranks.
+    /// The items by the number of earlier rankings that have them, as many as the longest ranking so far has.
     CommonestItems,
+    /// The items by the sum of their reciprocal ranks in the earlier rankings, as many as the longest ranking so far has.
+    HighestRankedItems,
+    /// The commonest items, as many as the earlier rankings have most often.
+    CommonestLength,
     /// The mean of the earlier numbers.
     Mean,
+    /// The median of the earlier numbers.
+    Median,
     /// The latest of the earlier numbers.
     LastValue,
 }
 
+/// The number of baselines of a form of answers that has any.
+pub const BASELINES: usize = 3;
+
 impl Baseline {
     /// The baselines of a form of answers. Labels have none: their gain is that over the commonest label of all pairs.
     pub fn for_form(form: AnswerForm) -> &'static [Baseline] {
+        const NUMBERS: [Baseline; BASELINES] = [Baseline::Mean, Baseline::Median, Baseline::LastValue];
+        const RANKINGS: [Baseline; BASELINES] =
+            [Baseline::CommonestItems, Baseline::HighestRankedItems, Baseline::CommonestLength];
         match form {
             AnswerForm::Label => &[],
-            AnswerForm::Number => &[Baseline::Mean, Baseline::LastValue],
-            AnswerForm::Ranking => &[Baseline::CommonestItems],
+            AnswerForm::Number => &NUMBERS,
+            AnswerForm::Ranking => &RANKINGS,
         }
     }
 
@@ -47,13 +61,18 @@ impl Baseline {
     pub fn answer(self) -> &'static str {
         match self {
             Baseline::CommonestItems => "the commonest items of the earlier decisions",
+            Baseline::HighestRankedItems => "the highest-ranked items of the earlier decisions",
+            Baseline::CommonestLength => {
+                "the commonest items of the earlier decisions in their commonest number"
+            }
             Baseline::Mean => "the mean of the earlier decisions",
+            Baseline::Median => "the median of the earlier decisions",
             Baseline::LastValue => "the last of the earlier decisions",
         }
     }
 }
 
-/// What a comparator answered for one decision.
+/// What a comparator or a model answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DecidedValue {
     /// A finite number.
@@ -62,17 +81,51 @@ pub enum DecidedValue {
     Ranking(Vec<String>),
 }
 
-/// The decisions so far.
+impl DecidedValue {
+    /// The number of ranked items; 0 for a number.
+    pub fn items(&self) -> usize {
+        match self {
+            DecidedValue::Number(_) => 0,
+            DecidedValue::Ranking(items) => items.len(),
+        }
+    }
+}
+
+/// The decisions so far, all in the same form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DecisionHistory {
-    /// The numbers so far.
-    numbers: u64,
+    numbers: NumberHistory,
+    rankings: RankingHistory,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct NumberHistory {
+    count: u64,
     sum: ExactSum,
+    median: RunningMedian,
     last: f64,
-    /// For each counted item the sum of its weights.
-    weights: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct RankingHistory {
+    /// The counted items.
+    items: BTreeMap<String, ItemTally>,
+    /// The same items, those in the most rankings first, then by name.
+    by_rankings: BTreeSet<(Reverse<u64>, String)>,
     /// The same items, the greatest weight first, then by name.
-    ranked: BTreeSet<(Reverse<u64>, String)>,
+    by_weight: BTreeSet<(Reverse<u64>, String)>,
+    /// For each length the number of rankings that have it.
+    lengths: BTreeMap<usize, u64>,
+    /// The length that most rankings have, the shortest of several; 0 before the first.
+    commonest_length: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct ItemTally {
+    /// The number of rankings that have the item.
+    rankings: u64,
+    /// The sum of its reciprocal ranks, in units of 2^-32.
+    weight: u64,
 }
 
 impl DecisionHistory {
@@ -80,39 +133,64 @@ impl DecisionHistory {
     pub fn add(&mut self, decision: &DecidedValue) {
         match decision {
             DecidedValue::Number(number) => {
-                self.numbers += 1;
-                self.sum.add(*number);
-                self.last = *number;
+                self.numbers.count += 1;
+                self.numbers.sum.add(*number);
+                self.numbers.median.add(*number);
+                self.numbers.last = *number;
             }
-            DecidedValue::Ranking(items) => {
-                for (rank, item) in (1..).zip(items) {
-                    self.add_item(item, FIRST_RANK / rank);
-                }
-            }
+            DecidedValue::Ranking(items) => self.rankings.add(items),
+        }
+    }
+
+    /// What each baseline of the decisions' form answers, in the order of [`Baseline::for_form`]. `longest` is the number of
+    /// items of the longest answer of the model so far. `None` before the first decision.
+    pub fn answers(&self, longest: usize) -> Option<[DecidedValue; BASELINES]> {
+        let NumberHistory { count, sum, median, last } = &self.numbers;
+        if let Some(median) = median.value() {
+            let mean = (sum.value() / *count as f64).clamp(f64::MIN, f64::MAX);
+            return Some([mean, median, *last].map(DecidedValue::Number));
+        }
+        let rankings = &self.rankings;
+        let longest = rankings.lengths.last_key_value()?.0.max(&longest);
+        let first = |ranked: &BTreeSet<(Reverse<u64>, String)>, length: usize| {
+            DecidedValue::Ranking(ranked.iter().take(length).map(|(_, item)| item.clone()).collect())
+        };
+        Some([
+            first(&rankings.by_rankings, *longest),
+            first(&rankings.by_weight, *longest),
+            first(&rankings.by_rankings, rankings.commonest_length),
+        ])
+    }
+}
+
+impl RankingHistory {
+    fn add(&mut self, items: &[String]) {
+        let length = items.len();
+        *self.lengths.entry(length).or_default() += 1;
+        let count = |length: usize| self.lengths.get(&length).copied().unwrap_or(0);
+        let (own, most) = (count(length), count(self.commonest_length));
+        if own > most || (own == most && length < self.commonest_length) {
+            self.commonest_length = length;
+        }
+        for (rank, item) in (1..).zip(items) {
+            self.add_item(item, FIRST_RANK / rank);
         }
     }
 
     fn add_item(&mut self, item: &str, weight: u64) {
-        if let Some(sum) = self.weights.get_mut(item) {
-            self.ranked.remove(&(Reverse(*sum), item.to_owned()));
-            *sum = sum.saturating_add(weight);
-            self.ranked.insert((Reverse(*sum), item.to_owned()));
-        } else if self.weights.len() < MAX_ITEMS {
-            self.weights.insert(item.to_owned(), weight);
-            self.ranked.insert((Reverse(weight), item.to_owned()));
+        let known = self.items.get(item).copied();
+        if known.is_none() && self.items.len() >= MAX_ITEMS {
+            return;
         }
-    }
-
-    /// The mean and the last number; `None` before the first number.
-    pub fn numbers(&self) -> Option<[f64; 2]> {
-        let mean = self.sum.value() / self.numbers as f64;
-        (self.numbers > 0).then_some([mean.clamp(f64::MIN, f64::MAX), self.last])
-    }
-
-    /// The commonest items, best first, at most `length`; `None` before the first item.
-    pub fn items(&self, length: usize) -> Option<Vec<String>> {
-        let items = self.ranked.iter().take(length).map(|(_, item)| item.clone());
-        (!self.ranked.is_empty()).then(|| items.collect())
+        if let Some(known) = known {
+            self.by_rankings.remove(&(Reverse(known.rankings), item.to_owned()));
+            self.by_weight.remove(&(Reverse(known.weight), item.to_owned()));
+        }
+        let known = known.unwrap_or_default();
+        let tally = ItemTally { rankings: known.rankings + 1, weight: known.weight.saturating_add(weight) };
+        self.items.insert(item.to_owned(), tally);
+        self.by_rankings.insert((Reverse(tally.rankings), item.to_owned()));
+        self.by_weight.insert((Reverse(tally.weight), item.to_owned()));
     }
 }
 
@@ -126,31 +204,51 @@ mod tests {
         DecidedValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
     }
 
-    #[test]
-    fn numbers_have_a_mean_and_a_last_value() {
+    fn history(decisions: &[DecidedValue]) -> DecisionHistory {
         let mut history = DecisionHistory::default();
-        assert_eq!(history.numbers(), None);
-        for number in [0.1, 0.2, 0.6] {
-            history.add(&DecidedValue::Number(number));
-        }
-        assert_eq!(history.numbers(), Some([0.9 / 3.0, 0.6]));
-        history.add(&DecidedValue::Number(f64::MAX));
-        history.add(&DecidedValue::Number(f64::MAX));
-        history.add(&DecidedValue::Number(f64::MAX));
-        assert!(history.numbers().is_some_and(|[mean, _]| mean.is_finite()));
+        decisions.iter().for_each(|decision| history.add(decision));
+        history
     }
 
     #[test]
-    fn items_are_ordered_by_reciprocal_ranks_and_then_by_name() {
-        let mut history = DecisionHistory::default();
-        assert_eq!(history.items(3), None);
-        history.add(&ranking(&["b", "a", "c"]));
-        history.add(&ranking(&["d", "a"]));
-        // a has 1/2 + 1/2, b and d have 1 each, c has 1/3.
-        assert_eq!(history.items(9).unwrap(), ["a", "b", "d", "c"]);
-        assert_eq!(history.items(2).unwrap(), ["a", "b"]);
-        history.add(&ranking(&["c"]));
-        assert_eq!(history.items(1).unwrap(), ["c"]);
+    fn numbers_have_a_mean_a_median_and_a_last_value() {
+        assert_eq!(DecisionHistory::default().answers(0), None);
+        let numbers =
+            |numbers: &[f64]| history(&numbers.iter().copied().map(DecidedValue::Number).collect::<Vec<_>>());
+        assert_eq!(
+            numbers(&[0.1, 0.2, 0.6]).answers(0),
+            Some([0.9 / 3.0, 0.2, 0.6].map(DecidedValue::Number))
+        );
+        let large = numbers(&[f64::MAX; 3]).answers(0).unwrap();
+        assert!(matches!(large[0], DecidedValue::Number(mean) if mean.is_finite()));
+    }
+
+    #[test]
+    fn items_are_ordered_by_rankings_or_by_reciprocal_ranks() {
+        // `a` is in four rankings and never first; `b` is in three and always first.
+        let found = history(&[
+            ranking(&["b", "a"]),
+            ranking(&["b", "a"]),
+            ranking(&["b", "a"]),
+            ranking(&["c", "d", "a"]),
+        ]);
+        let [commonest, highest, usual] = found.answers(0).unwrap();
+        assert_eq!([commonest, highest], [ranking(&["a", "b", "c"]), ranking(&["b", "a", "c"])]);
+        // Three of four rankings have two items.
+        assert_eq!(usual, ranking(&["a", "b"]));
+        let [commonest, highest, usual] = found.answers(9).unwrap();
+        assert_eq!([commonest, highest], [ranking(&["a", "b", "c", "d"]), ranking(&["b", "a", "c", "d"])]);
+        assert_eq!(usual, ranking(&["a", "b"]));
+    }
+
+    #[test]
+    fn rankings_without_items_are_decisions() {
+        let mut found = history(&[ranking(&[])]);
+        assert_eq!(found.answers(3), Some([(); 3].map(|()| ranking(&[]))));
+        found.add(&ranking(&["a"]));
+        assert_eq!(found.answers(0), Some([ranking(&["a"]), ranking(&["a"]), ranking(&[])]));
+        found.add(&ranking(&["b"]));
+        assert_eq!(found.answers(0).unwrap()[2], ranking(&["a"]));
     }
 
     #[test]
@@ -159,29 +257,31 @@ mod tests {
         for item in 0..MAX_ITEMS + 3 {
             history.add(&ranking(&[&format!("{item:06}")]));
         }
-        assert_eq!(history.items(usize::MAX).unwrap().len(), MAX_ITEMS);
+        assert_eq!(history.answers(usize::MAX).unwrap()[0].items(), MAX_ITEMS);
         history.add(&ranking(&["new"]));
         history.add(&ranking(&["000007"]));
-        assert_eq!(history.items(1).unwrap(), ["000007"]);
+        assert_eq!(history.answers(1).unwrap()[0], ranking(&["000007"]));
     }
 
     proptest! {
         #[test]
-        fn mean_and_items_do_not_depend_on_the_order(
-            lists in prop::collection::vec(prop::collection::hash_set("[a-f]", 0..5), 0..20),
+        fn all_but_the_last_value_do_not_depend_on_the_order(
+            lists in prop::collection::vec(prop::collection::hash_set("[a-f]", 0..5), 1..20),
             numbers in prop::collection::vec(-1e9..1e9, 1..20),
             seed: u64,
         ) {
-            let lists = lists.into_iter().map(|list| DecidedValue::Ranking(list.into_iter().collect()));
-            let mut decisions: Vec<_> = lists.chain(numbers.into_iter().map(DecidedValue::Number)).collect();
-            let history = |decisions: &[DecidedValue]| {
-                let mut history = DecisionHistory::default();
-                decisions.iter().for_each(|decision| history.add(decision));
-                (history.items(9), history.numbers().map(|[mean, _]| mean))
+            let lists: Vec<_> =
+                lists.into_iter().map(|list| DecidedValue::Ranking(list.into_iter().collect())).collect();
+            let numbers: Vec<_> = numbers.into_iter().map(DecidedValue::Number).collect();
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let mut shuffled = |decisions: &[DecidedValue]| {
+                let mut shuffled = decisions.to_vec();
+                rng.shuffle(&mut shuffled);
+                history(&shuffled).answers(0).unwrap()
             };
-            let expected = history(&decisions);
-            fastrand::Rng::with_seed(seed).shuffle(&mut decisions);
-            prop_assert_eq!(history(&decisions), expected);
+            prop_assert_eq!(shuffled(&lists), history(&lists).answers(0).unwrap());
+            let (found, expected) = (shuffled(&numbers), history(&numbers).answers(0).unwrap());
+            prop_assert_eq!(&found[..2], &expected[..2]);
         }
     }
 }

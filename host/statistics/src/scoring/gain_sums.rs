@@ -1,7 +1,8 @@
 //! Sums of the scores of models and baselines over the same pairs, from which the gain of a model is computed.
 //!
 //! Invariants:
-//! - A pair is added only if the metric scored the model and every baseline, so both values are over the same pairs.
+//! - A pair is summed only if the metric scored the model and every baseline, so both values are over the same pairs. Every
+//!   other pair is counted by the reason why it is left out.
 //! - The same pairs give equal sums, in any order and after any merges.
 
 use serde::{Deserialize, Serialize};
@@ -11,13 +12,48 @@ use super::exact_sum::ExactSum;
 /// The sums of one model and its baselines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GainSums {
-    /// Over the pairs that the model answered.
+    /// Over the pairs that the model answered after an earlier decision of a pair that it answered.
     pub answered: ScoreSums,
+    /// Over the pairs that it answered before that, where the baselines know decisions of unanswered pairs only.
+    pub first_answered: ScoreSums,
     /// Over the pairs that it did not answer. The metric decides whether they count.
     pub unanswered: ScoreSums,
     /// The least and the greatest hash of the model's answers; `None` without an answer. The two hashes are equal if all
     /// answers are.
     pub hashes: Option<(u64, u64)>,
+    /// The answered pairs in which the score is not that of the model's first answer.
+    pub varying: u64,
+    /// The pairs without an earlier decision.
+    pub without_decision: u64,
+    /// The pairs with an earlier decision in which the metric could not score the model or a baseline.
+    pub unscored: u64,
+}
+
+/// A pair of one model and its baselines.
+#[derive(Clone, Debug)]
+pub enum PairGain<'s> {
+    /// No decision is earlier than the snapshot.
+    WithoutDecision,
+    /// The metric could not score the model or a baseline.
+    Unscored,
+    /// The metric scored the model and every baseline.
+    Scored(PairScores<'s>),
+}
+
+/// The scores of one model and its baselines for one pair.
+#[derive(Clone, Debug)]
+pub struct PairScores<'s> {
+    /// The hash of the model's answer; `None` without one.
+    pub hash: Option<u64>,
+    /// Whether the score is that of the model's first answer.
+    pub is_first_score: bool,
+    /// Whether an earlier decision is that of a pair that the model answered.
+    pub has_answered: bool,
+    /// The components of the model's score.
+    pub model: &'s [f64],
+    /// The components of the score of each baseline: those that learn from all earlier decisions, then those that learn from
+    /// the answered pairs.
+    pub baselines: Vec<&'s [f64]>,
 }
 
 /// The sums of the scores over some pairs.
@@ -27,7 +63,7 @@ pub struct ScoreSums {
     pub pairs: u64,
     /// The sum of each component of the model's score.
     pub model: Vec<ExactSum>,
-    /// The sums of each baseline.
+    /// The sums of each baseline, in the order of [`PairScores::baselines`].
     pub baselines: Vec<BaselineSums>,
 }
 
@@ -38,22 +74,50 @@ pub struct BaselineSums {
     pub components: Vec<ExactSum>,
     /// The sum of squares of the difference between the first components of model and baseline.
     pub squares: ExactSum,
+    /// The pairs in which any component of model and baseline differs.
+    pub differing: u64,
 }
 
 impl GainSums {
-    /// Adds a pair. `hash` is that of the model's answer, `None` without one; `model` and `baselines` are the components of
-    /// the scores.
-    pub fn add(&mut self, hash: Option<u64>, model: &[f64], baselines: &[&[f64]]) {
-        let sums = if hash.is_some() { &mut self.answered } else { &mut self.unanswered };
-        sums.add(model, baselines);
-        self.add_hashes(hash.map(|hash| (hash, hash)));
+    /// Adds a pair.
+    pub fn add(&mut self, pair: &PairGain<'_>) {
+        let scores = match pair {
+            PairGain::WithoutDecision => {
+                self.without_decision += 1;
+                return;
+            }
+            PairGain::Unscored => {
+                self.unscored += 1;
+                return;
+            }
+            PairGain::Scored(scores) => scores,
+        };
+        let is_answered = scores.hash.is_some();
+        let sums = match (is_answered, scores.has_answered) {
+            (false, _) => &mut self.unanswered,
+            (true, true) => &mut self.answered,
+            (true, false) => &mut self.first_answered,
+        };
+        sums.add(scores.model, &scores.baselines);
+        self.varying += u64::from(is_answered && !scores.is_first_score);
+        self.add_hashes(scores.hash.map(|hash| (hash, hash)));
     }
 
     /// Adds sums of the same study.
     pub fn merge(&mut self, other: &GainSums) {
         self.answered.merge(&other.answered);
+        self.first_answered.merge(&other.first_answered);
         self.unanswered.merge(&other.unanswered);
         self.add_hashes(other.hashes);
+        self.varying += other.varying;
+        self.without_decision += other.without_decision;
+        self.unscored += other.unscored;
+    }
+
+    /// Whether one answer, given to every answered pair, has the score of the model in each: all answers are equal, or the
+    /// metric scores them like the model's first answer.
+    pub fn is_constant(&self) -> bool {
+        self.hashes.is_some_and(|(least, greatest)| least == greatest || self.varying == 0)
     }
 
     fn add_hashes(&mut self, hashes: Option<(u64, u64)>) {
@@ -73,6 +137,7 @@ impl ScoreSums {
             let difference = model[0] - components[0];
             // A square beyond the range of f64 is clamped to its maximum. Only scores in a bounded range use the squares.
             own.squares.add((difference * difference).min(f64::MAX));
+            own.differing += u64::from(model != *components);
         }
     }
 
@@ -84,6 +149,7 @@ impl ScoreSums {
         for (own, more) in self.baselines.iter_mut().zip(&other.baselines) {
             own.components.iter_mut().zip(&more.components).for_each(|(sum, more)| sum.merge(more));
             own.squares.merge(&more.squares);
+            own.differing += more.differing;
         }
     }
 
@@ -93,10 +159,8 @@ impl ScoreSums {
             self.model.resize(components, ExactSum::default());
         }
         if self.baselines.len() < baselines {
-            let sums = BaselineSums {
-                components: vec![ExactSum::default(); components],
-                squares: ExactSum::default(),
-            };
+            let sums =
+                BaselineSums { components: vec![ExactSum::default(); components], ..BaselineSums::default() };
             self.baselines.resize(baselines, sums);
         }
     }
@@ -112,31 +176,72 @@ mod tests {
 
     use super::*;
 
-    type Row = (Option<u64>, [f64; 2], [f64; 2]);
+    type Row = (Option<u64>, bool, [f64; 2], [f64; 2]);
 
     fn sums(rows: &[Row]) -> GainSums {
         let mut sums = GainSums::default();
-        rows.iter().for_each(|(hash, model, baseline)| sums.add(*hash, model, &[baseline]));
+        for (hash, is_first_score, model, baseline) in rows {
+            let (model, baselines) = (&model[..], vec![&baseline[..]]);
+            sums.add(&PairGain::Scored(PairScores {
+                hash: *hash,
+                is_first_score: *is_first_score,
+                has_answered: *is_first_score || model[0] > 0.0,
+                model,
+                baselines,
+            }));
+        }
         sums
     }
 
     #[test]
     fn unanswered_pairs_are_summed_separately() {
-        let found = sums(&[(Some(7), [1.0, 1.0], [0.25, 1.0]), (None, [0.0, 0.0], [3.0, 1.0])]);
+        let found = sums(&[(Some(7), true, [1.0, 1.0], [0.25, 1.0]), (None, false, [0.0, 0.0], [3.0, 1.0])]);
         assert_eq!((found.answered.pairs, found.unanswered.pairs, found.hashes), (1, 1, Some((7, 7))));
         assert_eq!(found.answered.baselines[0].squares.value(), 0.5625);
         assert_eq!(found.unanswered.baselines[0].components[0].value(), 3.0);
-        assert_eq!(
-            sums(&[(Some(7), [0.0; 2], [0.0; 2]), (Some(9), [0.0; 2], [0.0; 2])]).hashes,
-            Some((7, 9))
-        );
+        // An unanswered pair has no answer that could vary.
+        assert_eq!(found.varying, 0);
+    }
+
+    #[test]
+    fn a_constant_has_equal_answers_or_the_scores_of_its_first_answer() {
+        let answer = |hash, is_first_score| (Some(hash), is_first_score, [0.5, 1.0], [0.25, 1.0]);
+        assert!(sums(&[answer(7, true), answer(7, false)]).is_constant());
+        assert!(sums(&[answer(7, true), answer(9, true)]).is_constant());
+        assert!(!sums(&[answer(7, true), answer(9, true), answer(9, false)]).is_constant());
+        assert!(!sums(&[(None, true, [0.0; 2], [0.0; 2])]).is_constant());
+    }
+
+    #[test]
+    fn scores_are_equal_if_all_components_are() {
+        // The first component is equal, and the squares of tiny differences are below the unit of a sum.
+        let rows = [([1.0, 0.0], [1.0, 0.0]), ([1.0, 1.0], [1.0, 0.0]), ([1e-12, 0.0], [0.0, 0.0])];
+        let rows = rows.map(|(model, baseline)| (Some(1), true, model, baseline));
+        let found = sums(&rows);
+        assert_eq!((found.answered.baselines[0].differing, found.answered.pairs), (2, 3));
+    }
+
+    #[test]
+    fn pairs_that_are_left_out_are_counted_by_their_reason() {
+        let mut found = GainSums::default();
+        [PairGain::WithoutDecision, PairGain::Unscored, PairGain::Unscored]
+            .iter()
+            .for_each(|pair| found.add(pair));
+        let mut twice = found.clone();
+        twice.merge(&found);
+        assert_eq!((twice.without_decision, twice.unscored, twice.answered.pairs), (2, 4, 0));
     }
 
     proptest! {
         #[test]
         fn sums_do_not_depend_on_the_order_and_on_merges(
             rows in prop::collection::vec(
-                (prop::option::of(0u64..3), prop::array::uniform2(-1e3..1e3), prop::array::uniform2(-1e3..1e3)),
+                (
+                    prop::option::of(0u64..3),
+                    any::<bool>(),
+                    prop::array::uniform2(-1e3..1e3),
+                    prop::array::uniform2(-1e3..1e3),
+                ),
                 0..30,
             ),
             at in 0usize..30,

@@ -26,6 +26,7 @@ mod open_pairs;
 mod paired_comparison;
 mod record_counts;
 mod revision_sums;
+mod running_median;
 mod self_agreement;
 mod slice_sums;
 mod verdict_statistics;
@@ -39,10 +40,10 @@ pub use cells::{
 };
 pub use cluster_sizes::{ClusterSizes, cluster_hash, most_independent_trials};
 pub use condition::{ConditionError, Conditions};
-pub use decision_history::{Baseline, DecidedValue};
+pub use decision_history::{BASELINES, Baseline, DecidedValue};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
-pub use gain_sums::{BaselineSums, GainSums, ScoreSums};
+pub use gain_sums::{BaselineSums, GainSums, PairGain, PairScores, ScoreSums};
 pub use interim_figures::{InterimFigures, MIN_INTERIM_PAIRS, last_covered_window};
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
@@ -51,7 +52,7 @@ pub use interval::{
     upper_tail, wilson, wilson_weighted,
 };
 pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
-pub use open_pairs::{BaselineAnswers, OpenAnswer, OpenPair, OpenPairs, SettledPair};
+pub use open_pairs::{ModelBaselines, OpenAnswer, OpenPair, OpenPairs, SettledPair};
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
@@ -63,8 +64,8 @@ pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,
 };
 pub use verdict_statistics::{
-    EvidencePair, InputCounts, JACKKNIFE_GROUPS, ModelSums, PairScores, StratumKey, StratumSums,
-    VerdictEvidence, WindowEvidence, WindowGains, WindowInputCounts, jackknife_group,
+    EvidencePair, InputCounts, JACKKNIFE_GROUPS, ModelSums, StratumKey, StratumSums, VerdictEvidence,
+    WindowEvidence, WindowGains, WindowInputCounts, jackknife_group,
 };
 
 /// A metric's `reduce`: from the number of scored pairs and the sum of each component to the metric's value.

@@ -5,14 +5,15 @@
 //!   at its own time, or at the time of its snapshot if that is later.
 //! - The baselines depend on the pairs alone, not on the order of their arrival, if every pair arrives before
 //!   [`OpenPairs::settle_before`] is called with a time after its snapshot.
-//! - Memory is bounded by the pairs that are open, and by the items of [`DecisionHistory`].
+//! - Memory is bounded by the pairs that are open, and by one [`DecisionHistory`] for all pairs and one for each model that
+//!   left pairs unanswered.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::calendar_window::Window;
-use super::decision_history::{DecidedValue, DecisionHistory};
+use super::decision_history::{BASELINES, DecidedValue, DecisionHistory};
 
 /// A compared pair that waits for its baselines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ pub struct OpenAnswer {
     pub hash: Option<u64>,
     /// The number of ranked items; 0 for other answers, and without an answer.
     pub items: u32,
+    /// The answer itself. It is dropped once the first answer of the model is known.
+    pub value: Option<DecidedValue>,
     /// The components of its score by the threshold's metric, the host's count of scored pairs last.
     pub components: Vec<f64>,
 }
@@ -53,32 +56,61 @@ pub struct OpenAnswer {
 pub struct SettledPair {
     /// The pair.
     pub pair: OpenPair,
-    /// What the baselines answered; `None` if no earlier decision is known.
-    pub baselines: Option<BaselineAnswers>,
+    /// The baselines of each model; `None` if no earlier decision is known.
+    pub models: Option<Vec<ModelBaselines>>,
 }
 
-/// What the baselines of one pair answered.
+/// What the baselines of one model answered to a pair, in the order of [`Baseline::for_form`](super::Baseline::for_form).
 #[derive(Clone, Debug, PartialEq)]
-pub enum BaselineAnswers {
-    /// The mean and the last number.
-    Numbers([f64; 2]),
-    /// For each model the commonest items: as many as the model or the substrate ranked, whichever is more.
-    Items(Vec<Vec<String>>),
+pub struct ModelBaselines {
+    /// From all earlier decisions.
+    pub all: [DecidedValue; BASELINES],
+    /// From the earlier decisions of pairs that the model answered. `None` if it answered all of these pairs or none of them.
+    pub answered: Option<[DecidedValue; BASELINES]>,
+    /// Whether it answered any of these pairs.
+    pub has_answered: bool,
+    /// The first answer of the model, by the time of the snapshot and the id; `None` if it has none up to this pair.
+    pub first: Option<DecidedValue>,
 }
 
 /// The open pairs of a run, and the decisions before them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpenPairs {
     history: DecisionHistory,
+    models: Vec<ModelHistory>,
     /// The pairs without baselines, by the time of the snapshot and the id.
     pairs: BTreeMap<(i64, String), OpenPair>,
-    /// The decisions of settled pairs that are not in the history yet, by the time at which they are known and the id.
-    decisions: BTreeMap<(i64, String), DecidedValue>,
+    /// The decisions of settled pairs that are not in the history yet, by the time at which they are known and the id. Each
+    /// has a flag for each model: whether it answered the pair.
+    decisions: BTreeMap<(i64, String), (DecidedValue, Vec<bool>)>,
+}
+
+/// What is known of the settled pairs of one model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct ModelHistory {
+    /// The first answer.
+    first: Option<DecidedValue>,
+    /// The number of items of the longest answer.
+    longest: usize,
+    /// The decisions of the pairs that it answered; `None` while these are all decisions.
+    answered: Option<DecisionHistory>,
+}
+
+impl ModelBaselines {
+    /// What the baselines answered from the earlier decisions of the pairs that the model answered; from all of them if it
+    /// answered none.
+    pub fn from_answered(&self) -> &[DecidedValue; BASELINES] {
+        self.answered.as_ref().unwrap_or(&self.all)
+    }
 }
 
 impl OpenPairs {
     /// Adds a pair.
-    pub fn add(&mut self, pair: OpenPair) {
+    pub fn add(&mut self, mut pair: OpenPair) {
+        self.models.resize(pair.models.len(), ModelHistory::default());
+        for (known, answer) in self.models.iter().zip(&mut pair.models) {
+            answer.value = answer.value.take().filter(|_| known.first.is_none());
+        }
         self.pairs.insert((pair.observed_at, pair.id.clone()), pair);
     }
 
@@ -98,8 +130,8 @@ impl OpenPairs {
                     }
                 }
                 _ => {
-                    if let Some((_, decision)) = self.decisions.pop_first() {
-                        self.history.add(&decision);
+                    if let Some((_, (decision, answered))) = self.decisions.pop_first() {
+                        self.learn(&decision, &answered);
                     }
                 }
             }
@@ -112,16 +144,35 @@ impl OpenPairs {
     }
 
     fn settle(&mut self, pair: OpenPair) -> SettledPair {
-        let baselines = match &pair.decision {
-            DecidedValue::Number(_) => self.history.numbers().map(BaselineAnswers::Numbers),
-            DecidedValue::Ranking(decided) => {
-                let items = |model: &OpenAnswer| self.history.items(decided.len().max(model.items as usize));
-                pair.models.iter().map(items).collect::<Option<_>>().map(BaselineAnswers::Items)
+        for (known, answer) in self.models.iter_mut().zip(&pair.models) {
+            known.longest = known.longest.max(answer.items as usize);
+            if known.first.is_none() {
+                known.first.clone_from(&answer.value);
             }
+        }
+        let baselines = |known: &ModelHistory| {
+            let all = self.history.answers(known.longest)?;
+            let answered = known.answered.as_ref().and_then(|history| history.answers(known.longest));
+            let has_answered = known.answered.is_none() || answered.is_some();
+            Some(ModelBaselines { all, answered, has_answered, first: known.first.clone() })
         };
+        let models = self.models.iter().map(baselines).collect();
         let known_at = pair.decided_at.max(pair.observed_at);
-        self.decisions.insert((known_at, pair.id.clone()), pair.decision.clone());
-        SettledPair { pair, baselines }
+        let answered = pair.models.iter().map(|answer| answer.hash.is_some()).collect();
+        self.decisions.insert((known_at, pair.id.clone()), (pair.decision.clone(), answered));
+        SettledPair { pair, models }
+    }
+
+    /// Adds a decision to the histories. `answered` says for each model whether it answered the pair.
+    fn learn(&mut self, decision: &DecidedValue, answered: &[bool]) {
+        for (known, answered) in self.models.iter_mut().zip(answered) {
+            match (&mut known.answered, answered) {
+                (Some(history), true) => history.add(decision),
+                (None, false) => known.answered = Some(self.history.clone()),
+                (None, true) | (Some(_), false) => {}
+            }
+        }
+        self.history.add(decision);
     }
 }
 

@@ -18,7 +18,7 @@ use super::cells::{AnswerStatus, ModelScores};
 use super::cluster_sizes::ClusterSizes;
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
-use super::gain_sums::GainSums;
+use super::gain_sums::{GainSums, PairGain};
 use super::label_counts::{LabelCounts, PairLabels};
 
 /// The number of jackknife groups over which pairs are distributed.
@@ -125,22 +125,13 @@ impl VerdictEvidence {
         }
     }
 
-    /// Adds the scores of models and baselines over a pair. `models` has the scores of each model and its baselines; `None`
-    /// if one of them has no score.
-    pub fn add_gains(
-        &mut self,
-        (window, scopes, group): (Window, &[u16], u8),
-        models: &[Option<PairScores<'_>>],
-    ) {
+    /// Adds the scores of models and baselines over a pair. `models` has those of each model and its baselines.
+    pub fn add_gains(&mut self, (window, scopes, group): (Window, &[u16], u8), models: &[PairGain<'_>]) {
         let gains = &mut self.windows.entry(window).or_default().to_mut().gains;
         for &scope in scopes {
             let own = gains.entry((scope, group)).or_default();
             own.resize(models.len(), GainSums::default());
-            for (sums, scores) in own.iter_mut().zip(models) {
-                if let Some(PairScores { hash, model, baselines }) = scores {
-                    sums.add(*hash, model, baselines);
-                }
-            }
+            own.iter_mut().zip(models).for_each(|(sums, pair)| sums.add(pair));
         }
     }
 
@@ -213,17 +204,6 @@ impl VerdictEvidence {
         }
         all
     }
-}
-
-/// The scores of one model and its baselines for one pair.
-#[derive(Clone, Debug)]
-pub struct PairScores<'s> {
-    /// The hash of the model's answer; `None` without one.
-    pub hash: Option<u64>,
-    /// The components of the model's score.
-    pub model: &'s [f64],
-    /// The components of the score of each baseline.
-    pub baselines: Vec<&'s [f64]>,
 }
 
 fn merge_gains(own: &mut Vec<GainSums>, more: &[GainSums]) {

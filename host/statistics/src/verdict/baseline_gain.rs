@@ -1,8 +1,10 @@
-//! The gain of a model over baselines: how much better its metric is than that of the mean, the last value or the commonest
-//! items of the earlier decisions.
+//! The gain of a model over baselines: how much better its metric is than that of answers from the earlier decisions alone.
 //!
 //! Invariants:
 //! - Model and baseline are compared over the same pairs: those with an earlier decision that the metric scored for both.
+//!   Every other evaluated pair is counted among those that are left out.
+//! - If unanswered pairs are left out, the baselines learn from the answered pairs only. So a model does not gain by
+//!   abstaining where the decisions are hard to predict.
 //! - A gain above 0 is better, whatever the direction of the metric.
 //! - The difference is paired: the interval is that of the difference, not of two values.
 //! - The result names no answer, because a verdict is also shown to readers who may not see answers.
@@ -13,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::estimate::{Estimator, independent_scores, is_mean, rounded_components};
 use super::replicates::{Range, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window};
+use crate::scoring::{
+    BASELINES, Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window,
+};
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
 /// The gains of a model over all baselines of its form of answers.
@@ -22,12 +26,67 @@ use understudy_study::{ChanceRequirement, Direction, Evidence};
 pub struct BaselineGains {
     /// The number of pairs over which model and baselines are compared.
     pub pairs: u64,
-    /// The value of the metric for the model over these pairs; `None` where it is not defined.
+    /// The evaluated pairs that are left out.
+    pub left_out: LeftOutPairs,
+    /// The decisions that the baselines learn from.
+    pub learned_from: LearningSet,
+    /// The value of the metric for the model over the compared pairs; `None` where it is not defined.
     pub model: Option<f64>,
-    /// Whether the model answered, and all its answers are equal.
+    /// Whether one answer, given to every answered pair, has the score of the model in each.
     pub is_constant: bool,
-    /// The gain over each baseline.
+    /// The gain over each baseline; empty if no pair is compared.
     pub gains: Vec<BaselineGain>,
+}
+
+/// The evaluated pairs over which model and baselines are not compared, by the reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeftOutPairs {
+    /// The pairs that the model did not answer, if the metric leaves them out, too.
+    pub unanswered: u64,
+    /// The pairs without an earlier decision from which the baselines learn.
+    pub without_decision: u64,
+    /// The pairs that the metric could not score for the model or a baseline.
+    pub unscored: u64,
+}
+
+impl LeftOutPairs {
+    /// All pairs that are left out.
+    pub fn total(self) -> u64 {
+        self.unanswered + self.without_decision + self.unscored
+    }
+
+    /// The pairs by reason, in words: `12 unanswered, 1 without an earlier decision`. `None` if there are none.
+    pub fn words(self) -> Option<String> {
+        let reasons = [
+            (self.unanswered, "unanswered"),
+            (self.without_decision, "without an earlier decision"),
+            (self.unscored, "without a score of the model or a baseline"),
+        ];
+        let reasons = reasons.into_iter().filter(|(pairs, _)| *pairs > 0);
+        let reasons: Vec<String> = reasons.map(|(pairs, reason)| format!("{pairs} {reason}")).collect();
+        (!reasons.is_empty()).then(|| reasons.join(", "))
+    }
+}
+
+/// The decisions that baselines learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LearningSet {
+    /// All earlier decisions.
+    AllPairs,
+    /// The earlier decisions of the pairs that the model answered.
+    AnsweredPairs,
+}
+
+impl LearningSet {
+    /// The decisions in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            LearningSet::AllPairs => "all earlier decisions",
+            LearningSet::AnsweredPairs => "the earlier decisions of answered pairs",
+        }
+    }
 }
 
 /// The gain of a model over one baseline.
@@ -40,7 +99,7 @@ pub struct BaselineGain {
     pub value: Option<f64>,
     /// By how much the model is better, in units of the metric; `None` where a value is not defined.
     pub gain: Option<f64>,
-    /// Whether the first component of the scores of model and baseline is equal in every pair.
+    /// Whether the scores of model and baseline are equal in every pair.
     pub is_equal: bool,
     /// The bounds of the gain, each one-sided.
     pub interval: Option<Interval>,
@@ -51,19 +110,27 @@ pub struct BaselineGain {
 }
 
 impl Estimator<'_, '_> {
-    /// The gains of a model over the baselines, with bounds if bounds decide. `None` without pairs that have an earlier
-    /// decision.
-    pub fn baseline_gains(&mut self, windows: &[Window], scope: u16, model: usize) -> Option<BaselineGains> {
+    /// The gains of a model over the baselines, with bounds if bounds decide.
+    pub fn baseline_gains(&mut self, windows: &[Window], scope: u16, model: usize) -> BaselineGains {
         let evidence = self.facts.results.evidence;
         let own = |gains: Vec<GainSums>| gains.into_iter().nth(model).unwrap_or_default();
         let sums = own(evidence.gains(windows, scope, |_| true));
-        let counts_unanswered = counts_unanswered(self.reduce, &sums);
-        let compared = |sums: &GainSums| compared(sums, counts_unanswered);
+        let (learned_from, first) = match leaves_out_unanswered(self.reduce, &sums) {
+            true => (LearningSet::AnsweredPairs, BASELINES),
+            false => (LearningSet::AllPairs, 0),
+        };
+        let compared = |sums: &GainSums| compared(sums, learned_from);
         let total = compared(&sums);
-        if total.pairs == 0 {
-            return None;
-        }
-        let by_bounds = self.facts.threshold.evidence != Evidence::Point;
+        let left_out = match learned_from {
+            LearningSet::AllPairs => (0, 0),
+            LearningSet::AnsweredPairs => (sums.unanswered.pairs, sums.first_answered.pairs),
+        };
+        let left_out = LeftOutPairs {
+            unanswered: left_out.0,
+            without_decision: sums.without_decision + left_out.1,
+            unscored: sums.unscored,
+        };
+        let by_bounds = self.facts.threshold.evidence != Evidence::Point && total.pairs > 0;
         let without: Vec<ScoreSums> = match by_bounds && !self.early {
             false => Vec::new(),
             true => (0..JACKKNIFE_GROUPS as u8)
@@ -81,7 +148,8 @@ impl Estimator<'_, '_> {
             }
         };
         let baselines = Baseline::for_form(self.facts.threshold.form);
-        let gains = baselines.iter().enumerate().map(|(index, baseline)| {
+        let baselines = (first..).zip(baselines).filter(|_| total.pairs > 0);
+        let gains = baselines.map(|(index, baseline)| {
             let (value, gain) = self.values(&total, index);
             let interval = match gain.filter(|_| by_bounds) {
                 None => None,
@@ -93,17 +161,14 @@ impl Estimator<'_, '_> {
                 Some(Ok((interval, method))) => (Some(interval), Some(method), None),
                 Some(Err(reason)) => (None, None, Some(reason)),
             };
-            let is_equal = total.baselines[index].squares.value() == 0.0;
+            let is_equal = total.baselines[index].differing == 0;
             BaselineGain { baseline: *baseline, value, gain, is_equal, interval, method, no_interval }
         });
         let gains = gains.collect();
         let (pairs, values) = rounded_components(&total.model);
-        Some(BaselineGains {
-            pairs,
-            model: (self.reduce)(pairs, &values),
-            is_constant: sums.hashes.is_some_and(|(least, greatest)| least == greatest),
-            gains,
-        })
+        let model = if total.pairs > 0 { (self.reduce)(pairs, &values) } else { None };
+        let is_constant = sums.is_constant();
+        BaselineGains { pairs: total.pairs, left_out, learned_from, model, is_constant, gains }
     }
 
     /// 1 if higher values are better, otherwise -1.
@@ -185,21 +250,25 @@ impl Estimator<'_, '_> {
     }
 }
 
-/// Whether the metric counts pairs without an answer. It does not if such pairs have no components, and leaving them out
-/// does not change the model's value.
-fn counts_unanswered(reduce: &mut Reduce<'_>, sums: &GainSums) -> bool {
+/// Whether there are pairs without an answer that the metric leaves out. It does if they have no components, and the model's
+/// value is the same without them.
+fn leaves_out_unanswered(reduce: &mut Reduce<'_>, sums: &GainSums) -> bool {
     let mut value = |sums: &ScoreSums| {
         let (pairs, values) = rounded_components(&sums.model);
         reduce(pairs, &values)
     };
     let has_components = rounded_components(&sums.unanswered.model).1.iter().any(|sum| *sum != 0.0);
-    sums.unanswered.pairs > 0 && (has_components || value(&sums.answered) != value(&compared(sums, true)))
+    let mut answered = sums.answered.clone();
+    answered.merge(&sums.first_answered);
+    let all = compared(sums, LearningSet::AllPairs);
+    sums.unanswered.pairs > 0 && !has_components && value(&answered) == value(&all)
 }
 
 /// The sums over the pairs that are compared.
-fn compared(sums: &GainSums, counts_unanswered: bool) -> ScoreSums {
+fn compared(sums: &GainSums, learned_from: LearningSet) -> ScoreSums {
     let mut all = sums.answered.clone();
-    if counts_unanswered {
+    if learned_from == LearningSet::AllPairs {
+        all.merge(&sums.first_answered);
         all.merge(&sums.unanswered);
     }
     all

@@ -31,7 +31,7 @@ pub struct ChanceAgreement {
     /// The share of pairs with equal labels.
     pub agreement: f64,
     /// The share of the substrate's commonest label, which is the agreement of always giving it.
-    pub majority_share: f64,
+    pub commonest_share: f64,
     /// The excess of the agreement over that share.
     pub gain: f64,
     /// Cohen's kappa; `None` where it is not defined.
@@ -114,7 +114,7 @@ impl ModelLabels {
     }
 
     /// The index of the substrate's commonest label.
-    fn majority(&self) -> usize {
+    fn commonest(&self) -> usize {
         let indices = 0..self.total.len();
         indices.rev().max_by_key(|index| self.total[*index].substrate).unwrap_or(0)
     }
@@ -122,11 +122,11 @@ impl ModelLabels {
     /// The agreement beyond chance, without bounds.
     pub fn agreement(&self, measure: ChanceMeasure) -> ChanceAgreement {
         let n = pairs(&self.total) as f64;
-        let (majority, agreed) = (self.majority(), agreed(&self.total));
+        let (commonest, agreed) = (self.commonest(), agreed(&self.total));
         ChanceAgreement {
             agreement: agreed as f64 / n,
-            majority_share: self.total[majority].substrate as f64 / n,
-            gain: (agreed as f64 - self.total[majority].substrate as f64) / n,
+            commonest_share: self.total[commonest].substrate as f64 / n,
+            gain: (agreed as f64 - self.total[commonest].substrate as f64) / n,
             kappa: kappa(&self.total),
             is_constant: self.total.iter().filter(|row| row.given > 0).count() == 1,
             measure,
@@ -138,7 +138,7 @@ impl ModelLabels {
 
     /// The pairs that agree, the pairs of the substrate's commonest label, and all pairs.
     pub fn counts(&self) -> (u64, u64, u64) {
-        (agreed(&self.total), self.total[self.majority()].substrate, pairs(&self.total))
+        (agreed(&self.total), self.total[self.commonest()].substrate, pairs(&self.total))
     }
 
     /// The bounds of the gain over the best constant. The lower one is the least over all labels. The upper one and the method
@@ -147,7 +147,7 @@ impl ModelLabels {
         &self,
         bounds: impl Fn(usize) -> Result<(Interval, IntervalMethod), MissingInterval>,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let (Interval { mut lower, upper }, method) = bounds(self.majority())?;
+        let (Interval { mut lower, upper }, method) = bounds(self.commonest())?;
         for label in 0..self.total.len() {
             lower = lower.min(bounds(label)?.0.lower);
         }

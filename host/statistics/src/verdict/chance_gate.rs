@@ -3,7 +3,8 @@
 //! Invariants:
 //! - With `evidence = "bound"`, the bound must meet the requirement. A point estimate of the gain is compared by counts.
 //! - A constant never passes. Its gain over the commonest label is at most 0 and its kappa is 0, and both must be above 0.
-//!   Constant numbers and rankings are recognized, because a constant chosen well can be better than a mean so far.
+//!   Constant numbers and rankings are recognized by their scores, because a constant chosen well can be better than a mean
+//!   so far.
 //! - The gain over every baseline must suffice. This intersection-union test needs no correction of the level.
 
 use super::baseline_gain::{BaselineGain, BaselineGains};
@@ -21,7 +22,7 @@ pub fn chance_failure(
     required: ChanceRequirement,
     evidence: Evidence,
     confidence: f64,
-    (agreed, majority, pairs): (u64, u64, u64),
+    (agreed, commonest, pairs): (u64, u64, u64),
     agreement: &ChanceAgreement,
 ) -> Option<(VerdictKind, String)> {
     let (least, value, name, one) = match required {
@@ -33,9 +34,9 @@ pub fn chance_failure(
     let comparison = format!(
         "agreement is {}, and always giving the commonest label would reach {}",
         number_text(agreement.agreement),
-        number_text(agreement.majority_share)
+        number_text(agreement.commonest_share)
     );
-    if majority == pairs && agreed == pairs {
+    if commonest == pairs && agreed == pairs {
         let text = format!(
             "{comparison}: all decisions are the same label, so these pairs cannot show agreement beyond chance; \
              {requirement}"
@@ -56,7 +57,7 @@ pub fn chance_failure(
     };
     let passes = match required {
         ChanceRequirement::Gain(_) => {
-            agreed > majority && meets_bound_by_count(agreed - majority, pairs, Direction::AtLeast, least)
+            agreed > commonest && meets_bound_by_count(agreed - commonest, pairs, Direction::AtLeast, least)
         }
         _ => suffices(value, least),
     };
@@ -65,22 +66,26 @@ pub fn chance_failure(
     measured.failure(evidence, confidence)
 }
 
-/// The verdict and the reason for each baseline over which the gain does not suffice. `gains` is `None` if no pair has an
-/// earlier decision. `confidence` is that of the bounds.
+/// The verdict and the reason for each baseline over which the gain does not suffice. `confidence` is that of the bounds.
 pub fn baseline_failures(
     required: ChanceRequirement,
     evidence: Evidence,
     confidence: f64,
-    gains: Option<&BaselineGains>,
+    gains: &BaselineGains,
 ) -> Vec<(VerdictKind, String)> {
     let least = required.least();
     let requirement = requirement_words("a gain", least);
-    let Some(gains) = gains else {
-        let text = "the gain over baselines cannot be computed: no counted pair has an earlier decision";
-        return vec![(VerdictKind::Inconclusive, format!("{text}; {requirement}"))];
-    };
+    if gains.pairs == 0 {
+        let left_out = gains.left_out.words().map_or_else(String::new, |words| format!(": {words}"));
+        let text = format!(
+            "the gain over baselines cannot be computed, because no pair can be compared{left_out}; {requirement}"
+        );
+        return vec![(VerdictKind::Inconclusive, text)];
+    }
     if gains.is_constant {
-        let text = format!("all answers are equal, and a constant is no better than chance; {requirement}");
+        let text = format!(
+            "every answer has the score of one constant answer, and a constant is no better than chance; {requirement}"
+        );
         return vec![(VerdictKind::NoGo, text)];
     }
     let failure = |found: &BaselineGain| {
@@ -90,12 +95,12 @@ pub fn baseline_failures(
             return Some((VerdictKind::Inconclusive, text));
         };
         let comparison = format!(
-            "over {} pairs with earlier decisions the metric is {}, and always giving {answer} would reach {}",
-            gains.pairs,
+            "over {} the metric is {}, and always giving {answer} would reach {}",
+            compared_pairs(gains),
             number_text(model),
             number_text(value)
         );
-        if found.is_equal && gain == 0.0 {
+        if found.is_equal {
             let text = format!("{comparison}: the scores are equal in every pair; {requirement}");
             return Some((VerdictKind::NoGo, text));
         }
@@ -111,6 +116,14 @@ pub fn baseline_failures(
         measured.failure(evidence, confidence)
     };
     gains.gains.iter().filter_map(failure).collect()
+}
+
+/// The number of pairs over which model and baselines are compared: `587 of 600 pairs`.
+pub fn compared_pairs(gains: &BaselineGains) -> String {
+    match gains.left_out.total() {
+        0 => format!("{} pairs", gains.pairs),
+        left_out => format!("{} of {} pairs", gains.pairs, gains.pairs + left_out),
+    }
 }
 
 /// A measure of agreement beyond chance, and what is required of it.

@@ -7,8 +7,9 @@ use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::meets_bound_by_count;
 use super::ceiling::CeilingShare;
 use super::chance::ChanceAgreement;
+use super::chance_gate::compared_pairs;
 use crate::number_text::{declared_number, number_text};
-use crate::scoring::{Baseline, JACKKNIFE_GROUPS};
+use crate::scoring::JACKKNIFE_GROUPS;
 use understudy_study::{
     AnswerForm, ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
 };
@@ -28,18 +29,20 @@ pub fn untestable_sentence() -> String {
 /// The text for a threshold that requires nothing beyond chance.
 fn chance_not_asked(form: AnswerForm) -> String {
     let model = match form {
-        AnswerForm::Label => "a model that always gives the substrate's commonest label".to_owned(),
-        AnswerForm::Number | AnswerForm::Ranking => {
-            format!("a model that is no better than always giving {}", baseline_words(form))
-        }
+        AnswerForm::Label => "a model that always gives",
+        AnswerForm::Number | AnswerForm::Ranking => "a model that is no better than always giving",
     };
-    format!("Chance was not asked (`chance = \"not-asked\"`): {model} may be GO.")
+    let constant = constant_words(form);
+    format!("Chance was not asked (`chance = \"not-asked\"`): {model} {constant} may be GO.")
 }
 
-/// The answers of the baselines of a form, in words.
-fn baseline_words(form: AnswerForm) -> String {
-    let answers: Vec<&str> = Baseline::for_form(form).iter().map(|baseline| baseline.answer()).collect();
-    answers.join(" or ")
+/// What constants and baselines answer in a form, in words.
+fn constant_words(form: AnswerForm) -> &'static str {
+    match form {
+        AnswerForm::Label => "the substrate's commonest label",
+        AnswerForm::Number => "the mean, the median or the last of the earlier decisions",
+        AnswerForm::Ranking => "the commonest or the highest-ranked items of the earlier decisions",
+    }
 }
 
 /// The threshold in words.
@@ -78,9 +81,10 @@ fn evidence_words(evidence: Evidence) -> String {
 pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
     let by = evidence_words(threshold.evidence);
     let better = match threshold.form {
-        AnswerForm::Label => "agreement better than always giving the substrate's commonest label".to_owned(),
-        form => format!("better than always giving {}", baseline_words(form)),
+        AnswerForm::Label => "agreement better",
+        AnswerForm::Number | AnswerForm::Ranking => "better",
     };
+    let better = format!("{better} than always giving {}", constant_words(threshold.form));
     match threshold.chance? {
         ChanceRequirement::Gain(least) if least > 0.0 => {
             Some(format!("{better} by at least {}, {by}", declared_number(least)))
@@ -174,18 +178,24 @@ pub fn pass_reason(
         ),
     };
     let chance = chance.and_then(|chance| chance_success(threshold.chance, chance));
-    let gains = baselines.into_iter().flat_map(|baselines| &baselines.gains).map(baseline_success);
+    let gains = baselines.into_iter().flat_map(|baselines| {
+        baselines.gains.iter().map(|found| baseline_success(&compared_pairs(baselines), found))
+    });
     let ceiling = ceiling.and_then(|found| ceiling_success(threshold, found));
     [metric].into_iter().chain(chance).chain(gains).chain(ceiling).collect::<Vec<_>>().join("; ")
 }
 
-/// The gain of a model that passes over a baseline, in words, with its bound.
-fn baseline_success(found: &BaselineGain) -> String {
+/// The gain of a model that passes over a baseline, in words, with its bound. `pairs` are those that are compared.
+fn baseline_success(pairs: &str, found: &BaselineGain) -> String {
     let bound = found
         .interval
         .map_or_else(String::new, |interval| format!(" (bound {})", number_text(interval.lower)));
     let gain = found.gain.unwrap_or(f64::NAN);
-    format!("better than always giving {} by {}{bound}", found.baseline.answer(), number_text(gain))
+    format!(
+        "better than always giving {} by {}{bound} over {pairs}",
+        found.baseline.answer(),
+        number_text(gain)
+    )
 }
 
 /// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.

@@ -106,12 +106,11 @@ impl ScopeGates {
         let baselines = match threshold.chance.filter(|_| threshold.needs_baselines() && pooled.pairs > 0) {
             Some(required) => {
                 let gains = estimator.baseline_gains(&selection.windows, scope, model);
-                let failures =
-                    baseline_failures(required, threshold.evidence, estimator.confidence, gains.as_ref());
+                let failures = baseline_failures(required, threshold.evidence, estimator.confidence, &gains);
                 shown_failures(closed, "the gain over baselines", failures)
                     .into_iter()
                     .for_each(|(verdict, text)| add(verdict, text));
-                gains.filter(|_| closed)
+                closed.then_some(gains)
             }
             None => None,
         };

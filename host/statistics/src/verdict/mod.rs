@@ -38,7 +38,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use baseline_gain::{BaselineGain, BaselineGains};
+pub use baseline_gain::{BaselineGain, BaselineGains, LearningSet, LeftOutPairs};
 pub use bound::meets_bound_by_count;
 pub use ceiling::CeilingShare;
 pub use chance::{ChanceAgreement, ChanceMeasure};

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use chance::ChancePlan;
 use chance::GainTest;
+pub use chance::{ChancePlan, ImpossibleGain};
 pub use power::{BoundTest, ScoreKind};
 
 use super::DISPLAY_CONFIDENCE;
@@ -95,7 +95,7 @@ pub struct PlanVolume {
     /// has those of the calendar.
     pub shares: Vec<Option<ValueShares>>,
     /// The share of the substrate's commonest answer, in [0, 1].
-    pub base_rate: Option<f64>,
+    pub commonest_share: Option<f64>,
 }
 
 /// The plan of a study.
@@ -240,7 +240,7 @@ pub fn plan_study(
         test,
         windows: windows.unwrap_or(1),
         per_window: mean_per_window(&volume.per_window),
-        gain: GainTest::new(threshold, test, volume.base_rate),
+        gain: GainTest::new(threshold, test, volume.commonest_share),
         enough_comparisons: enough_comparisons(threshold, windows.unwrap_or(1), &volume.per_window),
     };
     let shares = study.conditions.iter().zip(&volume.shares).map(|(condition, known)| {
@@ -279,7 +279,7 @@ pub fn plan_study(
             ScoreKind::Binary => None,
             ScoreKind::Normal(deviation) => Some(deviation),
         },
-        chance: chance::chance_plan(threshold, test.evidence, scopes[0].pooled, volume.base_rate),
+        chance: chance::chance_plan(threshold, test.evidence, scopes[0].pooled, volume.commonest_share),
         conditions: conditions.collect(),
         scopes,
         notes: verdict_notes(study, threshold, has_nested_bounds(threshold, false)),

@@ -14,22 +14,22 @@ pub fn chance_forms(form: AnswerForm) -> &'static str {
     match form {
         AnswerForm::Label => LABEL_FORMS,
         AnswerForm::Number => {
-            "chance = { gain = 0.0 } if the metric must be better than that of always giving the mean or the last of the \
-             earlier decisions, by at least this much; or chance = \"not-asked\" if a model that is no better may be GO, which \
-             every verdict then says"
+            "chance = { gain = 0.0 } if the metric must be better than always giving the mean, the median or the last of the \
+             earlier decisions, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. Every \
+             verdict then says so"
         }
         AnswerForm::Ranking => {
-            "chance = { gain = 0.0 } if the metric must be better than that of always giving the commonest items of the \
-             earlier decisions, by at least this much; or chance = \"not-asked\" if a model that is no better may be GO, which \
-             every verdict then says"
+            "chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the highest-ranked items of \
+             the earlier decisions, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. \
+             Every verdict then says so"
         }
     }
 }
 
 /// The three forms of `chance` for labels.
-const LABEL_FORMS: &str = "chance = { gain = 0.0 } if agreement must exceed that of always giving the substrate's commonest \
-     label, by at least this much; chance = { kappa = 0.4 } if Cohen's kappa must be at least this much; or chance = \
-     \"not-asked\" if a model that always gives the commonest label may be GO, which every verdict then says";
+const LABEL_FORMS: &str = "chance = { gain = 0.0 } if agreement must exceed that of the substrate's commonest label, by at least \
+     this much. Write chance = { kappa = 0.4 } if Cohen's kappa must be at least this much. Write chance = \"not-asked\" if a \
+     model that always gives the commonest label may be GO. Every verdict then says so";
 
 /// What is required beyond chance, over the windows that count.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -48,17 +48,20 @@ pub(super) fn family(
     let Some(Evidence::Bound(confidence)) = evidence.filter(|_| verdicts > 1) else { return Some(None) };
     let several =
         |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let scopes = match count.scopes {
+        0 => String::new(),
+        scopes => format!(" and on {}", several(scopes, "scope")),
+    };
+    let several_go = match ((verdicts as f64 * (1.0 - confidence)) * 1e6).round() / 1e6 {
+        level if level < 1.0 => format!("One or more false GOs then have a probability of up to {level}"),
+        _ => "That does not limit the probability of a false GO among so many verdicts".to_owned(),
+    };
     let message = format!(
         "`{}` is not declared, and bounds at confidence {confidence} decide {verdicts} verdicts ({}, each on all of the \
-         input{}); write family = \"each\" if each verdict has this confidence on its own, {}; or family = \"holm\" if it is the confidence of no false GO at all",
+         input{scopes}); write family = \"holm\" if this is the confidence of no false GO at all. Write family = \"each\" if each \
+         verdict has this confidence on its own. {several_go}",
         section.at("family"),
         several(count.models, "model"),
-        if count.scopes == 0 { String::new() } else { format!(" and on {}", several(count.scopes, "scope")) },
-        match ((verdicts as f64 * (1.0 - confidence)) * 1e6).round() / 1e6 {
-            level if level < 1.0 =>
-                format!("so that one or more false GOs have a probability of up to {level}"),
-            _ => "which does not limit the probability of a false GO among so many verdicts".to_owned(),
-        },
     );
     section.absent(section.line(), message);
     None

@@ -68,7 +68,7 @@ fn made(
         per_window: PairsPerWindow::Stated(240),
         windows: None,
         shares: vec![segments, None],
-        base_rate: None,
+        commonest_share: None,
     };
     planned(&study, study.threshold.as_ref().expect("a threshold"), score, range, &volume)
 }

@@ -8,8 +8,8 @@ use understudy_records::join::{Account, Accounting};
 use understudy_statistics::scoring::{Baseline, Interval, clopper_pearson};
 use understudy_statistics::verdict::{
     BaselineGain, BaselineGains, CountedWindow, CycleValue, Estimate, FORMAT, Guard, GuardResult, GuardSpan,
-    GuardSubject, IntervalMethod, KnownTries, MissingInterval, ModelVerdict, PairCounts, ScopeVerdict,
-    Verdict, VerdictKind, VerdictReason,
+    GuardSubject, IntervalMethod, KnownTries, LearningSet, LeftOutPairs, MissingInterval, ModelVerdict,
+    PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 
 const PAGE: Style = Style { width: 100, color: false };
@@ -275,14 +275,22 @@ fn gains_over_baselines_are_sentences() {
         gain(Baseline::Mean, Some(2.5), Some(0.5), Some(Interval { lower: 0.25, upper: 0.75 })),
         gain(Baseline::LastValue, None, None, None),
     ];
-    let baselines = Some(BaselineGains { pairs: 1200, model: Some(2.0), is_constant: false, gains });
+    let baselines = Some(BaselineGains {
+        pairs: 1200,
+        left_out: LeftOutPairs { unanswered: 12, without_decision: 1, unscored: 0 },
+        learned_from: LearningSet::AnsweredPairs,
+        model: Some(2.0),
+        is_constant: false,
+        gains,
+    });
     let scope = ScopeVerdict { baselines, ..ruling("all", &[(VerdictKind::Go, "it passes")], &[(9, 10)]) };
     let text = render_verdict(&verdict(clean(), vec![scope]), None, None, PAGE);
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let words = lines.join(" ");
     assert!(
         words.contains(
-            "over 1,200 pairs with earlier decisions: 2.00000; always giving the mean of the earlier decisions would reach \
+            "compared with baselines over 1,200 pairs; left out: 12 unanswered, 1 without an earlier decision; baselines learn \
+             from the earlier decisions of answered pairs 2.00000; always giving the mean of the earlier decisions would reach \
              2.50000, so the gain is 0.500000; bounds of the gain 0.250000 to 0.750000"
         ),
         "{text}"

@@ -7,9 +7,15 @@ use super::*;
 use crate::scoring::WindowClock;
 use understudy_study::{Every, Windows};
 
-/// A pair whose model ranked `items` items.
-fn pair(id: usize, observed_at: i64, decided_at: i64, decision: DecidedValue, items: u32) -> OpenPair {
+/// A pair whose model answers `own`.
+fn pair(id: usize, observed_at: i64, decided_at: i64, decision: DecidedValue, own: DecidedValue) -> OpenPair {
     let windows = Windows { every: Every::Day, week_ends: jiff::civil::Weekday::Sunday };
+    let answer = |answer: DecidedValue| OpenAnswer {
+        hash: Some(1),
+        items: answer.items() as u32,
+        value: Some(answer),
+        components: vec![1.0, 1.0],
+    };
     OpenPair {
         observed_at,
         decided_at,
@@ -19,28 +25,64 @@ fn pair(id: usize, observed_at: i64, decided_at: i64, decision: DecidedValue, it
         group: 0,
         generation: 0,
         decision,
-        models: vec![OpenAnswer { hash: Some(1), items, components: vec![1.0, 1.0] }],
+        models: vec![answer(own)],
     }
+}
+
+fn unanswered(pair: OpenPair) -> OpenPair {
+    let models = pair.models.into_iter();
+    let models = models.map(|answer| OpenAnswer { hash: None, items: 0, value: None, ..answer }).collect();
+    OpenPair { models, ..pair }
 }
 
 fn number(id: usize, observed_at: i64, decided_at: i64, number: f64) -> OpenPair {
-    pair(id, observed_at, decided_at, DecidedValue::Number(number), 0)
+    pair(id, observed_at, decided_at, DecidedValue::Number(number), DecidedValue::Number(7.0))
+}
+
+fn list(items: &[&str]) -> DecidedValue {
+    DecidedValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
+}
+
+/// The baselines that learn from all earlier decisions, those that learn from the answered pairs, and the first answer.
+type Known = ([DecidedValue; BASELINES], Option<[DecidedValue; BASELINES]>, Option<DecidedValue>);
+
+fn known(models: &[ModelBaselines]) -> Known {
+    let answered = models[0].has_answered.then(|| models[0].from_answered().clone());
+    (models[0].all.clone(), answered, models[0].first.clone())
 }
 
 /// The baselines of a pair by definition: from the decisions that were known before its snapshot.
-fn expected(pairs: &[OpenPair], of: &OpenPair) -> Option<BaselineAnswers> {
+fn expected(pairs: &[OpenPair], found: &OpenPair) -> Option<Known> {
     let known_at = |pair: &OpenPair| pair.decided_at.max(pair.observed_at);
-    let mut earlier: Vec<&OpenPair> = pairs.iter().filter(|pair| known_at(pair) < of.observed_at).collect();
-    earlier.sort_by_key(|pair| (known_at(pair), pair.id.clone()));
-    let mut history = DecisionHistory::default();
-    earlier.iter().for_each(|pair| history.add(&pair.decision));
-    match &of.decision {
-        DecidedValue::Number(_) => history.numbers().map(BaselineAnswers::Numbers),
-        DecidedValue::Ranking(decided) => {
-            let length = decided.len().max(of.models[0].items as usize);
-            history.items(length).map(|items| BaselineAnswers::Items(vec![items]))
-        }
-    }
+    let history = |is_answered: bool| {
+        let is_known = |pair: &&OpenPair| known_at(pair) < found.observed_at;
+        let counts = |pair: &&OpenPair| !is_answered || pair.models[0].hash.is_some();
+        let mut earlier: Vec<&OpenPair> = pairs.iter().filter(is_known).filter(counts).collect();
+        earlier.sort_by_key(|pair| (known_at(pair), pair.id.clone()));
+        let mut history = DecisionHistory::default();
+        earlier.iter().for_each(|pair| history.add(&pair.decision));
+        history
+    };
+    let key = |pair: &OpenPair| (pair.observed_at, pair.id.clone());
+    let mut answers: Vec<&OpenPair> = pairs.iter().filter(|pair| key(pair) <= key(found)).collect();
+    answers.sort_by_key(|pair| key(pair));
+    let longest = answers.iter().map(|pair| pair.models[0].items as usize).max().unwrap_or(0);
+    let first = answers.iter().find_map(|pair| pair.models[0].value.clone());
+    let all = history(false).answers(longest)?;
+    Some((all, history(true).answers(longest), first))
+}
+
+/// The baselines of each pair that learn from all earlier decisions, and those that learn from the answered pairs.
+fn answers(settled: Vec<SettledPair>) -> Vec<Option<[[DecidedValue; BASELINES]; 2]>> {
+    let first = |pair: SettledPair| {
+        pair.models.map(|models| [models[0].all.clone(), models[0].from_answered().clone()])
+    };
+    settled.into_iter().map(first).collect()
+}
+
+fn numbers(numbers: [f64; BASELINES]) -> Option<[[DecidedValue; BASELINES]; 2]> {
+    let answers = numbers.map(DecidedValue::Number);
+    Some([answers.clone(), answers])
 }
 
 #[test]
@@ -53,23 +95,12 @@ fn a_baseline_uses_the_decisions_before_the_snapshot() {
         open.add(pair);
     }
     assert_eq!(open.settle_before(10), []);
-    let numbers = |settled: Vec<SettledPair>| -> Vec<Option<[f64; 2]>> {
-        let baselines = settled.into_iter().map(|pair| pair.baselines);
-        baselines
-            .map(|answers| match answers? {
-                BaselineAnswers::Numbers(numbers) => Some(numbers),
-                BaselineAnswers::Items(_) => None,
-            })
-            .collect()
-    };
-    assert_eq!(numbers(open.settle_before(25)), [None, None]);
+    assert_eq!(answers(open.settle_before(25)), [None, None]);
     open.add(number(4, 45, 46, 0.0));
-    assert_eq!(
-        numbers(open.clone().settle_all()),
-        [Some([4.0, 4.0]), Some([4.0, 4.0]), Some([110.0 / 3.0, 100.0])]
-    );
-    assert_eq!(numbers(open.settle_before(26)), [Some([4.0, 4.0])]);
-    assert_eq!(numbers(open.settle_all()), [Some([4.0, 4.0]), Some([110.0 / 3.0, 100.0])]);
+    let last = numbers([110.0 / 3.0, 6.0, 100.0]);
+    assert_eq!(answers(open.clone().settle_all()), [numbers([4.0; 3]), numbers([4.0; 3]), last.clone()]);
+    assert_eq!(answers(open.settle_before(26)), [numbers([4.0; 3])]);
+    assert_eq!(answers(open.settle_all()), [numbers([4.0; 3]), last]);
 }
 
 #[test]
@@ -78,35 +109,68 @@ fn a_decision_dated_before_its_snapshot_is_known_with_the_snapshot() {
     open.add(number(0, 30, 5, 1.0));
     open.add(number(1, 20, 25, 2.0));
     open.add(number(2, 31, 35, 3.0));
-    let baselines: Vec<_> = open.settle_all().into_iter().map(|pair| pair.baselines).collect();
-    assert_eq!(
-        baselines,
-        [None, Some(BaselineAnswers::Numbers([2.0, 2.0])), Some(BaselineAnswers::Numbers([1.5, 1.0]))]
-    );
+    assert_eq!(answers(open.settle_all()), [None, numbers([2.0; 3]), numbers([1.5, 1.0, 1.0])]);
 }
 
 #[test]
-fn items_are_as_many_as_the_longer_list_has() {
-    let list = |items: &[&str]| DecidedValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect());
+fn a_decision_of_an_unanswered_pair_is_not_learnt_from_with_the_answered_ones() {
     let mut open = OpenPairs::default();
-    open.add(pair(0, 0, 1, list(&["a", "b", "c"]), 1));
-    open.add(pair(1, 2, 3, list(&["c"]), 2));
-    open.add(pair(2, 4, 5, list(&["c", "a", "b"]), 1));
-    let items: Vec<_> = open.settle_all().into_iter().map(|pair| pair.baselines).collect();
-    let expected = |items: &[&str]| {
-        Some(BaselineAnswers::Items(vec![items.iter().map(|item| (*item).to_owned()).collect()]))
-    };
-    assert_eq!(items, [None, expected(&["a", "b"]), expected(&["c", "a", "b"])]);
+    open.add(unanswered(number(0, 0, 1, 900.0)));
+    open.add(number(1, 2, 3, 10.0));
+    open.add(number(2, 4, 5, 20.0));
+    open.add(unanswered(number(3, 6, 7, 800.0)));
+    open.add(number(4, 8, 9, 0.0));
+    let settled = answers(open.settle_all());
+    // Without an answered pair before it, a pair has the baselines of all earlier decisions.
+    assert_eq!(settled[1], numbers([900.0; 3]));
+    let number = |numbers: [f64; BASELINES]| numbers.map(DecidedValue::Number);
+    assert_eq!(settled[2], Some([number([455.0, 10.0, 10.0]), number([10.0; 3])]));
+    assert_eq!(settled[4], Some([number([432.5, 20.0, 800.0]), number([15.0, 10.0, 20.0])]));
+}
+
+#[test]
+fn the_length_of_a_list_is_known_before_the_decision() {
+    let mut open = OpenPairs::default();
+    open.add(pair(0, 0, 1, list(&["a"]), list(&["x"])));
+    open.add(pair(1, 2, 3, list(&["a", "b", "c"]), list(&["x", "y"])));
+    open.add(pair(2, 4, 5, list(&[]), list(&["x"])));
+    open.add(pair(3, 6, 7, list(&["a"]), list(&["x", "y", "z", "w"])));
+    let commonest =
+        open.settle_all().into_iter().map(|pair| pair.models.map(|models| models[0].all[0].clone()));
+    let found: Vec<_> = commonest.collect();
+    // The third list is as long as the longest decision before it, and the empty decision is not known.
+    assert_eq!(found, [None, Some(list(&["a"])), Some(list(&["a", "b", "c"])), Some(list(&["a", "b", "c"]))]);
+}
+
+#[test]
+fn answers_are_kept_until_the_first_one_is_known() {
+    let mut open = OpenPairs::default();
+    open.add(number(1, 10, 11, 1.0));
+    open.add(unanswered(number(0, 5, 6, 1.0)));
+    assert!(open.pairs.values().any(|pair| pair.models[0].value.is_some()));
+    assert!(open.settle_before(8)[0].models.is_none());
+    let first = |settled: &SettledPair| settled.models.as_ref().and_then(|models| models[0].first.clone());
+    assert_eq!(first(&open.settle_before(12)[0]), Some(DecidedValue::Number(7.0)));
+    open.add(number(2, 20, 21, 1.0));
+    assert!(open.pairs.values().all(|pair| pair.models[0].value.is_none()));
+    assert_eq!(first(&open.settle_all()[0]), Some(DecidedValue::Number(7.0)));
 }
 
 fn pairs() -> impl Strategy<Value = Vec<OpenPair>> {
-    let list = prop::collection::hash_set("[a-f]", 0..4).prop_map(|list| list.into_iter().collect());
-    let row = (0i64..40, -5i64..15, list, 0u32..6, -100.0..100.0);
+    let items = || {
+        let list = prop::collection::hash_set("[a-f]", 0..4);
+        list.prop_map(|list| DecidedValue::Ranking(list.into_iter().collect()))
+    };
+    let row = (0i64..40, -5i64..15, items(), items(), -100.0..100.0, any::<bool>());
     let rows = prop::collection::vec(row, 1..25);
     (rows, any::<bool>()).prop_map(|(rows, ranks)| {
-        let pair = |(id, (at, after, list, items, value)): (usize, (i64, i64, Vec<String>, u32, f64))| {
-            let decision = if ranks { DecidedValue::Ranking(list) } else { DecidedValue::Number(value) };
-            pair(id, at, at + after, decision, items)
+        let pair = |(id, (at, after, decided, answered, value, is_answered)): (usize, _)| {
+            let (at, after): (i64, i64) = (at, after);
+            let found = match ranks {
+                true => pair(id, at, at + after, decided, answered),
+                false => number(id, at, at + after, value),
+            };
+            if is_answered { found } else { unanswered(found) }
         };
         rows.into_iter().enumerate().map(pair).collect()
     })
@@ -136,8 +200,8 @@ proptest! {
         settled.extend(open.settle_all());
         prop_assert_eq!(settled.len(), pairs.len());
         prop_assert!(settled.is_sorted_by_key(|settled| settled.pair.observed_at));
-        for SettledPair { pair, baselines } in settled {
-            prop_assert_eq!(baselines, expected(&pairs, &pair), "{:?}", pair);
+        for SettledPair { pair, models } in settled {
+            prop_assert_eq!(models.as_deref().map(known), expected(&pairs, &pair), "{:?}", pair);
         }
     }
 }

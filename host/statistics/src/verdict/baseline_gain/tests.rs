@@ -5,21 +5,14 @@ use super::super::window_selection::select_windows;
 use super::super::{Facts, RunResults, SimulatedRun, VerdictKind, determine_verdict};
 use super::*;
 use crate::scoring::{
-    AnswerStatus, BaselineAnswers, CellsShape, Conditions, DecidedValue, EvidencePair, ModelScores,
-    OpenAnswer, OpenPair, OpenPairs, PairScores, WindowClock,
+    AnswerStatus, CellsShape, Conditions, DecidedValue, EvidencePair, ModelScores, OpenAnswer, OpenPair,
+    OpenPairs, PairGain, PairScores, WindowClock,
 };
 use understudy_study::{AnswerForm, Micros, parse};
 
 const PAIRS: u64 = 600;
 const ITEMS: [&str; 5] = ["a", "b", "c", "d", "e"];
 const MINUTE: i64 = 60_000_000;
-
-/// An answer of the substrate, a model or a baseline.
-#[derive(Clone, PartialEq)]
-enum Answer {
-    Number(f64),
-    Ranking(Vec<String>),
-}
 
 fn delay(index: u64) -> f64 {
     ((7 * index * index + 13 * index) % 101) as f64 / 10.0 + (index % 24) as f64 / 4.0
@@ -32,10 +25,10 @@ fn strings(items: Vec<&str>) -> Vec<String> {
 /// A study of one model: its answers, and the scores of a metric.
 struct Case {
     form: AnswerForm,
-    decide: fn(u64) -> Answer,
-    answer: fn(u64) -> Option<Answer>,
+    decide: fn(u64) -> DecidedValue,
+    answer: fn(u64) -> Option<DecidedValue>,
     /// The components of a score, the host's count of scored pairs last.
-    score: fn(Option<&Answer>, &Answer) -> Vec<f64>,
+    score: fn(Option<&DecidedValue>, &DecidedValue) -> Vec<f64>,
     reduce: fn(u64, &[f64]) -> Option<f64>,
     range: Range,
     threshold: &'static str,
@@ -46,13 +39,13 @@ struct Case {
 fn numbers(threshold: &'static str) -> Case {
     Case {
         form: AnswerForm::Number,
-        decide: |index| Answer::Number(delay(index)),
+        decide: |index| DecidedValue::Number(delay(index)),
         answer: |index| {
             let error = ((31 * index % 17) as f64 - 8.0) / 2.0;
-            (index % 50 != 7).then(|| Answer::Number(delay(index) + error))
+            (index % 50 != 7).then(|| DecidedValue::Number(delay(index) + error))
         },
         score: |answer, decision| match (answer, decision) {
-            (Some(Answer::Number(answer)), Answer::Number(decision)) => {
+            (Some(DecidedValue::Number(answer)), DecidedValue::Number(decision)) => {
                 vec![(answer - decision).abs(), 1.0, 1.0]
             }
             _ => vec![0.0, 0.0, 1.0],
@@ -70,16 +63,17 @@ fn rankings(threshold: &'static str) -> Case {
         form: AnswerForm::Ranking,
         decide: |index| {
             let item = |rank| ITEMS[((index * index + rank) % 5) as usize];
-            Answer::Ranking(strings((0..1 + index % 3).map(item).collect()))
+            DecidedValue::Ranking(strings((0..1 + index % 3).map(item).collect()))
         },
         answer: |index| {
             let first = ITEMS[((index * index + u64::from(index % 4 == 0)) % 5) as usize];
             let others = ["b", "a"].into_iter().filter(|item| *item != first).take((1 + index % 2) as usize);
             let items = [first].into_iter().chain(others).collect();
-            (index % 50 != 7).then(|| Answer::Ranking(strings(items)))
+            (index % 50 != 7).then(|| DecidedValue::Ranking(strings(items)))
         },
         score: |answer, decision| {
-            let (Some(Answer::Ranking(answer)), Answer::Ranking(decision)) = (answer, decision) else {
+            let (Some(DecidedValue::Ranking(answer)), DecidedValue::Ranking(decision)) = (answer, decision)
+            else {
                 return vec![0.0, 1.0];
             };
             let (answer, decision) = (&answer[..answer.len().min(2)], &decision[..decision.len().min(2)]);
@@ -97,6 +91,9 @@ const NUMBERS: &str = "at-most = 5.0\nquantifier = \"pooled\"\nwindows = { all =
                        family = \"each\"\nchance = { gain = 0.0 }";
 const RANKINGS: &str = "at-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
                         family = \"each\"\nchance = { gain = 0.0 }";
+
+const COUNTS: &str = "at-least = 5.0\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
+                      family = \"each\"\nchance = { gain = 0.0 }";
 
 impl Case {
     /// The verdict on all of the input, its reasons, and the gains.
@@ -136,19 +133,9 @@ impl Case {
                     models: &models,
                 })
                 .unwrap();
-            let (decision, items) = match decision {
-                Answer::Number(number) => (DecidedValue::Number(number), 0),
-                Answer::Ranking(items) => (
-                    DecidedValue::Ranking(items),
-                    match &answer {
-                        Some(Answer::Ranking(items)) => items.len() as u32,
-                        _ => 0,
-                    },
-                ),
-            };
             let hash = answer.as_ref().map(|answer| match answer {
-                Answer::Number(number) => number.to_bits(),
-                Answer::Ranking(items) => {
+                DecidedValue::Number(number) => number.to_bits(),
+                DecidedValue::Ranking(items) => {
                     items.iter().fold(1, |hash, item| 7 * hash + u64::from(item.as_bytes()[0]))
                 }
             });
@@ -161,28 +148,38 @@ impl Case {
                 group,
                 generation: 0,
                 decision,
-                models: vec![OpenAnswer { hash, items, components }],
+                models: vec![OpenAnswer {
+                    hash,
+                    items: answer.as_ref().map_or(0, |answer| answer.items() as u32),
+                    value: answer,
+                    components,
+                }],
             });
         }
         for settled in open.settle_all() {
             let pair = settled.pair;
-            let baselines = match settled.baselines {
-                None => continue,
-                Some(BaselineAnswers::Numbers(numbers)) => numbers.map(Answer::Number).to_vec(),
-                Some(BaselineAnswers::Items(lists)) => lists.into_iter().map(Answer::Ranking).collect(),
+            let score = |answer: &DecidedValue| (self.score)(Some(answer), &pair.decision);
+            let scores = settled.models.map(|models| {
+                let baselines = models[0].all.iter().chain(models[0].from_answered());
+                let baselines: Vec<Vec<f64>> = baselines.map(score).collect();
+                (models[0].first.as_ref().map(score), models[0].has_answered, baselines)
+            });
+            let (model, hash) = (&pair.models[0].components, pair.models[0].hash);
+            let is_scored = |scores: &[f64]| scores.last() == Some(&1.0);
+            let gain = match &scores {
+                None => PairGain::WithoutDecision,
+                Some((_, _, baselines)) if !baselines.iter().all(|scores| is_scored(scores)) => {
+                    PairGain::Unscored
+                }
+                &Some((ref first, has_answered, ref baselines)) => PairGain::Scored(PairScores {
+                    hash,
+                    is_first_score: first.as_ref() == Some(model),
+                    has_answered,
+                    model,
+                    baselines: baselines.iter().map(Vec::as_slice).collect(),
+                }),
             };
-            let decision = match pair.decision {
-                DecidedValue::Number(number) => Answer::Number(number),
-                DecidedValue::Ranking(items) => Answer::Ranking(items),
-            };
-            let scores: Vec<Vec<f64>> =
-                baselines.iter().map(|baseline| (self.score)(Some(baseline), &decision)).collect();
-            let scores = PairScores {
-                hash: pair.models[0].hash,
-                model: &pair.models[0].components,
-                baselines: scores.iter().map(Vec::as_slice).collect(),
-            };
-            run.evidence.add_gains((pair.window, &pair.scopes, pair.group), &[Some(scores)]);
+            run.evidence.add_gains((pair.window, &pair.scopes, pair.group), &[gain]);
         }
         let results = run.results(PAIRS, Micros(*MONDAY + 30 * 24 * 60 * MINUTE));
         let results = RunResults { closed: self.closed, ..results };
@@ -199,7 +196,7 @@ impl Case {
         let selection = select_windows(&facts);
         let mut reduce = |pairs: u64, sums: &[f64]| (self.reduce)(pairs, sums);
         let gains = Estimator::new(&facts, &selection, &mut reduce).baseline_gains(&selection.windows, 0, 0);
-        (scope.verdict, reasons.join("\n"), gains)
+        (scope.verdict, reasons.join("\n"), Some(gains))
     }
 }
 
@@ -222,10 +219,21 @@ fn gains_of_numbers_match_numpy_and_scipy() {
     let gains = gains.unwrap();
     assert_eq!((verdict, gains.pairs, gains.is_constant), (VerdictKind::Go, 587, false), "{reasons}");
     assert_close(gains.model.unwrap(), 2.1132879045996593);
-    let [mean, last] = &gains.gains[..] else { panic!("two baselines") };
-    assert_eq!((mean.baseline, last.baseline), (Baseline::Mean, Baseline::LastValue));
-    assert_gain(mean, [2.7939449876203, 0.6806570830206408, 0.5989882470813326, 0.762325918959949]);
-    assert_gain(last, [3.443015332197615, 1.3297274275979556, 1.0723118279178863, 1.587143027278025]);
+    assert_eq!(gains.learned_from, LearningSet::AnsweredPairs);
+    assert_eq!(gains.left_out, LeftOutPairs { unanswered: 12, without_decision: 1, unscored: 0 });
+    let baselines: Vec<Baseline> = gains.gains.iter().map(|found| found.baseline).collect();
+    assert_eq!(baselines, [Baseline::Mean, Baseline::Median, Baseline::LastValue]);
+    let expected = [
+        [2.791256234286656, 0.6779683296869966, 0.5959269517429779, 0.7600097076310153],
+        [2.7820272572402045, 0.6687393526405452, 0.5894425966369872, 0.7480361086441032],
+        [3.4832197614991482, 1.369931856899489, 1.0924459548190364, 1.6474177589799415],
+    ];
+    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, expected));
+    assert!(
+        reasons.contains("better than always giving the median of the earlier decisions by 0.668739"),
+        "{reasons}"
+    );
+    assert!(reasons.contains(" over 587 of 600 pairs"), "{reasons}");
 }
 
 #[test]
@@ -233,49 +241,217 @@ fn gains_of_rankings_match_numpy_and_scipy() {
     let (verdict, reasons, gains) = rankings(RANKINGS).decide();
     let gains = gains.unwrap();
     assert_eq!((verdict, gains.pairs), (VerdictKind::Go, 599), "{reasons}");
+    // The metric counts unanswered pairs.
+    assert_eq!(gains.left_out, LeftOutPairs { unanswered: 0, without_decision: 1, unscored: 0 });
+    assert_eq!(gains.learned_from, LearningSet::AllPairs);
     assert_close(gains.model.unwrap(), 0.7195325542570952);
-    let [items] = &gains.gains[..] else { panic!("one baseline") };
-    assert_gain(items, [0.5918196994991652, 0.12771285475792987, 0.11373124491705595, 0.14169446459880378]);
+    let baselines: Vec<Baseline> = gains.gains.iter().map(|found| found.baseline).collect();
+    assert_eq!(
+        baselines,
+        [Baseline::CommonestItems, Baseline::HighestRankedItems, Baseline::CommonestLength]
+    );
+    let expected = [
+        [0.5984974958263773, 0.12103505843071787, 0.10834411226500455, 0.13372600459643116],
+        [0.5984974958263773, 0.12103505843071787, 0.10571060581932698, 0.13635951104210875],
+        [0.41986644407345575, 0.2996661101836394, 0.28484132118303745, 0.3144908991842414],
+    ];
+    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, expected));
 }
 
 #[test]
 fn a_model_without_gain_is_no_go() {
     // The model gives one number, or the delay with a large error.
-    let constant = Case { answer: |_| Some(Answer::Number(6.0)), ..numbers(NUMBERS) };
-    let poor = |index: u64| Some(Answer::Number(delay(index) + 4.0 + (index % 3) as f64 / 2.0));
+    let constant = Case { answer: |_| Some(DecidedValue::Number(6.0)), ..numbers(NUMBERS) };
+    let poor = |index: u64| Some(DecidedValue::Number(delay(index) + 4.0 + (index % 3) as f64 / 2.0));
     let (verdict, reasons, _) = constant.decide();
     assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
     assert_eq!(
         reasons,
-        "all answers are equal, and a constant is no better than chance; a gain above 0 is required"
+        "every answer has the score of one constant answer, and a constant is no better than chance; a gain above 0 is required"
     );
     let (verdict, reasons, _) = Case { answer: poor, ..numbers(NUMBERS) }.decide();
     assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
-    let [mean, last] = &reasons.lines().collect::<Vec<_>>()[..] else { panic!("{reasons}") };
-    assert!(mean.contains("over 599 pairs with earlier decisions the metric is 4.5"), "{mean}");
+    let [mean, _, last] = &reasons.lines().collect::<Vec<_>>()[..] else { panic!("{reasons}") };
+    assert!(mean.contains("over 599 of 600 pairs the metric is 4.5"), "{mean}");
     assert!(mean.contains("and always giving the mean of the earlier decisions would reach 2.7"), "{mean}");
     assert!(mean.contains("is on the wrong side of 0; a gain above 0 is required"), "{mean}");
     assert!(last.contains("and always giving the last of the earlier decisions would reach 3.4"), "{last}");
     let point = "at-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"\nchance = { gain = 0.2 }";
     let (verdict, reasons, gains) = rankings(point).decide();
     assert_eq!((verdict, gains.unwrap().gains[0].interval), (VerdictKind::NoGo, None));
-    assert!(reasons.ends_with("the gain is 0.127713; a gain of at least 0.2 is required"), "{reasons}");
+    assert!(reasons.contains("the gain is 0.121035; a gain of at least 0.2 is required"), "{reasons}");
+}
+
+/// Whole minutes: 0 in 95 of 100 decisions, in an irregular order, otherwise 1 to 60.
+fn rare_delay(index: u64) -> f64 {
+    if (index * 7919) % 100 < 95 { 0.0 } else { 1.0 + (index * 31 % 60) as f64 }
 }
 
 #[test]
-fn a_model_that_scores_like_a_baseline_is_no_go() {
-    // The commonest items after each other decision, in another order.
+fn a_nearly_constant_model_is_compared_with_the_median() {
+    // The median answer, and once in a while a tiny number that is never right.
     let case = Case {
-        decide: |index| Answer::Ranking(strings(vec!["a", "b", ITEMS[(2 + index % 3) as usize]])),
+        decide: |index| DecidedValue::Number(rare_delay(index)),
+        answer: |index| Some(DecidedValue::Number(if index % 97 == 3 { 0.01 } else { 0.0 })),
+        ..numbers(NUMBERS)
+    };
+    let (verdict, reasons, gains) = case.decide();
+    let gains = gains.unwrap();
+    let better: Vec<bool> = gains.gains.iter().map(|found| found.gain.unwrap() > 0.5).collect();
+    // It is clearly better than the mean and the last value, which are wrong wherever the median is right.
+    assert_eq!((better, gains.is_constant), (vec![true, false, true], false), "{reasons}");
+    assert_ne!(verdict, VerdictKind::Go, "{reasons}");
+    assert!(reasons.contains("always giving the median of the earlier decisions would reach"), "{reasons}");
+}
+
+#[test]
+fn abstaining_on_outliers_does_not_make_a_gain() {
+    // One decision in 20 is an outlier, and the model abstains there. Otherwise it knows nothing: 9, 10 or 11.
+    fn is_outlier(index: u64) -> bool {
+        (index * 7919) % 20 == 0
+    }
+    let case = Case {
+        decide: |index| {
+            DecidedValue::Number(if is_outlier(index) { 900.0 } else { 9.0 + (index * index % 7 % 3) as f64 })
+        },
+        answer: |index| (!is_outlier(index)).then(|| DecidedValue::Number(9.0 + (index * 5 % 3) as f64)),
+        ..numbers(NUMBERS)
+    };
+    let (verdict, reasons, gains) = case.decide();
+    let gains = gains.unwrap();
+    assert_eq!(gains.learned_from, LearningSet::AnsweredPairs);
+    // The first pair is unanswered, and the next two come before the first decision of an answered pair.
+    assert_eq!(gains.left_out, LeftOutPairs { unanswered: 29, without_decision: 3, unscored: 0 });
+    assert!(gains.gains.iter().all(|found| found.gain.unwrap() < 0.1), "{gains:?}");
+    assert_ne!(verdict, VerdictKind::Go, "{reasons}");
+}
+
+#[test]
+fn a_constant_list_in_another_order_or_with_more_items_is_a_constant() {
+    // The metric scores the first two items in any order.
+    let case = Case {
         answer: |index| {
-            Some(Answer::Ranking(strings(if index % 2 == 0 { vec!["a", "b"] } else { vec!["b", "a"] })))
+            let lists = [vec!["a", "b"], vec!["b", "a"], vec!["b", "a", "e"], vec!["a", "b", "c", "d"]];
+            Some(DecidedValue::Ranking(strings(lists[(index % 4) as usize].clone())))
         },
         ..rankings(RANKINGS)
     };
     let (verdict, reasons, gains) = case.decide();
+    assert_eq!((verdict, gains.unwrap().is_constant), (VerdictKind::NoGo, true), "{reasons}");
+    assert!(reasons.contains("every answer has the score of one constant answer"), "{reasons}");
+}
+
+#[test]
+fn a_model_that_scores_like_a_baseline_is_no_go() {
+    // It copies the list that is the commonest so far, which changes from `a` to `b` in the middle.
+    let case = Case {
+        decide: |index| DecidedValue::Ranking(strings(vec![if index < 200 { "a" } else { "b" }])),
+        answer: |index| Some(DecidedValue::Ranking(strings(vec![if index < 404 { "a" } else { "b" }]))),
+        ..rankings(RANKINGS)
+    };
+    let (verdict, reasons, gains) = case.decide();
+    let gains = gains.unwrap();
     assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
     assert!(reasons.contains("the scores are equal in every pair"), "{reasons}");
-    assert!(gains.is_some_and(|gains| gains.gains[0].is_equal && !gains.is_constant));
+    assert!(gains.gains.iter().any(|found| found.is_equal) && !gains.is_constant, "{gains:?}");
+}
+
+#[test]
+fn a_perfect_model_of_lists_that_can_be_empty_is_go() {
+    fn decide(index: u64) -> DecidedValue {
+        let items = if index.is_multiple_of(3) { vec![] } else { vec![ITEMS[(index * index % 5) as usize]] };
+        DecidedValue::Ranking(strings(items))
+    }
+    let score = |answer: Option<&DecidedValue>, decision: &DecidedValue| match (answer, decision) {
+        (Some(DecidedValue::Ranking(answer)), DecidedValue::Ranking(decision)) if decision.is_empty() => {
+            vec![f64::from(answer.is_empty()), 1.0]
+        }
+        _ => (rankings(RANKINGS).score)(answer, decision),
+    };
+    // The baseline must not know that the decision is empty.
+    let case = Case { decide, answer: |index| Some(decide(index)), score, ..rankings(RANKINGS) };
+    let (verdict, reasons, _) = case.decide();
+    assert_eq!(verdict, VerdictKind::Go, "{reasons}");
+    // A model that nearly always gives the empty list is compared with that list.
+    let nearly = Case {
+        decide: |index| {
+            DecidedValue::Ranking(strings(if index * 7919 % 100 < 95 { vec![] } else { vec!["a"] }))
+        },
+        answer: |index| {
+            Some(DecidedValue::Ranking(strings(if index % 97 == 3 { vec!["b"] } else { vec![] })))
+        },
+        ..case
+    };
+    let (verdict, reasons, gains) = nearly.decide();
+    let gains = gains.unwrap();
+    assert!(gains.gains[0].gain.unwrap() > 0.5 && gains.gains[2].gain.unwrap() < 0.0, "{gains:?}");
+    assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
+}
+
+#[test]
+fn a_gain_that_differs_between_groups_by_rounding_only_has_no_bounds() {
+    // The model is better by 1e-7 in every pair, and the errors are near 2.
+    let case = Case {
+        answer: |index| Some(DecidedValue::Number(f64::from(index as u32))),
+        score: |answer, decision| match (answer, decision) {
+            // A model's answers are whole and ascend, a baseline's are not; the error depends on the pair alone.
+            (Some(DecidedValue::Number(answer)), DecidedValue::Number(decision)) => {
+                let is_model = answer.fract() == 0.0 && *answer > 0.0 && *answer != *decision;
+                vec![2.0 + decision / 1e3 - if is_model { 1e-7 } else { 0.0 }, 1.0, 1.0]
+            }
+            _ => vec![0.0, 0.0, 1.0],
+        },
+        decide: |index| DecidedValue::Number(0.037 + delay(index)),
+        ..numbers(NUMBERS)
+    };
+    let (verdict, reasons, gains) = case.decide();
+    for found in gains.unwrap().gains.iter().filter(|found| found.gain.unwrap() > 0.0) {
+        assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NoSpread)), "{found:?}");
+    }
+    assert_eq!(verdict, VerdictKind::Inconclusive, "{reasons}");
+}
+
+#[test]
+fn a_count_that_every_group_changes_alike_has_no_bounds() {
+    // The number of equal answers, not their share. The model is always right, and no baseline ever is.
+    let case = Case {
+        decide: |index| DecidedValue::Number(index as f64),
+        answer: |index| Some(DecidedValue::Number(index as f64)),
+        score: |answer, decision| vec![f64::from(answer == Some(decision)), 1.0],
+        reduce: |_, sums| Some(sums[0]),
+        range: (Some(0.0), None),
+        threshold: COUNTS,
+        ..numbers(NUMBERS)
+    };
+    let (verdict, reasons, gains) = case.decide();
+    let gains = gains.unwrap();
+    for found in &gains.gains {
+        assert!(found.gain.unwrap() > 0.0 && found.interval.is_none_or(|bounds| bounds.lower < bounds.upper));
+    }
+    assert!(
+        verdict == VerdictKind::Inconclusive || gains.gains.iter().all(|found| found.interval.is_some()),
+        "{reasons}"
+    );
+}
+
+#[test]
+fn scores_that_differ_beyond_their_first_component_are_not_equal() {
+    // Components: a constant, and the hits.
+    let case = Case {
+        score: |answer, decision| {
+            let hits = (rankings(RANKINGS).score)(answer, decision)[0];
+            vec![1.0, hits, 1.0]
+        },
+        reduce: |pairs, sums| (pairs > 0).then(|| sums[1] / pairs as f64),
+        ..rankings(RANKINGS)
+    };
+    let (_, reasons, gains) = case.decide();
+    for found in gains.unwrap().gains {
+        assert!(
+            !found.is_equal && found.interval.is_some_and(|bounds| bounds.lower < bounds.upper),
+            "{reasons}"
+        );
+    }
 }
 
 #[test]
@@ -304,10 +480,19 @@ fn bounds_before_the_end_need_scores_in_a_known_range() {
 }
 
 #[test]
-fn a_study_without_earlier_decisions_is_inconclusive() {
-    // Every decision is known only after the last snapshot.
-    let case = Case { decide: |_| Answer::Ranking(Vec::new()), ..rankings(RANKINGS) };
+fn the_reason_why_no_pair_is_compared_is_the_true_one() {
+    // The metric has no score for any number but the decision itself, and the baselines are always wrong.
+    let case = Case {
+        decide: |index| DecidedValue::Number(index as f64),
+        answer: |index| Some(DecidedValue::Number(index as f64)),
+        score: |answer, decision| vec![0.0, 1.0, f64::from(answer == Some(decision))],
+        ..numbers(NUMBERS)
+    };
     let (verdict, reasons, gains) = case.decide();
-    assert_eq!((verdict, gains), (VerdictKind::Inconclusive, None));
-    assert!(reasons.contains("no counted pair has an earlier decision"), "{reasons}");
+    let gains = gains.unwrap();
+    assert_eq!((verdict, gains.pairs, gains.model), (VerdictKind::Inconclusive, 0, None), "{reasons}");
+    assert_eq!(gains.left_out, LeftOutPairs { unanswered: 0, without_decision: 1, unscored: 599 });
+    let text = "the gain over baselines cannot be computed, because no pair can be compared: 1 without an earlier decision, \
+                599 without a score of the model or a baseline; a gain above 0 is required";
+    assert!(reasons.ends_with(text), "{reasons}");
 }

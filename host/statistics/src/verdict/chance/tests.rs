@@ -44,7 +44,7 @@ fn assert_close(actual: f64, expected: f64) {
 fn gain_and_kappa_match_statsmodels() {
     let found = labels().agreement(ChanceMeasure::Gain);
     assert_close(found.agreement, 0.9125);
-    assert_close(found.majority_share, 0.75);
+    assert_close(found.commonest_share, 0.75);
     assert_close(found.gain, 0.1625);
     assert_close(found.kappa.unwrap(), 0.779527559055118);
     assert!(!found.is_constant);

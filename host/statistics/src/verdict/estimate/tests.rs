@@ -122,7 +122,7 @@ fn agreement_beyond_chance_matches_its_definition() {
     both[1] = (1000.0 - substrate_b) * (1000.0 - model_b);
     let expected = (both[0] + both[1]) / 1e6;
     assert!((chance.agreement - same / 1000.0).abs() < 1e-12);
-    assert!((chance.majority_share - (1000.0 - substrate_b) / 1000.0).abs() < 1e-12);
+    assert!((chance.commonest_share - (1000.0 - substrate_b) / 1000.0).abs() < 1e-12);
     let kappa = (same / 1000.0 - expected) / (1.0 - expected);
     assert!((chance.kappa.unwrap() - kappa).abs() < 1e-12, "{chance:?}");
     assert!(kappa > 0.5 && case.decide().0 == VerdictKind::Go);

@@ -1,6 +1,7 @@
 //! Plans agreement beyond chance: the requirement, and the number of pairs that a model needs to meet it.
 //!
-//! Invariant: without the share of the commonest label or the number of pairs, the numbers are `None`.
+//! Invariant: without the share of the commonest label or the number of pairs, the numbers are `None`, and nothing is
+//! impossible.
 
 use serde::Serialize;
 
@@ -9,6 +10,9 @@ use super::super::format::chance_requirement;
 use super::power::{BoundTest, ScoreKind, hits_probability};
 use crate::scoring::paired_difference;
 use understudy_study::{AnswerForm, ChanceRequirement, Direction, Evidence, Threshold};
+
+/// The rounding of 1 less a share, so that a gain of 0.1 is possible where the commonest label has 0.9.
+const ROUNDING: f64 = 1e-12;
 
 /// What the threshold requires beyond chance, over all windows that count and all of the input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,34 +23,56 @@ pub struct ChancePlan {
     /// The expected number of pairs in which the substrate does not give its commonest label.
     pub other_decisions: Option<u64>,
     /// The least number of these pairs that a model must have right if it has all other pairs right. `None` if no number
-    /// suffices, and for a requirement other than the gain.
+    /// of them suffices, and for a requirement other than the gain.
     pub least_right: Option<u64>,
+    /// Why no model can pass; `None` if one can, or if this is not known.
+    pub impossible: Option<ImpossibleGain>,
 }
 
-impl ChancePlan {
-    /// Whether no model can pass, because too few decisions with another label are expected.
-    pub fn is_impossible(&self) -> bool {
-        self.other_decisions.zip(self.least_right).is_some_and(|(other, least)| other < least)
-    }
+/// Why no model can have the required gain.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImpossibleGain {
+    /// The gain is more than the share of the decisions with another label, which a perfect model has.
+    #[serde(rename_all = "kebab-case")]
+    AboveOtherShare {
+        /// The required gain.
+        least: f64,
+        /// The share of the decisions with another label.
+        other_share: f64,
+    },
+    /// Too few decisions with another label are expected. A model must have at least this many of them right; `None` if no
+    /// number of pairs suffices.
+    TooFewPairs(Option<u64>),
 }
 
-/// The plan for `pairs` in all windows that count, where the share `base_rate` has the commonest label. `None` if the
+/// The plan for `pairs` in all windows that count, where the share `commonest_share` has the commonest label. `None` if the
 /// threshold requires nothing beyond chance.
 pub(super) fn chance_plan(
     threshold: &Threshold,
     evidence: Evidence,
     pairs: Option<u64>,
-    base_rate: Option<f64>,
+    commonest_share: Option<f64>,
 ) -> Option<ChancePlan> {
     let required = threshold.chance?;
     let requirement = chance_requirement(threshold)?;
-    let known = pairs.zip(base_rate).filter(|_| threshold.form == AnswerForm::Label);
+    let known = pairs.zip(commonest_share).filter(|_| threshold.form == AnswerForm::Label);
     let other_decisions = known.map(|(pairs, share)| (pairs as f64 * (1.0 - share)).round() as u64);
-    let least_right = match required {
-        ChanceRequirement::Gain(least) => known.and_then(|(pairs, _)| least_gains(evidence, least, pairs)),
-        ChanceRequirement::Kappa(_) | ChanceRequirement::NotAsked => None,
-    };
-    Some(ChancePlan { requirement, other_decisions, least_right })
+    let (mut least_right, mut impossible) = (None, None);
+    if let ChanceRequirement::Gain(least) = required
+        && let Some(((pairs, share), other)) = known.zip(other_decisions)
+    {
+        let needed = least_gains(evidence, least, pairs);
+        least_right = needed.filter(|needed| *needed <= other);
+        impossible = match least_right {
+            _ if least > 1.0 - share + ROUNDING => {
+                Some(ImpossibleGain::AboveOtherShare { least, other_share: 1.0 - share })
+            }
+            None => Some(ImpossibleGain::TooFewPairs(needed)),
+            Some(_) => None,
+        };
+    }
+    Some(ChancePlan { requirement, other_decisions, least_right, impossible })
 }
 
 /// The test whether the agreement of labels exceeds that of always giving the commonest label.
@@ -55,21 +81,25 @@ pub(super) struct GainTest {
     evidence: Evidence,
     least: f64,
     /// The share of the commonest label.
-    pub(super) base_rate: f64,
+    pub(super) commonest_share: f64,
 }
 
 impl GainTest {
     /// The test of a threshold. `None` if it requires no gain, if the metric is not a share of pairs that agree, or if the
     /// share of the commonest label is not known.
-    pub(super) fn new(threshold: &Threshold, test: BoundTest, base_rate: Option<f64>) -> Option<GainTest> {
+    pub(super) fn new(
+        threshold: &Threshold,
+        test: BoundTest,
+        commonest_share: Option<f64>,
+    ) -> Option<GainTest> {
         let ChanceRequirement::Gain(least) = threshold.chance? else { return None };
         let is_agreement = threshold.form == AnswerForm::Label
             && test.score == ScoreKind::Binary
             && test.direction == Direction::AtLeast;
-        base_rate.filter(|_| is_agreement).map(|base_rate| GainTest {
+        commonest_share.filter(|_| is_agreement).map(|commonest_share| GainTest {
             evidence: test.evidence,
             least,
-            base_rate,
+            commonest_share,
         })
     }
 
@@ -77,7 +107,9 @@ impl GainTest {
     /// every pair with the commonest label right reaches it. 0 if `truth` is at most the share of the commonest label.
     pub(super) fn pass_probability(&self, n: u64, truth: f64) -> f64 {
         match least_gains(self.evidence, self.least, n) {
-            Some(gains) if truth > self.base_rate => hits_probability(gains, n, truth - self.base_rate),
+            Some(gains) if truth > self.commonest_share => {
+                hits_probability(gains, n, truth - self.commonest_share)
+            }
             _ => 0.0,
         }
     }

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::calendar::covered_values;
+use super::chance::ImpossibleGain;
 use super::{
     BoundTest, PairsPerWindow, PlanVolume, ScoreKind, ShareOrigin, StudyPlan, ValueShares, calendar,
     plan_study,
@@ -197,9 +198,9 @@ fn planned(
     threshold: &str,
     per_window: PairsPerWindow,
     groups: Option<f64>,
-    base_rate: Option<f64>,
+    commonest_share: Option<f64>,
 ) -> StudyPlan {
-    planned_for(&format!("{STUDY}{threshold}"), per_window, groups, base_rate)
+    planned_for(&format!("{STUDY}{threshold}"), per_window, groups, commonest_share)
 }
 
 /// The plan of a complete declaration.
@@ -207,14 +208,14 @@ pub(super) fn planned_for(
     declaration: &str,
     per_window: PairsPerWindow,
     groups: Option<f64>,
-    base_rate: Option<f64>,
+    commonest_share: Option<f64>,
 ) -> StudyPlan {
     let study = parse(declaration).map_err(|unsound| unsound.faults.to_string()).unwrap();
     let segments = groups.map(|groups| {
         let values = [1.0 - groups, groups, 0.0, 0.0].map(Some).to_vec();
         ValueShares { origin: ShareOrigin::Stated, values }
     });
-    let volume = PlanVolume { per_window, windows: None, shares: vec![segments, None], base_rate };
+    let volume = PlanVolume { per_window, windows: None, shares: vec![segments, None], commonest_share };
     let range = (Some(0.0), Some(1.0));
     plan_study(&study, study.threshold.as_ref().unwrap(), ScoreKind::Binary, range, &volume)
 }
@@ -282,14 +283,14 @@ fn the_requirement_beyond_chance_is_planned() {
 
 #[test]
 fn a_go_is_no_likelier_than_the_gain_over_the_commonest_label() {
-    let plan = |base_rate| {
+    let plan = |commonest_share| {
         let bound = "evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"";
         let declaration = format!("{STUDY}at-least = 0.85\nchance = {{ gain = 0.0 }}\n");
         let declaration =
             declaration.replace("evidence = \"point\"", bound).replace("every-window", "pooled");
-        planned_for(&declaration, PairsPerWindow::Stated(1000), Some(0.5), base_rate)
+        planned_for(&declaration, PairsPerWindow::Stated(1000), Some(0.5), commonest_share)
     };
-    let plan_at = |base_rate| plan(Some(base_rate));
+    let plan_at = |commonest_share| plan(Some(commonest_share));
     let common = plan_at(0.97);
     let probabilities = &common.scopes[0].go_probabilities;
     assert!(probabilities.iter().all(|go| (go.study > 0.0) == (go.truth > 0.97)), "{probabilities:?}");
@@ -308,6 +309,30 @@ fn a_go_is_no_likelier_than_the_gain_over_the_commonest_label() {
     );
     // A rare label changes nothing.
     assert_eq!(plan_at(0.3).scopes, plan(None).scopes);
+}
+
+#[test]
+fn a_gain_above_the_share_of_other_labels_is_impossible() {
+    let plan = |least: f64, share: f64| {
+        let declaration = format!("{STUDY}at-least = 0.85\nchance = {{ gain = {least} }}\n");
+        planned_for(&declaration, PairsPerWindow::Stated(100), Some(0.5), Some(share))
+    };
+    let found = plan(0.2, 0.9);
+    let chance = found.chance.unwrap();
+    assert!(matches!(chance.impossible, Some(ImpossibleGain::AboveOtherShare { .. })), "{chance:?}");
+    // No number of right answers suffices, so none is stated.
+    assert_eq!((chance.other_decisions, chance.least_right), (Some(80), None));
+    let impossible: Vec<&String> =
+        found.warnings.iter().filter(|warning| warning.contains("required gain")).collect();
+    assert_eq!(
+        impossible,
+        [
+            "the required gain is 0.2, and a model that is always right has a gain of 0.1, the share of the decisions other than \
+          the commonest label, so GO is impossible; require a smaller gain"
+        ]
+    );
+    let least = plan(0.1, 0.9).chance.unwrap();
+    assert_eq!((least.impossible, least.least_right), (None, Some(80)));
 }
 
 #[test]

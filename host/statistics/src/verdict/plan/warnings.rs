@@ -3,7 +3,10 @@
 //! Invariant: a warning depends on the declaration and the volume alone. Unknown numbers cause no warning,
 //! except for the number of windows, without which all other numbers are for a single window.
 
-use super::{ChancePlan, ConditionPlan, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan, calendar};
+use super::{
+    ChancePlan, ConditionPlan, ImpossibleGain, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan,
+    calendar,
+};
 use crate::number_text::declared_number;
 use understudy_study::{ALL_SNAPSHOTS, ChanceRequirement, Direction, Every, Study, WindowChoice};
 
@@ -37,9 +40,9 @@ pub(super) fn warnings(
     warnings.extend(too_few_measured(plan, planner, volume));
     warnings.extend(plan.scopes.iter().filter_map(|scope| low_volume(plan, scope)));
     warnings.extend(uncovered_cycle(study, plan, planner));
-    warnings.extend(volume.base_rate.and_then(|rate| trivial_model(planner, plan, rate)));
-    warnings.extend(plan.chance.as_ref().and_then(too_few_decisions));
-    if !plan.chance.as_ref().is_some_and(ChancePlan::is_impossible) {
+    warnings.extend(volume.commonest_share.and_then(|rate| trivial_model(planner, plan, rate)));
+    warnings.extend(plan.chance.as_ref().and_then(impossible_gain));
+    if plan.chance.as_ref().is_none_or(|chance| chance.impossible.is_none()) {
         warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
     }
     if let Some(cluster) = &planner.threshold.cluster {
@@ -170,14 +173,23 @@ fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, rate: f64) -> Option<S
     })
 }
 
-fn too_few_decisions(chance: &ChancePlan) -> Option<String> {
-    chance.is_impossible().then(|| {
-        format!(
-            "the expected number of decisions other than the commonest label is {}; a model must have at least {} of them \
-             right to be better than always giving that label, so GO is impossible; count more comparisons",
-            chance.other_decisions.unwrap_or(0),
-            chance.least_right.unwrap_or(0)
-        )
+fn impossible_gain(chance: &ChancePlan) -> Option<String> {
+    let other = chance.other_decisions.unwrap_or(0);
+    Some(match chance.impossible? {
+        ImpossibleGain::AboveOtherShare { least, other_share } => format!(
+            "the required gain is {}, and a model that is always right has a gain of {}, the share of the decisions other than \
+             the commonest label, so GO is impossible; require a smaller gain",
+            rounded(least),
+            rounded(other_share)
+        ),
+        ImpossibleGain::TooFewPairs(Some(least)) => format!(
+            "the expected number of decisions other than the commonest label is {other}; a model must have at least {least} of \
+             them right to be better than always giving that label, so GO is impossible; count more comparisons"
+        ),
+        ImpossibleGain::TooFewPairs(None) => format!(
+            "no gain over {other} decisions other than the commonest label meets the requirement, so GO is impossible; count \
+             more comparisons"
+        ),
     })
 }
 
@@ -186,7 +198,7 @@ fn unlikely_go(planner: &Planner<'_>, scope: &ScopePlan) -> Option<String> {
     let most = planner.test.max_excess();
     // A model that is no better than a constant has no gain, so its value lies beyond that of the constant, too.
     let least =
-        planner.gain.map_or(0.0, |gain| planner.test.excess(gain.base_rate)).clamp(0.0, most.max(0.0));
+        planner.gain.map_or(0.0, |gain| planner.test.excess(gain.commonest_share)).clamp(0.0, most.max(0.0));
     let excess = if most > 0.0 { least + (most - least) * OPTIMISTIC_FRACTION } else { most };
     let truth = planner.test.value_beyond_bound(excess);
     let probability = planner.go_probability(per_window, pooled, truth).study;
