@@ -12,6 +12,23 @@ const ROOMS: &str = include_str!("../../../../examples/hotel/rooms.toml");
 const RATES: &str = include_str!("../../../../examples/hotel/rates.toml");
 
 #[test]
+fn a_study_is_live_if_records_are_pushed() {
+    assert!(!read(&[]).is_live());
+    let pushed = ("decisions = { file = \"assignments.jsonl\" }", "decisions = { http = true }");
+    assert!(read(&[pushed]).is_live());
+}
+
+#[test]
+fn long_answers_make_batches_smaller() {
+    let limits = |text: &str| read(&[("[windows]", &format!("[limits]\n{text}\n[windows]"))]).limits;
+    let few = limits("answer-kib = 64\nbatch-rows = 1000");
+    assert_eq!((few.answer_bytes(), few.rows_per_batch()), (65_536, 1000));
+    // 512 MiB of answers with 256 KiB each.
+    let long = limits("answer-kib = 256\nbatch-rows = 4000");
+    assert_eq!((long.answer_bytes(), long.rows_per_batch()), (262_144, 2048));
+}
+
+#[test]
 fn a_study_has_the_values_of_its_file() {
     let study = parse(ROOMS).unwrap();
     assert_eq!(study.name, "hotel-rooms");
@@ -296,6 +313,10 @@ fn syntax_errors_are_reported_once_and_hide_nothing_else() {
     assert_snapshot!(report("[[metrics]]", "[comparator]"), @r#"
     study.toml:28: invalid TOML: duplicate key, at `comparator`; only tables in [[double brackets]] may be repeated, such as [[models]]
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
+    "#);
+    assert_snapshot!(faults(&[("[[metrics]]", "[comparator]"), ("\"week\"", "week")]), @r#"
+    study.toml:28: invalid TOML: duplicate key, at `comparator`; only tables in [[double brackets]] may be repeated, such as [[models]]
+    study.toml:40: invalid TOML: `week` at column 9 is neither a text in quotes nor a number, boolean or date; a text needs quotes: "week"
     "#);
     assert_snapshot!(report("horizon = \"2d\"", "horizon = \"2d\"\nhorizon = \"3d\""), @r#"
     study.toml:15: invalid TOML: duplicate key, at `horizon`
