@@ -168,5 +168,13 @@ mod tests {
         let said = faults(&[by_default[0], ("bins = [7, 30]", &bins), ("[windows]", named)]);
         let said = said.display(std::path::Path::new("study.toml")).to_string();
         assert!(said.contains("combine to 1860124 profiles, more than the limit of 1000000"), "{said}");
+        // A thousand values with `other` and `missing`, and a thousand bins with `missing`: exactly the limit.
+        let many: Vec<String> = (0..998).map(|value| format!("\"{value}\"")).collect();
+        let many = format!("values = [{}]", many.join(", "));
+        let bins: Vec<String> = (0..998).map(|edge| edge.to_string()).collect();
+        let bins = format!("bins = [{}]", bins.join(", "));
+        let values = ("values = [\"direct\", \"groups\"]", many.as_str());
+        let study = read(&[values, ("bins = [7, 30]", &bins), ("[windows]", named)]);
+        assert_eq!(study.divergence.conditions, [0, 1]);
     }
 }

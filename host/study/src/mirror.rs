@@ -182,9 +182,18 @@ mod tests {
         assert_eq!(RequestPart::read("path"), Some(RequestPart::Path));
         assert_eq!(RequestPart::read("body"), Some(RequestPart::Body(Vec::new())));
         assert_eq!(RequestPart::read("body /"), Some(RequestPart::Body(vec![String::new()])));
-        for wrong in
-            ["", "path x", "query", "header", "header a b", "body a", "body /~2", "body /~", "cookie x"]
-        {
+        for wrong in [
+            "",
+            "path x",
+            "query",
+            "query ",
+            "header",
+            "header a b",
+            "body a",
+            "body /~2",
+            "body /~",
+            "cookie x",
+        ] {
             assert_eq!(RequestPart::read(wrong), None, "{wrong:?}");
         }
     }

@@ -106,6 +106,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_have_microseconds() {
+        let time = Micros(1_773_144_000_000_007);
+        assert_eq!(time.timestamp(), Some("2026-03-10T12:00:00.000007Z".parse().unwrap()));
+        assert_eq!(time.time_text(), "2026-03-10T12:00:00.000007Z");
+        assert_eq!(Micros(i64::MAX).timestamp(), None);
+        assert_eq!(Micros(i64::MAX).time_text(), "9223372036854775807 µs");
+        assert_eq!((time + Micros(5) - Micros(2)).0, time.0 + 3);
+    }
+
+    #[test]
+    fn durations_are_limited_to_64_bits() {
+        assert_eq!(Micros::from_duration(SignedDuration::from_nanos(-1_999)), Micros(-1));
+        assert_eq!(Micros::from_duration(SignedDuration::MAX), Micros(i64::MAX));
+        assert_eq!(Micros::from_duration(SignedDuration::MIN), Micros(i64::MIN));
+        assert_eq!(Nanos::from(std::time::Duration::from_micros(3)), Nanos(3_000));
+        assert_eq!(Nanos::from(std::time::Duration::MAX), Nanos(u64::MAX));
+    }
+
+    #[test]
     fn a_span_has_its_two_largest_units() {
         let texts =
             [0, 7, 3_000, 1_500_000, 90 * 60_000_000, 86_400_000_000, 93_784_000_000, -259_200_000_000]

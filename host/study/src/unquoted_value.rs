@@ -79,6 +79,7 @@ fn quoted(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::parse;
+    use super::quoted;
 
     /// The first fault of a declaration that begins with this line.
     fn fault(line: &str) -> String {
@@ -115,6 +116,24 @@ mod tests {
             assert_eq!(suggestion, format!("\"{text}\""));
             assert!(format!("study = {suggestion}").parse::<toml::Table>().is_ok(), "{suggestion}");
         }
+    }
+
+    #[test]
+    fn a_value_at_the_end_of_the_file_is_shown() {
+        let faults = parse("study = x").unwrap_err().faults;
+        assert!(faults.as_slice()[0].message.contains("`x` at column 9"), "{faults}");
+    }
+
+    #[test]
+    fn long_values_are_cut_and_have_no_suggestion() {
+        let (longest, longer) = ("x".repeat(60), "x".repeat(61));
+        let message = fault(&format!("study = {longest}"));
+        assert!(message.contains(&format!("`{longest}` at")), "{message}");
+        assert!(message.ends_with(&format!("quotes: \"{longest}\"")), "{message}");
+        let message = fault(&format!("study = {longer}"));
+        assert!(message.contains(&format!("`{longest}...` at")), "{message}");
+        assert!(message.ends_with("a text needs quotes"), "{message}");
+        assert_eq!(quoted("a\tb"), None);
     }
 
     #[test]
