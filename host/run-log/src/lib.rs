@@ -57,6 +57,8 @@ pub use crate::reader::{
     RowGroup, RowSelection, ScanOptions, SegmentFile, TableRows, count_rows, row_groups, segments,
 };
 pub use crate::recover::{Recovered, last_mark, present, recover};
-pub use crate::regular_file::{create_file, ensure_regular_file, open_file, open_regular_file, read_file, read_text_file};
+pub use crate::regular_file::{
+    create_file, ensure_regular_file, open_file, open_regular_file, read_file, read_text_file,
+};
 pub use crate::sealer::Sealer;
 pub use crate::writer::{Acknowledge, Commit, LogThreads, LogWriter};

@@ -15,10 +15,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
-use crate::regular_file::create_file;
 use crate::durable_file::{make_folder, sync_folder};
 use crate::error::LogError;
 use crate::ipc_stream::{StreamWriter, scan};
+use crate::regular_file::create_file;
 use understudy_study::hexadecimal;
 
 /// Appends to the segments of one table, one after the other.

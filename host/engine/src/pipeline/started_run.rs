@@ -1,6 +1,5 @@
 //! Shared by starting and resuming a run: the started run, and the files that its directory stores.
 
-
 use crate::ingest::readers::Readers;
 use crate::pipeline::initial_state::{InitialState, ReplayPositions};
 use crate::plugins::load::LoadedStudy;

@@ -178,10 +178,8 @@ struct DenialWriter {
 
 impl DenialWriter {
     fn open(run: &Path) -> io::Result<DenialWriter> {
-        let file = open_regular_file(
-            &run.join(FILE),
-            OpenOptions::new().append(true).create(true).mode(0o600),
-        )?;
+        let file =
+            open_regular_file(&run.join(FILE), OpenOptions::new().append(true).create(true).mode(0o600))?;
         let bytes = file.metadata()?.len();
         Ok(DenialWriter { run: run.to_owned(), file, bytes })
     }

@@ -371,6 +371,22 @@ fn the_parser_accepts_every_enum_value_of_the_schema() {
 }
 
 #[test]
+fn every_list_of_tables_has_the_keys_of_its_tables() {
+    let schema = schema();
+    let study = every_key();
+    let lists = study.iter().filter_map(|(key, value)| Some((key, value.as_array()?.first()?.as_table()?)));
+    let mut names = Vec::new();
+    for (list, table) in lists {
+        for key in table.keys() {
+            let property = &schema["properties"][list]["items"]["properties"][key];
+            assert!(property["description"].is_string(), "{list}.{key}: {property}");
+        }
+        names.push(list.as_str());
+    }
+    assert_eq!(names, ["conditions", "metrics", "models", "scopes"]);
+}
+
+#[test]
 fn every_key_has_a_description() {
     for Closed { path, schema } in closed() {
         for (key, property) in schema["properties"].as_object().unwrap() {

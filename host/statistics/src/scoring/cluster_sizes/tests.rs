@@ -1,3 +1,5 @@
+//! Estimates of the number of clusters and of the variation of their sizes.
+
 use proptest::prelude::*;
 
 use super::*;
