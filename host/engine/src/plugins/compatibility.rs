@@ -229,7 +229,7 @@ fn chance_fault(chance: Option<ChanceRequirement>, form: AnswerForm) -> Option<S
             "labels: where one label is common, a model that always gives it may meet the bound"
         }
         AnswerForm::Number => {
-            "numbers: where they vary little, a model that always gives their mean or the last one may meet the bound"
+            "numbers: where they vary little, a model that always gives one number may meet the bound"
         }
         AnswerForm::Ranking => {
             "rankings: where some items are common, a model that always gives these may meet the bound"

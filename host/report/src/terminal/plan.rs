@@ -146,7 +146,7 @@ fn comparisons(page: &mut Page, plan: &StudyPlan) {
     }
     for condition in &plan.conditions {
         let origin = match condition.origin {
-            None => "  shares unknown; give --share CONDITION.VALUE=0.2 or --measured RUN",
+            None => "  shares unknown",
             Some(ShareOrigin::Stated) => "  shares as specified",
             Some(ShareOrigin::Measured) => "  shares as measured",
             Some(ShareOrigin::Reference) => "  shares of the declared reference",
@@ -165,6 +165,13 @@ fn comparisons(page: &mut Page, plan: &StudyPlan) {
         || plan.conditions.iter().flat_map(|condition| &condition.values).any(|value| value.too_few);
     if short {
         page.paragraph(2, Ink::Faint, "! fewer than the threshold requires");
+    }
+    if plan.conditions.iter().any(|condition| condition.origin.is_none()) {
+        page.paragraph(
+            2,
+            Ink::Faint,
+            "give unknown shares with --share CONDITION.VALUE=0.2 or --measured RUN",
+        );
     }
     if plan.scopes.len() > 1 {
         page.paragraph(

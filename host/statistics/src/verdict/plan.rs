@@ -416,11 +416,9 @@ impl Planner<'_> {
         let far = self.declared_margin(NEAR_CERTAINTY, all.per_window, all.pooled).unwrap_or(most);
         // At the very end of the range there are no values beyond the bound; any step shows the other side.
         let step = round_step(if far > 0.0 { far / f64::from(TRUTHS_PER_SIDE) } else { 0.01 });
-        // Enough decimals for the step and the bound, so that 0.85 + 0.02 is 0.87.
-        let decimals = 10f64.powf((3.0 - step.log10().floor()).clamp(0.0, 15.0));
         let truth = |at: i32| match at {
             0 => self.test.bound,
-            at => ((self.test.bound + f64::from(at) * step) * decimals).round() / decimals,
+            at => without_rounding_error(self.test.bound + f64::from(at) * step),
         };
         let (least, greatest) =
             (self.test.range.0.unwrap_or(f64::MIN), self.test.range.1.unwrap_or(f64::MAX));
@@ -449,6 +447,11 @@ impl Planner<'_> {
         let values = values.into_iter().enumerate().map(value).collect();
         ConditionPlan { name: name.to_owned(), origin: shares.map(|shares| shares.origin), values }
     }
+}
+
+/// The number with 15 significant digits, so that 0.85 + 0.02 is 0.87.
+fn without_rounding_error(value: f64) -> f64 {
+    format!("{value:.14e}").parse().unwrap_or(value)
 }
 
 /// The least of 1, 2 and 5 times a power of ten that is not below `step`, which is above 0.
