@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use crate::test_support::{VALID, faults, read};
 use crate::{
-    Blinding, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect, Quantifier,
-    Reference, Scope, Shares, Study, WindowChoice, parse,
+    AnswerForm, Blinding, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect,
+    Quantifier, Reference, Scope, Shares, Study, WindowChoice, parse,
 };
 
 const LEAST: &str = "[threshold]\nat-least = 0.85\nquantifier = \"every-window\"\nwindows = { first = 8 }\n\
@@ -45,6 +45,31 @@ fn required_keys_and_defaults_of_a_threshold() {
     assert_eq!(sound(&format!("{LEAST}[blinding]\nshare = 0\n")).blinding.share, 0.0);
     assert_eq!(read(&[]).blinding.share, 0.0);
     assert_eq!(read(&[]).threshold, None);
+}
+
+#[test]
+fn the_requirement_beyond_chance_says_which_sums_it_needs() {
+    let needs = |edits: &str, form: AnswerForm| {
+        let bound = LEAST.replace("\"point\"", "\"bound\"\nconfidence = 0.95\nfamily = \"each\"");
+        let mut threshold = sound(&format!("{bound}{edits}")).threshold.unwrap();
+        threshold.form = form;
+        (threshold.needs_labels(), threshold.needs_baselines(), threshold.needs_label_groups())
+    };
+    const NONE: (bool, bool, bool) = (false, false, false);
+    for form in [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking] {
+        assert_eq!([needs("", form), needs("chance = \"not-asked\"\n", form)], [NONE; 2]);
+    }
+    let (gain, kappa) = ("chance = { gain = 0.1 }\n", "chance = { kappa = 0.1 }\n");
+    assert_eq!(needs(gain, AnswerForm::Number), (false, true, false));
+    assert_eq!(needs(gain, AnswerForm::Label), (true, false, false));
+    assert_eq!(needs(kappa, AnswerForm::Label), (true, false, true));
+    let clustered = format!("{gain}cluster = \"segment\"\n");
+    assert_eq!(needs(&clustered, AnswerForm::Label), (true, false, true));
+    assert_eq!(needs(&clustered, AnswerForm::Number), (false, true, false));
+    // Point estimates have no bounds.
+    let mut point = sound(&format!("{LEAST}{kappa}")).threshold.unwrap();
+    point.form = AnswerForm::Label;
+    assert_eq!((point.needs_labels(), point.needs_label_groups()), (true, false));
 }
 
 #[test]
