@@ -53,10 +53,9 @@ fn sigterm_ends_the_run() {
     stopped_by("TERM");
 }
 
-#[test]
-fn a_run_can_end_before_the_first_record() {
-    let workspace = TestWorkspace::small();
-    workspace.edit_study(&[("file = \"snapshots.jsonl\"", "stdin = true")]);
+/// Stops a run whose snapshots come from `source` before there is any.
+fn stopped_before_the_first_record(workspace: &TestWorkspace, source: &str) {
+    workspace.edit_study(&[("file = \"snapshots.jsonl\"", source)]);
     workspace.write("decisions.jsonl", "");
     let running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
     wait_until("the run has begun", || workspace.path().join("run/pairs").exists());
@@ -66,4 +65,17 @@ fn a_run_can_end_before_the_first_record() {
     let report = workspace.report("run");
     assert_eq!(report["end"], "interrupted");
     assert_eq!(account(&report, "snapshots"), []);
+}
+
+#[test]
+fn a_run_can_end_before_the_first_record() {
+    stopped_before_the_first_record(&TestWorkspace::small(), "stdin = true");
+}
+
+#[test]
+fn a_run_can_end_before_a_named_pipe_has_a_writer() {
+    let workspace = TestWorkspace::small();
+    let made = std::process::Command::new("mkfifo").arg(workspace.path().join("pipe")).status();
+    assert!(made.expect("it runs").success());
+    stopped_before_the_first_record(&workspace, "file = \"pipe\"");
 }

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek as _, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::file_format::{FileFormat, recognise};
 use crate::member_reader::MemberReader;
@@ -47,6 +47,28 @@ fn open_file(path: &Path) -> io::Result<File> {
 /// The error for a directory in place of a file.
 pub(crate) fn is_a_directory() -> io::Error {
     io::Error::new(ErrorKind::IsADirectory, "it is a directory")
+}
+
+/// A file that is opened when it is first read. Opening a named pipe waits for its writer, so a reader thread does it.
+pub(crate) struct LazyFile {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl LazyFile {
+    pub fn new(path: &Path) -> LazyFile {
+        LazyFile { path: path.to_owned(), file: None }
+    }
+}
+
+impl Read for LazyFile {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => open_file(&self.path)?,
+        };
+        self.file.insert(file).read(out)
+    }
 }
 
 /// A source that is decompressed if it is compressed. It is not read before the first byte is asked for.

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use line_reader::{LineReader, push_line, without_byte_order_mark};
 pub use sort::{SortError, SortOptions, SortSummary, sort_file};
 
-use decompression::{LazyDecompression, check_format, is_a_directory, open_decompressed};
+use decompression::{LazyDecompression, LazyFile, check_format, is_a_directory, open_decompressed};
 use file_format::UnsupportedFormat;
 use member_reader::TrailingBytes;
 use understudy_records::batch::{Lines, RecordPosition, begins_with, record_digest};
@@ -209,12 +209,14 @@ fn open_file(
 ) -> Result<LineReader, SourceError> {
     let name = path.display().to_string();
     let cannot_open = |error| SourceError::opening(&name, error);
-    let after = match after {
-        Some(record) if path.metadata().map_err(cannot_open)?.is_file() => record,
-        _ => {
-            let reader = open_decompressed(path, 0).map_err(cannot_open)?;
-            return Ok(LineReader::new(reader, name, record_bytes));
-        }
+    let kind = path.metadata().map_err(cannot_open)?;
+    if !kind.is_file() && !kind.is_dir() {
+        let reader = Box::new(LazyDecompression::new(LazyFile::new(path)));
+        return Ok(LineReader::new(reader, name, record_bytes));
+    }
+    let Some(after) = after else {
+        let reader = open_decompressed(path, 0).map_err(cannot_open)?;
+        return Ok(LineReader::new(reader, name, record_bytes));
     };
     let changed = || SourceError::Changed { name: name.clone(), line: after.line };
     let reader_at_record = || match open_decompressed(path, after.offset) {

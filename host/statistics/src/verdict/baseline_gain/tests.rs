@@ -308,7 +308,7 @@ fn a_nearly_constant_model_is_compared_with_the_median() {
 fn abstaining_on_outliers_does_not_make_a_gain() {
     // One decision in 20 is an outlier, and the model abstains there. Otherwise it knows nothing: 9, 10 or 11.
     fn is_outlier(index: u64) -> bool {
-        (index * 7919) % 20 == 0
+        (index * 7919).is_multiple_of(20)
     }
     let case = Case {
         decide: |index| {
