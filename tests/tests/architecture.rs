@@ -187,8 +187,8 @@ fn every_file_of_the_host_has_a_header() {
     }
 }
 
-/// Files that open others by the standard library, each with the reason. All others use `regular_file`, which opens only
-/// regular files.
+/// Source files that open files by the standard library, each with the reason. All others use `regular_file`, which
+/// opens only regular files.
 const OPENING_FILES: [&str; 8] = [
     // Directories, to lock or to sync them.
     "run-log/src/directory.rs",
@@ -211,7 +211,7 @@ fn only_regular_files_are_opened_for_reading() {
         let name = path.strip_prefix(&host).expect("it is in the host").display().to_string();
         let text = fs::read_to_string(&path).expect("a source file");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        // Of Linux's own files none is a pipe.
+        // The files in `/proc` that the host reads are not named pipes.
         let opens = |line: &str| {
             let calls = ["fs::read(", "fs::read_to_string(", "File::open("];
             calls.iter().any(|call| line.contains(call)) && !line.contains("\"/proc/")

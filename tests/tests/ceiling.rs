@@ -60,11 +60,11 @@ const CEILING: &str = "[ceiling]\nfields = [\"guest\", \"nights\"]\nrater = \"de
 /// The mean share of equal pairs among the first decisions, by its definition, and the number of cases. `compared` selects
 /// pairs of decisions by their desks.
 fn self_agreement(first: u64, compared: fn(&str, &str) -> bool) -> (f64, u64) {
-    self_agreement_of((0..first).map(decision), compared)
+    self_agreement_in((0..first).map(decision), compared)
 }
 
-/// The same for other decisions.
-fn self_agreement_of(
+/// [`self_agreement`] of the given decisions.
+fn self_agreement_in(
     decisions: impl Iterator<Item = (u64, &'static str, &'static str)>,
     compared: fn(&str, &str) -> bool,
 ) -> (f64, u64) {
@@ -229,8 +229,8 @@ fn a_ceiling_needs_answers_that_can_be_equal() {
     );
 }
 
-/// The first decision of a pair, which is revised an hour later if it differs from [`decision`]. The north desk revises every
-/// fifth decision.
+/// The first decision of a pair. If it differs from [`decision`], that one revises it an hour later. The north desk
+/// revises every fifth decision.
 fn first_decision(pair: u64) -> (u64, &'static str, &'static str) {
     let (case, desk, room) = decision(pair);
     match (desk, pair.is_multiple_of(5)) {
@@ -239,7 +239,7 @@ fn first_decision(pair: u64) -> (u64, &'static str, &'static str) {
     }
 }
 
-/// The study with revised decisions, of which `counted` is the one that counts.
+/// The study with revised decisions. `counted` says which one counts: `first` or `last`.
 fn revised_workspace(counted: &str) -> TestWorkspace {
     let workspace = workspace(CEILING);
     let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
@@ -268,7 +268,7 @@ fn revised_workspace(counted: &str) -> TestWorkspace {
 fn only_the_decision_that_counts_is_in_a_case() {
     let any = |_: &str, _: &str| true;
     for (counted, (expected, cases)) in [
-        ("first", self_agreement_of((0..PAIRS).map(first_decision), any)),
+        ("first", self_agreement_in((0..PAIRS).map(first_decision), any)),
         ("last", self_agreement(PAIRS, any)),
     ] {
         let workspace = revised_workspace(counted);

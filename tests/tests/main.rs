@@ -1,5 +1,5 @@
-//! All whole-system tests. They are one program, so that it is linked once and the threads of the test runner are
-//! never idle. `cargo test -p understudy-tests --test system -- swap::` runs those of one file.
+//! All whole-system tests, as one program. So it is linked once, and the threads of the test runner are never idle.
+//! `cargo test -p understudy-tests --test system -- swap::` runs the tests of the module `swap`.
 
 mod architecture;
 mod authorization;

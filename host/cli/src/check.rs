@@ -17,8 +17,8 @@ use understudy_study::Fault;
 /// Report all errors and warnings of a study, with their lines.
 ///
 /// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns of keys
-/// that no record at the beginning of a file has, and of a study that has changed since it was sealed. A register of seals
-/// that cannot be used is an error.
+/// that no record at the beginning of a file has, and of a study that has changed since it was sealed. A
+/// register of seals that cannot be used is an error.
 #[derive(clap::Args)]
 pub(super) struct Check {
     /// Study declaration.
@@ -70,7 +70,8 @@ impl Check {
     }
 }
 
-/// What the register of seals has of the study, as a line; `None` if the study names no register.
+/// The line about the register of seals: its path and how many seals of the study it has. `None` if the study names no
+/// register.
 ///
 /// # Errors
 /// If the register cannot be used. Then the study can neither be sealed nor run.

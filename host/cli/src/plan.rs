@@ -14,8 +14,7 @@ use super::output::print_out;
 use super::report::{Format, style};
 use understudy_engine::{LoadedStudy, load_study};
 use understudy_report as report;
-use understudy_run_log::read_file;
-use understudy_run_log::{REPORT, RunDirectory};
+use understudy_run_log::{REPORT, RunDirectory, read_file};
 use understudy_sandbox::ScorerPlugin;
 use understudy_statistics::scoring::WindowClock;
 use understudy_statistics::verdict::plan::{
@@ -130,7 +129,7 @@ impl Plan {
         Ok(ScoreKind::Binary)
     }
 
-    /// Refuses the share of the commonest label where no figure depends on it.
+    /// Refuses `--commonest-share` where no figure of the plan depends on it.
     fn ensure_share_is_used(&self, threshold: &Threshold) -> anyhow::Result<()> {
         if self.commonest_share.is_none() {
             return Ok(());

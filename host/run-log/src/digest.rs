@@ -1,10 +1,11 @@
 //! Digests of files.
 
-use crate::regular_file::open_file;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
+
+use crate::regular_file::open_file;
 use understudy_study::hexadecimal;
 
 /// The SHA-256 of a file, in hexadecimal, and its size in bytes. The file is read in blocks of one MiB.

@@ -1,10 +1,11 @@
-//! Opens and reads the files of a study, of a run and of a command.
+//! Opens and reads files of studies and runs, and files that a command names.
 //!
-//! Invariant: only a regular file is opened, directly or through symbolic links. Opening a named pipe would block until a
-//! writer opens it, and a device may have no end.
+//! Invariant: only a regular file is opened, directly or through symbolic links. Opening a named pipe would block
+//! until a writer opens it, and a device may have no end.
 //!
-//! The kind is checked twice: by the path, so that nothing else is opened, and by the opened file, in case the path was
-//! replaced in between. `O_NONBLOCK` lets that opening return at once for a named pipe. It has no effect on a regular file.
+//! The kind is checked twice: by the path, so that nothing else is opened, and by the opened file, in case the path
+//! was replaced in between. With `O_NONBLOCK`, opening a named pipe returns at once. The flag has no effect on a
+//! regular file.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{Error, ErrorKind, Read as _};
@@ -21,7 +22,8 @@ pub fn open_file(path: &Path) -> Result<File, Error> {
     open_regular_file(path, OpenOptions::new().read(true))
 }
 
-/// Opens a regular file with `options`, whose custom flags are replaced. Creates it if it is missing and the options say so.
+/// Opens a regular file with `options`, and replaces their custom flags. Creates the file if it is missing and the
+/// options say so.
 ///
 /// # Errors
 /// Like [`open_file`].
@@ -38,7 +40,7 @@ pub fn open_regular_file(path: &Path, options: &mut OpenOptions) -> Result<File,
 /// Creates a regular file, or truncates it.
 ///
 /// # Errors
-/// If the file cannot be created, or there is something else than a regular file.
+/// If the file cannot be created, or the path names something other than a regular file.
 pub fn create_file(path: &Path) -> Result<File, Error> {
     open_regular_file(path, OpenOptions::new().write(true).create(true).truncate(true))
 }

@@ -153,10 +153,10 @@ fn granted(
     (!names.is_empty()).then_some(names)
 }
 
-/// Checks the bins of a field: the edges, each with its line.
+/// Checks the bins of the field `name`. `line` is that of its entry, and each edge has its own line.
 ///
 /// # Errors
-/// The line of a fault, and the fault.
+/// If the field cannot have bins, or the edges do not ascend: the line and the message of the fault.
 fn check_bins(
     path: &str,
     declared: &DeclaredFields,
@@ -176,8 +176,7 @@ fn check_bins(
     let fault = |pair: &[(f64, usize)]| {
         validate::bin_fault(&path, pair[0].0, pair[1].0).map(|message| (pair[1].1, message))
     };
-    let fault = edges.windows(2).find_map(fault);
-    fault.map_or(Ok(()), Err)
+    edges.windows(2).find_map(fault).map_or(Ok(()), Err)
 }
 
 /// The index of the rater's field among the fields of the decisions; `None` if these could not be read.

@@ -272,8 +272,8 @@ impl<'a> TableReader<'a> {
         entries.map(typed).collect()
     }
 
-    /// Like [`TableReader::entries`], for values that are non-empty lists. Each element is read with its line. An element
-    /// that cannot be read is a fault of its own.
+    /// Like [`TableReader::entries`], for values that are non-empty lists. Each element has its line. An element that
+    /// cannot be read is a fault of its own.
     pub(super) fn list_entries<T>(
         &mut self,
         key: &'static str,

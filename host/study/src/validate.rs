@@ -214,11 +214,11 @@ impl DeclaredFields {
     }
 }
 
-/// What a list of bins is, as the end of an error message.
+/// The form of a list of bins, for error messages.
 pub(super) const BINS: &str =
     "a list of finite numbers in ascending order, at least one, such as [7, 30, 90]";
 
-/// Why `edge` cannot follow `before` in the list of bins at `path`; `None` if it can.
+/// The fault if `edge` does not ascend from `before` in the list of bins at `path`; `None` if it does.
 pub(super) fn bin_fault(path: &str, before: f64, edge: f64) -> Option<String> {
     (edge <= before).then(|| format!("`{path}` has {edge} after {before}; write {BINS}"))
 }

@@ -20,8 +20,7 @@ use understudy_report::{Report, build, counted, review_summaries};
 use understudy_run_log::ledger::{
     self, Entry, Event, LEDGER, LedgerState, RecordedVerdict, StopReason, SwapOutcome, SwapTrigger,
 };
-use understudy_run_log::read_file;
-use understudy_run_log::{CHECKPOINT, REPORT, RunDirectory, VERDICT, checkpoint, file_digest};
+use understudy_run_log::{CHECKPOINT, REPORT, RunDirectory, VERDICT, checkpoint, file_digest, read_file};
 use understudy_statistics::verdict::{Verdict, describe_threshold};
 use understudy_study::InterferenceKind;
 

@@ -15,8 +15,9 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use crate::verify::issue::VerifyReport;
 use understudy_report::counted;
 use understudy_run_log::ledger::Segment;
-use understudy_run_log::open_file;
-use understudy_run_log::{INTERIM, LogError, Table, file_digest, open_segment, segments as segments_of};
+use understudy_run_log::{
+    INTERIM, LogError, Table, file_digest, open_file, open_segment, segments as segments_of,
+};
 
 /// The issue of a file that the ledger does not name.
 const UNEXPECTED: &str = "the ledger does not name this file; understudy did not write it";

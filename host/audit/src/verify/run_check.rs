@@ -20,8 +20,7 @@ use understudy_engine::{
 use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
 use understudy_run_log::signed_head::Verifier;
-use understudy_run_log::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint};
-use understudy_run_log::{read_file, read_text_file};
+use understudy_run_log::{CHECKPOINT, LogError, REPORT, RunDirectory, checkpoint, read_file, read_text_file};
 use understudy_study::{PerStream, StreamKind};
 
 /// Why a run cannot be verified.

@@ -1,4 +1,4 @@
-//! Hashes of answers, by which equal answers are recognized.
+//! Hashes answers, so that equal answers can be recognized.
 //!
 //! Invariant: the hash of an answer does not depend on the other answers of its batch.
 
@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use understudy_records::batch::{AnswerColumn, Answers};
 
-/// The hash of each answer; `None` without an answer. Equal answers have equal hashes.
+/// The hash of each answer under the key `seed`; `None` without an answer. Equal answers have equal hashes.
 pub fn answer_hashes(answers: &Answers, seed: u64) -> Vec<Option<u64>> {
     let hash = |bytes: &[u8]| xxh3_64_with_seed(bytes, seed);
     let mut hashes: Vec<Option<u64>> = match &answers.decisions {

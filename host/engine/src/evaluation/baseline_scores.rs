@@ -62,28 +62,28 @@ impl Evaluator {
 /// Scores the baselines of pairs of one generation, and adds the scores to `evidence`.
 fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut VerdictEvidence) {
     let decisions = answers(pairs.iter().map(|settled| &settled.pair.decision));
-    let mut columns = ScoredColumns { decisions, scorer, known: Vec::new() };
+    let mut columns = ScoredColumns { decisions, scorer, scored: Vec::new() };
     let models = pairs.first().map_or(0, |settled| settled.pair.models.len());
     let by_model: Vec<Vec<usize>> = (0..models)
         .map(|model| baseline_columns(pairs, model).map(|column| columns.score(column)).collect())
         .collect();
-    for (row, SettledPair { pair, models }) in pairs.iter().enumerate() {
+    for (row, SettledPair { pair, models: baselines }) in pairs.iter().enumerate() {
         let is_scored = |components: &[f64]| components.last() == Some(&1.0);
         let gain = |model: usize| {
-            let Some(known) = models else { return PairGain::WithoutDecision };
-            let answer = &pair.models[model];
-            let mut scores = by_model[model].iter().map(|column| columns.known[*column].1[row].as_slice());
-            let first = scores.next();
-            let baselines: Vec<&[f64]> = scores.collect();
-            if !is_scored(&answer.components) || !baselines.iter().all(|scores| is_scored(scores)) {
+            let Some(baselines) = baselines else { return PairGain::WithoutDecision };
+            let (answer, own) = (&pair.models[model], &baselines[model]);
+            let mut scores = by_model[model].iter().map(|column| columns.scored[*column].1[row].as_slice());
+            let first_score = scores.next();
+            let baseline_scores: Vec<&[f64]> = scores.collect();
+            if !is_scored(&answer.components) || !baseline_scores.iter().all(|scores| is_scored(scores)) {
                 return PairGain::Unscored;
             }
             PairGain::Scored(PairScores {
                 hash: answer.hash,
-                is_first_score: known[model].first.is_some() && first == Some(answer.components.as_slice()),
-                has_answered: known[model].has_answered,
+                is_first_score: own.first.is_some() && first_score == Some(answer.components.as_slice()),
+                has_answered: own.has_answered,
                 model: &answer.components,
-                baselines,
+                baselines: baseline_scores,
             })
         };
         let gains: Vec<_> = (0..pair.models.len()).map(gain).collect();
@@ -91,8 +91,9 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
     }
 }
 
-/// The columns of answers that are scored for one model: its first answer, and what its baselines answer from all earlier
-/// decisions and from those of answered pairs. A pair without such an answer has the decision in its place.
+/// The columns of answers that are scored for one model, with a row for each pair. The columns are its first answer,
+/// what its baselines answer from all earlier decisions, and what they answer from those of answered pairs. A pair
+/// without such an answer has the decision in its place.
 fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item = Answers> {
     let column = move |answer: fn(&ModelBaselines, usize) -> Option<&DecidedValue>, index: usize| {
         answers(pairs.iter().map(|settled| {
@@ -100,34 +101,35 @@ fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item =
             found.unwrap_or(&settled.pair.decision)
         }))
     };
-    let first = column(|known, _| known.first.as_ref(), 0);
-    let all = (0..BASELINES).map(move |index| column(|known, index| Some(&known.all[index]), index));
+    let first = column(|own, _| own.first.as_ref(), 0);
+    let all = (0..BASELINES).map(move |index| column(|own, index| Some(&own.all[index]), index));
     let answered =
-        (0..BASELINES).map(move |index| column(|known, index| Some(&known.from_answered()[index]), index));
+        (0..BASELINES).map(move |index| column(|own, index| Some(&own.from_answered()[index]), index));
     std::iter::once(first).chain(all).chain(answered)
 }
 
-/// Scores columns of answers against the decisions. Equal columns are scored once: the baselines of numbers are the same for
-/// all models, and a model that answers every pair has the same baselines twice.
+/// Scores columns of answers against the decisions. Equal columns are scored once: the baselines of numbers are the
+/// same for all models, and a model that answers every pair has the same baselines twice.
 struct ScoredColumns<'s> {
     decisions: Answers,
     scorer: &'s mut Scorer,
-    known: Vec<(Answers, BaselineScores)>,
+    /// The columns so far, with the scores of their rows.
+    scored: Vec<(Answers, BaselineScores)>,
 }
 
 impl ScoredColumns<'_> {
-    /// The index of the scored column.
+    /// Scores a column, unless an equal one has scores already, and returns its index in `scored`.
     fn score(&mut self, column: Answers) -> usize {
-        if let Some(index) = self.known.iter().position(|(known, _)| *known == column) {
+        if let Some(index) = self.scored.iter().position(|(scored, _)| *scored == column) {
             return index;
         }
         let scores = scores(self.scorer, &column, &self.decisions);
-        self.known.push((column, scores));
-        self.known.len() - 1
+        self.scored.push((column, scores));
+        self.scored.len() - 1
     }
 }
 
-/// Values as answers. All have the same form.
+/// The values as a column of answers. All of them have the same form.
 fn answers<'v>(values: impl Iterator<Item = &'v DecidedValue> + Clone) -> Answers {
     let number = |value: &DecidedValue| match value {
         DecidedValue::Number(number) => Some(*number),

@@ -1,4 +1,4 @@
-//! A column of any kind, read as text.
+//! Reads the values of a column of any kind as text.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 pub enum TextColumn<'c> {
     /// Texts.
     Text(&'c StringArray),
-    /// Values of another kind.
+    /// Values of another kind, and their formatter. Without one, every value counts as missing.
     Other(&'c ArrayRef, Option<ArrayFormatter<'c>>),
 }
 
 impl<'c> TextColumn<'c> {
-    /// The values of a column.
+    /// Reads `column`.
     pub fn new(column: &'c ArrayRef) -> TextColumn<'c> {
         const OPTIONS: FormatOptions<'_> = FormatOptions::new();
         match column.as_string_opt::<i32>() {

@@ -31,9 +31,10 @@ use crate::stats::checkpoint::Checkpoint;
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
 use understudy_run_log::ledger::{DeterminismTotals, Event, Ledger, LedgerState};
-use understudy_run_log::read_file;
 use understudy_run_log::retention::finish_interrupted;
-use understudy_run_log::{CHECKPOINT, Recovered, RunDirectory, checkpoint, last_mark, present, recover};
+use understudy_run_log::{
+    CHECKPOINT, Recovered, RunDirectory, checkpoint, last_mark, present, read_file, recover,
+};
 use understudy_sandbox::sha256_hex;
 use understudy_sources as source;
 use understudy_study::{PerStream, StreamKind};

@@ -21,8 +21,7 @@ use crate::stats::input_diagnosis::diagnose;
 use crate::stats::interim_schedule::InterimCallback;
 use crate::stats::run_result::{EndReason, RunResult};
 use understudy_run_log::ledger::{Event, FileDigest, Ledger, StopReason};
-use understudy_run_log::read_file;
-use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint};
+use understudy_run_log::{CHECKPOINT, Commit, LogWriter, REPORT, RunDirectory, checkpoint, read_file};
 use understudy_sandbox::sha256_hex;
 
 /// A run that has ended; its report is not written yet.

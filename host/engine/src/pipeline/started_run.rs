@@ -8,9 +8,8 @@ use crate::seal::manifest::Seal;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::join::ExclusionCounts;
 use understudy_run_log::ledger::{Entry, Ledger};
-use understudy_run_log::read_file;
 use understudy_run_log::retention::Retention;
-use understudy_run_log::{Recovered, RunDirectory, Sealer};
+use understudy_run_log::{Recovered, RunDirectory, Sealer, read_file};
 use understudy_sandbox::sha256_hex;
 use understudy_study::PerStream;
 

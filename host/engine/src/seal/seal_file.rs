@@ -81,7 +81,7 @@ pub fn create_or_verify(
             let seal = Seal::from_study(loaded_study, Timestamp::now());
             let file = if register.is_some() { &pending } else { &path };
             if register.is_some() {
-                // What an interrupted sealing left behind is replaced. Otherwise creating the file fails.
+                // An interrupted sealing may have left this file behind, and creating an existing file fails.
                 let _ = fs::remove_file(&pending);
             }
             let store = |seal: &Seal| create(file, &seal.to_json()).map_err(unwritable);
@@ -137,7 +137,7 @@ fn is_signed_by(seal: &Seal, signer: Option<&Signer>) -> bool {
     signer.is_none_or(|signer| key == Some(&signer.verifier().to_string()))
 }
 
-/// Creates, writes and syncs a new file. After an error in writing the file is removed.
+/// Creates, writes and syncs a new file. Removes it after an error in writing.
 fn create(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());

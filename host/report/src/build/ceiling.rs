@@ -2,7 +2,8 @@
 //!
 //! Invariants, all for a report before the end of a run:
 //! - It has no answers of models by case or by rater, because the change between two reports could reveal a single pair.
-//! - It has no agreement of raters with themselves or with others, because that of the few could be computed from the rest.
+//! - It has no agreement of raters with themselves or with others, because that of the few could be computed from the
+//!   rest.
 //! - It has no intervals, because these hold at a single look.
 //! - It shows the agreement of all pairs only if [`InterimFigures`] permits it.
 

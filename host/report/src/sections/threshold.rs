@@ -205,7 +205,7 @@ fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
     let text = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), number_text);
     let mut facts = vec![Fact::new("Compared with baselines", counted(baselines.pairs, "pair", "pairs"))];
     if let Some(left_out) = baselines.left_out.words() {
-        facts.push(Fact::new("Pairs left out of that", left_out));
+        facts.push(Fact::new("Pairs left out of the comparison", left_out));
     }
     facts.push(Fact::new("Baselines learn from", baselines.learned_from.words()));
     facts.push(Fact::new("Value over these pairs", text(baselines.model)));

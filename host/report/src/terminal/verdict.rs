@@ -154,7 +154,8 @@ fn chance_agreement(chance: &ChanceAgreement) -> String {
     )
 }
 
-/// The pairs over which model and baselines are compared, in one sentence.
+/// The pairs over which model and baselines are compared, and the decisions that the baselines learn from, in one
+/// sentence.
 fn compared_pairs(baselines: &BaselineGains) -> String {
     let left_out =
         baselines.left_out.words().map_or_else(String::new, |words| format!("; left out: {words}"));

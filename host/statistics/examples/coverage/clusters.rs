@@ -1,5 +1,5 @@
-//! The table `clusters`: bounds of a share where whole clusters of pairs fail, and hardly any cluster does, or where few
-//! clusters have most of the pairs.
+//! The table `clusters`: bounds of a share of dependent pairs. Few clusters fail, whole clusters fail, or few clusters
+//! have most of the pairs.
 //!
 //! Invariant: all methods see the same studies.
 
@@ -37,8 +37,11 @@ struct SimulatedStudy {
 /// Computes the bounds of a study.
 type Method = fn(&SimulatedStudy) -> Interval;
 
-const METHODS: [(&str, Method); 3] =
-    [("jackknife", by_jackknife), ("effective trials", by_effective_trials), ("with limit", with_limit)];
+const METHODS: [(&str, Method); 3] = [
+    ("jackknife", by_jackknife),
+    ("effective trials", by_effective_trials),
+    ("with limit", by_limited_trials),
+];
 
 /// The table from a number of studies of each kind.
 pub fn table(studies: usize) -> String {
@@ -111,7 +114,7 @@ fn kinds() -> Vec<Kind> {
 /// 370 clusters: how many have each number of pairs.
 const TEN_LARGE: [(usize, u64); 3] = [(300, 1), (60, 5), (10, 40)];
 
-/// The quantiles of the geometric distribution with the mean 10, of 300 clusters.
+/// The sizes of 300 clusters: quantiles of the geometric distribution with the mean 10.
 fn geometric_sizes() -> Vec<(usize, u64)> {
     let size = |cluster: usize| (((cluster as f64 + 0.5) / 300.0).ln() / 0.9f64.ln()).ceil() as u64;
     (0..300).map(|cluster| (1, size(cluster))).collect()
@@ -156,7 +159,7 @@ impl SimulatedStudy {
     }
 }
 
-/// The bounds of groups without spread.
+/// The bounds of groups without spread: those of `scores` independent equal scores.
 fn without_spread(share: f64, scores: f64) -> Interval {
     equal_scores(share, scores.max(1.0) as u64, (0.0, 1.0), CONFIDENCE).expect("there are groups")
 }
@@ -176,7 +179,7 @@ fn by_effective_trials(study: &SimulatedStudy) -> Interval {
 }
 
 /// The bounds of a verdict: the effective number of trials is limited by the sizes of the clusters.
-fn with_limit(study: &SimulatedStudy) -> Interval {
+fn by_limited_trials(study: &SimulatedStudy) -> Interval {
     study.effective_trials(most_independent_trials(study.sizes.clusters(), study.sizes.squared_variation()))
 }
 
@@ -184,7 +187,7 @@ fn with_limit(study: &SimulatedStudy) -> Interval {
 mod tests {
     use super::*;
 
-    /// The columns of the row `name`: for each method, how often both bounds hold, and the width.
+    /// The row `name`. Each method has three columns: how often the lower and the upper bound hold, and the width.
     fn row(table: &str, name: &str) -> Vec<f64> {
         let line = table.lines().find(|line| line.starts_with(&format!("| {name} |"))).expect("a row");
         line.split('|').filter_map(|cell| cell.trim().parse().ok()).collect()

@@ -1,11 +1,11 @@
-//! How many clusters of pairs there are and how unequal their sizes are, from a bounded number of counts.
+//! Estimates the number of clusters of pairs and the variation of their sizes, from a bounded number of counts.
 //!
 //! Invariants:
 //! - Order and merging change nothing: counts are added, and ranks are compared.
 //! - There are at most [`BUCKETS`] counts, whatever the number of clusters.
 //!
-//! The hash of a cluster chooses one of 4,096 buckets. Sizes of buckets vary because sizes of clusters do, so the variance of
-//! the former gives the sum of squares of the latter. Each bucket is also a register of HyperLogLog, which counts clusters.
+//! The hash of a cluster chooses one of 4,096 buckets. The variance of the buckets' sizes gives the sum of squares of
+//! the clusters' sizes. Each bucket is also a register of HyperLogLog, which counts clusters.
 
 use std::collections::BTreeMap;
 
@@ -75,8 +75,8 @@ impl ClusterSizes {
         clusters.min(self.pairs() as f64)
     }
 
-    /// An estimate of the squared coefficient of variation of the clusters' sizes; 0 if all sizes are equal. It is unbiased
-    /// for the sum of squares. For equal sizes its standard error is about 0.03.
+    /// An estimate of the squared coefficient of variation of the clusters' sizes, which is 0 if all sizes are
+    /// equal. Its sum of squares has no bias. For equal sizes its standard error is about 0.03.
     pub fn squared_variation(&self) -> f64 {
         let (buckets, pairs) = (BUCKETS as f64, self.pairs() as f64);
         let squares: f64 = self.buckets.values().map(|bucket| (bucket.pairs as f64).powi(2)).sum();
@@ -101,14 +101,14 @@ fn sigma(x: f64) -> f64 {
     }
 }
 
-/// The greatest number of independent trials that pairs in clusters of unequal sizes count for. `squared_variation` is the
-/// squared coefficient of variation of the sizes. Infinite for clusters of equal sizes.
+/// The greatest number of independent trials that pairs in clusters of unequal sizes count for. `squared_variation`
+/// is the squared coefficient of variation of the sizes. Infinite for clusters of equal sizes.
 ///
-/// If all pairs of a cluster have equal scores, the pairs count for as many independent trials as Kish's number of clusters
-/// n / (1 + v), for n clusters and the squared variation v (L. Kish, "Survey Sampling", Wiley (1965), section 8.2). A
-/// standard error that is estimated from the scores is too small if the few large clusters succeed by chance: only the small
-/// ones then show failures. So it is not relied on alone: there is a limit of n / min(1 + v, 2 v). Clusters of nearly equal
-/// sizes are not limited by it, since there a standard error says how much pairs of a cluster depend on each other.
+/// If all pairs of a cluster have equal scores, the pairs count for as many independent trials as Kish's number of
+/// clusters n / (1 + v), for n clusters and the squared variation v (L. Kish, "Survey Sampling", Wiley (1965), section
+/// 8.2). A standard error that is estimated from the scores is too small if the few large clusters succeed by chance:
+/// only the small ones then show failures. So n / min(1 + v, 2 v) limits the number of trials. The limit has no effect
+/// on clusters of nearly equal sizes. There the standard error shows how much pairs of a cluster depend on each other.
 pub fn most_independent_trials(clusters: f64, squared_variation: f64) -> f64 {
     clusters / (1.0 + squared_variation).min(2.0 * squared_variation)
 }

@@ -1,9 +1,10 @@
-//! The decisions before an instant, from which the baselines answer.
+//! Collects the decisions before an instant, from which the baselines answer.
 //!
 //! Invariants:
-//! - Means, medians, items and lengths depend on the set of decisions, not on their order. (A median beyond
-//!   [`MAX_BINS`](super::running_median::MAX_BINS) distinct numbers does within its stated error.) The last value is that of
-//!   the last call of [`DecisionHistory::add`], so decisions are added in the order of time.
+//! - Means, medians, items and lengths depend on the set of decisions, not on their order. There are two exceptions.
+//!   With more than [`MAX_BINS`](super::running_median::MAX_BINS) distinct numbers, the order may change the median
+//!   within its error. With more than [`MAX_ITEMS`] items, the first ones are counted.
+//! - The last value is that of the last call of [`DecisionHistory::add`], so decisions are added in the order of time.
 //! - Memory is bounded: at most [`MAX_ITEMS`] items are counted. Later items are ignored.
 
 use std::cmp::Reverse;
@@ -29,9 +30,10 @@ const FIRST_RANK: u64 = 1 << 32;
 pub enum Baseline {
     /// The items by the number of earlier rankings that have them, as many as the longest ranking so far has.
     CommonestItems,
-    /// The items by the sum of their reciprocal ranks in the earlier rankings, as many as the longest ranking so far has.
+    /// The items by the sum of their reciprocal ranks in the earlier rankings, as many as the longest ranking so far
+    /// has.
     HighestRankedItems,
-    /// The commonest items, as many as the earlier rankings have most often.
+    /// The commonest items, as many as most earlier rankings have.
     CommonestLength,
     /// The mean of the earlier numbers.
     Mean,
@@ -63,7 +65,7 @@ impl Baseline {
             Baseline::CommonestItems => "the commonest items of the earlier decisions",
             Baseline::HighestRankedItems => "the highest-ranked items of the earlier decisions",
             Baseline::CommonestLength => {
-                "the commonest items of the earlier decisions in their commonest number"
+                "a list of the commonest length with the commonest items of the earlier decisions"
             }
             Baseline::Mean => "the mean of the earlier decisions",
             Baseline::Median => "the median of the earlier decisions",
@@ -142,8 +144,8 @@ impl DecisionHistory {
         }
     }
 
-    /// What each baseline of the decisions' form answers, in the order of [`Baseline::for_form`]. `longest` is the number of
-    /// items of the longest answer of the model so far. `None` before the first decision.
+    /// The answer of each baseline of the decisions' form, in the order of [`Baseline::for_form`]. `longest` is the
+    /// number of items of the longest answer of the model so far. `None` before the first decision.
     pub fn answers(&self, longest: usize) -> Option<[DecidedValue; BASELINES]> {
         let NumberHistory { count, sum, median, last } = &self.numbers;
         if let Some(median) = median.value() {
@@ -232,13 +234,13 @@ mod tests {
             ranking(&["b", "a"]),
             ranking(&["c", "d", "a"]),
         ]);
-        let [commonest, highest, usual] = found.answers(0).unwrap();
+        let [commonest, highest, of_usual_length] = found.answers(0).unwrap();
         assert_eq!([commonest, highest], [ranking(&["a", "b", "c"]), ranking(&["b", "a", "c"])]);
         // Three of four rankings have two items.
-        assert_eq!(usual, ranking(&["a", "b"]));
-        let [commonest, highest, usual] = found.answers(9).unwrap();
+        assert_eq!(of_usual_length, ranking(&["a", "b"]));
+        let [commonest, highest, of_usual_length] = found.answers(9).unwrap();
         assert_eq!([commonest, highest], [ranking(&["a", "b", "c", "d"]), ranking(&["b", "a", "c", "d"])]);
-        assert_eq!(usual, ranking(&["a", "b"]));
+        assert_eq!(of_usual_length, ranking(&["a", "b"]));
     }
 
     #[test]

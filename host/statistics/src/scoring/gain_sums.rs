@@ -1,8 +1,8 @@
 //! Sums of the scores of models and baselines over the same pairs, from which the gain of a model is computed.
 //!
 //! Invariants:
-//! - A pair is summed only if the metric scored the model and every baseline, so both values are over the same pairs. Every
-//!   other pair is counted by the reason why it is left out.
+//! - A pair is summed only if the metric scored the model and every baseline, so both values are over the same pairs.
+//!   Every other pair is counted by the reason why it is left out.
 //! - The same pairs give equal sums, in any order and after any merges.
 
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use super::exact_sum::ExactSum;
 /// The sums of one model and its baselines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GainSums {
-    /// Over the pairs that the model answered after an earlier decision of a pair that it answered.
+    /// Over the answered pairs with an earlier decision of a pair that the model answered, too.
     pub answered: ScoreSums,
-    /// Over the pairs that it answered before that, where the baselines know decisions of unanswered pairs only.
+    /// Over the answered pairs whose earlier decisions are all those of pairs that the model did not answer.
     pub first_answered: ScoreSums,
-    /// Over the pairs that it did not answer. The metric decides whether they count.
+    /// Over the pairs that the model did not answer. The metric determines whether they count.
     pub unanswered: ScoreSums,
     /// The least and the greatest hash of the model's answers; `None` without an answer. The two hashes are equal if all
     /// answers are.
@@ -29,7 +29,7 @@ pub struct GainSums {
     pub unscored: u64,
 }
 
-/// A pair of one model and its baselines.
+/// The comparison of one model with its baselines in one pair.
 #[derive(Clone, Debug)]
 pub enum PairGain<'s> {
     /// No decision is earlier than the snapshot.
@@ -51,8 +51,8 @@ pub struct PairScores<'s> {
     pub has_answered: bool,
     /// The components of the model's score.
     pub model: &'s [f64],
-    /// The components of the score of each baseline: those that learn from all earlier decisions, then those that learn from
-    /// the answered pairs.
+    /// The components of the score of each baseline: those that learn from all earlier decisions, then those that
+    /// learn from the answered pairs.
     pub baselines: Vec<&'s [f64]>,
 }
 
@@ -114,8 +114,8 @@ impl GainSums {
         self.unscored += other.unscored;
     }
 
-    /// Whether one answer, given to every answered pair, has the score of the model in each: all answers are equal, or the
-    /// metric scores them like the model's first answer.
+    /// Whether one answer, given to every answered pair, has the score of the model in each: all answers are equal,
+    /// or the metric scores them like the model's first answer.
     pub fn is_constant(&self) -> bool {
         self.hashes.is_some_and(|(least, greatest)| least == greatest || self.varying == 0)
     }

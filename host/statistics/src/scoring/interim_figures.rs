@@ -171,8 +171,8 @@ impl InterimFigures {
         }
     }
 
-    /// Whether the figure over some windows, in order of time, in a scope is shown. The windows must be whole blocks. Scope 0
-    /// is all pairs, and the declared scopes follow.
+    /// Whether the figure over some windows, in order of time, in a scope is shown. The windows must be whole blocks.
+    /// Scope 0 is all pairs, and the declared scopes follow.
     pub fn shows_scope(&self, scope: usize, windows: &[Window]) -> bool {
         self.are_whole_blocks(windows, |block| match scope {
             0 => !block.all,
@@ -185,27 +185,28 @@ impl InterimFigures {
         self.are_whole_blocks(windows, |block| !block.blinding)
     }
 
-    /// Whether windows, in order of time, are whole blocks for which `is_shown` holds.
+    /// Whether `is_shown` holds for each block that has any of the windows, and all its windows are among them.
+    /// `windows` are in order of time.
     fn are_whole_blocks(&self, windows: &[Window], is_shown: impl Fn(&Block) -> bool) -> bool {
         let (Some(first), Some(last)) = (windows.first(), windows.last()) else { return true };
-        let mut near = self.blocks[self.first_block_near(*first)..]
+        let mut overlapping = self.blocks[self.first_block_not_before(*first)..]
             .iter()
             .take_while(|block| block.windows.first().is_some_and(|begin| begin <= last));
-        near.all(|block| {
+        overlapping.all(|block| {
             let covered = block.windows.iter().filter(|window| windows.binary_search(window).is_ok()).count();
             covered == 0 || (covered == block.windows.len() && is_shown(block))
         })
     }
 
     /// The index of the first block that does not end before a window.
-    fn first_block_near(&self, window: Window) -> usize {
+    fn first_block_not_before(&self, window: Window) -> usize {
         self.blocks.partition_point(|block| block.windows.last().is_some_and(|last| *last < window))
     }
 
     /// The block of a window; `None` if the window has no pairs.
     fn block(&self, window: Window) -> Option<&Block> {
-        let near = self.blocks.get(self.first_block_near(window));
-        near.filter(|block| block.windows.contains(&window))
+        let block = self.blocks.get(self.first_block_not_before(window));
+        block.filter(|block| block.windows.contains(&window))
     }
 }
 

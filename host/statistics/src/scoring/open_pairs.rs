@@ -5,8 +5,8 @@
 //!   at its own time, or at the time of its snapshot if that is later.
 //! - The baselines depend on the pairs alone, not on the order of their arrival, if every pair arrives before
 //!   [`OpenPairs::settle_before`] is called with a time after its snapshot.
-//! - Memory is bounded by the pairs that are open, and by one [`DecisionHistory`] for all pairs and one for each model that
-//!   left pairs unanswered.
+//! - Memory is bounded by the pairs that are open, and by one [`DecisionHistory`] for all pairs and one for each
+//!   model that left pairs unanswered.
 
 use std::collections::BTreeMap;
 
@@ -60,12 +60,14 @@ pub struct SettledPair {
     pub models: Option<Vec<ModelBaselines>>,
 }
 
-/// What the baselines of one model answered to a pair, in the order of [`Baseline::for_form`](super::Baseline::for_form).
+/// What the baselines of one model answered to a pair, in the order of
+/// [`Baseline::for_form`](super::Baseline::for_form).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelBaselines {
     /// From all earlier decisions.
     pub all: [DecidedValue; BASELINES],
-    /// From the earlier decisions of pairs that the model answered. `None` if it answered all of these pairs or none of them.
+    /// From the earlier decisions of pairs that the model answered. `None` if it answered all of these pairs or none
+    /// of them.
     pub answered: Option<[DecidedValue; BASELINES]>,
     /// Whether it answered any of these pairs.
     pub has_answered: bool,
@@ -76,12 +78,14 @@ pub struct ModelBaselines {
 /// The open pairs of a run, and the decisions before them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpenPairs {
+    /// All decisions that are known.
     history: DecisionHistory,
+    /// The history of each model, in the order of declaration.
     models: Vec<ModelHistory>,
     /// The pairs without baselines, by the time of the snapshot and the id.
     pairs: BTreeMap<(i64, String), OpenPair>,
-    /// The decisions of settled pairs that are not in the history yet, by the time at which they are known and the id. Each
-    /// has a flag for each model: whether it answered the pair.
+    /// The decisions of settled pairs that are not in the history yet, by the time at which they are known and the
+    /// id. Each has a flag for each model: whether it answered the pair.
     decisions: BTreeMap<(i64, String), (DecidedValue, Vec<bool>)>,
 }
 
@@ -97,8 +101,8 @@ struct ModelHistory {
 }
 
 impl ModelBaselines {
-    /// What the baselines answered from the earlier decisions of the pairs that the model answered; from all of them if it
-    /// answered none.
+    /// What the baselines answered from the earlier decisions of the pairs that the model answered. If it answered
+    /// none of these pairs, what they answered from all earlier decisions.
     pub fn from_answered(&self) -> &[DecidedValue; BASELINES] {
         self.answered.as_ref().unwrap_or(&self.all)
     }
@@ -108,8 +112,8 @@ impl OpenPairs {
     /// Adds a pair.
     pub fn add(&mut self, mut pair: OpenPair) {
         self.models.resize(pair.models.len(), ModelHistory::default());
-        for (known, answer) in self.models.iter().zip(&mut pair.models) {
-            answer.value = answer.value.take().filter(|_| known.first.is_none());
+        for (model, answer) in self.models.iter().zip(&mut pair.models) {
+            answer.value = answer.value.take().filter(|_| model.first.is_none());
         }
         self.pairs.insert((pair.observed_at, pair.id.clone()), pair);
     }
@@ -144,17 +148,17 @@ impl OpenPairs {
     }
 
     fn settle(&mut self, pair: OpenPair) -> SettledPair {
-        for (known, answer) in self.models.iter_mut().zip(&pair.models) {
-            known.longest = known.longest.max(answer.items as usize);
-            if known.first.is_none() {
-                known.first.clone_from(&answer.value);
+        for (model, answer) in self.models.iter_mut().zip(&pair.models) {
+            model.longest = model.longest.max(answer.items as usize);
+            if model.first.is_none() {
+                model.first.clone_from(&answer.value);
             }
         }
-        let baselines = |known: &ModelHistory| {
-            let all = self.history.answers(known.longest)?;
-            let answered = known.answered.as_ref().and_then(|history| history.answers(known.longest));
-            let has_answered = known.answered.is_none() || answered.is_some();
-            Some(ModelBaselines { all, answered, has_answered, first: known.first.clone() })
+        let baselines = |model: &ModelHistory| {
+            let all = self.history.answers(model.longest)?;
+            let answered = model.answered.as_ref().and_then(|history| history.answers(model.longest));
+            let has_answered = model.answered.is_none() || answered.is_some();
+            Some(ModelBaselines { all, answered, has_answered, first: model.first.clone() })
         };
         let models = self.models.iter().map(baselines).collect();
         let known_at = pair.decided_at.max(pair.observed_at);
@@ -165,10 +169,10 @@ impl OpenPairs {
 
     /// Adds a decision to the histories. `answered` says for each model whether it answered the pair.
     fn learn(&mut self, decision: &DecidedValue, answered: &[bool]) {
-        for (known, answered) in self.models.iter_mut().zip(answered) {
-            match (&mut known.answered, answered) {
+        for (model, answered) in self.models.iter_mut().zip(answered) {
+            match (&mut model.answered, answered) {
                 (Some(history), true) => history.add(decision),
-                (None, false) => known.answered = Some(self.history.clone()),
+                (None, false) => model.answered = Some(self.history.clone()),
                 (None, true) | (Some(_), false) => {}
             }
         }

@@ -1,16 +1,19 @@
-//! The median of the numbers so far, in bounded memory.
+//! Computes the median of the numbers so far, in bounded memory.
 //!
 //! Invariants:
-//! - Up to [`MAX_BINS`] distinct numbers, the median is exact. Otherwise it is a number of the same bin. Numbers in one bin
-//!   differ by less than 2^-p of their size. The precision p is the greatest with which the numbers have at most
-//!   [`MAX_BINS`] bins. It is at least 11 for numbers of one sign within a power of ten, and at least 1 for any numbers.
-//! - A number that is more than half of the numbers in its bin is that bin's number. So a common number is found exactly.
+//! - Up to [`MAX_BINS`] distinct numbers, the median is exact. Otherwise it is a number in the bin of the exact
+//!   median. Numbers in one bin differ by less than 2^-p of their size. The precision p is the greatest with which
+//!   the numbers have at most [`MAX_BINS`] bins. It is at least 11 for numbers of one sign within a power of ten, and
+//!   at least 1 for any numbers.
+//! - If more than half of the numbers in a bin are equal, they are that bin's number. So a common number is found
+//!   exactly.
 //! - The bins depend on the set of numbers, not on their order.
 //!
-//! The bins are those of the float itself: its sign, its exponent and the first p bits of its fraction. All bins are halved
-//! in precision at once, as in UDDSketch (I. Epicoco et al., "UDDSketch: Accurate tracking of quantiles in data streams",
-//! IEEE Access 8 (2020)). The number of a bin is a majority vote (R. S. Boyer, J. S. Moore, "MJRTY: A fast majority vote
-//! algorithm", Automated Reasoning (1991)), so that a duration of 20 minutes does not become 20.004.
+//! The sign, the exponent and the first p bits of the fraction of a float determine its bin. If there are too many
+//! bins, all of them lose one bit of precision at once, as in UDDSketch (I. Epicoco et al., "UDDSketch: Accurate
+//! tracking of quantiles in data streams", IEEE Access 8 (2020)). The number of a bin is a majority vote (R. S.
+//! Boyer, J. S. Moore, "MJRTY: A fast majority vote algorithm", Automated Reasoning (1991)), so that a duration of 20
+//! minutes does not become 20.004.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +32,7 @@ pub struct RunningMedian {
     count: u64,
     /// The bin of the median.
     median: i64,
-    /// The count of the numbers in bins below that of the median.
+    /// The number of numbers in bins below that of the median.
     below: u64,
 }
 
@@ -37,7 +40,7 @@ pub struct RunningMedian {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Bin {
     count: u64,
-    /// One of the numbers. If a number is more than half of them, it is that one.
+    /// One of the numbers. If more than half of the numbers are equal, it is equal to them.
     number: f64,
     /// The votes for the number less those against it.
     lead: u64,
@@ -61,12 +64,13 @@ impl RunningMedian {
         self.move_to_median();
     }
 
-    /// The lower median: the least number such that at least half of the numbers are at most this number. `None` without
-    /// numbers.
+    /// The lower median: the least number such that at least half of the numbers are at most this number. `None`
+    /// without numbers.
     pub fn value(&self) -> Option<f64> {
         self.bins.get(&self.median).map(|bin| bin.number)
     }
 
+    /// Ignores one more bit of each number, and merges the bins that become equal.
     fn halve_precision(&mut self) {
         let half = |index: i64| index.signum() * (1 + ((index.abs() - 1) >> 1));
         for (index, bin) in std::mem::take(&mut self.bins) {
@@ -82,7 +86,7 @@ impl RunningMedian {
         self.below = self.bins.range(..self.median).map(|(_, bin)| bin.count).sum();
     }
 
-    /// Moves to the bin in which the number with the rank of the median is.
+    /// Sets `median` to the bin of the number with the rank of the median, and `below` accordingly.
     fn move_to_median(&mut self) {
         let rank = self.count.div_ceil(2);
         while self.below >= rank {
@@ -93,14 +97,15 @@ impl RunningMedian {
         while let Some((_, bin)) = self.bins.range(self.median..).next()
             && self.below + bin.count < rank
         {
-            let through = self.below + bin.count;
+            let below_next = self.below + bin.count;
             let Some((index, _)) = self.bins.range(self.median + 1..).next() else { return };
-            (self.below, self.median) = (through, *index);
+            (self.below, self.median) = (below_next, *index);
         }
     }
 }
 
 impl Bin {
+    /// Adds the numbers of another bin, and continues the majority vote.
     fn merge(&mut self, other: &Bin) {
         self.count += other.count;
         if self.number == other.number {
@@ -153,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn more_distinct_numbers_than_bins_are_a_small_relative_error() {
+    fn more_distinct_numbers_than_bins_have_a_small_relative_error() {
         // All between 1 and 10, and the precision is at least 11 bits.
         let numbers: Vec<f64> = (0..40_000u64).map(|i| 1.0 + (i * 7919 % 40_009) as f64 / 4446.0).collect();
         let found = median(&numbers);

@@ -125,7 +125,7 @@ impl VerdictEvidence {
         }
     }
 
-    /// Adds the scores of models and baselines over a pair. `models` has those of each model and its baselines.
+    /// Adds a pair to the comparison of models with their baselines. `models` has one element for each model.
     pub fn add_gains(&mut self, (window, scopes, group): (Window, &[u16], u8), models: &[PairGain<'_>]) {
         let gains = &mut self.windows.entry(window).or_default().to_mut().gains;
         for &scope in scopes {

@@ -1,4 +1,5 @@
-//! The gain of a model over baselines: how much better its metric is than that of answers from the earlier decisions alone.
+//! Computes the gain of a model over baselines: how much better its metric is than that of answers from the earlier
+//! decisions alone.
 //!
 //! Invariants:
 //! - Model and baseline are compared over the same pairs: those with an earlier decision that the metric scored for both.
@@ -115,19 +116,19 @@ impl Estimator<'_, '_> {
         let evidence = self.facts.results.evidence;
         let own = |gains: Vec<GainSums>| gains.into_iter().nth(model).unwrap_or_default();
         let sums = own(evidence.gains(windows, scope, |_| true));
-        let (learned_from, first) = match leaves_out_unanswered(self.reduce, &sums) {
+        let (learned_from, first_baseline) = match leaves_out_unanswered(self.reduce, &sums) {
             true => (LearningSet::AnsweredPairs, BASELINES),
             false => (LearningSet::AllPairs, 0),
         };
         let compared = |sums: &GainSums| compared(sums, learned_from);
         let total = compared(&sums);
-        let left_out = match learned_from {
+        let (unanswered, first_answered) = match learned_from {
             LearningSet::AllPairs => (0, 0),
             LearningSet::AnsweredPairs => (sums.unanswered.pairs, sums.first_answered.pairs),
         };
         let left_out = LeftOutPairs {
-            unanswered: left_out.0,
-            without_decision: sums.without_decision + left_out.1,
+            unanswered,
+            without_decision: sums.without_decision + first_answered,
             unscored: sums.unscored,
         };
         let by_bounds = self.facts.threshold.evidence != Evidence::Point && total.pairs > 0;
@@ -148,7 +149,7 @@ impl Estimator<'_, '_> {
             }
         };
         let baselines = Baseline::for_form(self.facts.threshold.form);
-        let baselines = (first..).zip(baselines).filter(|_| total.pairs > 0);
+        let baselines = (first_baseline..).zip(baselines).filter(|_| total.pairs > 0);
         let gains = baselines.map(|(index, baseline)| {
             let (value, gain) = self.values(&total, index);
             let interval = match gain.filter(|_| by_bounds) {
@@ -250,8 +251,8 @@ impl Estimator<'_, '_> {
     }
 }
 
-/// Whether there are pairs without an answer that the metric leaves out. It does if they have no components, and the model's
-/// value is the same without them.
+/// Whether there are unanswered pairs and the metric leaves them out. It leaves them out if the sums of their
+/// components are 0 and the model's value is the same without them.
 fn leaves_out_unanswered(reduce: &mut Reduce<'_>, sums: &GainSums) -> bool {
     let mut value = |sums: &ScoreSums| {
         let (pairs, values) = rounded_components(&sums.model);

@@ -30,9 +30,9 @@ pub fn meets_bound(value: f64, direction: Direction, bound: f64) -> bool {
     }
 }
 
-/// The verdict of two bounds of a value, and how the value relates to the requirement, in words. `near_meets` and `far_meets`
-/// say whether the bound nearer to failure and the other one meet it. `None` if the nearer one does, so that the value
-/// passes.
+/// The verdict of two bounds of a value, and how the value relates to the requirement, in words. `near_meets` says
+/// whether the bound nearer to failure meets the requirement, and `far_meets` whether the other one does. `None` if the
+/// nearer one does, so that the value passes.
 pub fn bounds_failure(near_meets: bool, far_meets: bool) -> Option<(VerdictKind, &'static str)> {
     match (near_meets, far_meets) {
         (true, _) => None,

@@ -188,7 +188,7 @@ impl ModelLabels {
     pub fn jackknife_kappa(&self, confidence: f64) -> Result<(Interval, IntervalMethod), MissingInterval> {
         let value = kappa(&self.total).ok_or(MissingInterval::UndefinedReplicate)?;
         let without = self.leave_one_out(kappa)?;
-        // Kappa is a difference near 1 divided by this remainder, and so is its rounding.
+        // Kappa is a difference of shares divided by this remainder, and so is its rounding.
         let scale = 1.0 / (1.0 - expected_agreement(&self.total));
         if !has_spread(&without, scale) {
             return Err(MissingInterval::NoSpread);
@@ -251,7 +251,7 @@ fn kappa(rows: &[LabelRow]) -> Option<f64> {
     (expected < 1.0).then(|| (agreement - expected) / (1.0 - expected))
 }
 
-/// The agreement of independent answers with the same shares of labels.
+/// The agreement that is expected of independent answers with the same shares of labels.
 fn expected_agreement(rows: &[LabelRow]) -> f64 {
     let n = pairs(rows) as f64;
     let products = rows.iter().map(|row| row.substrate as f64 * row.given as f64);

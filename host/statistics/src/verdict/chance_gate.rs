@@ -2,9 +2,9 @@
 //!
 //! Invariants:
 //! - With `evidence = "bound"`, the bound must meet the requirement. A point estimate of the gain is compared by counts.
-//! - A constant never passes. Its gain over the commonest label is at most 0 and its kappa is 0, and both must be above 0.
-//!   Constant numbers and rankings are recognized by their scores, because a constant chosen well can be better than a mean
-//!   so far.
+//! - A constant never passes. Its gain over the commonest label is at most 0 and its kappa is 0, and both must be
+//!   above 0. Constant numbers and rankings are recognized by their scores, because a constant chosen well can be
+//!   better than a mean so far.
 //! - The gain over every baseline must suffice. This intersection-union test needs no correction of the level.
 
 use super::baseline_gain::{BaselineGain, BaselineGains};
@@ -66,7 +66,8 @@ pub fn chance_failure(
     measured.failure(evidence, confidence)
 }
 
-/// The verdict and the reason for each baseline over which the gain does not suffice. `confidence` is that of the bounds.
+/// The verdict and the reason for each baseline over which the gain does not suffice. `confidence` is that of the
+/// bounds.
 pub fn baseline_failures(
     required: ChanceRequirement,
     evidence: Evidence,

@@ -135,8 +135,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         Ok((widened.unwrap_or(interval).clamped(range), method))
     }
 
-    /// The greatest number of independent pairs that the pairs over the windows in a scope count for. Infinite without
-    /// clusters.
+    /// The greatest number of independent pairs that the pairs of the windows in a scope count for. Infinite without a
+    /// declared cluster.
     fn most_independent_pairs(&self, windows: &[Window], scope: u16) -> f64 {
         if self.facts.threshold.cluster.is_none() {
             return f64::INFINITY;
@@ -145,8 +145,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         most_independent_trials(sizes.clusters(), sizes.squared_variation())
     }
 
-    /// The interval of a share of pairs that depend on each other, by its values `without` each group. The pairs count for
-    /// `most` independent ones at most.
+    /// The interval of a share of pairs that depend on each other, by its values `without` each group. The pairs count
+    /// for at most `most` independent pairs.
     fn clustered_share(&self, share: f64, without: &[f64], most: u64) -> Result<Interval, MissingInterval> {
         let error = standard_error(without).ok_or(MissingInterval::NotFinite)?;
         let degrees = without.len() as u64 - 1;
@@ -420,9 +420,9 @@ pub(super) fn independent_scores(
     if !has_clusters && is_constant { pairs } else { groups as u64 }
 }
 
-/// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The variance of
-/// scores with the mean m from a to b is at most (m - a) (b - m): R. Bhatia, C. Davis, "A better bound on the variance",
-/// American Mathematical Monthly 107 (2000).
+/// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The
+/// variance of scores with the mean m from a to b is at most (m - a) (b - m): R. Bhatia, C. Davis, "A better bound on
+/// the variance", American Mathematical Monthly 107 (2000).
 fn greatest_standard_error(mean: f64, range: Range, trials: f64) -> Option<f64> {
     let (least, greatest) = range.0.zip(range.1)?;
     Some(((mean - least) * (greatest - mean) / trials).sqrt()).filter(|error| error.is_finite())

@@ -36,7 +36,7 @@ fn chance_not_asked(form: AnswerForm) -> String {
     format!("Chance was not asked (`chance = \"not-asked\"`): {model} {constant} may be GO.")
 }
 
-/// What constants and baselines answer in a form, in words.
+/// The answers of the constant or of the baselines of a form of answers, in words.
 fn constant_words(form: AnswerForm) -> &'static str {
     match form {
         AnswerForm::Label => "the substrate's commonest label",

@@ -133,8 +133,9 @@ impl ScopeGates {
     }
 }
 
-/// The failures of a gate whose numbers leave some of the counted pairs out. While the run is open, one sentence without
-/// numbers stands for them. Beside a figure of all counted pairs the numbers would reveal the few pairs that are left out.
+/// The failures of a gate whose numbers leave some of the counted pairs out. Before the run is closed, they become one
+/// failure without numbers. Beside a figure of all counted pairs, the numbers would reveal the few pairs that are left
+/// out.
 fn shown_failures(
     closed: bool,
     measure: &str,
@@ -143,7 +144,7 @@ fn shown_failures(
     if closed {
         return failures;
     }
-    let gravest = failures.into_iter().map(|(verdict, _)| verdict).max();
+    let worst = failures.into_iter().map(|(verdict, _)| verdict).max();
     let withheld = |verdict| {
         let text = format!(
             "{measure} is not shown to meet the threshold yet; its numbers are withheld until the run is closed, because beside the \
@@ -151,7 +152,7 @@ fn shown_failures(
         );
         (verdict, text)
     };
-    gravest.map(withheld).into_iter().collect()
+    worst.map(withheld).into_iter().collect()
 }
 
 /// What the reasons about windows are called, and where all windows are.

@@ -94,7 +94,7 @@ pub struct PlanVolume {
     /// The shares of each condition's values, in the order of declaration. If `None`, a calendar condition
     /// has those of the calendar.
     pub shares: Vec<Option<ValueShares>>,
-    /// The share of the substrate's commonest answer, in [0, 1].
+    /// The share of the substrate's commonest label, in [0, 1].
     pub commonest_share: Option<f64>,
 }
 
@@ -449,7 +449,7 @@ impl Planner<'_> {
     }
 }
 
-/// The number with 15 significant digits, so that 0.85 + 0.02 is 0.87.
+/// Rounds to 15 significant digits, so that 0.85 + 0.02 is 0.87.
 fn without_rounding_error(value: f64) -> f64 {
     format!("{value:.14e}").parse().unwrap_or(value)
 }

@@ -8,9 +8,9 @@ use crate::scoring::{Interval, equal_scores, has_spread, jackknife};
 /// The range of a metric or of a difference; `None` is no limit.
 pub type Range = (Option<f64>, Option<f64>);
 
-/// The interval of `value` by the jackknife over its values `without` each group, within `range`. `scale` is the size of the
-/// numbers from which they are computed, see [`has_spread`]. If the groups show no spread, these are the bounds for
-/// `independent` equal scores. `independent` is `None` if the value is not a mean of scores in the range.
+/// The interval of `value` by the jackknife over its values `without` each group, within `range`. `scale` is the size
+/// of the numbers from which they are computed, see [`has_spread`]. If the groups show no spread, these are the
+/// bounds for `independent` equal scores. `independent` is `None` if the value is not a mean of scores in the range.
 ///
 /// # Errors
 /// If neither method gives bounds.

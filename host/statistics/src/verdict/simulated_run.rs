@@ -1,4 +1,4 @@
-//! Runs for simulations and tests of verdicts: nothing disturbed them, and only their pairs count.
+//! Builds runs for simulations and tests of verdicts. Nothing disturbs these runs, and they have only pairs.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::scoring::{
 use understudy_records::join::{Account, Accounting};
 use understudy_study::{Micros, PerStream, Study, Threshold};
 
-/// The sums of a simulated run, without excluded records, revisions and cases.
+/// The sums of a simulated run. It has no excluded records, no revisions and no repeated cases.
 pub struct SimulatedRun {
     /// The counts and scores of the pairs.
     pub cells: Cells,
@@ -36,8 +36,8 @@ impl SimulatedRun {
         }
     }
 
-    /// The results of the closed run, with this number of records of each stream, all of them compared. `clock` is the latest
-    /// event time of both streams.
+    /// The results of the closed run. Each stream has `pairs` records, and all of them are compared. `clock` is the
+    /// latest event time of both streams.
     pub fn results(&self, pairs: u64, clock: Micros) -> RunResults<'_> {
         let account = Account { received: pairs, ..Account::default() };
         RunResults {
@@ -56,8 +56,8 @@ impl SimulatedRun {
 }
 
 impl<'f> Facts<'f> {
-    /// The facts of a run that nothing disturbed: nothing was shown, changed, shed or cut off, and the threshold declares no
-    /// reference. The metric is a share, and the seal is older than all records.
+    /// The facts of a run that nothing disturbed: nothing was shown, changed, shed or cut off, and the threshold
+    /// declares no reference. The metric is a share, and the seal is older than all records.
     pub fn undisturbed(
         study: &'f Study,
         threshold: &'f Threshold,

@@ -8,10 +8,10 @@
 
 use super::{Interval, assert_confidence, student_quantile};
 
-/// The greatest difference between two values that is attributed to rounding, relative to the numbers from which they are
-/// computed. A sum is exact and rounded once, to 1.1e-16 of its size; a metric and a difference add a few such errors, and
-/// 1e-12 leaves room for a thousand times as many. The least real spread is far above: one miss in 64 million pairs changes
-/// a share by 2.5e-10 without one of the 64 groups.
+/// The greatest difference between two values that is attributed to rounding, relative to the numbers from which they
+/// are computed. A sum is exact and rounded once, to 1.1e-16 of its size. A metric and a difference add a few such
+/// errors, and 1e-12 allows a thousand times as many. The least real spread is far above: one miss in 64 million pairs
+/// changes a share by 2.5e-10 without one of the 64 groups.
 const ROUNDING: f64 = 1e-12;
 
 /// The standard error of a value, in its unit. `without[g]` is the value with the group `g` left out.
@@ -57,8 +57,8 @@ pub fn jackknife(estimate: f64, without: &[f64], scale: f64, confidence: f64) ->
     estimate.is_finite().then_some(interval)
 }
 
-/// Whether the values `without` each group differ from each other by more than rounding. Values that differ from the value
-/// over all groups only, such as counts, show no spread.
+/// Whether the values `without` each group differ from each other by more than rounding. It does not matter whether
+/// they differ from the value over all groups: leaving out a group always changes a count.
 ///
 /// `scale` is the size of the numbers from which the values are computed. For a difference it is the size of what is
 /// subtracted: the difference of two values near 1 has an error of 1e-16, even if it is 1e-7 itself.

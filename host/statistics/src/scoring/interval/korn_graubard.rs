@@ -9,18 +9,19 @@ const ROUNDING: f64 = 1e-9;
 
 /// The bounds of a share, each at `confidence`: those of [`clopper_pearson`] for the effective number of trials.
 ///
-/// The effective number is that of independent trials with the same standard error, at most `most`: the number of trials, or a
-/// lower limit, such as that of [`most_independent_trials`](crate::scoring::most_independent_trials).
-/// `error` is the standard error, above 0, from a jackknife with `degrees` degrees of freedom. The effective number is
-/// rounded down, and hits are rounded so that the bounds are wider. With less than one effective trial the bounds are 0
-/// and 1.
+/// The effective number is that of independent trials with the same standard error, at most `most`: the number of
+/// trials, or a lower limit, such as that of [`most_independent_trials`](crate::scoring::most_independent_trials).
+/// `error` is the standard error, above 0, from a jackknife with `degrees` degrees of freedom. The effective number
+/// is rounded down, and hits are rounded so that the bounds are wider. With less than one effective trial the bounds
+/// are 0 and 1.
 ///
 /// Source: E. L. Korn, B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts
 /// estimated from survey data", Survey Methodology 24 (1998). A jackknife interval is symmetric, and holds too seldom for
 /// shares near 0 or 1.
 ///
-/// Coverage: at least the confidence in each kind of study in the table `clusters` of the example program `coverage`, with
-/// the limit for the sizes of the clusters. Without this limit it is less if few clusters have most of the trials.
+/// Coverage: at least the confidence in each kind of study in the table `clusters` of the example program `coverage`,
+/// with the limit for the sizes of the clusters. Without this limit it is less if few clusters have most of the
+/// trials.
 ///
 /// `None` if the share is not above 0 and below 1, `error` is not above 0, or there are no degrees of freedom.
 ///

@@ -72,10 +72,9 @@ pub fn proportion_difference(
     Some(Difference { difference, interval, p_value, detectable: detectable(q, sizes, alpha) })
 }
 
-/// The difference of any metric between two samples, by the jackknife over groups. `difference` is the first
-/// value minus the second value over all groups, `without[g]` the same with the group `g` left out of both, and `scale` the
-/// size of the greater value.
-/// The bounds are each at `confidence`; `detectable` is for a test at the level `alpha`.
+/// The difference of any metric between two samples, by the jackknife over groups. `difference` is the first value
+/// minus the second value over all groups, `without[g]` the same with the group `g` left out of both, and `scale` the
+/// size of the greater value. The bounds are each at `confidence`; `detectable` is for a test at the level `alpha`.
 ///
 /// As in [`jackknife`](super::jackknife()), the difference over its [`standard_error`] has a Student's t
 /// distribution with one degree of freedom less than there are groups. `detectable` is (t at 1 - `alpha` + t

@@ -52,11 +52,11 @@ fn known(models: &[ModelBaselines]) -> Known {
 }
 
 /// The baselines of a pair by definition: from the decisions that were known before its snapshot.
-fn expected(pairs: &[OpenPair], found: &OpenPair) -> Option<Known> {
+fn expected(pairs: &[OpenPair], target: &OpenPair) -> Option<Known> {
     let known_at = |pair: &OpenPair| pair.decided_at.max(pair.observed_at);
-    let history = |is_answered: bool| {
-        let is_known = |pair: &&OpenPair| known_at(pair) < found.observed_at;
-        let counts = |pair: &&OpenPair| !is_answered || pair.models[0].hash.is_some();
+    let history = |answered_only: bool| {
+        let is_known = |pair: &&OpenPair| known_at(pair) < target.observed_at;
+        let counts = |pair: &&OpenPair| !answered_only || pair.models[0].hash.is_some();
         let mut earlier: Vec<&OpenPair> = pairs.iter().filter(is_known).filter(counts).collect();
         earlier.sort_by_key(|pair| (known_at(pair), pair.id.clone()));
         let mut history = DecisionHistory::default();
@@ -64,7 +64,7 @@ fn expected(pairs: &[OpenPair], found: &OpenPair) -> Option<Known> {
         history
     };
     let key = |pair: &OpenPair| (pair.observed_at, pair.id.clone());
-    let mut answers: Vec<&OpenPair> = pairs.iter().filter(|pair| key(pair) <= key(found)).collect();
+    let mut answers: Vec<&OpenPair> = pairs.iter().filter(|pair| key(pair) <= key(target)).collect();
     answers.sort_by_key(|pair| key(pair));
     let longest = answers.iter().map(|pair| pair.models[0].items as usize).max().unwrap_or(0);
     let first = answers.iter().find_map(|pair| pair.models[0].value.clone());
@@ -74,10 +74,10 @@ fn expected(pairs: &[OpenPair], found: &OpenPair) -> Option<Known> {
 
 /// The baselines of each pair that learn from all earlier decisions, and those that learn from the answered pairs.
 fn answers(settled: Vec<SettledPair>) -> Vec<Option<[[DecidedValue; BASELINES]; 2]>> {
-    let first = |pair: SettledPair| {
+    let both = |pair: SettledPair| {
         pair.models.map(|models| [models[0].all.clone(), models[0].from_answered().clone()])
     };
-    settled.into_iter().map(first).collect()
+    settled.into_iter().map(both).collect()
 }
 
 fn numbers(numbers: [f64; BASELINES]) -> Option<[[DecidedValue; BASELINES]; 2]> {
@@ -113,7 +113,7 @@ fn a_decision_dated_before_its_snapshot_is_known_with_the_snapshot() {
 }
 
 #[test]
-fn a_decision_of_an_unanswered_pair_is_not_learnt_from_with_the_answered_ones() {
+fn baselines_of_answered_pairs_ignore_decisions_of_unanswered_pairs() {
     let mut open = OpenPairs::default();
     open.add(unanswered(number(0, 0, 1, 900.0)));
     open.add(number(1, 2, 3, 10.0));
@@ -166,11 +166,11 @@ fn pairs() -> impl Strategy<Value = Vec<OpenPair>> {
     (rows, any::<bool>()).prop_map(|(rows, ranks)| {
         let pair = |(id, (at, after, decided, answered, value, is_answered)): (usize, _)| {
             let (at, after): (i64, i64) = (at, after);
-            let found = match ranks {
+            let pair = match ranks {
                 true => pair(id, at, at + after, decided, answered),
                 false => number(id, at, at + after, value),
             };
-            if is_answered { found } else { unanswered(found) }
+            if is_answered { pair } else { unanswered(pair) }
         };
         rows.into_iter().enumerate().map(pair).collect()
     })

@@ -260,7 +260,7 @@ fn gains_of_rankings_match_numpy_and_scipy() {
 
 #[test]
 fn a_model_without_gain_is_no_go() {
-    // The model gives one number, or the delay with a large error.
+    // The model answers one number, or the delay with a large error.
     let constant = Case { answer: |_| Some(DecidedValue::Number(6.0)), ..numbers(NUMBERS) };
     let poor = |index: u64| Some(DecidedValue::Number(delay(index) + 4.0 + (index % 3) as f64 / 2.0));
     let (verdict, reasons, _) = constant.decide();
@@ -394,7 +394,8 @@ fn a_gain_that_differs_between_groups_by_rounding_only_has_no_bounds() {
     let case = Case {
         answer: |index| Some(DecidedValue::Number(f64::from(index as u32))),
         score: |answer, decision| match (answer, decision) {
-            // A model's answers are whole and ascend, a baseline's are not; the error depends on the pair alone.
+            // The answers of the model are whole numbers, and those of baselines are not. The error depends on the
+            // pair alone.
             (Some(DecidedValue::Number(answer)), DecidedValue::Number(decision)) => {
                 let is_model = answer.fract() == 0.0 && *answer > 0.0 && *answer != *decision;
                 vec![2.0 + decision / 1e3 - if is_model { 1e-7 } else { 0.0 }, 1.0, 1.0]
@@ -480,7 +481,7 @@ fn bounds_before_the_end_need_scores_in_a_known_range() {
 }
 
 #[test]
-fn the_reason_why_no_pair_is_compared_is_the_true_one() {
+fn a_verdict_says_why_no_pair_is_compared() {
     // The metric has no score for any number but the decision itself, and the baselines are always wrong.
     let case = Case {
         decide: |index| DecidedValue::Number(index as f64),

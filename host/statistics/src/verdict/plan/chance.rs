@@ -11,7 +11,7 @@ use super::power::{BoundTest, ScoreKind, hits_probability};
 use crate::scoring::paired_difference;
 use understudy_study::{AnswerForm, ChanceRequirement, Direction, Evidence, Threshold};
 
-/// The rounding of 1 less a share, so that a gain of 0.1 is possible where the commonest label has 0.9.
+/// The rounding error of 1 minus a share: a gain of 0.1 is possible if the share of the commonest label is 0.9.
 const ROUNDING: f64 = 1e-12;
 
 /// What the threshold requires beyond chance, over all windows that count and all of the input.
@@ -33,7 +33,7 @@ pub struct ChancePlan {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImpossibleGain {
-    /// The gain is more than the share of the decisions with another label, which a perfect model has.
+    /// The required gain exceeds the share of the decisions with another label, which is the gain of a perfect model.
     #[serde(rename_all = "kebab-case")]
     AboveOtherShare {
         /// The required gain.
@@ -41,13 +41,13 @@ pub enum ImpossibleGain {
         /// The share of the decisions with another label.
         other_share: f64,
     },
-    /// Too few decisions with another label are expected. A model must have at least this many of them right; `None` if no
-    /// number of pairs suffices.
+    /// Too few decisions with another label are expected. A model must have at least this many of them right. `None` if
+    /// no number of pairs suffices.
     TooFewPairs(Option<u64>),
 }
 
-/// The plan for `pairs` in all windows that count, where the share `commonest_share` has the commonest label. `None` if the
-/// threshold requires nothing beyond chance.
+/// The plan for `pairs` in all windows that count, where the share `commonest_share` has the commonest label. `None`
+/// if the threshold requires nothing beyond chance.
 pub(super) fn chance_plan(
     threshold: &Threshold,
     evidence: Evidence,

@@ -40,7 +40,7 @@ pub(super) fn warnings(
     warnings.extend(too_few_measured(plan, planner, volume));
     warnings.extend(plan.scopes.iter().filter_map(|scope| low_volume(plan, scope)));
     warnings.extend(uncovered_cycle(study, plan, planner));
-    warnings.extend(volume.commonest_share.and_then(|rate| trivial_model(planner, plan, rate)));
+    warnings.extend(volume.commonest_share.and_then(|share| trivial_model(planner, plan, share)));
     warnings.extend(plan.chance.as_ref().and_then(impossible_gain));
     if plan.chance.as_ref().is_none_or(|chance| chance.impossible.is_none()) {
         warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
@@ -152,10 +152,10 @@ fn uncovered_cycle(study: &Study, plan: &StudyPlan, planner: &Planner<'_>) -> Op
     })
 }
 
-fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, rate: f64) -> Option<String> {
+fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, share: f64) -> Option<String> {
     let (met, value) = match plan.direction {
-        Direction::AtLeast => (plan.bound <= rate, rate),
-        Direction::AtMost => (plan.bound >= 1.0 - rate, 1.0 - rate),
+        Direction::AtLeast => (plan.bound <= share, share),
+        Direction::AtMost => (plan.bound >= 1.0 - share, 1.0 - share),
     };
     let remedy = match planner.threshold.chance {
         None => "declare a stricter bound",
