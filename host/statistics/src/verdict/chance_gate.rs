@@ -10,7 +10,7 @@
 use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
 use super::chance::ChanceAgreement;
-use super::format::format_confidence;
+use super::format::{compared_pairs, format_confidence};
 use super::{MissingInterval, VerdictKind};
 use crate::number_text::{declared_number, number_text};
 use crate::scoring::Interval;
@@ -117,14 +117,6 @@ pub fn baseline_failures(
         measured.failure(evidence, confidence)
     };
     gains.gains.iter().filter_map(failure).collect()
-}
-
-/// The number of pairs over which model and baselines are compared: `587 of 600 pairs`.
-pub fn compared_pairs(gains: &BaselineGains) -> String {
-    match gains.left_out.total() {
-        0 => format!("{} pairs", gains.pairs),
-        left_out => format!("{} of {} pairs", gains.pairs, gains.pairs + left_out),
-    }
 }
 
 /// A measure of agreement beyond chance, and what is required of it.

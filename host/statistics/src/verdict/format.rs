@@ -7,7 +7,6 @@ use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::meets_bound_by_count;
 use super::ceiling::CeilingShare;
 use super::chance::ChanceAgreement;
-use super::chance_gate::compared_pairs;
 use crate::number_text::{declared_number, number_text};
 use crate::scoring::JACKKNIFE_GROUPS;
 use understudy_study::{
@@ -233,6 +232,14 @@ pub fn format_estimate(estimate: &Estimate) -> String {
         (Some(hits), _) => format!("{hits} of {} ({})", estimate.pairs, format_share(hits, estimate.pairs)),
         (None, Some(value)) => format!("{} over {} pairs", number_text(value), estimate.pairs),
         (None, None) => if estimate.withheld { "withheld" } else { "not defined" }.to_owned(),
+    }
+}
+
+/// The number of pairs over which model and baselines are compared: `587 of 600 pairs`.
+pub fn compared_pairs(gains: &BaselineGains) -> String {
+    match gains.left_out.total() {
+        0 => format!("{} pairs", gains.pairs),
+        left_out => format!("{} of {} pairs", gains.pairs, gains.pairs + left_out),
     }
 }
 
