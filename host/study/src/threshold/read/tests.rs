@@ -66,10 +66,36 @@ fn the_requirement_beyond_chance_says_which_sums_it_needs() {
     let clustered = format!("{gain}cluster = \"segment\"\n");
     assert_eq!(needs(&clustered, AnswerForm::Label), (true, false, true));
     assert_eq!(needs(&clustered, AnswerForm::Number), (false, true, false));
+    let least = [ChanceRequirement::Gain(0.1), ChanceRequirement::Kappa(0.2), ChanceRequirement::NotAsked];
+    assert_eq!(least.map(ChanceRequirement::least), [0.1, 0.2, 0.0]);
     // Point estimates have no bounds.
     let mut point = sound(&format!("{LEAST}{kappa}")).threshold.unwrap();
     point.form = AnswerForm::Label;
     assert_eq!((point.needs_labels(), point.needs_label_groups()), (true, false));
+}
+
+#[test]
+fn a_confidence_is_above_one_half_and_below_1() {
+    let bound = |confidence: &str| {
+        LEAST.replace("\"point\"", &format!("\"bound\"\nconfidence = {confidence}\nfamily = \"each\""))
+    };
+    for wrong in ["0.5", "1.0", "0.2", "1.5"] {
+        let text = report(&bound(wrong));
+        assert!(text.contains("write a number above 0.5 and below 1"), "{wrong}: {text}");
+    }
+    assert_eq!(sound(&bound("0.51")).threshold.unwrap().evidence, Evidence::Bound(0.51));
+}
+
+#[test]
+fn names_of_nothing_declared_have_advice() {
+    let (start, rest) = VALID.split_once("[[conditions]]").unwrap();
+    let windows = &rest[rest.find("[windows]").unwrap()..];
+    let study = format!("{start}{windows}{LEAST}conditions = [\"segment\"]\n");
+    let text = parse(&study).unwrap_err().faults.to_string();
+    assert!(text.contains("declare it under [[conditions]]"), "{text}");
+    let empty = "[[scopes]]\nname = \"none\"\nwhere = { segment = [] }\n";
+    let text = report(&format!("{LEAST}{empty}"));
+    assert!(text.contains("`scopes.where.segment` is an empty list"), "{text}");
 }
 
 #[test]
