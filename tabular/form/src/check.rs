@@ -2,7 +2,7 @@
 
 use crate::codec::FormError;
 use crate::columns::{Columns, Kind, Operand, Values};
-use crate::step::{Axis, BinaryFunction, ClassRule, Comparison, ReduceFunction, Step, UnaryFunction};
+use crate::step::{Axis, BinaryFunction, ClassRule, ReduceFunction, Step, UnaryFunction};
 use crate::tree_check;
 use crate::{Ensemble, Form};
 
@@ -21,6 +21,20 @@ pub(crate) fn check(form: &Form) -> Result<(), FormError> {
     for (index, ensemble) in form.ensembles.iter().enumerate() {
         tree_check::check(ensemble)
             .map_err(|fault| FormError::new(format!("tree ensemble {index} is invalid: {fault}")))?;
+    }
+    let mut used = vec![false; form.ensembles.len()];
+    for instruction in &form.steps {
+        if let Step::Trees { ensemble, .. } = instruction.step {
+            match used.get_mut(ensemble as usize) {
+                Some(used) if !*used => *used = true,
+                _ => {
+                    return Err(named(
+                        &instruction.origin,
+                        &format!("there is no unused tree ensemble {ensemble}"),
+                    ));
+                }
+            }
+        }
     }
     let mut columns = Written::new(form.planes);
     for input in &form.inputs {
@@ -179,24 +193,28 @@ fn check_shapes(step: &Step, ensembles: &[Ensemble]) -> Result<(), String> {
             width(*to, u64::from(index.width) * u64::from(*row))?;
             check_booleans(table)
         }
-        Step::Cast { from, to } => width(*to, u64::from(from.width)),
+        Step::Cast { from, to } => {
+            require!(from.kind != to.kind, "a cast to the same kind");
+            width(*to, u64::from(from.width))
+        }
         Step::Unary { function, from, to } => check_unary(*function, *from, *to),
         Step::Binary { function, left, right, to } => check_binary(*function, left, right, *to),
-        Step::Compare { comparison, left, right, to } => {
+        Step::Compare { left, right, to, .. } => {
             require!(to.kind == Kind::Boolean, "the result is not boolean");
             require!(left.kind() == right.kind(), "kinds differ");
-            require!(
-                *comparison == Comparison::Equal || is_number(left.kind()),
-                "{comparison:?} does not compare {:?}",
-                left.kind()
-            );
+            require!(is_number(left.kind()), "{:?} is not compared", left.kind());
             operands([left, right], *to)
         }
         Step::Choose { condition, then, otherwise, to } => {
             require!(condition.kind == Kind::Boolean, "the condition is not boolean");
             require!(condition.width == 1 || condition.width == to.width, "the condition has another width");
             require!(then.kind() == otherwise.kind() && then.kind() == to.kind, "kinds differ");
+            require!(to.kind != Kind::Boolean, "booleans are not chosen");
             for operand in [then, otherwise] {
+                require!(
+                    operand.kind() != Kind::Text || matches!(operand, Operand::Columns { .. }),
+                    "text is constant"
+                );
                 require!(operand.width() == 1 || operand.width() == to.width as usize, "widths differ");
                 check_operand(operand)?;
             }
@@ -265,9 +283,7 @@ fn check_shapes(step: &Step, ensembles: &[Ensemble]) -> Result<(), String> {
             width(*to, u64::from(from.width))
         }
         Step::Trees { from, ensemble, to } => {
-            let Some(ensemble) = ensembles.get(*ensemble as usize) else {
-                return Err(format!("there is no tree ensemble {ensemble}"));
-            };
+            let ensemble = &ensembles[*ensemble as usize];
             require!(ensemble.start.kind() == to.kind, "kinds differ");
             width(*to, ensemble.targets() as u64)?;
             for test in &ensemble.tests {

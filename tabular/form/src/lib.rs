@@ -48,7 +48,7 @@ record! {
         pub planes: [u32; 5],
         /// What is computed, in order.
         pub steps: Vec<Instruction>,
-        /// The tree ensembles that [`Step::Trees`] refers to.
+        /// The tree ensembles that [`Step::Trees`] refers to, each at most once.
         pub ensembles: Vec<Ensemble>,
     }
 }

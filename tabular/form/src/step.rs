@@ -44,7 +44,7 @@ choice! {
         },
         /// The values as another kind. Floats become integers by truncation towards zero, and saturate; numbers become
         /// booleans by comparison with 0; text becomes a number if it reads as one, otherwise the row fails; numbers
-        /// become text as C's `%.9g` (floats) and `%.17g` (doubles) write them.
+        /// become text as C's `%.8g` (floats) and `%.17g` (doubles) write them.
         4 Cast {
             /// What is converted.
             from: Columns,
@@ -71,7 +71,8 @@ choice! {
             /// As wide as the wider argument.
             to: Columns,
         },
-        /// A comparison. An operand of width 1 is used with every column of the other. Comparisons with NaN are false.
+        /// A comparison of numbers. An operand of width 1 is used with every column of the other. Comparisons with NaN are
+        /// false.
         7 Compare {
             /// The comparison.
             comparison: Comparison,
@@ -82,7 +83,7 @@ choice! {
             /// Of kind boolean, as wide as the wider argument.
             to: Columns,
         },
-        /// One of two values. Operands of width 1 are used with every column.
+        /// One of two numbers or texts. Operands of width 1 are used with every column. Text operands are columns.
         8 Choose {
             /// Of kind boolean. Its width is 1 or that of `to`.
             condition: Columns,
@@ -128,8 +129,8 @@ choice! {
             /// The same kind and width.
             to: Columns,
         },
-        /// A matrix product: `to[g][j] = bias[j] + sum over i of from[g][i] * weights[i * n + j]`, added in the order
-        /// of `i`, where `n` is the width of `to` divided by `groups`. The bias is added last if `bias_last`.
+        /// A matrix product: `to[g][j] = sum over i of from[g][i] * weights[i * n + j] + bias[j]`, added in the order
+        /// of `i`, where `n` is the width of `to` divided by `groups`. The bias is added last.
         12 Linear {
             /// The argument.
             from: Columns,
@@ -137,8 +138,6 @@ choice! {
             weights: Values,
             /// Added to each result; none, or `n` constants.
             bias: Values,
-            /// Whether the bias is added after the products.
-            bias_last: bool,
             /// How many vectors the argument consists of, at least 1.
             groups: u32,
             /// The result, of the same kind.
@@ -388,18 +387,18 @@ choice! {
 }
 
 choice! {
-    /// A comparison of two values of one kind.
+    /// A comparison of two numbers of one kind.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Comparison {
-        /// `==`, of any kind.
+        /// `==`.
         0 Equal,
-        /// `<`, of numbers.
+        /// `<`.
         1 Less,
-        /// `<=`, of numbers.
+        /// `<=`.
         2 LessOrEqual,
-        /// `>`, of numbers.
+        /// `>`.
         3 Greater,
-        /// `>=`, of numbers.
+        /// `>=`.
         4 GreaterOrEqual,
     }
 }

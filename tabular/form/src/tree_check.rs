@@ -8,10 +8,22 @@ pub(crate) fn check(ensemble: &Ensemble) -> Result<(), String> {
     for test in &ensemble.tests {
         check_test(test)?;
     }
-    let rank_columns = ensemble.rank_columns();
-    if rank_columns > usize::from(u16::MAX) + 1 {
-        return Err(format!("{rank_columns} rank columns are more than {}", usize::from(u16::MAX) + 1));
+    let rank_columns: u64 = ensemble.tests.iter().map(|test| test.rank_columns() as u64).sum();
+    if rank_columns > u64::from(u16::MAX) + 1 {
+        return Err(format!("{rank_columns} rank columns are more than {}", u64::from(u16::MAX) + 1));
     }
+    // The greatest rank that a node may compare with, by rank column.
+    let greatest: Vec<u16> = ensemble
+        .tests
+        .iter()
+        .flat_map(|test| {
+            let greatest = match test {
+                Test::Order { thresholds, .. } => thresholds.len() as u16,
+                Test::Membership { .. } => 1,
+            };
+            std::iter::repeat_n(greatest, test.rank_columns())
+        })
+        .collect();
     if ensemble.values.kind() != ensemble.start.kind() {
         return Err("leaf values and start have different kinds".to_owned());
     }
@@ -27,7 +39,7 @@ pub(crate) fn check(ensemble: &Ensemble) -> Result<(), String> {
         }
         let (own, rest) = nodes.split_at(tree.nodes as usize);
         nodes = rest;
-        check_tree(tree, own, rank_columns).map_err(|fault| format!("tree {index}: {fault}"))?;
+        check_tree(tree, own, &greatest).map_err(|fault| format!("tree {index}: {fault}"))?;
         values += match tree.target {
             Some(target) if target as usize >= targets => {
                 return Err(format!("tree {index} has no target {target}"));
@@ -58,8 +70,13 @@ fn check_test(test: &Test) -> Result<(), String> {
         return Err(format!("{} thresholds are more than {}", thresholds.len(), Thresholds::MOST));
     }
     match test {
-        Test::Order { missing: 0, .. } => Err("a missing value has rank 0".to_owned()),
-        Test::Order { .. } => Ok(()),
+        Test::Order { missing, .. } => {
+            if (1..=thresholds.len() + 1).contains(&usize::from(*missing)) {
+                Ok(())
+            } else {
+                Err(format!("a missing value has rank {missing}"))
+            }
+        }
         Test::Membership { members, sets, bits, .. } => {
             let row = u64::from(*sets).div_ceil(8);
             if bits.len() as u64 == row * (members.len() as u64 + 2) {
@@ -77,7 +94,7 @@ fn is_ascending<T: PartialOrd>(values: &[T]) -> bool {
         && values.iter().all(|value| value.partial_cmp(value).is_some())
 }
 
-fn check_tree(tree: &Tree, nodes: &[Node], rank_columns: usize) -> Result<(), String> {
+fn check_tree(tree: &Tree, nodes: &[Node], greatest: &[u16]) -> Result<(), String> {
     if nodes.is_empty() {
         return Err("there is no node".to_owned());
     }
@@ -89,8 +106,14 @@ fn check_tree(tree: &Tree, nodes: &[Node], rank_columns: usize) -> Result<(), St
             }
         } else if child <= index || child + 1 >= nodes.len() {
             return Err(format!("the children of node {index} are not after it"));
-        } else if usize::from(node.column) >= rank_columns {
-            return Err(format!("node {index} has no rank column {}", node.column));
+        } else {
+            match greatest.get(usize::from(node.column)) {
+                None => return Err(format!("node {index} has no rank column {}", node.column)),
+                Some(greatest) if node.rank > *greatest => {
+                    return Err(format!("node {index} compares with rank {} of {greatest}", node.rank));
+                }
+                Some(_) => {}
+            }
         }
     }
     Ok(())

@@ -14,9 +14,10 @@ use crate::columns::Kind;
 
 choice! {
     /// How the values of the leaves that a row reaches are combined.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub enum Aggregate {
         /// Added in the order of the trees, in the precision of the leaf values.
+        #[default]
         0 Sum,
         /// The smallest.
         1 Minimum,
@@ -27,7 +28,7 @@ choice! {
 
 record! {
     /// A tree ensemble.
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Ensemble {
         /// How leaf values are combined.
         pub aggregate: Aggregate,
@@ -113,6 +114,12 @@ choice! {
     }
 }
 
+impl Default for LeafValues {
+    fn default() -> Self {
+        Self::Floats { values: Vec::new() }
+    }
+}
+
 impl LeafValues {
     /// The number of values.
     #[must_use]
@@ -195,7 +202,7 @@ choice! {
             feature: u32,
             /// The thresholds, at most [`Thresholds::MOST`].
             thresholds: Thresholds,
-            /// The rank of a missing value, at least 1.
+            /// The rank of a missing value, from 1 to one more than the number of thresholds.
             missing: u16,
             /// Whether a value of at most 1e-35 either side of zero is missing as well. (LightGBM calls it
             /// `zero_as_missing`.)
