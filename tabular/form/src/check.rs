@@ -103,64 +103,6 @@ fn check_step(step: &Step, ensembles: &[Ensemble], written: &mut Written) -> Res
     writes.into_iter().try_for_each(|write| written.write(write))
 }
 
-impl Step {
-    /// The columns that the step reads, and those that it writes.
-    #[must_use]
-    pub fn accesses(&self) -> (Vec<Columns>, Vec<Columns>) {
-        let mut reads = Vec::new();
-        let mut operand = |operand: &Operand| {
-            if let Operand::Columns { columns } = operand {
-                reads.push(*columns);
-            }
-        };
-        let writes = match self {
-            Self::Fill { to, .. } => vec![*to],
-            Self::Binary { left, right, to, .. } | Self::Compare { left, right, to, .. } => {
-                operand(left);
-                operand(right);
-                vec![*to]
-            }
-            Self::Choose { condition, then, otherwise, to } => {
-                operand(then);
-                operand(otherwise);
-                reads.push(*condition);
-                vec![*to]
-            }
-            Self::Lookup { index, to, .. } => {
-                reads.push(*index);
-                vec![*to]
-            }
-            Self::Classes { sums, scored, label, to, .. } => {
-                reads.push(*sums);
-                reads.extend(*scored);
-                vec![*label, *to]
-            }
-            Self::Top { from, values, positions, .. } => {
-                reads.push(*from);
-                vec![*values, *positions]
-            }
-            Self::Copy { from, to }
-            | Self::Select { from, to, .. }
-            | Self::Cast { from, to }
-            | Self::Unary { from, to, .. }
-            | Self::Reduce { from, to, .. }
-            | Self::Position { from, to, .. }
-            | Self::Softmax { from, to, .. }
-            | Self::Linear { from, to, .. }
-            | Self::Impute { from, to, .. }
-            | Self::Normalize { from, to, .. }
-            | Self::OneHot { from, to, .. }
-            | Self::Encode { from, to, .. }
-            | Self::Trees { from, to, .. }
-            | Self::Transform { from, to, .. } => {
-                reads.push(*from);
-                vec![*to]
-            }
-        };
-        (reads, writes)
-    }
-}
-
 fn is_float(kind: Kind) -> bool {
     matches!(kind, Kind::Float | Kind::Double)
 }

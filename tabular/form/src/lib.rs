@@ -14,6 +14,7 @@
 //! - Reading takes time and memory in proportion to the number of bytes.
 //! - The bytes of a form do not depend on the machine.
 
+mod accesses;
 mod check;
 mod codec;
 mod columns;
@@ -38,7 +39,7 @@ const VERSION: u32 = 1;
 
 record! {
     /// A model as a program over columns.
-    #[derive(Clone, Debug, PartialEq)]
+    #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Form {
         /// What the model reads, in order.
         pub inputs: Vec<Input>,

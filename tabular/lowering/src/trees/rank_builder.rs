@@ -86,15 +86,15 @@ impl RankBuilder {
         }
     }
 
-    /// `x <= threshold`, which is always false if the threshold is NaN.
+    /// `x <= threshold`, which no value fulfils if the threshold is NaN.
     fn add_order(&mut self, feature: u32, threshold: f64, missing: Missing) -> Result<Comparison, TreeError> {
         if threshold.is_nan() {
-            return match missing {
-                Missing::Yes | Missing::No => {
-                    self.add_set(SetsKey { feature, truncating: false }, &[], missing)
-                }
-                _ => error("a threshold is NaN"),
+            let missing = match missing {
+                Missing::AsZero => Missing::No,
+                Missing::ZeroYes | Missing::ZeroNo => return error("no value fulfils a comparison"),
+                other => other,
             };
+            return self.add_set(SetsKey { feature, truncating: false }, &[], missing);
         }
         let (key, threshold) = (OrderKey { feature, missing }, Ordered::new(threshold));
         self.orders.entry(key).or_default().insert(threshold);
