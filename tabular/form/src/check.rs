@@ -51,7 +51,7 @@ pub(crate) fn check(form: &Form) -> Result<(), FormError> {
 }
 
 fn named(name: &str, fault: &str) -> FormError {
-    FormError::new(format!("the lowered model is invalid at {name:?}: {fault}; import the model file again"))
+    FormError::new(format!("at {name}: {fault}"))
 }
 
 /// Which columns have been written.

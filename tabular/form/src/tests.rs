@@ -155,5 +155,5 @@ fn columns_are_written_once_before_they_are_read() {
             *right = Operand::Constants { values: Values::Doubles { values: vec![1.0] } };
         }
     });
-    assert!(kinds.contains(r#"at "Compare": kinds differ"#), "{kinds}");
+    assert!(kinds.contains("at Compare: kinds differ"), "{kinds}");
 }

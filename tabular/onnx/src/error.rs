@@ -50,7 +50,10 @@ impl std::error::Error for OnnxError {}
 
 impl From<ProgramError> for OnnxError {
     fn from(error: ProgramError) -> Self {
-        Self::Size { fault: error.to_string() }
+        match error {
+            ProgramError::TooManyColumns { .. } => Self::Size { fault: error.to_string() },
+            ProgramError::Form(fault) => Self::Graph { fault: format!("its types do not fit: {fault}") },
+        }
     }
 }
 

@@ -64,8 +64,8 @@ pub(crate) fn lower(model: &proto::Model) -> Result<Import, OnnxError> {
     let mut outputs = Vec::new();
     for output in &graph.outputs {
         let (columns, labels) = match values.get(&output.name[..]) {
-            Some(Value::Tensor(tensor)) => (tensor.columns, Vec::new()),
-            Some(Value::Labelled(tensor, labels)) => (tensor.columns, labels.clone()),
+            Some(Value::Tensor(tensor)) => (rows_first(&output.name, tensor)?, Vec::new()),
+            Some(Value::Labelled(tensor, labels)) => (rows_first(&output.name, tensor)?, labels.clone()),
             Some(Value::Constant(constant)) => {
                 (program.constants("Constant", constant.values.clone())?, Vec::new())
             }
@@ -96,12 +96,24 @@ pub(crate) fn lower(model: &proto::Model) -> Result<Import, OnnxError> {
     })
 }
 
+/// The columns of an output. Its first dimension of another length than 1 has to be that of the rows.
+fn rows_first(name: &str, tensor: &Tensor) -> Result<Columns, OnnxError> {
+    match tensor.shape.iter().find(|dim| **dim != Dim::Fixed(1)) {
+        None | Some(Dim::Rows) => Ok(tensor.columns),
+        Some(Dim::Fixed(_)) => {
+            let fault =
+                format!("output {name:?} has the shape {}, expected rows first", shape::text(&tensor.shape));
+            Err(OnnxError::Graph { fault })
+        }
+    }
+}
+
 fn lower_input(input: &proto::ValueInfo, program: &mut Program) -> Result<Tensor, OnnxError> {
     let error = |fault: String| OnnxError::Graph { fault: format!("input {:?} {fault}", input.name) };
     let Some(tensor) = &input.tensor else {
         return Err(error("is no tensor; export the model with tensors as inputs".to_owned()));
     };
-    let kind = tensor::kind(tensor.element_type).map_err(error)?;
+    let kind = tensor::value_kind(tensor.element_type).map_err(error)?;
     let Some(dimensions) = &tensor.dimensions else {
         return Err(error("has no shape; export the model with the number of its columns".to_owned()));
     };

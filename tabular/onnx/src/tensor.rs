@@ -13,7 +13,7 @@ pub(crate) struct Constant {
     pub(crate) dimensions: Vec<usize>,
 }
 
-/// The kind of an ONNX element type.
+/// The kind of constants of an ONNX element type.
 pub(crate) fn kind(element_type: i64) -> Result<Kind, Fault> {
     Ok(match element_type {
         1 => Kind::Float,
@@ -35,6 +35,17 @@ pub(crate) fn kind(element_type: i64) -> Result<Kind, Fault> {
             ));
         }
     })
+}
+
+/// The kind of values of an ONNX element type. Integers of 32 bits are computed in 64 bits; smaller ones, whose overflow
+/// models may rely on, are refused.
+pub(crate) fn value_kind(element_type: i64) -> Result<Kind, Fault> {
+    if (2..=5).contains(&element_type) {
+        return Err(format!(
+            "integers of 8 or 16 bits (element type {element_type}) are not supported; convert the model to int64"
+        ));
+    }
+    kind(element_type)
 }
 
 impl Constant {

@@ -65,8 +65,11 @@ impl Classes {
     }
 }
 
-fn to_float<T: Float>(value: T) -> f32 {
-    value.to_double() as f32
+impl<T: Float> Score<T> {
+    /// The score as a result; 0 if there is none.
+    fn result(self) -> f32 {
+        if self.scored { self.value.to_double() as f32 } else { 0.0 }
+    }
 }
 
 /// See [`ClassRule::Largest`].
@@ -87,7 +90,7 @@ fn largest<T: Float>(
         }
     }
     for (result, score) in results.iter_mut().zip(scores) {
-        *result = to_float(score.value);
+        *result = score.result();
     }
     transform_scores(transform, results);
     best.unwrap_or(0) as i64
@@ -125,15 +128,19 @@ fn binary<T: Float>(
     let limit = if one_class && positive { T::from_double(0.5) } else { zero };
     let label = i64::from(score > limit);
     if second.scored || base.len() == 2 {
-        results.copy_from_slice(&[to_float(first.value), to_float(second.value)]);
+        results.copy_from_slice(&[first.result(), second.result()]);
+        transform_scores(transform, results);
+        return label;
+    }
+    // One score becomes two.
+    let score = first.result();
+    if transform == ScoreTransform::Logistic {
+        results.copy_from_slice(&[-score, score]);
         transform_scores(transform, results);
     } else if one_class && positive {
-        results.copy_from_slice(&[to_float(one - first.value), to_float(first.value)]);
+        results.copy_from_slice(&[(one - first.value).to_double() as f32, score]);
     } else {
-        results.copy_from_slice(&[to_float(-first.value), to_float(first.value)]);
-        if transform == ScoreTransform::Logistic {
-            transform_scores(transform, results);
-        }
+        results.copy_from_slice(&[-score, score]);
     }
     label
 }

@@ -238,7 +238,7 @@ pub(super) fn choose(call: &mut Call<'_>) -> Lowered {
 /// `Cast`.
 pub(super) fn cast(call: &mut Call<'_>) -> Lowered {
     let target = call.integer("to").ok_or("attribute to is missing")?;
-    let kind = tensor::kind(target)?;
+    let kind = tensor::value_kind(target)?;
     let from = call.tensor(0)?;
     one(call.converted(from, kind)?)
 }

@@ -64,7 +64,7 @@ impl Nodes {
             return Err("attribute nodes_modes has no integers".to_owned());
         };
         let mut sets: VecDeque<Vec<f64>> = match call.tensor_attribute("membership_values")? {
-            // The sets are separated by NaN.
+            // Each set ends with NaN.
             Some(constant) => {
                 let values = tensor::doubles(&constant.values)?;
                 values.split(|value| value.is_nan()).map(<[f64]>::to_vec).collect()

@@ -7,7 +7,7 @@ mod wire;
 use std::collections::BTreeMap;
 
 use crate::error::OnnxError;
-use wire::Message;
+pub(crate) use wire::Message;
 
 /// How deep graphs may be nested in attributes.
 const DEEPEST: usize = 4;
@@ -58,7 +58,7 @@ pub(crate) struct Attribute {
 }
 
 /// `TensorProto`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tensor {
     pub(crate) name: String,
     pub(crate) dimensions: Vec<i64>,
@@ -208,7 +208,7 @@ impl Attribute {
 }
 
 impl Tensor {
-    fn read(message: Message<'_>) -> Result<Self, OnnxError> {
+    pub(crate) fn read(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut tensor = Self::default();
         message.each(|number, field| {
             match number {

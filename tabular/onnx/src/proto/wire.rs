@@ -3,14 +3,14 @@
 use crate::error::OnnxError;
 
 /// The bytes of a message.
-pub(super) struct Message<'a> {
+pub(crate) struct Message<'a> {
     bytes: &'a [u8],
     /// Where the message begins in the file, for messages.
     start: usize,
 }
 
 /// A field of a message.
-pub(super) struct Field<'a> {
+pub(crate) struct Field<'a> {
     value: Value<'a>,
     /// Where the field begins in the file.
     start: usize,
@@ -29,17 +29,17 @@ fn error(start: usize, fault: &str) -> OnnxError {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, start: 0 }
     }
 
     /// An error at the beginning of the message.
-    pub(super) fn error(&self, fault: &str) -> OnnxError {
+    pub(crate) fn error(&self, fault: &str) -> OnnxError {
         error(self.start, fault)
     }
 
     /// Calls a function with each field's number and value, in order.
-    pub(super) fn each(
+    pub(crate) fn each(
         &self,
         mut read: impl FnMut(u64, Field<'a>) -> Result<(), OnnxError>,
     ) -> Result<(), OnnxError> {
@@ -103,39 +103,39 @@ impl<'a> Cursor<'a> {
 
 impl<'a> Field<'a> {
     /// An error at the beginning of the field.
-    pub(super) fn error(&self, fault: &str) -> OnnxError {
+    pub(crate) fn error(&self, fault: &str) -> OnnxError {
         error(self.start, fault)
     }
 
-    pub(super) fn integer(&self) -> Result<i64, OnnxError> {
+    pub(crate) fn integer(&self) -> Result<i64, OnnxError> {
         match self.value {
             Value::Varint(value) => Ok(value as i64),
             _ => Err(self.error("expected an integer")),
         }
     }
 
-    pub(super) fn float(&self) -> Result<f32, OnnxError> {
+    pub(crate) fn float(&self) -> Result<f32, OnnxError> {
         match self.value {
             Value::Fixed32(bytes) => Ok(f32::from_le_bytes(bytes)),
             _ => Err(self.error("expected a float")),
         }
     }
 
-    pub(super) fn bytes(&self) -> Result<&'a [u8], OnnxError> {
+    pub(crate) fn bytes(&self) -> Result<&'a [u8], OnnxError> {
         match self.value {
             Value::Bytes { bytes, .. } => Ok(bytes),
             _ => Err(self.error("expected bytes")),
         }
     }
 
-    pub(super) fn text(&self) -> Result<String, OnnxError> {
+    pub(crate) fn text(&self) -> Result<String, OnnxError> {
         match std::str::from_utf8(self.bytes()?) {
             Ok(text) => Ok(text.to_owned()),
             Err(_) => Err(self.error("text is not UTF-8")),
         }
     }
 
-    pub(super) fn message(&self) -> Result<Message<'a>, OnnxError> {
+    pub(crate) fn message(&self) -> Result<Message<'a>, OnnxError> {
         match self.value {
             Value::Bytes { bytes, start } => Ok(Message { bytes, start }),
             _ => Err(self.error("expected a message")),
@@ -143,7 +143,7 @@ impl<'a> Field<'a> {
     }
 
     /// Appends one integer, or packed ones.
-    pub(super) fn integers(&self, list: &mut Vec<i64>) -> Result<(), OnnxError> {
+    pub(crate) fn integers(&self, list: &mut Vec<i64>) -> Result<(), OnnxError> {
         let Value::Bytes { bytes, start } = self.value else {
             list.push(self.integer()?);
             return Ok(());
@@ -156,7 +156,7 @@ impl<'a> Field<'a> {
     }
 
     /// Appends one float, or packed ones.
-    pub(super) fn floats(&self, list: &mut Vec<f32>) -> Result<(), OnnxError> {
+    pub(crate) fn floats(&self, list: &mut Vec<f32>) -> Result<(), OnnxError> {
         match self.value {
             Value::Bytes { bytes, .. } => self.numbers(bytes, list, f32::from_le_bytes),
             _ => {
@@ -167,7 +167,7 @@ impl<'a> Field<'a> {
     }
 
     /// Appends one double, or packed ones.
-    pub(super) fn doubles(&self, list: &mut Vec<f64>) -> Result<(), OnnxError> {
+    pub(crate) fn doubles(&self, list: &mut Vec<f64>) -> Result<(), OnnxError> {
         match self.value {
             Value::Bytes { bytes, .. } => self.numbers(bytes, list, f64::from_le_bytes),
             Value::Fixed64(bytes) => {
