@@ -6,14 +6,16 @@
 //!
 //! Invariants:
 //! - The lowered trees send every value, infinities and NaN included, where the described ones do.
-//! - A cycle, a node with two parents, and a child outside of its tree are errors.
+//! - A cycle and a child outside of its tree are errors. A node that several nodes lead to is copied, within limits.
 
+mod node_order;
 mod rank_builder;
 
 use std::fmt;
 
 use tabular_form::{Aggregate, Ensemble, Kind, LeafValues, Node, Thresholds, Tree};
 
+use node_order::{Place, order};
 use rank_builder::RankBuilder;
 
 /// The most leaf values of a model.
@@ -34,7 +36,7 @@ pub struct TreeModel {
     pub trees: Vec<TreeNodes>,
 }
 
-/// The nodes of a tree; the first one is the root.
+/// The nodes of a tree; the first one is the root. Several nodes may lead to one.
 pub type TreeNodes = Vec<TreeNode>;
 
 /// A node of a tree.
@@ -141,8 +143,9 @@ pub fn lower(model: &TreeModel) -> Result<Ensemble, TreeError> {
     };
     for (index, nodes) in model.trees.iter().enumerate() {
         let in_tree = |TreeError(fault)| TreeError(format!("tree {index}: {fault}"));
-        let order = order(nodes).map_err(in_tree)?;
-        ensemble.add_tree(nodes, &order, nothing, &mut ranks).map_err(in_tree)?;
+        let nodes = node_order::with_merged_sets(nodes).map_err(in_tree)?;
+        let order = order(&nodes).map_err(in_tree)?;
+        ensemble.add_tree(&nodes, &order, nothing, &mut ranks).map_err(in_tree)?;
     }
     let (tests, columns) = ranks.finish()?;
     let mut nodes = Vec::with_capacity(ensemble.nodes.len());
@@ -186,51 +189,6 @@ struct Lowered {
 enum Pending {
     Branch { comparison: rank_builder::Comparison, child: u32 },
     Leaf(u32),
-}
-
-/// A node in the order of the lowered tree.
-#[derive(Clone, Copy)]
-struct Place {
-    /// Index in the described tree.
-    node: usize,
-    /// Index of the first child in the order, or the leaf's number.
-    child: u32,
-}
-
-/// The order of the lowered nodes: siblings are adjacent, and children follow their parents.
-fn order(nodes: &[TreeNode]) -> Result<Vec<Place>, TreeError> {
-    if nodes.is_empty() {
-        return error("there is no node");
-    }
-    if u32::try_from(nodes.len()).is_err() {
-        return error(format!("{} nodes are too many", nodes.len()));
-    }
-    let mut seen = vec![false; nodes.len()];
-    seen[0] = true;
-    let mut places = vec![Place { node: 0, child: 0 }];
-    let mut leaves = 0;
-    let mut open = vec![0];
-    while let Some(position) = open.pop() {
-        let place: Place = places[position];
-        let TreeNode::Branch { condition, yes, no, .. } = &nodes[place.node] else {
-            places[position].child = leaves;
-            leaves += 1;
-            continue;
-        };
-        let child = places.len();
-        places[position].child = child as u32;
-        let (first, second) = if condition.is_swapped() { (*yes, *no) } else { (*no, *yes) };
-        for node in [first, second] {
-            match seen.get_mut(node) {
-                None => return error(format!("node {} has no child {node}", place.node)),
-                Some(true) => return error(format!("node {node} has two parents; trees have no cycles")),
-                Some(seen) => *seen = true,
-            }
-            places.push(Place { node, child: 0 });
-        }
-        open.extend([child + 1, child]);
-    }
-    Ok(places)
 }
 
 impl Condition {

@@ -160,9 +160,13 @@ fn fault(tree: TreeNodes) -> String {
 fn what_is_no_tree_is_refused() {
     let leaf = || TreeNode::Leaf(vec![(0, 1.0)]);
     assert_eq!(fault(vec![]), "tree 1: there is no node");
-    assert_eq!(fault(vec![branch(0, 1), leaf()]), "tree 1: node 0 has two parents; trees have no cycles");
-    assert_eq!(fault(vec![branch(1, 1), leaf()]), "tree 1: node 1 has two parents; trees have no cycles");
+    assert_eq!(fault(vec![branch(0, 1), leaf()]), "tree 1: it has a cycle through node 0");
+    assert_eq!(fault(vec![branch(1, 2), branch(2, 0), leaf()]), "tree 1: it has a cycle through node 0");
     assert_eq!(fault(vec![branch(1, 7), leaf()]), "tree 1: node 0 has no child 7");
+    // Each node leads to the next one twice: 2^30 leaves.
+    let mut shared: TreeNodes = (1..=30).map(|next| branch(next, next)).collect();
+    shared.push(leaf());
+    assert_eq!(fault(shared), "tree 1: 31 nodes share too many of their children");
     assert_eq!(fault(vec![TreeNode::Leaf(vec![(1, 1.0)])]), "tree 1: there is no target 1");
 }
 
@@ -197,4 +201,33 @@ fn thresholds_of_a_feature_may_exceed_the_ranks_of_a_column() {
     // More rows are run bottom-up.
     let repeated: Vec<Vec<f64>> = expected.iter().cycle().take(180).cloned().collect();
     assert_eq!(run(&model, &rows.repeat(30)), repeated);
+}
+
+#[test]
+fn chains_of_equalities_become_sets() {
+    let equal = |number: usize, missing| TreeNode::Branch {
+        feature: 0,
+        condition: Condition::Equal(number as f64),
+        missing,
+        yes: 4,
+        no: number,
+    };
+    let nodes = vec![
+        equal(1, Missing::No),
+        equal(2, Missing::Yes),
+        equal(3, Missing::No),
+        TreeNode::Leaf(vec![(0, 1.0)]),
+        TreeNode::Leaf(vec![(0, 2.0)]),
+    ];
+    let model = TreeModel {
+        features: Kind::Float,
+        values: Kind::Double,
+        aggregate: Aggregate::Sum,
+        start: vec![0.0],
+        trees: vec![nodes],
+    };
+    assert_eq!(lower(&model).unwrap().nodes.len(), 3);
+    let rows = [0.0, 1.0, 2.0, 3.0, 4.0, 2.5, f64::NAN].map(|x| [x, 0.0]);
+    let expected = [1.0, 2.0, 2.0, 2.0, 1.0, 1.0, 2.0].map(|sum| vec![sum]);
+    assert_eq!(run(&model, &rows), expected);
 }

@@ -1,6 +1,6 @@
 //! `TreeEnsemble`, which replaces the older tree operators since version 5 of `ai.onnx.ml`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use tabular_form::{Aggregate, ScoreTransform, Values};
 use tabular_lowering::trees::{Condition, TreeNode, TreeNodes};
@@ -115,40 +115,39 @@ impl Nodes {
     }
 
     fn trees(&self, call: &Call<'_>, features: u32, targets: u32) -> Result<Vec<TreeNodes>, Fault> {
-        let mut seen = vec![false; self.conditions.len()];
-        call.integer_list("tree_roots")
-            .iter()
-            .map(|root| self.tree(*root, features, targets, &mut seen))
-            .collect()
+        call.integer_list("tree_roots").iter().map(|root| self.tree(*root, features, targets)).collect()
     }
 
     /// The tree below a node.
-    fn tree(&self, root: i64, features: u32, targets: u32, seen: &mut [bool]) -> Result<TreeNodes, Fault> {
-        let mut tree = vec![TreeNode::Leaf(Vec::new())];
-        let mut open = vec![(0, root, false)];
-        while let Some((place, id, is_leaf)) = open.pop() {
+    fn tree(&self, root: i64, features: u32, targets: u32) -> Result<TreeNodes, Fault> {
+        let mut tree = Vec::new();
+        // Places of inner nodes and of leaves.
+        let mut places: HashMap<(i64, bool), usize> = HashMap::new();
+        let mut open = Vec::new();
+        let mut place = |id: i64, is_leaf: bool, tree: &mut TreeNodes, open: &mut Vec<(usize, i64, bool)>| {
+            *places.entry((id, is_leaf)).or_insert_with(|| {
+                tree.push(TreeNode::Leaf(Vec::new()));
+                open.push((tree.len() - 1, id, is_leaf));
+                tree.len() - 1
+            })
+        };
+        place(root, false, &mut tree, &mut open);
+        while let Some((position, id, is_leaf)) = open.pop() {
             if is_leaf {
-                tree[place] = self.leaf(id, targets)?;
+                tree[position] = self.leaf(id, targets)?;
                 continue;
             }
             let index = match usize::try_from(id) {
-                Ok(index) if index < seen.len() => index,
+                Ok(index) if index < self.conditions.len() => index,
                 _ => return Err(format!("node {id} does not exist")),
             };
-            if std::mem::replace(&mut seen[index], true) {
-                return Err(format!("node {id} has two parents; trees have no cycles"));
-            }
             let condition = self.conditions[index].clone();
-            let (yes, no) = (tree.len(), tree.len() + 1);
-            tree.extend([TreeNode::Leaf(Vec::new()), TreeNode::Leaf(Vec::new())]);
-            open.extend([
-                (yes, self.yes[index].0, self.yes[index].1),
-                (no, self.no[index].0, self.no[index].1),
-            ]);
+            let [yes, no] = [self.yes[index], self.no[index]]
+                .map(|(id, is_leaf)| place(id, is_leaf, &mut tree, &mut open));
             let tracks_true = self.tracks.get(index).is_some_and(|tracks| *tracks == 1);
             let missing = missing(&condition, tracks_true);
             let feature = feature(self.features[index], features)?;
-            tree[place] = TreeNode::Branch { feature, condition, missing, yes, no };
+            tree[position] = TreeNode::Branch { feature, condition, missing, yes, no };
         }
         Ok(tree)
     }
