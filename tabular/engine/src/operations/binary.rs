@@ -32,7 +32,7 @@ impl Binary {
     fn run_on<T: Constant>(
         &self,
         block: &mut Block<'_, '_>,
-        combine: impl Fn(BinaryFunction, usize, Argument<'_, T>, Argument<'_, T>, &mut [T]),
+        combine: fn(BinaryFunction, usize, Argument<'_, T>, Argument<'_, T>, &mut [T]),
     ) {
         let rows = block.planes.rows;
         block.planes.map_within::<T>(self.to, |planes, results| {

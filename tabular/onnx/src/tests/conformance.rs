@@ -110,7 +110,7 @@ fn node_tests_pass_or_are_refused() {
     }
     // What is refused, and the node tests' share of it.
     let reasons = [
-        ("training", 10),
+        ("training", 8),
         ("it reduces an empty axis", 13),
         ("does not take Boolean", 2),
         ("fmod=1", 4),
