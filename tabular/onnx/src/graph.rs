@@ -8,6 +8,9 @@ use crate::proto::Graph;
 /// The indices of the nodes that the graph's outputs need, each after the nodes that it needs.
 pub(crate) fn order(graph: &Graph) -> Result<Vec<usize>, OnnxError> {
     let error = |fault: String| Err(OnnxError::Graph { fault });
+    if graph.outputs.is_empty() {
+        return error("it has no outputs".to_owned());
+    }
     let mut sources: HashMap<&str, Option<usize>> = HashMap::new();
     for name in graph
         .initializers

@@ -231,11 +231,7 @@ fn trees_that_loop_are_refused() {
 fn other_files_are_refused() {
     assert_eq!(fault(b""), "cannot read the ONNX file: it has 0 graphs, expected 1; is it an ONNX file?");
     assert!(fault(b"PK\x03\x04 a zip file").ends_with("is it an ONNX file?"));
-    let mut nested = field(7, "");
-    for _ in 0..100 {
-        nested = field(7, field(1, field(5, field(6, nested))));
-    }
-    assert!(fault(&nested).contains("cannot read the ONNX file"), "{}", fault(&nested));
+    assert_eq!(fault(&field(7, "")), "the graph of the ONNX file is invalid: it has no outputs");
     let mut graph = Vec::new();
     for _ in 0..10 {
         graph = field(1, field(5, field(6, &graph)));
