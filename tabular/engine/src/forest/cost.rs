@@ -14,13 +14,13 @@ pub(super) enum Way {
 }
 
 /// A step of a walk, for one row.
-const WALK_STEP: f64 = 1.1;
+const WALK_STEP: f64 = 2.8;
 /// The start and end of a walk, for one row.
-const WALK_START: f64 = 2.0;
+const WALK_START: f64 = 5.0;
 /// A node, for one tile of rows.
-const BOTTOM_UP_NODE: f64 = 6.0;
+const BOTTOM_UP_NODE: f64 = 7.0;
 /// A level of an oblivious tree, for one tile of rows.
-const OBLIVIOUS_LEVEL: f64 = 5.0;
+const OBLIVIOUS_LEVEL: f64 = 8.0;
 /// The start and end of a tree, for one tile of rows.
 const TILE_START: f64 = 20.0;
 

@@ -36,6 +36,39 @@ struct Score<T> {
 
 impl Classes {
     fn choose<T: Constant + Float>(&self, block: &mut Block<'_, '_>) {
+        match (self.rule, self.scored) {
+            (ClassRule::Largest, None) => self.choose_largest::<T>(block),
+            _ => self.choose_by_row::<T>(block),
+        }
+    }
+
+    /// The largest score, if each class has one: column by column.
+    fn choose_largest<T: Constant + Float>(&self, block: &mut Block<'_, '_>) {
+        let rows = block.planes.rows;
+        let base = constants::<T>(&self.base);
+        let mut scores = block.planes.read::<T>(self.sums).to_vec();
+        for (column, base) in scores.chunks_exact_mut(rows).zip(base) {
+            column.iter_mut().for_each(|score| *score = *score + *base);
+        }
+        let (first, others) = scores.split_at(rows);
+        let mut best = first.to_vec();
+        let labels = block.planes.write::<i64>(self.label);
+        labels.fill(0);
+        for (class, column) in (1..).zip(others.chunks_exact(rows)) {
+            for ((label, best), score) in labels.iter_mut().zip(&mut best).zip(column) {
+                if *score > *best {
+                    (*label, *best) = (class, *score);
+                }
+            }
+        }
+        let to = block.planes.write::<f32>(self.to);
+        for (result, score) in to.iter_mut().zip(&scores) {
+            *result = score.to_double() as f32;
+        }
+        transform_scores(self.transform, rows, to);
+    }
+
+    fn choose_by_row<T: Constant + Float>(&self, block: &mut Block<'_, '_>) {
         let rows = block.planes.rows;
         let base = constants::<T>(&self.base);
         let mut scores = vec![Score { value: T::default(), scored: false }; self.sums.width as usize];
@@ -92,7 +125,7 @@ fn largest<T: Float>(
     for (result, score) in results.iter_mut().zip(scores) {
         *result = score.result();
     }
-    transform_scores(transform, results);
+    transform_scores(transform, 1, results);
     best.unwrap_or(0) as i64
 }
 
@@ -129,14 +162,14 @@ fn binary<T: Float>(
     let label = i64::from(score > limit);
     if second.scored || base.len() == 2 {
         results.copy_from_slice(&[first.result(), second.result()]);
-        transform_scores(transform, results);
+        transform_scores(transform, 1, results);
         return label;
     }
     // One score becomes two.
     let score = first.result();
     if transform == ScoreTransform::Logistic {
         results.copy_from_slice(&[-score, score]);
-        transform_scores(transform, results);
+        transform_scores(transform, 1, results);
     } else if one_class && positive {
         results.copy_from_slice(&[(one - first.value).to_double() as f32, score]);
     } else {
