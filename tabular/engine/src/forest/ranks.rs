@@ -15,7 +15,7 @@ const COUNTED: usize = 12;
 /// Bisections at a time.
 const SEARCHES: usize = 8;
 /// Numbers that close to zero are missing to a test with `zero_missing`.
-const ZERO: f64 = 1e-35;
+const ZERO: f64 = 1e-35_f32 as f64;
 
 /// The features of a block: one column after the other.
 #[derive(Clone, Copy)]
