@@ -14,3 +14,6 @@ pub mod lightgbm;
 pub mod xgboost;
 
 pub use import::{BoosterError, Import, Task};
+
+#[cfg(test)]
+mod tests;

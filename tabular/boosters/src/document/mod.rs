@@ -26,6 +26,7 @@ impl Value {
     /// Reads a document: JSON if it begins with a brace and what follows looks like JSON, otherwise UBJSON.
     pub(crate) fn read(file: &[u8]) -> Result<Self, BoosterError> {
         // In UBJSON the length of the first key follows the brace, in JSON a quote, a space or the other brace.
+        let file = file.trim_ascii_start();
         match file.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'"' | b'}') => json::read(file),
             _ => ubjson::read(file),

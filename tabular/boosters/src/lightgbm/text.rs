@@ -27,7 +27,10 @@ impl<'a> Sections<'a> {
         let text = match std::str::from_utf8(file) {
             Ok(text) => text,
             Err(error) => {
-                return Err(BoosterError::new(format!("byte {}: the file is not UTF-8", error.valid_up_to())));
+                return Err(BoosterError::new(format!(
+                    "byte {}: the file is not UTF-8",
+                    error.valid_up_to()
+                )));
             }
         };
         let mut lines = text.lines();

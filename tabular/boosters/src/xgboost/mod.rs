@@ -126,7 +126,9 @@ fn linear(booster: &Value, parts: Learner, objective: &Objective) -> Result<Impo
         },
     );
     let to = program.columns(Kind::Float, parts.groups)?;
-    let bias = bias.iter().zip(&parts.start).map(|(bias, start)| *bias as f32 + *start as f32).collect();
+    // XGBoost adds the first base score to every sum.
+    let start = parts.start[0] as f32;
+    let bias = bias.iter().map(|bias| *bias as f32 + start).collect();
     program.step(
         "weights",
         Step::Linear {
