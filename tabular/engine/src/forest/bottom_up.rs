@@ -1,34 +1,56 @@
 //! Evaluates every node of a tree for a tile of rows at a time, from the leaves to the root.
 //!
 //! The result of a leaf is its number, that of another node the result of the child to which the row goes. A node costs
-//! one comparison and one selection of 32 bytes, and nothing depends on where the rows go.
+//! one comparison and one selection of a tile of bytes, and nothing depends on where the rows go. The leaves of a node
+//! with two leaves have adjacent numbers, so its result is the first number, or one more.
 
 use tabular_form::Node;
 
 use super::ranks::{RankTests, Ranks};
 
 /// Rows that are evaluated together.
-pub(super) const TILE: usize = 32;
+pub(super) const TILE: usize = 64;
 /// The most leaves of a tree: their numbers are bytes.
 const LEAVES: usize = 256;
+/// The slots of leaves and of other nodes.
+const SLOTS: usize = 2 * LEAVES;
 
 /// The trees that can be evaluated bottom-up.
 #[derive(Default)]
 pub(super) struct BottomUp {
-    operations: Vec<Operation>,
-    /// The end of each tree's operations.
-    ends: Vec<usize>,
+    /// Nodes with two leaves.
+    pairs: Vec<Pair>,
+    /// Other nodes, children before their parents.
+    selections: Vec<Selection>,
+    trees: Vec<Range>,
 }
 
-/// The evaluation of a node. Its result is in the next slot.
+/// The nodes of a tree: where they end.
+#[derive(Clone, Copy, Default)]
+struct Range {
+    pairs: usize,
+    selections: usize,
+}
+
+/// A node with two leaves. Its result is `leaf`, or one more for rows with bytes up to `byte`.
 #[derive(Clone, Copy)]
-struct Operation {
+struct Pair {
+    byte_column: u32,
+    byte: u8,
+    leaf: u8,
+    slot: u16,
+}
+
+/// Another node.
+#[derive(Clone, Copy)]
+struct Selection {
     byte_column: u32,
     byte: u8,
     /// The slot of the child to which rows with bytes above `byte` go.
     above: u16,
     /// The slot of the child to which other rows go.
     others: u16,
+    slot: u16,
 }
 
 /// Results of nodes, a tile of rows each. The first [`LEAVES`] are those of the leaves.
@@ -36,7 +58,7 @@ pub(super) struct Slots(Vec<[u8; TILE]>);
 
 impl Default for Slots {
     fn default() -> Self {
-        let leaves = (0..2 * LEAVES).map(|leaf| [leaf.min(LEAVES - 1) as u8; TILE]);
+        let leaves = (0..SLOTS).map(|leaf| [leaf.min(LEAVES - 1) as u8; TILE]);
         Self(leaves.collect())
     }
 }
@@ -45,9 +67,8 @@ impl BottomUp {
     /// Adds a tree. Returns its index, or nothing if it cannot be evaluated bottom-up.
     pub(super) fn add(&mut self, nodes: &[Node], tests: &RankTests) -> Option<usize> {
         let leaves = nodes.iter().filter(|node| node.is_leaf()).count();
-        let leaf_numbers =
-            nodes.iter().filter(|node| node.is_leaf()).all(|leaf| (leaf.child as usize) < LEAVES);
-        if leaves > LEAVES || nodes.len() - leaves >= LEAVES || !leaf_numbers {
+        let small = nodes.iter().filter(|node| node.is_leaf()).all(|leaf| (leaf.child as usize) < LEAVES);
+        if leaves > LEAVES || nodes.len() - leaves >= LEAVES || !small {
             return None;
         }
         // Children come after their parents, so the last node is evaluated first.
@@ -56,40 +77,45 @@ impl BottomUp {
         for (index, node) in nodes.iter().enumerate().rev() {
             if node.is_leaf() {
                 slots[index] = node.child as u16;
-            } else {
-                let (byte_column, byte) = tests.byte_test(*node);
-                let child = node.child as usize;
-                self.operations.push(Operation {
-                    byte_column,
-                    byte,
-                    above: slots[child],
-                    others: slots[child + 1],
-                });
-                slots[index] = next;
-                next += 1;
+                continue;
             }
+            let (byte_column, byte) = tests.byte_test(*node);
+            let child = node.child as usize;
+            let (above, others) = (nodes[child], nodes[child + 1]);
+            if above.is_leaf() && others.is_leaf() && others.child == above.child + 1 {
+                self.pairs.push(Pair { byte_column, byte, leaf: above.child as u8, slot: next });
+            } else {
+                let (above, others) = (slots[child], slots[child + 1]);
+                self.selections.push(Selection { byte_column, byte, above, others, slot: next });
+            }
+            slots[index] = next;
+            next += 1;
         }
-        self.ends.push(self.operations.len());
-        Some(self.ends.len() - 1)
+        self.trees.push(Range { pairs: self.pairs.len(), selections: self.selections.len() });
+        Some(self.trees.len() - 1)
     }
 
     /// The number of tests of a tree.
     pub(super) fn tests(&self, tree: usize) -> usize {
-        self.operations(tree).len()
+        let (pairs, selections) = self.nodes(tree);
+        pairs.len() + selections.len()
     }
 
-    fn operations(&self, tree: usize) -> &[Operation] {
-        let start = if tree == 0 { 0 } else { self.ends[tree - 1] };
-        &self.operations[start..self.ends[tree]]
+    fn nodes(&self, tree: usize) -> (&[Pair], &[Selection]) {
+        let start = if tree == 0 { Range::default() } else { self.trees[tree - 1] };
+        let end = self.trees[tree];
+        (&self.pairs[start.pairs..end.pairs], &self.selections[start.selections..end.selections])
     }
 
     /// The leaf that each row reaches.
     pub(super) fn find_leaves(&self, tree: usize, ranks: &Ranks, slots: &mut Slots, leaves: &mut [u32]) {
-        let operations = self.operations(tree);
+        let (pairs, selections) = self.nodes(tree);
+        // The root is evaluated last. A tree without tests has one leaf.
+        let count = pairs.len() + selections.len();
+        let root = if count == 0 { 0 } else { LEAVES + count - 1 };
         for (tile, leaves) in leaves.chunks_mut(TILE).enumerate() {
-            evaluate(operations, ranks.tile(tile), &mut slots.0);
-            // The root is evaluated last. A tree without tests has one leaf.
-            let root = if operations.is_empty() { 0 } else { LEAVES + operations.len() - 1 };
+            evaluate_pairs(pairs, ranks.tile(tile), &mut slots.0);
+            evaluate_selections(selections, ranks.tile(tile), &mut slots.0);
             for (leaf, byte) in leaves.iter_mut().zip(&slots.0[root]) {
                 *leaf = u32::from(*byte);
             }
@@ -98,15 +124,25 @@ impl BottomUp {
 }
 
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn evaluate(operations: &[Operation], tile: &[u8], slots: &mut [[u8; TILE]]) {
-    for (result, operation) in (LEAVES..).zip(operations) {
-        let start = operation.byte_column as usize * TILE;
-        let bytes = &tile[start..start + TILE];
-        let above = slots[operation.above as usize];
-        let others = slots[operation.others as usize];
-        let slot = &mut slots[result];
+fn evaluate_pairs(pairs: &[Pair], tile: &[[u8; TILE]], slots: &mut [[u8; TILE]]) {
+    for pair in pairs {
+        let bytes = &tile[pair.byte_column as usize];
+        let slot = &mut slots[usize::from(pair.slot)];
         for row in 0..TILE {
-            slot[row] = if bytes[row] <= operation.byte { others[row] } else { above[row] };
+            slot[row] = pair.leaf + u8::from(bytes[row] <= pair.byte);
+        }
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+fn evaluate_selections(selections: &[Selection], tile: &[[u8; TILE]], slots: &mut [[u8; TILE]]) {
+    for selection in selections {
+        let bytes = &tile[selection.byte_column as usize];
+        let above = slots[usize::from(selection.above)];
+        let others = slots[usize::from(selection.others)];
+        let slot = &mut slots[usize::from(selection.slot)];
+        for row in 0..TILE {
+            slot[row] = if bytes[row] <= selection.byte { others[row] } else { above[row] };
         }
     }
 }

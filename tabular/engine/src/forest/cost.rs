@@ -18,11 +18,11 @@ const WALK_STEP: f64 = 2.8;
 /// The start and end of a walk, for one row.
 const WALK_START: f64 = 5.0;
 /// A node, for one tile of rows.
-const BOTTOM_UP_NODE: f64 = 7.0;
+const BOTTOM_UP_NODE: f64 = 10.0;
 /// A level of an oblivious tree, for one tile of rows.
-const OBLIVIOUS_LEVEL: f64 = 8.0;
+const OBLIVIOUS_LEVEL: f64 = 12.0;
 /// The start and end of a tree, for one tile of rows.
-const TILE_START: f64 = 20.0;
+const TILE_START: f64 = 40.0;
 
 /// The fastest way for a tree of that depth. `nodes` is its number of tests if it can be evaluated bottom-up, `levels` its
 /// number of levels if it is oblivious.

@@ -5,7 +5,7 @@
 //! give the same leaves:
 //!
 //! - [`walk`] follows the rows down the tree, several at a time;
-//! - [`bottom_up`] evaluates every node for 32 rows at a time, from the leaves to the root, without a branch;
+//! - [`bottom_up`] evaluates every node for a tile of rows at a time, from the leaves to the root, without a branch;
 //! - [`oblivious`] evaluates one test a level, for trees whose nodes of one level have the same test.
 //!
 //! [`cost`] chooses among them by tree and number of rows.
@@ -39,6 +39,8 @@ pub(crate) struct Forest {
     bottom_up: BottomUp,
     oblivious: Oblivious,
     trees: Vec<PreparedTree>,
+    /// The trees in the order of their depth.
+    by_depth: Vec<u32>,
     sums: Sums,
 }
 
@@ -92,8 +94,10 @@ impl Forest {
                 root += nodes.len();
                 prepared
             })
-            .collect();
-        Self { tests, walk, bottom_up, oblivious, trees, sums: Sums::new(ensemble) }
+            .collect::<Vec<_>>();
+        let mut by_depth: Vec<u32> = (0..trees.len() as u32).collect();
+        by_depth.sort_by_key(|tree| trees[*tree as usize].depth);
+        Self { tests, walk, bottom_up, oblivious, trees, by_depth, sums: Sums::new(ensemble) }
     }
 
     /// Writes the sums of `rows` rows. `features` holds one column after the other, `results` too.
@@ -108,7 +112,6 @@ impl Forest {
         let walks = ways.contains(&Way::Walk);
         let bytes = ways.iter().any(|way| *way != Way::Walk);
         scratch.ranks.find(&self.tests, features, rows, walks, bytes);
-        scratch.leaves.resize(rows.max(1), 0);
         match (results, &self.sums.start) {
             (Results::Floats(results), LeafValues::Floats { .. }) => {
                 let mut scores = std::mem::take(&mut scratch.floats);
@@ -128,7 +131,11 @@ impl Forest {
         }
     }
 
+    /// How a tree's leaves are found; all trees are walked for fewer rows than a walk has lanes.
     fn way(&self, tree: &PreparedTree, rows: usize) -> Way {
+        if rows < walk::LANES {
+            return Way::Walk;
+        }
         cost::choose(
             rows,
             tree.depth,
@@ -138,50 +145,44 @@ impl Forest {
     }
 
     fn add_trees<T: sums::Value>(&self, ways: &[Way], rows: usize, scores: &mut [T], scratch: &mut Scratch) {
-        let mut index = 0;
-        while index < self.trees.len() {
-            let tree = &self.trees[index];
-            let leaves = &mut scratch.leaves[..rows];
-            match (ways[index], tree.bottom_up, tree.oblivious) {
+        if rows < walk::LANES {
+            self.add_trees_to_rows(rows, scores, scratch);
+            return;
+        }
+        scratch.leaves.resize(rows, 0);
+        for (index, (tree, way)) in self.trees.iter().zip(ways).enumerate() {
+            let leaves = &mut scratch.leaves[..];
+            match (way, tree.bottom_up, tree.oblivious) {
                 (Way::Oblivious, _, Some(oblivious)) => {
                     self.oblivious.find_leaves(oblivious, &scratch.ranks, leaves);
                 }
                 (Way::BottomUp, Some(bottom_up), _) => {
                     self.bottom_up.find_leaves(bottom_up, &scratch.ranks, &mut scratch.bottom_up, leaves);
                 }
-                _ if rows < walk::LANES => {
-                    // Few rows: several trees at a time.
-                    let group =
-                        ways[index..].iter().take(walk::LANES).take_while(|way| **way == Way::Walk).count();
-                    self.add_tree_group(index..index + group, rows, scores, &scratch.ranks);
-                    index += group;
-                    continue;
-                }
                 _ => self.walk.find_leaves_of_rows(tree.root, tree.depth, &scratch.ranks, leaves),
             }
             self.sums.add(index, leaves, scores);
-            index += 1;
         }
     }
 
-    /// Adds up to [`walk::LANES`] trees to each row.
-    fn add_tree_group<T: sums::Value>(
-        &self,
-        trees: std::ops::Range<usize>,
-        rows: usize,
-        scores: &mut [T],
-        ranks: &Ranks,
-    ) {
-        let group = &self.trees[trees.clone()];
-        let mut roots = [0; walk::LANES];
-        for (lane, root) in roots.iter_mut().enumerate() {
-            *root = group.get(lane).unwrap_or(&group[0]).root;
-        }
-        let depth = group.iter().map(|tree| tree.depth).max().unwrap_or(0);
+    /// Adds all trees to a few rows: several trees of like depth are walked at a time.
+    fn add_trees_to_rows<T: sums::Value>(&self, rows: usize, scores: &mut [T], scratch: &mut Scratch) {
+        scratch.leaves.resize(self.trees.len(), 0);
         for row in 0..rows {
-            let leaves = self.walk.find_leaves_of_trees(&roots, depth, ranks.row(row));
-            for (tree, leaf) in trees.clone().zip(leaves) {
-                self.sums.add_one(tree, row, rows, leaf, scores);
+            let ranks = scratch.ranks.row(row);
+            for group in self.by_depth.chunks(walk::LANES) {
+                // A group that is not full walks its first tree several times.
+                let tree = |lane: usize| *group.get(lane).unwrap_or(&group[0]) as usize;
+                let roots = std::array::from_fn(|lane| self.trees[tree(lane)].root);
+                let depth = group.last().map_or(0, |deepest| self.trees[*deepest as usize].depth);
+                for (lane, leaf) in
+                    self.walk.find_leaves_of_trees(&roots, depth, ranks).into_iter().enumerate()
+                {
+                    scratch.leaves[tree(lane)] = leaf;
+                }
+            }
+            for (tree, leaf) in scratch.leaves.iter().enumerate() {
+                self.sums.add_one(tree, row, rows, *leaf, scores);
             }
         }
     }

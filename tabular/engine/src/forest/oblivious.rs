@@ -66,11 +66,10 @@ impl Oblivious {
 }
 
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn evaluate(levels: &[(u32, u8)], tile: &[u8]) -> [u8; TILE] {
+fn evaluate(levels: &[(u32, u8)], tile: &[[u8; TILE]]) -> [u8; TILE] {
     let mut numbers = [0_u8; TILE];
     for (byte_column, byte) in levels {
-        let start = *byte_column as usize * TILE;
-        let bytes = &tile[start..start + TILE];
+        let bytes = &tile[*byte_column as usize];
         for row in 0..TILE {
             numbers[row] = numbers[row] + numbers[row] + u8::from(bytes[row] <= *byte);
         }
