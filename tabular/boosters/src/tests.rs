@@ -1,4 +1,7 @@
+use std::io::Read as _;
+
 use fastrand::Rng;
+use flate2::read::GzDecoder;
 use tabular_engine::{Buffers, Model, OutputColumns, Source, SourceColumn};
 use tabular_form::{Form, Kind};
 
@@ -44,7 +47,9 @@ fn cases() -> Vec<Case> {
     let numbers = |bytes: &[u8]| -> Vec<f64> {
         bytes.chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect()
     };
-    fields(include_bytes!("../tests/boosters.cases"))
+    let mut file = Vec::new();
+    GzDecoder::new(&include_bytes!("../tests/boosters.cases.gz")[..]).read_to_end(&mut file).unwrap();
+    fields(&file)
         .into_iter()
         .map(|(_, case)| {
             let mut read = Case::default();

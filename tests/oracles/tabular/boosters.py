@@ -2,7 +2,7 @@
 
     pip install 'protobuf<7' onnx==1.23.2 onnxruntime==1.32.0 scikit-learn==1.9.1 lightgbm==4.7.0 pandas==3.1.1
     pip install --no-deps xgboost==3.2.0
-    python boosters.py ../../../tabular/boosters/tests/boosters.cases
+    python boosters.py ../../../tabular/boosters/tests/boosters.cases.gz
 """
 
 import sys
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from case_file import field
+from case_file import field, write
 
 warnings.filterwarnings("ignore")
 ROWS = 32
@@ -153,12 +153,9 @@ def cases():
 
 
 def main():
-    with open(sys.argv[1], "wb") as file:
-        count = 0
-        for one in cases():
-            file.write(one)
-            count += 1
-    print(f"{count} cases")
+    written = list(cases())
+    write(sys.argv[1], written)
+    print(f"{len(written)} cases")
 
 
 main()

@@ -1,8 +1,11 @@
 """Case files: models with inputs and the outputs that another implementation gives for them.
 
-A file is a protocol buffer message: field 1, repeated, is a case. A case has a name (1), a model (2), inputs (3, repeated
+A file is a protocol buffer message, compressed with gzip: field 1, repeated, is a case. A case has a name (1), a model (2), inputs (3, repeated
 tensors) and outputs (4, repeated tensors). tabular/onnx/src/tests.rs reads them.
 """
+
+import gzip
+import pathlib
 
 import numpy as np
 import onnx
@@ -52,3 +55,8 @@ def onnxruntime_case(name: str, model: bytes, inputs) -> bytes:
             output = np.array([list(row.values()) for row in output], dtype=np.float32)
         arrays.append(np.asarray(output))
     return case(name, model, inputs, arrays)
+
+
+def write(path: str, cases) -> None:
+    """Writes cases; the same ones give the same bytes."""
+    pathlib.Path(path).write_bytes(gzip.compress(b"".join(cases), mtime=0))

@@ -3,7 +3,7 @@
     pip install 'protobuf<7' onnx==1.23.2 onnxruntime==1.32.0 skl2onnx==1.20.0 onnxmltools==1.16.0 scikit-learn==1.9.1 \
         lightgbm==4.7.0 catboost==1.2.10 pandas==3.1.1
     pip install --no-deps xgboost==3.2.0
-    python exports.py small ../../../tabular/onnx/tests/exports.cases
+    python exports.py small ../../../tabular/onnx/tests/exports.cases.gz
     python exports.py full /tmp/exports        # models of usual sizes, one file each, and 4,096 rows
 """
 
@@ -35,7 +35,7 @@ from onnxmltools.convert.common.data_types import FloatTensorType as ToolsFloat
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
-from case_file import onnxruntime_case
+from case_file import onnxruntime_case, write
 
 warnings.filterwarnings("ignore")
 SMALL = sys.argv[1] == "small"
@@ -238,7 +238,7 @@ def main():
             (out / f"{name}.cases").write_bytes(case)
             (out / f"{name}.onnx").write_bytes(model)
     if SMALL:
-        out.write_bytes(b"".join(cases))
+        write(out, cases)
         print(f"{len(cases)} of {len(wanted)} models")
 
 

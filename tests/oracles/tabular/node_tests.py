@@ -1,7 +1,7 @@
 """ONNX's own node tests of the operators that the engine has.
 
     pip install 'protobuf<7' onnx==1.23.2
-    python node_tests.py ../../../tabular/onnx/tests/node-tests.cases
+    python node_tests.py ../../../tabular/onnx/tests/node-tests.cases.gz
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 import onnx
 from onnx.backend.test.case.node import collect_testcases
 
-from case_file import case
+from case_file import case, write
 
 OPERATORS = set(
     """Abs Add And ArgMax ArgMin ArrayFeatureExtractor BatchNormalization Binarizer Cast CategoryMapper Ceil Clip Concat
@@ -27,27 +27,22 @@ LARGEST = 3_000
 
 
 def main():
-    written = skipped = 0
-    with open(sys.argv[1], "wb") as file:
-        for test in collect_testcases(op_type=None):
-            model = test.model
-            operators = {node.op_type for node in model.graph.node}
-            if not operators <= OPERATORS or len(model.graph.node) > 3:
+    cases, skipped = [], 0
+    for test in collect_testcases(op_type=None):
+        operators = {node.op_type for node in test.model.graph.node}
+        if not operators <= OPERATORS or len(test.model.graph.node) > 3:
+            continue
+        inputs, outputs = test.data_sets[0]
+        arrays = [*inputs, *outputs]
+        try:
+            if {str(array.dtype) for array in arrays} <= TYPES and sum(array.nbytes for array in arrays) <= LARGEST:
+                cases.append(case(test.name, test.model.SerializeToString(), inputs, outputs))
                 continue
-            for inputs, outputs in test.data_sets[:1]:
-                arrays = [*inputs, *outputs]
-                try:
-                    size = sum(array.nbytes for array in arrays)
-                    if not {str(array.dtype) for array in arrays} <= TYPES:
-                        continue
-                    if size <= LARGEST:
-                        file.write(case(test.name, model.SerializeToString(), inputs, outputs))
-                        written += 1
-                        continue
-                except AttributeError:  # A sequence or a map.
-                    pass
-                skipped += 1
-    print(f"{written} node tests, {skipped} with sequences or too large")
+        except AttributeError:  # A sequence or a map.
+            pass
+        skipped += 1
+    write(sys.argv[1], cases)
+    print(f"{len(cases)} node tests; {skipped} with other types or too large")
 
 
 main()

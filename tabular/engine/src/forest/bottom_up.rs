@@ -7,9 +7,8 @@
 use tabular_form::Node;
 
 use super::ranks::{RankTests, Ranks};
+use super::tile::{self, TILE, Tile};
 
-/// Rows that are evaluated together.
-pub(super) const TILE: usize = 64;
 /// The most leaves of a tree: their numbers are bytes.
 const LEAVES: usize = 256;
 /// The slots of leaves and of other nodes.
@@ -54,11 +53,11 @@ struct Selection {
 }
 
 /// Results of nodes, a tile of rows each. The first [`LEAVES`] are those of the leaves.
-pub(super) struct Slots(Vec<[u8; TILE]>);
+pub(super) struct Slots(Vec<Tile>);
 
 impl Default for Slots {
     fn default() -> Self {
-        let leaves = (0..SLOTS).map(|leaf| [leaf.min(LEAVES - 1) as u8; TILE]);
+        let leaves = (0..SLOTS).map(|leaf| tile::splat(leaf.min(LEAVES - 1) as u8));
         Self(leaves.collect())
     }
 }
@@ -113,10 +112,10 @@ impl BottomUp {
         // The root is evaluated last. A tree without tests has one leaf.
         let count = pairs.len() + selections.len();
         let root = if count == 0 { 0 } else { LEAVES + count - 1 };
-        for (tile, leaves) in leaves.chunks_mut(TILE).enumerate() {
-            evaluate_pairs(pairs, ranks.tile(tile), &mut slots.0);
-            evaluate_selections(selections, ranks.tile(tile), &mut slots.0);
-            for (leaf, byte) in leaves.iter_mut().zip(&slots.0[root]) {
+        for (index, leaves) in leaves.chunks_mut(TILE).enumerate() {
+            evaluate_pairs(pairs, ranks.tile(index), &mut slots.0);
+            evaluate_selections(selections, ranks.tile(index), &mut slots.0);
+            for (leaf, byte) in leaves.iter_mut().zip(slots.0[root].as_flattened()) {
                 *leaf = u32::from(*byte);
             }
         }
@@ -124,25 +123,19 @@ impl BottomUp {
 }
 
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn evaluate_pairs(pairs: &[Pair], tile: &[[u8; TILE]], slots: &mut [[u8; TILE]]) {
+fn evaluate_pairs(pairs: &[Pair], tiles: &[Tile], slots: &mut [Tile]) {
     for pair in pairs {
-        let bytes = &tile[pair.byte_column as usize];
-        let slot = &mut slots[usize::from(pair.slot)];
-        for row in 0..TILE {
-            slot[row] = pair.leaf + u8::from(bytes[row] <= pair.byte);
-        }
+        let bytes = &tiles[pair.byte_column as usize];
+        slots[usize::from(pair.slot)] = tile::next_if_at_most(bytes, pair.byte, pair.leaf);
     }
 }
 
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn evaluate_selections(selections: &[Selection], tile: &[[u8; TILE]], slots: &mut [[u8; TILE]]) {
+fn evaluate_selections(selections: &[Selection], tiles: &[Tile], slots: &mut [Tile]) {
     for selection in selections {
-        let bytes = &tile[selection.byte_column as usize];
-        let above = slots[usize::from(selection.above)];
-        let others = slots[usize::from(selection.others)];
-        let slot = &mut slots[usize::from(selection.slot)];
-        for row in 0..TILE {
-            slot[row] = if bytes[row] <= selection.byte { others[row] } else { above[row] };
-        }
+        let bytes = &tiles[selection.byte_column as usize];
+        let (above, others) = (&slots[usize::from(selection.above)], &slots[usize::from(selection.others)]);
+        let result = tile::select(bytes, selection.byte, above, others);
+        slots[usize::from(selection.slot)] = result;
     }
 }

@@ -19,6 +19,7 @@ mod cost;
 mod oblivious;
 mod ranks;
 mod sums;
+mod tile;
 mod walk;
 
 use tabular_form::{Ensemble, LeafValues};

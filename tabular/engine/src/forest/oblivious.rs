@@ -4,8 +4,8 @@
 
 use tabular_form::Node;
 
-use super::bottom_up::TILE;
 use super::ranks::{RankTests, Ranks};
+use super::tile::{self, TILE, Tile};
 
 /// The most levels of a tree: leaf numbers are bytes.
 const LEVELS: usize = 8;
@@ -56,23 +56,20 @@ impl Oblivious {
     /// The leaf that each row reaches.
     pub(super) fn find_leaves(&self, tree: usize, ranks: &Ranks, leaves: &mut [u32]) {
         let levels = self.levels_of(tree);
-        for (tile, leaves) in leaves.chunks_mut(TILE).enumerate() {
-            let numbers = evaluate(levels, ranks.tile(tile));
-            for (leaf, number) in leaves.iter_mut().zip(numbers) {
-                *leaf = u32::from(number);
+        for (index, leaves) in leaves.chunks_mut(TILE).enumerate() {
+            let numbers = evaluate(levels, ranks.tile(index));
+            for (leaf, number) in leaves.iter_mut().zip(numbers.as_flattened()) {
+                *leaf = u32::from(*number);
             }
         }
     }
 }
 
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn evaluate(levels: &[(u32, u8)], tile: &[[u8; TILE]]) -> [u8; TILE] {
-    let mut numbers = [0_u8; TILE];
+fn evaluate(levels: &[(u32, u8)], tiles: &[Tile]) -> Tile {
+    let mut numbers = tile::splat(0);
     for (byte_column, byte) in levels {
-        let bytes = &tile[*byte_column as usize];
-        for row in 0..TILE {
-            numbers[row] = numbers[row] + numbers[row] + u8::from(bytes[row] <= *byte);
-        }
+        tile::append_bit(&tiles[*byte_column as usize], *byte, &mut numbers);
     }
     numbers
 }

@@ -6,7 +6,7 @@
 
 use tabular_form::{Ensemble, Node, Test, Thresholds};
 
-use super::bottom_up::TILE;
+use super::tile::{self, TILE, Tile};
 
 /// Thresholds of one byte column.
 const BYTE_SPAN: usize = 255;
@@ -62,7 +62,7 @@ impl RankTests {
 pub(super) struct Ranks {
     words: Vec<u16>,
     columns: usize,
-    bytes: Vec<[u8; TILE]>,
+    bytes: Vec<Tile>,
     byte_width: usize,
     column: Vec<u16>,
     codes: Vec<u16>,
@@ -86,7 +86,7 @@ impl Ranks {
             self.words.resize(rows * self.columns + 1, 1);
         }
         if bytes {
-            self.bytes.resize(tiles * self.byte_width, [0; TILE]);
+            self.bytes.resize(tiles * self.byte_width, tile::splat(0));
         }
         // Rows beyond the last one of the last tile have some rank; their leaves are not read.
         self.column.resize(tiles * TILE, 1);
@@ -162,7 +162,8 @@ impl Ranks {
             for (tile, ranks) in self.column.chunks_exact(TILE).enumerate() {
                 for byte_column in first..end {
                     let below = (BYTE_SPAN * (byte_column - first) + 1) as u16;
-                    narrow(ranks, below, &mut self.bytes[tile * self.byte_width + byte_column]);
+                    let bytes = &mut self.bytes[tile * self.byte_width + byte_column];
+                    narrow(ranks, below, bytes.as_flattened_mut());
                 }
             }
         }
@@ -179,14 +180,14 @@ impl Ranks {
     }
 
     /// The byte columns of a tile.
-    pub(super) fn tile(&self, tile: usize) -> &[[u8; TILE]] {
+    pub(super) fn tile(&self, tile: usize) -> &[Tile] {
         &self.bytes[tile * self.byte_width..][..self.byte_width]
     }
 }
 
 /// The ranks less `below`, limited to 0 to 255.
 #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn narrow(ranks: &[u16], below: u16, bytes: &mut [u8; TILE]) {
+fn narrow(ranks: &[u16], below: u16, bytes: &mut [u8]) {
     for (byte, rank) in bytes.iter_mut().zip(ranks) {
         *byte = rank.saturating_sub(below).min(255) as u8;
     }

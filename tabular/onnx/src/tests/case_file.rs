@@ -1,5 +1,8 @@
 //! Case files: see tests/oracles/tabular/case_file.py.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use tabular_engine::{Answers, OutputColumns, Source, SourceColumn};
 use tabular_form::Values;
 
@@ -16,8 +19,10 @@ pub(super) struct Case {
 
 /// The cases of a file.
 pub(super) fn read(file: &[u8]) -> Vec<Case> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
     let mut cases = Vec::new();
-    Message::new(file)
+    Message::new(&bytes)
         .each(|_, field| {
             let mut case =
                 Case { name: String::new(), model: Vec::new(), inputs: Vec::new(), outputs: Vec::new() };

@@ -21,7 +21,7 @@ fn difference(case: &Case) -> Difference {
 
 #[test]
 fn tree_operators_match_onnxruntime_to_the_bit() {
-    check(include_bytes!("../../tests/tree-operators.cases"), |name| {
+    check(include_bytes!("../../tests/tree-operators.cases.gz"), |name| {
         // A probit has another logarithm; ONNX Runtime computes a softmax of doubles partly in 32 bits.
         if name.contains("PROBIT") {
             1e-5
@@ -62,7 +62,7 @@ fn exports_match_onnxruntime() {
         "pipe-infrequent",
         "double",
     ];
-    check(include_bytes!("../../tests/exports.cases"), |name| match name {
+    check(include_bytes!("../../tests/exports.cases.gz"), |name| match name {
         // An exponential of 64 bits, rounded, is not always that of 32 bits.
         "xgb-gamma" | "xgb-poisson" | "lgb-poisson" | "hgbr-poisson" => 1e-7,
         name if products.contains(&name) => 1e-6,
@@ -74,7 +74,7 @@ fn exports_match_onnxruntime() {
 /// its inputs as rows, with all but the first as constants, and with all of them as constants.
 #[test]
 fn node_tests_pass_or_are_refused() {
-    let cases = case_file::read(include_bytes!("../../tests/node-tests.cases"));
+    let cases = case_file::read(include_bytes!("../../tests/node-tests.cases.gz"));
     let mut wrong = Vec::new();
     let (mut passed, mut refused) = (BTreeMap::new(), BTreeMap::new());
     for case in &cases {

@@ -41,8 +41,10 @@ fn try_form(bytes: &[u8]) -> Result<(), String> {
 #[test]
 fn cut_and_changed_files_are_refused_or_run() {
     let mut rng = Rng::with_seed(3);
-    let files: [&[u8]; 2] =
-        [include_bytes!("../../tests/exports.cases"), include_bytes!("../../tests/tree-operators.cases")];
+    let files: [&[u8]; 2] = [
+        include_bytes!("../../tests/exports.cases.gz"),
+        include_bytes!("../../tests/tree-operators.cases.gz"),
+    ];
     let mut refused = 0;
     for (index, case) in files.iter().flat_map(|file| case_file::read(file)).enumerate() {
         // Cases of one operator have much in common.
@@ -70,7 +72,7 @@ fn cut_and_changed_files_are_refused_or_run() {
 fn changed_forms_are_refused_or_run() {
     let mut rng = Rng::with_seed(4);
     let mut refused = 0;
-    for case in case_file::read(include_bytes!("../../tests/exports.cases")) {
+    for case in case_file::read(include_bytes!("../../tests/exports.cases.gz")) {
         let bytes = import(&case.model).unwrap().form.to_bytes();
         for _ in 0..40 {
             let mut changed = bytes.clone();
