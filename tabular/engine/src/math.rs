@@ -81,6 +81,7 @@ pub(crate) fn logistic(value: f32) -> f32 {
 /// The inverse of the normal distribution function, by Winitzki's approximation of the inverse error function, with the
 /// constants of ONNX Runtime.
 pub(crate) fn probit(value: f32) -> f32 {
+    #[expect(clippy::approx_constant, reason = "the constant of ONNX Runtime")]
     const PI: f32 = 3.14159;
     const SHAPE: f32 = 0.147;
     let argument = 2.0 * value - 1.0;

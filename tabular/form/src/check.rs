@@ -2,7 +2,8 @@
 
 use crate::codec::FormError;
 use crate::columns::{Columns, Kind, Operand, Values};
-use crate::step::{Axis, BinaryFunction, ClassRule, ReduceFunction, Step, UnaryFunction};
+use crate::functions::{BinaryFunction, ClassRule, ReduceFunction, UnaryFunction};
+use crate::step::{Axis, Step};
 use crate::tree_check;
 use crate::{Ensemble, Form};
 

@@ -18,16 +18,17 @@ mod accesses;
 mod check;
 mod codec;
 mod columns;
+mod functions;
 mod step;
 mod tree_check;
 mod trees;
 
 pub use codec::FormError;
 pub use columns::{Columns, Kind, Operand, Values};
-pub use step::{
-    Axis, BinaryFunction, ClassRule, Comparison, Norm, ReduceFunction, ScoreTransform, Step, UnaryFunction,
-    Unknown,
+pub use functions::{
+    BinaryFunction, ClassRule, Comparison, Norm, ReduceFunction, ScoreTransform, UnaryFunction, Unknown,
 };
+pub use step::{Axis, Step};
 pub use trees::{Aggregate, Ensemble, LeafValues, Node, Test, Thresholds, Tree};
 
 use codec::{Part, Reader, record};

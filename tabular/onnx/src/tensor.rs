@@ -88,7 +88,8 @@ impl Constant {
 
 fn read_raw(raw: &[u8], element_type: i64) -> Result<Values, Fault> {
     fn numbers<T, const N: usize>(raw: &[u8], number: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Fault> {
-        if raw.len() % N != 0 {
+        let chunks = raw.chunks_exact(N);
+        if !chunks.remainder().is_empty() {
             return Err(format!("{} bytes are no whole number of values", raw.len()));
         }
         let array = |bytes: &[u8]| {
@@ -96,7 +97,7 @@ fn read_raw(raw: &[u8], element_type: i64) -> Result<Values, Fault> {
             array.copy_from_slice(bytes);
             number(array)
         };
-        Ok(raw.chunks_exact(N).map(array).collect())
+        Ok(chunks.map(array).collect())
     }
     Ok(match element_type {
         1 => Values::Floats { values: numbers(raw, f32::from_le_bytes)? },
@@ -161,7 +162,10 @@ macro_rules! map_values {
 
 /// The constants at positions, which exist.
 pub(crate) fn select(values: &Values, positions: &[u32]) -> Values {
-    map_values!(values, list => positions.iter().map(|position| list[*position as usize].clone()).collect())
+    fn pick<T: Clone>(list: &[T], positions: &[u32]) -> Vec<T> {
+        positions.iter().map(|position| list[*position as usize].clone()).collect()
+    }
+    map_values!(values, list => pick(list, positions))
 }
 
 /// The constants, each of them repeated from a list of one.

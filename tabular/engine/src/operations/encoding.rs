@@ -30,10 +30,10 @@ impl Operation for Impute {
 }
 
 impl Impute {
-    fn impute<T: Constant + PartialEq>(&self, block: &mut Block<'_, '_>) {
+    fn impute<T: Constant + PartialOrd>(&self, block: &mut Block<'_, '_>) {
         let rows = block.planes.rows;
         let missing = constants::<T>(&self.missing)[0];
-        let is_nan = |value: T| value != value;
+        let is_nan = |value: T| value.partial_cmp(&value).is_none();
         let replacements = constants::<T>(&self.replacements);
         block.planes.map_within::<T>(self.to, |planes, results| {
             let columns = planes.read(self.from).chunks_exact(rows);

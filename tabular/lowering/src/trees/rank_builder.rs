@@ -41,7 +41,7 @@ pub(super) struct SetsKey {
 type Set = (Vec<Ordered>, bool);
 
 /// A number that is not NaN, in its order. There is only one zero.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct Ordered(f64);
 
 impl Ordered {
@@ -51,6 +51,12 @@ impl Ordered {
 }
 
 impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ord for Ordered {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {

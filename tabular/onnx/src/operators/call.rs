@@ -198,13 +198,7 @@ impl Call<'_> {
     /// An argument as rows of features: `[rows, features]`, or `[rows]`, which has one feature.
     pub(super) fn features(&mut self, index: usize) -> Result<Tensor, Fault> {
         let tensor = self.tensor(index)?;
-        let fits = match tensor.shape[..] {
-            [Dim::Rows] | [Dim::Rows, Dim::Fixed(_)] => true,
-            // A constant, or one row of it.
-            [Dim::Fixed(_), Dim::Fixed(_)] => false,
-            _ => false,
-        };
-        if fits {
+        if matches!(tensor.shape[..], [Dim::Rows] | [Dim::Rows, Dim::Fixed(_)]) {
             Ok(tensor)
         } else {
             Err(format!(

@@ -103,10 +103,9 @@ impl AttributeTrees {
                 _ => return Err(format!("a weight belongs to target {} of {targets}", ids[index])),
             };
             // ONNX Runtime ignores weights of other nodes, and all weights of a leaf but the first of a single target.
-            if let TreeNode::Leaf(values) = &mut self.trees[*tree][*node] {
-                if targets > 1 || values.is_empty() {
-                    values.push((target, value));
-                }
+            match &mut self.trees[*tree][*node] {
+                TreeNode::Leaf(values) if targets > 1 || values.is_empty() => values.push((target, value)),
+                _ => {}
             }
             added.push(Weight { target, value });
         }

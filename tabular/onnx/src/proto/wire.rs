@@ -184,11 +184,12 @@ impl<'a> Field<'a> {
         list: &mut Vec<T>,
         number: fn([u8; N]) -> T,
     ) -> Result<(), OnnxError> {
-        if bytes.len() % N != 0 {
+        let chunks = bytes.chunks_exact(N);
+        if !chunks.remainder().is_empty() {
             return Err(self.error("packed numbers do not fill the field"));
         }
-        list.reserve(bytes.len() / N);
-        for bytes in bytes.chunks_exact(N) {
+        list.reserve(chunks.len());
+        for bytes in chunks {
             let mut array = [0; N];
             array.copy_from_slice(bytes);
             list.push(number(array));
