@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::file_format::{FileFormat, recognise};
 use crate::member_reader::MemberReader;
@@ -49,44 +49,31 @@ pub(crate) fn is_a_directory() -> io::Error {
     io::Error::new(ErrorKind::IsADirectory, "it is a directory")
 }
 
-/// A file that is opened when it is first read. Opening a named pipe waits for its writer, so a reader thread does it.
-pub(crate) struct LazyFile {
-    path: PathBuf,
-    file: Option<File>,
+/// Standard input, decompressed if it is compressed.
+///
+/// # Errors
+/// When it cannot be read, or has a format that is not supported.
+pub(crate) fn decompressed_stdin() -> io::Result<Box<dyn Read + Send>> {
+    decompressed(PeekReader::new(io::stdin()))
 }
 
-impl LazyFile {
-    pub fn new(path: &Path) -> LazyFile {
-        LazyFile { path: path.to_owned(), file: None }
-    }
-}
-
-impl Read for LazyFile {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => open_file(&self.path)?,
-        };
-        self.file.insert(file).read(out)
-    }
-}
-
-/// A source that is decompressed if it is compressed. It is not read before the first byte is asked for.
-pub(crate) struct LazyDecompression<R> {
-    source: Option<R>,
+/// A source that is opened when its first byte is asked for. Opening standard input or a named pipe waits for its writer,
+/// so the thread that reads the source does it.
+pub(crate) struct LazyReader<F> {
+    open: Option<F>,
     opened: Option<Box<dyn Read + Send>>,
 }
 
-impl<R> LazyDecompression<R> {
-    pub fn new(source: R) -> LazyDecompression<R> {
-        LazyDecompression { source: Some(source), opened: None }
+impl<F: FnOnce() -> io::Result<Box<dyn Read + Send>>> LazyReader<F> {
+    pub fn new(open: F) -> LazyReader<F> {
+        LazyReader { open: Some(open), opened: None }
     }
 }
 
-impl<R: Read + Send + 'static> Read for LazyDecompression<R> {
+impl<F: FnOnce() -> io::Result<Box<dyn Read + Send>>> Read for LazyReader<F> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Some(source) = self.source.take() {
-            self.opened = Some(decompressed(PeekReader::new(source))?);
+        if let Some(open) = self.open.take() {
+            self.opened = Some(open()?);
         }
         self.opened.as_mut().map_or(Ok(0), |opened| opened.read(out))
     }

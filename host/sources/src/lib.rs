@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use line_reader::{LineReader, push_line, without_byte_order_mark};
 pub use sort::{SortError, SortOptions, SortSummary, sort_file};
 
-use decompression::{LazyDecompression, LazyFile, check_format, is_a_directory, open_decompressed};
+use decompression::{LazyReader, check_format, decompressed_stdin, is_a_directory, open_decompressed};
 use file_format::UnsupportedFormat;
 use member_reader::TrailingBytes;
 use understudy_records::batch::{Lines, RecordPosition, begins_with, record_digest};
@@ -194,7 +194,7 @@ pub fn open(
             open_file(&folder.join(path), record_bytes, Some(record))?
         }
         (Source::Stdin, _) => {
-            let reader = Box::new(LazyDecompression::new(io::stdin()));
+            let reader = Box::new(LazyReader::new(decompressed_stdin));
             LineReader::new(reader, "standard input".to_owned(), record_bytes)
         }
         (Source::Http, _) => return Ok(None),
@@ -211,7 +211,8 @@ fn open_file(
     let cannot_open = |error| SourceError::opening(&name, error);
     let kind = path.metadata().map_err(cannot_open)?;
     if !kind.is_file() && !kind.is_dir() {
-        let reader = Box::new(LazyDecompression::new(LazyFile::new(path)));
+        let path = path.to_owned();
+        let reader = Box::new(LazyReader::new(move || open_decompressed(&path, 0)));
         return Ok(LineReader::new(reader, name, record_bytes));
     }
     let Some(after) = after else {
