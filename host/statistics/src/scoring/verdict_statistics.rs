@@ -11,11 +11,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::calendar_window::Window;
 use super::cells::{AnswerStatus, ModelScores};
-use super::cluster_sizes::ClusterSizes;
+use super::cluster_sizes::{ClusterSizes, cluster_hash};
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
 use super::gain_sums::{GainSums, PairGain};
@@ -24,9 +23,9 @@ use super::label_counts::{LabelCounts, PairLabels};
 /// The number of jackknife groups over which pairs are distributed.
 pub const JACKKNIFE_GROUPS: u64 = 64;
 
-/// The jackknife group of the pair with this key: XXH3-64 of the key's bytes, modulo [`JACKKNIFE_GROUPS`].
+/// The jackknife group of the pair with this key: [`cluster_hash`] of the key, modulo [`JACKKNIFE_GROUPS`].
 pub fn jackknife_group(key: &str) -> u8 {
-    (xxh3_64(key.as_bytes()) % JACKKNIFE_GROUPS) as u8
+    (cluster_hash(key) % JACKKNIFE_GROUPS) as u8
 }
 
 /// The stratum of a pair: the sums of the metric are kept separately for each.
@@ -163,11 +162,17 @@ impl VerdictEvidence {
         VerdictEvidence { windows: windows.collect() }
     }
 
+    /// The evidence of those of the given windows that have any.
+    fn of_windows(&self, windows: &[Window]) -> impl Iterator<Item = &WindowEvidence> {
+        windows.iter().filter_map(|window| self.windows.get(window)).map(|evidence| &**evidence)
+    }
+
     /// The sums over the given windows and over the strata for which `in_stratum` holds.
     pub fn sums(&self, windows: &[Window], in_stratum: impl Fn(StratumKey) -> bool) -> StratumSums {
         let mut all = StratumSums::default();
-        let chosen = windows.iter().filter_map(|window| self.windows.get(window));
-        for (_, sums) in chosen.flat_map(|window| &window.sums).filter(|(key, _)| in_stratum(**key)) {
+        for (_, sums) in
+            self.of_windows(windows).flat_map(|window| &window.sums).filter(|(key, _)| in_stratum(**key))
+        {
             all.merge(sums);
         }
         all
@@ -177,9 +182,10 @@ impl VerdictEvidence {
     /// `in_group` holds.
     pub fn gains(&self, windows: &[Window], scope: u16, in_group: impl Fn(u8) -> bool) -> Vec<GainSums> {
         let mut all = Vec::new();
-        let chosen = windows.iter().filter_map(|window| self.windows.get(window));
         let own = |key: &(u16, u8)| key.0 == scope && in_group(key.1);
-        for (_, gains) in chosen.flat_map(|window| &window.gains).filter(|(key, _)| own(key)) {
+        for (_, gains) in
+            self.of_windows(windows).flat_map(|window| &window.gains).filter(|(key, _)| own(key))
+        {
             merge_gains(&mut all, gains);
         }
         all
@@ -188,8 +194,7 @@ impl VerdictEvidence {
     /// The sizes of the clusters over the given windows in a scope.
     pub fn cluster_sizes(&self, windows: &[Window], scope: u16) -> ClusterSizes {
         let mut all = ClusterSizes::default();
-        let chosen = windows.iter().filter_map(|window| self.windows.get(window));
-        for sizes in chosen.filter_map(|window| window.cluster_sizes.get(&scope)) {
+        for sizes in self.of_windows(windows).filter_map(|window| window.cluster_sizes.get(&scope)) {
             all.merge(sizes);
         }
         all
@@ -198,8 +203,7 @@ impl VerdictEvidence {
     /// The label counts over the given windows in a scope.
     pub fn labels(&self, windows: &[Window], scope: u16) -> LabelCounts {
         let mut all = LabelCounts::default();
-        let chosen = windows.iter().filter_map(|window| self.windows.get(window));
-        for labels in chosen.filter_map(|window| window.labels.get(&scope)) {
+        for labels in self.of_windows(windows).filter_map(|window| window.labels.get(&scope)) {
             all.merge(labels);
         }
         all
