@@ -59,6 +59,12 @@ pub fn hotel_rooms_study() -> PathBuf {
     root().join("examples/hotel/rooms.toml")
 }
 
+/// Makes a named pipe.
+pub fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().expect("mkfifo runs");
+    assert!(made.success(), "{} cannot be made", path.display());
+}
+
 /// All files below a folder, sorted by path.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -3,9 +3,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use understudy_tests::{TestWorkspace, files};
+use understudy_tests::{TestWorkspace, files, make_pipe};
 
 const REFUSAL: &str = "it is a named pipe, not a regular file";
 
@@ -13,8 +12,7 @@ const REFUSAL: &str = "it is a named pipe, not a regular file";
 fn with_pipe(path: &Path, check: impl FnOnce()) {
     let aside = path.with_extension("aside");
     let existed = fs::rename(path, &aside).is_ok();
-    let made = Command::new("mkfifo").arg(path).status().expect("it runs");
-    assert!(made.success());
+    make_pipe(path);
     check();
     fs::remove_file(path).expect("the pipe is there");
     if existed {
@@ -66,7 +64,7 @@ fn a_pending_seal_that_is_a_named_pipe_is_replaced() {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[("study = \"small\"", "study = \"small\"\nregister = \"register.jsonl\"")]);
     let pending = workspace.path().join("seal.json.tmp");
-    assert!(Command::new("mkfifo").arg(&pending).status().expect("it runs").success());
+    make_pipe(&pending);
     workspace.ok(&["seal", "study.toml"]);
     assert!(workspace.path().join("seal.json").is_file() && !pending.exists());
 }
@@ -100,7 +98,7 @@ fn a_source_may_be_a_named_pipe() {
     let workspace = TestWorkspace::small();
     let lines = fs::read(workspace.path().join("snapshots.jsonl")).expect("they were written");
     let pipe = workspace.path().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    make_pipe(&pipe);
     workspace.edit_study(&[("snapshots.jsonl", "pipe")]);
     let writer = std::thread::spawn(move || fs::write(pipe, lines).expect("somebody reads"));
     let report = workspace.run(&[]);

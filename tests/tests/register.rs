@@ -6,7 +6,7 @@ use serde_json::Value;
 use understudy_run_log::register::{RegisterEvent, read_register};
 use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::open_rows;
-use understudy_tests::{CommandOutput, TestWorkspace};
+use understudy_tests::{CommandOutput, TestWorkspace, make_pipe};
 
 /// Filters for digests, keys, times and versions, which differ between registers.
 const FILTERS: [(&str, &str); 4] = [
@@ -348,8 +348,7 @@ fn check_refuses_a_register_that_cannot_be_used() {
 #[test]
 fn no_special_file_is_opened() {
     let workspace = workspace();
-    let pipe = std::process::Command::new("mkfifo").arg(workspace.path().join("pipe")).status();
-    assert!(pipe.expect("it runs").success());
+    make_pipe(&workspace.path().join("pipe"));
     let mut texts = Vec::new();
     let mut refused = |arguments: &[&str]| {
         let output = workspace.understudy(arguments);

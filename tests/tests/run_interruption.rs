@@ -2,7 +2,7 @@
 
 use understudy_tests::process::{TestProcess, wait_until};
 use understudy_tests::tables::{column, open_rows, sealed, texts};
-use understudy_tests::{TestWorkspace, account, overall};
+use understudy_tests::{TestWorkspace, account, make_pipe, overall};
 
 /// Stops a run that waits for standard input.
 fn stopped_by(signal: &str) {
@@ -76,7 +76,6 @@ fn a_run_can_end_before_the_first_record() {
 #[test]
 fn a_run_can_end_before_a_named_pipe_has_a_writer() {
     let workspace = TestWorkspace::small();
-    let made = std::process::Command::new("mkfifo").arg(workspace.path().join("pipe")).status();
-    assert!(made.expect("it runs").success());
+    make_pipe(&workspace.path().join("pipe"));
     stopped_before_the_first_record(&workspace, "file = \"pipe\"");
 }
