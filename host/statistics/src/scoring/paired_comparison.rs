@@ -172,12 +172,12 @@ impl PairedComparison {
             Some(value_of(&sums, 1)? - value_of(&sums, 0)?)
         });
         let without: Option<Vec<f64>> = without.collect();
-        if let Some((difference, without)) = difference.zip(without) {
+        if let (Some(reference), Some(other), Some(without)) = (reference, other, without) {
+            let difference = other - reference;
             // Computed for the positive difference, so that the tail is never 1 minus another.
             let sign = if difference < 0.0 { -1.0 } else { 1.0 };
             let without: Vec<f64> = without.into_iter().map(|difference| sign * difference).collect();
-            let size = |value: Option<f64>| value.map_or(0.0, f64::abs);
-            let scale = size(reference).max(size(other));
+            let scale = reference.abs().max(other.abs());
             if let Some(test) = jackknife_difference(sign * difference, &without, scale, confidence, LEVEL) {
                 let Interval { lower, upper } = test.interval;
                 estimate.p_value = Some((2.0 * test.p_value).min(1.0));

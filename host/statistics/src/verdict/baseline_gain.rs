@@ -148,6 +148,8 @@ impl Estimator<'_, '_> {
                 windows.iter().map(block).collect()
             }
         };
+        let (pairs, values) = rounded_components(&total.model);
+        let model = if total.pairs > 0 { (self.reduce)(pairs, &values) } else { None };
         let baselines = Baseline::for_form(self.facts.threshold.form);
         let baselines = (first_baseline..).zip(baselines).filter(|_| total.pairs > 0);
         let gains = baselines.map(|(index, baseline)| {
@@ -155,7 +157,10 @@ impl Estimator<'_, '_> {
             let interval = match gain.filter(|_| by_bounds) {
                 None => None,
                 Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
-                Some(gain) => Some(self.gain_interval(gain, &without, &total, index)),
+                Some(gain) => {
+                    let scale = model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
+                    Some(self.gain_interval((gain, scale), &without, &total, index))
+                }
             };
             let (interval, method, no_interval) = match interval {
                 None => (None, None, None),
@@ -166,8 +171,6 @@ impl Estimator<'_, '_> {
             BaselineGain { baseline: *baseline, value, gain, is_equal, interval, method, no_interval }
         });
         let gains = gains.collect();
-        let (pairs, values) = rounded_components(&total.model);
-        let model = if total.pairs > 0 { (self.reduce)(pairs, &values) } else { None };
         let is_constant = sums.is_constant();
         BaselineGains { pairs: total.pairs, left_out, learned_from, model, is_constant, gains }
     }
@@ -190,10 +193,11 @@ impl Estimator<'_, '_> {
         (baseline, gain.filter(|gain| gain.is_finite()))
     }
 
-    /// The interval of a gain at a single look, from the sums `without` each jackknife group.
+    /// The interval of a gain at a single look, from the sums `without` each jackknife group. `scale` is the size of the
+    /// greater of the two values whose difference it is.
     fn gain_interval(
         &mut self,
-        gain: f64,
+        (gain, scale): (f64, f64),
         without: &[ScoreSums],
         total: &ScoreSums,
         index: usize,
@@ -209,9 +213,6 @@ impl Estimator<'_, '_> {
         let independent =
             width.map(|_| independent_scores(has_clusters, (total.pairs, without.len()), gain, squares));
         let range: Range = (width.map(|width| -width), width);
-        let size = |value: Option<f64>| value.map_or(0.0, f64::abs);
-        let (pairs, model) = rounded_components(&total.model);
-        let scale = size((self.reduce)(pairs, &model)).max(size(self.values(total, index).0));
         interval_from_replicates(gain, (&replicates, scale), range, independent, self.confidence)
     }
 
