@@ -105,3 +105,18 @@ fn a_source_may_be_a_named_pipe() {
     writer.join().expect("it wrote everything");
     assert_eq!(report["comparison"]["compared"], 5);
 }
+
+/// Two readers of one pipe would share its records between them, and each would wait for the end of the other's.
+#[test]
+fn both_sources_may_not_be_one_named_pipe() {
+    let workspace = TestWorkspace::small();
+    make_pipe(&workspace.path().join("pipe"));
+    std::os::unix::fs::symlink("pipe", workspace.path().join("link")).expect("a link");
+    workspace.edit_study(&[("snapshots.jsonl", "pipe"), ("decisions.jsonl", "link")]);
+    for arguments in
+        [&["check", "study.toml"][..], &["seal", "study.toml"], &["run", "study.toml", "--run", "run"]]
+    {
+        let text = refused(&workspace, arguments);
+        assert!(text.contains("it is one named pipe"), "{text}");
+    }
+}

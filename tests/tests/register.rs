@@ -346,6 +346,29 @@ fn check_refuses_a_register_that_cannot_be_used() {
 }
 
 #[test]
+fn a_register_that_cannot_be_written_is_an_error_of_the_check() {
+    let workspace = workspace();
+    std::fs::create_dir_all(workspace.path().join("folder/register.jsonl")).expect("folders");
+    std::os::unix::fs::symlink("none/register.jsonl", workspace.path().join("lost")).expect("a link");
+    let mut register = "\"../register.jsonl\"".to_owned();
+    for (other, what) in [
+        ("../folder", "folder/register.jsonl: it is a directory, not a regular file"),
+        ("../lost", "the folder study/../none does not exist"),
+        ("/proc/register.jsonl", "cannot create the register /proc/register.jsonl"),
+    ] {
+        let named = format!("\"{other}\"");
+        set_bound(&workspace, &register, &named);
+        register = named;
+        for arguments in [&["check", "study/study.toml"][..], &["run", "study/study.toml", "--run", "run"]] {
+            let output = workspace.understudy(arguments);
+            assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+            let is_check = arguments[0] == "check";
+            assert!(!is_check || output.stderr.contains(what), "{}", output.stderr);
+        }
+    }
+}
+
+#[test]
 fn no_special_file_is_opened() {
     let workspace = workspace();
     make_pipe(&workspace.path().join("pipe"));

@@ -7,8 +7,7 @@ use super::absent_keys::absent_keys;
 use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register};
 use understudy_report::counted;
-use understudy_run_log::folder_of;
-use understudy_run_log::register::{RegisterError, RegisterEvent, read_register};
+use understudy_run_log::register::{RegisterError, RegisterEvent, ensure_appendable, read_register};
 use understudy_statistics::verdict::{
     ceiling_requirement, chance_requirement, has_nested_bounds, verdict_notes,
 };
@@ -86,12 +85,9 @@ fn register_line(loaded_study: &LoadedStudy) -> Result<Option<String>, RegisterE
             });
             format!("{shown} has {} of this study", counted(seals.count() as u64, "seal", "seals"))
         }
-        None if folder_of(&path).is_dir() => format!("{shown} does not exist yet; the first seal creates it"),
-        None => {
-            let folder = folder_of(&path).to_owned();
-            return Err(RegisterError::NoFolder { path, folder });
-        }
+        None => format!("{shown} does not exist yet; the first seal creates it"),
     };
+    ensure_appendable(&path)?;
     Ok(Some(line))
 }
 
@@ -108,5 +104,7 @@ pub(super) fn checked_study(study: &Path) -> anyhow::Result<LoadedStudy> {
         .map(|error| error.to_string())
         .collect();
     anyhow::ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));
+    let [snapshots, decisions] = sources;
+    understudy_sources::ensure_separate_pipes(snapshots, decisions, &loaded_study.folder)?;
     Ok(loaded_study)
 }

@@ -54,14 +54,14 @@ pub struct Register {
 }
 
 impl Register {
-    /// Opens and locks the register that `path` names, see [`register_file`]. Waits for the lock. A file that
-    /// does not exist is created, in a folder that does. An incomplete last line is removed: its append never
+    /// Opens and locks the register in the file `path`, as [`register_file`] returns it. Waits for the lock. A file
+    /// that does not exist is created, in a folder that does. An incomplete last line is removed: its append never
     /// returned. `signer` signs the first entry of a new register.
     ///
     /// # Errors
     /// If the file cannot be read, written or created, is not a register, or has a fault.
     pub fn open(path: &Path, signer: Option<&Signer>) -> Result<Register, RegisterError> {
-        let path = register_file(path);
+        let path = path.to_owned();
         let folder = folder_of(&path).to_owned();
         if !folder.is_dir() {
             return Err(RegisterError::NoFolder { path: path.clone(), folder });
@@ -135,16 +135,39 @@ impl Register {
     }
 }
 
-/// Reads the register that `path` names, see [`register_file`], while nobody appends to it. `None` if the file
-/// does not exist. An incomplete last line is left out: its append never returned.
+/// Reads the register in the file `path`, as [`register_file`] returns it, while nobody appends to it. `None` if the
+/// file does not exist. An incomplete last line is left out: its append never returned.
 ///
 /// # Errors
 /// If the file cannot be read, or has a fault.
 pub fn read_register(path: &Path) -> Result<Option<RegisterContent>, RegisterError> {
-    let path = register_file(path);
-    match read_locked(&path)? {
-        Some(bytes) => RegisterContent::parse_valid(complete_lines(&bytes), &path).map(Some),
+    match read_locked(path)? {
+        Some(bytes) => RegisterContent::parse_valid(complete_lines(&bytes), path).map(Some),
         None => Ok(None),
+    }
+}
+
+/// Checks that [`Register::open`] can append to the register in the file `path`, or create it. Changes nothing: whether a
+/// file can be created is tried with one that has no name.
+///
+/// # Errors
+/// If the file cannot be written, or its folder does not exist or takes no new file.
+pub fn ensure_appendable(path: &Path) -> Result<(), RegisterError> {
+    ensure_register_file(path)?;
+    match OpenOptions::new().append(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // A symbolic link to a file that does not exist is followed, as by the call that creates the file.
+            let folder = match std::fs::read_link(path) {
+                Ok(target) => return ensure_appendable(&folder_of(path).join(target)),
+                Err(_) => folder_of(path),
+            };
+            if !folder.is_dir() {
+                return Err(RegisterError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
+            }
+            tempfile::tempfile_in(folder).map(drop).map_err(RegisterError::io("create", path))
+        }
+        Err(error) => Err(RegisterError::io("open", path)(error)),
     }
 }
 

@@ -17,6 +17,7 @@ mod read_retry;
 mod sort;
 
 use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 pub use line_reader::{LineReader, push_line, without_byte_order_mark};
@@ -99,6 +100,15 @@ pub enum SourceError {
         line: u64,
         /// The byte of the compressed file at which they begin, from 0.
         offset: u64,
+    },
+    /// Both streams read the same pipe.
+    #[error(
+        "cannot read snapshots and decisions from {name}: it is one named pipe, and each record would reach only one of the two; \
+         write them into two pipes"
+    )]
+    SharedPipe {
+        /// The path of the snapshots.
+        name: String,
     },
     /// The source breaks off.
     #[error(
@@ -249,6 +259,30 @@ pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
         false => Ok(()),
     });
     result.map_err(|error| SourceError::opening(&path.display().to_string(), error))
+}
+
+/// Checks that two sources are not the same named pipe.
+///
+/// # Errors
+/// If they are, also by different paths.
+pub fn ensure_separate_pipes(
+    snapshots: &Source,
+    decisions: &Source,
+    folder: &Path,
+) -> Result<(), SourceError> {
+    let pipe = |source: &Source| match source {
+        Source::File(path) => {
+            let file = folder.join(path).metadata().ok().filter(|file| file.file_type().is_fifo())?;
+            Some((file.dev(), file.ino()))
+        }
+        Source::Stdin | Source::Http => None,
+    };
+    match (pipe(snapshots), snapshots) {
+        (Some(found), Source::File(path)) if pipe(decisions) == Some(found) => {
+            Err(SourceError::SharedPipe { name: folder.join(path).display().to_string() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The path of the regular file that a source is; `None` for a named pipe and any other source. A regular file has an

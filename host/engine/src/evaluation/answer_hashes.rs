@@ -24,7 +24,7 @@ pub fn answer_hashes(answers: &Answers, seed: u64) -> Vec<Option<u64>> {
             let hash = |ends: &[u32]| {
                 ranking.clear();
                 for code in &codes[ends[0] as usize..ends[1] as usize] {
-                    write_bytes(names.value(*code as usize).as_bytes(), &mut ranking);
+                    append_length_prefixed(names.value(*code as usize).as_bytes(), &mut ranking);
                 }
                 Some(hash(&ranking))
             };
@@ -38,7 +38,7 @@ pub fn answer_hashes(answers: &Answers, seed: u64) -> Vec<Option<u64>> {
 }
 
 /// Appends a text with its length before it, so that different lists of texts have different bytes.
-pub fn write_bytes(text: &[u8], bytes: &mut Vec<u8>) {
+pub fn append_length_prefixed(text: &[u8], bytes: &mut Vec<u8>) {
     bytes.extend((text.len() as u64).to_le_bytes());
     bytes.extend(text);
 }

@@ -13,7 +13,8 @@ use crate::stats::aggregates::Aggregates;
 use understudy_records::batch::Answers;
 use understudy_sandbox::Scorer;
 use understudy_statistics::scoring::{
-    BASELINES, DecidedValue, ModelBaselines, PairGain, PairScores, SettledPair, VerdictEvidence, Window,
+    AnswerValue, BASELINES_PER_FORM, ModelBaselines, PairComparison, PairScores, SettledPair,
+    VerdictEvidence, Window,
 };
 use understudy_study::Micros;
 
@@ -24,16 +25,21 @@ impl Evaluator {
     /// Scores the baselines of the open pairs whose snapshots are before `time`. All pairs of such snapshots have been
     /// evaluated.
     pub(crate) fn settle_before(&mut self, Micros(time): Micros) {
-        let settled = self.aggregates.open_pairs.settle_before(time);
+        let settled = self.aggregates.open_pairs.settle_before(time, self.most_unanswered());
         let mut evidence = std::mem::take(&mut self.aggregates.evidence);
         self.score_baselines(settled, &mut evidence);
         self.aggregates.evidence = evidence;
     }
 
+    /// The greatest share of unanswered pairs of a window from which the baselines of answered pairs learn.
+    fn most_unanswered(&self) -> f64 {
+        self.study.threshold.as_ref().map_or(1.0, |threshold| threshold.most_unanswered)
+    }
+
     /// The aggregates of all pairs so far. They include the gains of the open pairs.
     pub(super) fn aggregates_so_far(&mut self) -> Aggregates {
         let mut aggregates = self.aggregates.clone();
-        let settled = aggregates.open_pairs.clone().settle_all();
+        let settled = aggregates.open_pairs.clone().settle_all(self.most_unanswered());
         let windows: BTreeSet<Window> = settled.iter().map(|settled| settled.pair.window).collect();
         let gains = windows.into_iter().map(|window| {
             let known = aggregates.evidence.windows.get(&window);
@@ -67,18 +73,18 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
     let by_model: Vec<Vec<usize>> = (0..models)
         .map(|model| baseline_columns(pairs, model).map(|column| columns.score(column)).collect())
         .collect();
-    for (row, SettledPair { pair, models: baselines }) in pairs.iter().enumerate() {
+    for (row, SettledPair { pair, baselines }) in pairs.iter().enumerate() {
         let is_scored = |components: &[f64]| components.last() == Some(&1.0);
         let gain = |model: usize| {
-            let Some(baselines) = baselines else { return PairGain::WithoutDecision };
+            let Some(baselines) = baselines else { return PairComparison::WithoutDecision };
             let (answer, own) = (&pair.models[model], &baselines[model]);
             let mut scores = by_model[model].iter().map(|column| columns.scored[*column].1[row].as_slice());
             let first_score = scores.next();
             let baseline_scores: Vec<&[f64]> = scores.collect();
             if !is_scored(&answer.components) || !baseline_scores.iter().all(|scores| is_scored(scores)) {
-                return PairGain::Unscored;
+                return PairComparison::Unscored;
             }
-            PairGain::Scored(PairScores {
+            PairComparison::Scored(PairScores {
                 hash: answer.hash,
                 is_first_score: own.first.is_some() && first_score == Some(answer.components.as_slice()),
                 has_answered: own.has_answered,
@@ -95,16 +101,16 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
 /// what its baselines answer from all earlier decisions, and what they answer from those of answered pairs. A pair
 /// without such an answer has the decision in its place.
 fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item = Answers> {
-    let column = move |answer: fn(&ModelBaselines, usize) -> Option<&DecidedValue>, index: usize| {
+    let column = move |answer: fn(&ModelBaselines, usize) -> Option<&AnswerValue>, index: usize| {
         answers(pairs.iter().map(|settled| {
-            let found = settled.models.as_ref().and_then(|models| answer(&models[model], index));
+            let found = settled.baselines.as_ref().and_then(|models| answer(&models[model], index));
             found.unwrap_or(&settled.pair.decision)
         }))
     };
     let first = column(|own, _| own.first.as_ref(), 0);
-    let all = (0..BASELINES).map(move |index| column(|own, index| Some(&own.all[index]), index));
-    let answered =
-        (0..BASELINES).map(move |index| column(|own, index| Some(&own.from_answered()[index]), index));
+    let all = (0..BASELINES_PER_FORM).map(move |index| column(|own, index| Some(&own.all[index]), index));
+    let answered = (0..BASELINES_PER_FORM)
+        .map(move |index| column(|own, index| Some(&own.from_answered()[index]), index));
     std::iter::once(first).chain(all).chain(answered)
 }
 
@@ -130,14 +136,14 @@ impl ScoredColumns<'_> {
 }
 
 /// The values as a column of answers. All of them have the same form.
-fn answers<'v>(values: impl Iterator<Item = &'v DecidedValue> + Clone) -> Answers {
-    let number = |value: &DecidedValue| match value {
-        DecidedValue::Number(number) => Some(*number),
-        DecidedValue::Ranking(_) => None,
+fn answers<'v>(values: impl Iterator<Item = &'v AnswerValue> + Clone) -> Answers {
+    let number = |value: &AnswerValue| match value {
+        AnswerValue::Number(number) => Some(*number),
+        AnswerValue::Ranking(_) => None,
     };
-    let ranking = |value: &DecidedValue| match value {
-        DecidedValue::Number(_) => Vec::new(),
-        DecidedValue::Ranking(items) => items.clone(),
+    let ranking = |value: &AnswerValue| match value {
+        AnswerValue::Number(_) => Vec::new(),
+        AnswerValue::Ranking(items) => items.clone(),
     };
     match values.clone().map(number).collect() {
         Some(numbers) => Answers::from_numbers(numbers),

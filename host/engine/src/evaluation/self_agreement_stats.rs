@@ -7,7 +7,7 @@ use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::datatypes::{Float64Type, Int64Type};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::evaluation::answer_hashes::{answer_hashes, write_bytes};
+use crate::evaluation::answer_hashes::{answer_hashes, append_length_prefixed};
 use crate::evaluation::text_column::TextColumn;
 use crate::evaluation::verdict_stats::ScoredPairBatch;
 use crate::plugins::study_fields;
@@ -152,7 +152,7 @@ impl<'c> CaseColumn<'c> {
 fn write_value(value: Option<&str>, bytes: &mut Vec<u8>) {
     bytes.push(u8::from(value.is_some()));
     if let Some(text) = value {
-        write_bytes(text.as_bytes(), bytes);
+        append_length_prefixed(text.as_bytes(), bytes);
     }
 }
 

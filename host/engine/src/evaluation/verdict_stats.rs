@@ -13,7 +13,7 @@ use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
-    Conditions, DecidedValue, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, Window,
+    AnswerValue, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, Window,
     cluster_hash, jackknife_group,
 };
 use understudy_study::{Evidence, Scope};
@@ -173,16 +173,16 @@ fn label(answers: &Answers, row: usize) -> Option<&str> {
 }
 
 /// The number or the ranking of a row; `None` without an answer, and for a label.
-fn decided_value(answers: &Answers, row: usize) -> Option<DecidedValue> {
+fn decided_value(answers: &Answers, row: usize) -> Option<AnswerValue> {
     if answers.reason(row).is_some() {
         return None;
     }
     match &answers.decisions {
         AnswerColumn::Labels { .. } => None,
-        AnswerColumn::Numbers(numbers) => Some(DecidedValue::Number(numbers[row])),
+        AnswerColumn::Numbers(numbers) => Some(AnswerValue::Number(numbers[row])),
         AnswerColumn::Rankings { names, offsets, codes } => {
             let codes = &codes[offsets[row] as usize..offsets[row + 1] as usize];
-            Some(DecidedValue::Ranking(
+            Some(AnswerValue::Ranking(
                 codes.iter().map(|code| names.value(*code as usize).to_owned()).collect(),
             ))
         }

@@ -1,13 +1,15 @@
 //! Builds the joint distributions of a model's answers and the substrate's.
 //!
-//! Invariants: pairs that a list leaves out are counted beside it.
+//! Invariants:
+//! - Pairs that a list leaves out are counted beside it.
+//! - Before the end of a run, no entry of a list and no quantile covers fewer than [`MIN_INTERIM_PAIRS`] pairs.
 
 use crate::model::divergence::{
     AnswerDistribution, AnswerDistributions, AnswerPair, HistogramBin, RankCount,
 };
 use understudy_engine::RunResult;
 use understudy_statistics::scoring::{
-    self, BottomKCounts, ErrorHistogram, InterimFigures, MIN_INTERIM_PAIRS,
+    self, BottomKCounts, ErrorHistogram, InterimFigures, MIN_INTERIM_PAIRS, RankPositions, withheld_counts,
 };
 
 /// The maximum number of answer pairs that are listed over all pairs, and for a condition value.
@@ -26,19 +28,18 @@ pub fn answer_distributions(
 ) -> AnswerDistributions {
     let distributions = &outcome.answer_distributions;
     let shape = outcome.cells.shape();
+    let is_final = interim.is_none();
     // Before the end, a list of answers could reveal one for a row that is still to be decided.
-    let (min_pairs, for_values, for_windows) = match interim {
-        None => (1, MAX_LISTED, MAX_LISTED_IN_WINDOW),
-        Some(_) => (MIN_INTERIM_PAIRS, 0, 0),
+    let detail = |listed, is_overall| Detail {
+        listed: if is_final || is_overall { listed } else { 0 },
+        is_overall,
+        is_final,
     };
     let none = distributions.fold(model, |_| false);
-    let shown = |is_shown: bool, counts, with_histogram, listed| match is_shown {
-        true => distribution(counts, (listed, min_pairs), with_histogram),
-        false => distribution(&none, (listed, min_pairs), with_histogram),
-    };
+    let shown = |is_shown: bool, counts, detail| distribution(if is_shown { counts } else { &none }, detail);
     let is_all_shown = interim.is_none_or(InterimFigures::shows_all);
     AnswerDistributions {
-        overall: shown(is_all_shown, &distributions.fold(model, |_| true), true, MAX_LISTED),
+        overall: shown(is_all_shown, &distributions.fold(model, |_| true), detail(MAX_LISTED, true)),
         conditions: shape
             .conditions
             .iter()
@@ -46,7 +47,8 @@ pub fn answer_distributions(
             .map(|(condition, values)| {
                 let for_value = |value| {
                     let is_shown = interim.is_none_or(|interim| interim.shows_value(condition, value));
-                    shown(is_shown, distributions.for_value(condition, value, model), false, for_values)
+                    let counts = distributions.for_value(condition, value, model);
+                    shown(is_shown, counts, detail(MAX_LISTED, false))
                 };
                 (0..*values).map(for_value).collect()
             })
@@ -56,31 +58,60 @@ pub fn answer_distributions(
             .iter()
             .map(|(window, _)| {
                 let is_shown = interim.is_none_or(|interim| interim.shows_window(window));
-                shown(is_shown, distributions.in_window(window, model).unwrap_or(&none), false, for_windows)
+                let counts = distributions.in_window(window, model).unwrap_or(&none);
+                shown(is_shown, counts, detail(MAX_LISTED_IN_WINDOW, false))
             })
             .collect(),
     }
 }
 
-fn distribution(
-    counts: &scoring::AnswerHistogram,
-    listed: (usize, u64),
-    with_histogram: bool,
-) -> AnswerDistribution {
+/// How much of a distribution is shown.
+#[derive(Clone, Copy)]
+struct Detail {
+    /// The maximum number of answer pairs that are listed.
+    listed: usize,
+    /// Whether the distribution covers all pairs.
+    is_overall: bool,
+    /// Whether the run has ended.
+    is_final: bool,
+}
+
+impl Detail {
+    /// The minimum number of pairs that an entry of a list covers.
+    fn min_pairs(self) -> u64 {
+        if self.is_final { 1 } else { MIN_INTERIM_PAIRS }
+    }
+
+    /// For each of these numbers of pairs whether it is shown.
+    fn shown_counts(self, counts: &[u64]) -> Vec<bool> {
+        if self.is_final {
+            return vec![true; counts.len()];
+        }
+        withheld_counts(counts).into_iter().map(|is_withheld| !is_withheld).collect()
+    }
+}
+
+fn distribution(counts: &scoring::AnswerHistogram, detail: Detail) -> AnswerDistribution {
     match counts {
-        scoring::AnswerHistogram::Labels(matrix) => labels(matrix, listed),
-        scoring::AnswerHistogram::Numbers(errors) => numbers(errors, with_histogram),
-        scoring::AnswerHistogram::Rankings(places) => AnswerDistribution::Ranking {
-            unanswered: places.unanswered,
-            absent: places.absent,
-            unranked: places.unranked,
-            ranks: places
-                .places
-                .iter()
-                .map(|(rank, pairs)| RankCount { rank: *rank, pairs: *pairs })
-                .collect(),
-            longest: places.longest,
-        },
+        scoring::AnswerHistogram::Labels(matrix) => labels(matrix, (detail.listed, detail.min_pairs())),
+        scoring::AnswerHistogram::Numbers(errors) => numbers(errors, detail),
+        scoring::AnswerHistogram::Rankings(places) => ranks(places, detail),
+    }
+}
+
+/// The ranks of the substrate's first item. The last count of the list is that of the pairs without it.
+fn ranks(places: &RankPositions, detail: Detail) -> AnswerDistribution {
+    let counts: Vec<u64> = places.places.values().copied().chain([places.absent]).collect();
+    let shown = detail.shown_counts(&counts);
+    let withheld = counts.iter().zip(&shown).filter(|(_, is_shown)| !**is_shown);
+    let ranks = places.places.iter().zip(&shown).filter(|(_, is_shown)| **is_shown);
+    AnswerDistribution::Ranking {
+        unanswered: places.unanswered,
+        absent: shown.last().is_none_or(|is_shown| *is_shown).then_some(places.absent),
+        unranked: places.unranked,
+        unlisted_pairs: withheld.map(|(pairs, _)| pairs).sum(),
+        ranks: ranks.map(|((rank, pairs), _)| RankCount { rank: *rank, pairs: *pairs }).collect(),
+        longest: places.longest,
     }
 }
 
@@ -118,11 +149,21 @@ pub fn answer_pairs(matrix: &BottomKCounts) -> Vec<AnswerPair> {
     listed
 }
 
-fn numbers(errors: &ErrorHistogram, with_histogram: bool) -> AnswerDistribution {
+/// The shares of the quantiles of an error.
+const SHARES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
+
+fn numbers(errors: &ErrorHistogram, detail: Detail) -> AnswerDistribution {
     let answered = errors.count();
     let n = answered as f64;
     let mean = (answered > 0).then(|| errors.sum.value() / n);
-    let at = [0.05, 0.25, 0.5, 0.75, 0.95].map(|share| errors.quantile(share));
+    // As many pairs as an entry covers are at or beyond the outermost quantiles.
+    let has_quantiles = detail.is_final || (detail.is_overall && SHARES[0] * n >= MIN_INTERIM_PAIRS as f64);
+    let at = SHARES.map(|share| errors.quantile(share).filter(|_| has_quantiles));
+    let mut bins = if detail.is_overall { histogram(errors) } else { Vec::new() };
+    let mut shown = detail.shown_counts(&bins.iter().map(|bin| bin.pairs).collect::<Vec<_>>()).into_iter();
+    let in_bins = |bins: &[HistogramBin]| bins.iter().map(|bin| bin.pairs).sum::<u64>();
+    let all = in_bins(&bins);
+    bins.retain(|_| shown.next().unwrap_or(true));
     AnswerDistribution::Number {
         answered,
         unanswered: errors.unanswered,
@@ -132,7 +173,8 @@ fn numbers(errors: &ErrorHistogram, with_histogram: bool) -> AnswerDistribution 
             [Some(a), Some(b), Some(c), Some(d), Some(e)] => Some([a, b, c, d, e]),
             _ => None,
         },
-        histogram: if with_histogram { histogram(errors) } else { Vec::new() },
+        unlisted_pairs: all - in_bins(&bins),
+        histogram: bins,
     }
 }
 
@@ -207,6 +249,55 @@ mod tests {
             panic!()
         };
         assert_eq!((agreeing, differing, answers.len(), unlisted_pairs), (59, 95, 0, 154));
+    }
+
+    const OVERALL: Detail = Detail { listed: MAX_LISTED, is_overall: true, is_final: true };
+
+    /// The histogram, the pairs that it leaves out, and the quantiles.
+    fn numbers_of(errors: &ErrorHistogram, detail: Detail) -> (Vec<HistogramBin>, u64, Option<[f64; 5]>) {
+        match numbers(errors, detail) {
+            AnswerDistribution::Number { histogram, unlisted_pairs, quantiles, .. } => {
+                (histogram, unlisted_pairs, quantiles)
+            }
+            _ => panic!("errors are numbers"),
+        }
+    }
+
+    #[test]
+    fn bins_of_few_errors_are_withheld_before_the_end() {
+        let mut errors = ErrorHistogram::default();
+        (0..99).for_each(|_| errors.add(0.0));
+        errors.add(-11.0);
+        let interim = Detail { is_final: false, ..OVERALL };
+        let (bins, unlisted, quantiles) = numbers_of(&errors, interim);
+        // The smallest other bin is withheld with the bin of one error.
+        assert_eq!((bins.iter().map(|bin| bin.pairs).sum::<u64>(), unlisted), (0, 100));
+        assert_eq!(quantiles, Some([0.0; 5]));
+        let (bins, unlisted, _) = numbers_of(&errors, OVERALL);
+        assert_eq!((bins.iter().map(|bin| bin.pairs).sum::<u64>(), unlisted), (100, 0));
+        // Fewer than five errors are beyond the outermost quantiles of 99.
+        let mut few = ErrorHistogram::default();
+        (0..99).for_each(|error| few.add(f64::from(error)));
+        assert_eq!(numbers_of(&few, interim).2, None);
+        assert!(numbers_of(&few, OVERALL).2.is_some());
+        assert_eq!(numbers_of(&errors, Detail { is_overall: false, ..interim }), (Vec::new(), 0, None));
+    }
+
+    #[test]
+    fn ranks_of_few_pairs_are_withheld_before_the_end() {
+        let mut places = RankPositions { absent: 3, ..RankPositions::default() };
+        places.places.extend([(1, 40), (2, 9), (3, 1)]);
+        let found = |detail| match ranks(&places, detail) {
+            AnswerDistribution::Ranking { ranks, absent, unlisted_pairs, .. } => (
+                ranks.iter().map(|found| (found.rank, found.pairs)).collect::<Vec<_>>(),
+                absent,
+                unlisted_pairs,
+            ),
+            _ => panic!("places are ranks"),
+        };
+        assert_eq!(found(OVERALL), (vec![(1, 40), (2, 9), (3, 1)], Some(3), 0));
+        // Four withheld pairs are few, so the smallest other rank follows.
+        assert_eq!(found(Detail { is_final: false, ..OVERALL }), (vec![(1, 40)], None, 13));
     }
 
     #[test]

@@ -5,14 +5,14 @@
 //! - It has no agreement of raters with themselves or with others, because that of the few could be computed from the
 //!   rest.
 //! - It has no intervals, because these hold at a single look.
-//! - It shows the agreement of all pairs only if [`InterimFigures`] permits it.
+//! - It shows the agreement of all pairs only if [`InterimRules`] permit it.
 
 use crate::model::ceiling::{
     CaseFieldInfo, CaseValue, CeilingReport, ModelCeiling, RaterAgreement, RaterReport, ScopeCeiling,
 };
 use understudy_engine::{RunResult, SealedStudy};
 use understudy_statistics::scoring::{
-    CaseMean, CaseSample, DecisionPairs, InterimFigures, RaterCounts, wilson,
+    CaseMean, CaseSample, DecisionPairs, InterimRules, RaterCounts, wilson,
 };
 use understudy_statistics::verdict::DISPLAY_CONFIDENCE;
 use understudy_study::ALL_SNAPSHOTS;
@@ -21,7 +21,7 @@ use understudy_study::ALL_SNAPSHOTS;
 pub(super) fn ceiling(
     outcome: &RunResult,
     sealed_study: &SealedStudy,
-    interim: Option<&InterimFigures>,
+    interim: Option<&InterimRules>,
 ) -> Option<CeilingReport> {
     let study = &sealed_study.study;
     let declared = study.ceiling.as_ref()?;
@@ -31,8 +31,9 @@ pub(super) fn ceiling(
     let all = sums.cases(&windows, 0);
     let names = std::iter::once(ALL_SNAPSHOTS).chain(study.scopes.iter().map(|scope| scope.name.as_str()));
     let scopes = (0..).zip(names).map(|(scope, name)| {
-        let is_shown = |interim: &InterimFigures| interim.shows_scope(usize::from(scope), &windows);
-        let is_shown = interim.is_none_or(is_shown);
+        let is_shown = |model: usize| {
+            interim.is_none_or(|interim| interim.model(model).shows_scope(usize::from(scope), &windows))
+        };
         scope_ceiling(name, &sums.cases(&windows, scope), models, is_shown, is_final)
     });
     let raters = declared.rater.map(|field| {
@@ -61,12 +62,13 @@ pub(super) fn ceiling(
     })
 }
 
-/// The ceiling of a scope with the cases `sample`. `is_shown` says whether the agreement over its pairs may be shown.
+/// The ceiling of a scope with the cases `sample`. `is_shown` says whether the agreement of a model over its pairs
+/// may be shown.
 fn scope_ceiling(
     name: &str,
     sample: &CaseSample,
     models: usize,
-    is_shown: bool,
+    is_shown: impl Fn(usize) -> bool,
     is_final: bool,
 ) -> ScopeCeiling {
     let own = CaseMean::self_agreement(sample, DecisionPairs::All, DISPLAY_CONFIDENCE);
@@ -76,7 +78,7 @@ fn scope_ceiling(
         let agreement = if is_final { agreement } else { hidden };
         let both = agreement.value.zip(own.ceiling().value);
         ModelCeiling {
-            equal: is_shown.then(|| sample.equal(model)),
+            equal: is_shown(model).then(|| sample.equal(model)),
             agreement: case_value(agreement, is_final),
             of_ceiling: both.filter(|(_, ceiling)| *ceiling > 0.0).map(|(part, ceiling)| part / ceiling),
         }

@@ -33,7 +33,9 @@ use understudy_engine::{
     LatencyHistogram, LoadedPlugin, RunResult, SealedStudy, conditions, ranking_order_remark,
 };
 use understudy_sandbox::{ComponentFile, DeciderPlugin};
-use understudy_statistics::scoring::{AnswerHistogram, InterimFigures, Slice, Totals, WindowClock};
+use understudy_statistics::scoring::{
+    AnswerHistogram, InterimFigures, InterimRules, Slice, Totals, WindowClock,
+};
 
 /// The report of a run, with the plugins that ran at its end.
 pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
@@ -59,9 +61,8 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             .collect(),
         failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
-    let interim = (!outcome.end.is_final()).then(|| {
-        InterimFigures::new(&outcome.cells).with_evidence(&outcome.cells, &outcome.evidence, &study.scopes)
-    });
+    let interim = (!outcome.end.is_final())
+        .then(|| InterimRules::new(&outcome.cells, &outcome.evidence, &study.scopes));
     let interim = interim.as_ref();
     let search = DivergenceSearch::new(outcome, sealed_study, interim, &mut reducer);
     let broken_down = WindowBreakdownBuilder::new(outcome, sealed_study, &search, interim, &mut reducer);
@@ -79,6 +80,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         scores: (0..sealed_study.metrics.len())
             .map(|metric| {
                 let search = (metric == study.divergence.metric).then_some(&search);
+                let interim = interim.map(|interim| interim.model(model));
                 let scores = scores(outcome, &overall, model, metric, (search, interim), &mut reducer);
                 MetricScores {
                     conditions_by_window: broken_down.conditions(model, metric, &mut reducer),
@@ -88,7 +90,11 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
                 }
             })
             .collect(),
-        answer_distributions: answer_distributions(outcome, model, interim),
+        answer_distributions: answer_distributions(
+            outcome,
+            model,
+            interim.map(|interim| interim.model(model)),
+        ),
     });
     let models = models.collect();
     let window_breakdown = broken_down.summary();

@@ -1,6 +1,6 @@
 //! Builds the part of a report about revised decisions.
 //!
-//! Invariants: an interim report shows a figure only if [`InterimFigures`] permits it.
+//! Invariants: an interim report shows a figure only if [`InterimRules`] permit it.
 
 use crate::build::reducer::Reducer;
 use crate::model::report::MetricValue;
@@ -8,7 +8,7 @@ use crate::model::revisions::{
     CountingDecision, ModelRevisions, RevisionNumbers, RevisionReport, RevisionScores, SlicedValues,
 };
 use understudy_engine::{RunResult, SealedStudy};
-use understudy_statistics::scoring::{Cells, InterimFigures, Slice};
+use understudy_statistics::scoring::{Cells, InterimRules, Slice};
 use understudy_study::Revisions;
 
 /// The revised decisions of a run; `None` if the study refuses revisions. `interim` says which figures over all pairs may be
@@ -16,7 +16,7 @@ use understudy_study::Revisions;
 pub(super) fn revisions(
     outcome: &RunResult,
     sealed_study: &SealedStudy,
-    interim: Option<&InterimFigures>,
+    interim: Option<&InterimRules>,
     reducer: &mut Reducer,
 ) -> Option<RevisionReport> {
     let study = &sealed_study.study;
@@ -27,14 +27,14 @@ pub(super) fn revisions(
         Revisions::Last { .. } => (CountingDecision::Last, sums.other(), sums.counting()),
     };
     let interim = interim.map(|interim| interim.for_part(sums.counting(), &outcome.cells));
-    let is_shown = |slice: Slice| interim.as_ref().is_none_or(|interim| interim.shows(slice));
+    let interim = interim.as_ref();
     let numbers = |slice: Slice| {
         let counts = sums.counts(slice);
         RevisionNumbers {
             pairs: counts.pairs,
             decisions: counts.decisions,
             known: counts.known,
-            changed: is_shown(slice).then_some(counts.changed),
+            changed: interim.is_none_or(|interim| interim.all_pairs().shows(slice)).then_some(counts.changed),
         }
     };
     let sizes = &outcome.cells.shape().conditions;
@@ -42,7 +42,7 @@ pub(super) fn revisions(
         let totals = cells.fold(cells.iter().map(|(window, _)| window));
         let mut value = |slice: Slice| {
             let value = reducer.metric_value(&totals, slice, model, metric);
-            match is_shown(slice) {
+            match interim.is_none_or(|interim| interim.model(model).shows(slice)) {
                 true => value,
                 false => MetricValue { pairs: value.pairs, ..MetricValue::default() },
             }

@@ -4,7 +4,7 @@
 //! - A value is the metric's own `reduce` of exact sums.
 //! - An interval comes from sums that were kept for this window and these pairs. Without such sums there is no interval.
 //! - The number of values is bounded. If there are too many, the latest windows remain.
-//! - An interim report shows a value only if [`InterimFigures`] permits it.
+//! - An interim report shows a value only if [`InterimRules`] permit it.
 
 use crate::build::divergence::DivergenceSearch;
 use crate::build::divergence::metric_estimate::MetricEstimator;
@@ -13,7 +13,7 @@ use crate::model::divergence::SubgroupTerm;
 use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
 use understudy_engine::{RunResult, SealedStudy, conditions};
 use understudy_statistics::scoring::{
-    Cells, ExactSum, InterimFigures, ModelMoments, ModelSums, Slice, SliceTotals, StratumSums, Totals, Window,
+    Cells, ExactSum, InterimRules, ModelMoments, ModelSums, Slice, SliceTotals, StratumSums, Totals, Window,
 };
 
 /// The maximum number of values by window and condition in a report, over all models and metrics: about 8 MB of JSON.
@@ -30,7 +30,7 @@ pub(super) struct WindowBreakdownBuilder<'a> {
     /// The index of the first window that is broken down.
     first: usize,
     /// Which values may be shown before the end of a run; `None` for a final report.
-    interim: Option<&'a InterimFigures>,
+    interim: Option<&'a InterimRules>,
     /// For each window, condition and value the sums of the divergence search's metric. Empty if counts suffice; `None`
     /// for a window whose sums are not kept by value.
     search_sums: Vec<Option<Vec<Vec<SliceTotals>>>>,
@@ -54,7 +54,7 @@ impl<'a> WindowBreakdownBuilder<'a> {
         outcome: &'a RunResult,
         sealed_study: &'a SealedStudy,
         search: &'a DivergenceSearch<'a>,
-        interim: Option<&'a InterimFigures>,
+        interim: Option<&'a InterimRules>,
         reducer: &mut Reducer,
     ) -> WindowBreakdownBuilder<'a> {
         let scoped = sealed_study.study.threshold.as_ref().map_or(0, |_| sealed_study.study.scopes.len());
@@ -117,8 +117,9 @@ impl<'a> WindowBreakdownBuilder<'a> {
                     if pairs == 0 {
                         continue;
                     }
-                    let shows =
-                        |interim: &InterimFigures| interim.shows_value_in_window(condition, value, key);
+                    let shows = |interim: &InterimRules| {
+                        interim.model(model).shows_value_in_window(condition, value, key)
+                    };
                     if !self.interim.is_none_or(shows) {
                         row.push(WindowValue { window, pairs, ..WindowValue::default() });
                         continue;
@@ -159,7 +160,8 @@ impl<'a> WindowBreakdownBuilder<'a> {
             let windows = self.outcome.cells.iter().skip(self.first).zip(parts).enumerate();
             for (at, ((key, _), part)) in windows.filter(|(_, (_, part))| part.pairs > 0) {
                 let window = (self.first + at) as u64;
-                if !self.interim.is_none_or(|interim| interim.shows_scope(scope + 1, &[key])) {
+                let shows = |interim: &InterimRules| interim.model(model).shows_scope(scope + 1, &[key]);
+                if !self.interim.is_none_or(shows) {
                     row.push(WindowValue { window, pairs: part.pairs, ..WindowValue::default() });
                     continue;
                 }

@@ -215,21 +215,26 @@ pub enum AnswerDistribution {
         mean_error: Option<f64>,
         /// The standard deviation of the error.
         standard_deviation: Option<f64>,
-        /// The quantiles of the error at 5, 25, 50, 75 and 95 %, with a relative precision of 3 %.
+        /// The quantiles of the error at 5, 25, 50, 75 and 95 %, with a relative precision of 3 %. In an interim report only
+        /// over all pairs, and only over at least 100 answers.
         quantiles: Option<[f64; 5]>,
-        /// The histogram of the error; over all pairs only.
+        /// The histogram of the error; over all pairs only. In an interim report only bins with at least five pairs.
         histogram: Vec<HistogramBin>,
+        /// The pairs of bins that `histogram` leaves out.
+        unlisted_pairs: u64,
     },
     /// The rank of the substrate's first item in the model's ranking.
     Ranking {
         /// Pairs that the model did not answer.
         unanswered: u64,
-        /// Pairs in which the model's ranking lacks the item.
-        absent: u64,
+        /// Pairs in which the model's ranking lacks the item; null if an interim report withholds them, because they are few.
+        absent: Option<u64>,
         /// Pairs that the model answered and in which the substrate's ranking is empty.
         unranked: u64,
-        /// The number of pairs at each rank.
+        /// The number of pairs at each rank. In an interim report only ranks with at least five pairs.
         ranks: Vec<RankCount>,
+        /// The pairs of ranks that `ranks` leaves out, with those that `absent` withholds.
+        unlisted_pairs: u64,
         /// The number of items of the longest ranking of either side.
         longest: u32,
     },

@@ -11,9 +11,13 @@ use crate::model::report::{ModelReport, Report};
 use crate::page::{Block, Cell, Chart, Column, DataTable, Figure, Section};
 use crate::sections::helpers::{folded, latest, local_date, percent, table, text};
 use crate::value_text::{NO_ANSWER, OTHERS, listed_value, value_text};
+use understudy_statistics::scoring::MIN_INTERIM_PAIRS;
 
 /// The maximum number of labels in a drawn matrix; all others are combined.
 const MAX_DRAWN: usize = 12;
+
+/// In place of a figure that is withheld before the end of a run.
+const WITHHELD: &str = "withheld";
 
 /// The answer distributions of each model.
 pub fn distributions(report: &Report) -> Section {
@@ -108,6 +112,7 @@ fn numbers(model: &ModelReport, blocks: &mut Vec<Block>) {
         standard_deviation,
         quantiles,
         histogram,
+        unlisted_pairs,
     } = &model.answer_distributions.overall
     else {
         return;
@@ -135,9 +140,11 @@ fn numbers(model: &ModelReport, blocks: &mut Vec<Block>) {
     let rows = histogram.iter().map(|bin| vec![name(bin).into(), count(bin.pairs).into()]).collect();
     blocks.push(Block::Figure(Figure {
         title: format!("Distribution of the error of {}", model.plugin.name),
-        description: "The number of pairs by error (model minus substrate), in the unit of the decision. Left of 0, the model's number \
-                      is below the substrate's."
-            .to_owned(),
+        description: format!(
+            "The number of pairs by error (model minus substrate), in the unit of the decision. Left of 0, the model's number is \
+             below the substrate's.{}",
+            withheld_text(*unlisted_pairs)
+        ),
         chart: Chart::Bars {
             x_label: "model minus substrate, in the unit of the decision".to_owned(),
             y_label: "pairs".to_owned(),
@@ -147,13 +154,28 @@ fn numbers(model: &ModelReport, blocks: &mut Vec<Block>) {
     }));
 }
 
+/// A sentence about pairs that a chart leaves out before the end of a run, with a space before it; empty without such pairs.
+fn withheld_text(pairs: u64) -> String {
+    match pairs {
+        0 => String::new(),
+        _ => format!(
+            " {} are withheld until the run has ended, because their bars would cover fewer than {MIN_INTERIM_PAIRS} pairs, or \
+             reveal such a bar.",
+            counted(pairs, "pair", "pairs")
+        ),
+    }
+}
+
 fn ranks(model: &ModelReport) -> Figure {
     let mut listed: Vec<(String, u64)> = Vec::new();
-    if let AnswerDistribution::Ranking { unanswered, absent, unranked, ranks, .. } =
+    let mut withheld = 0;
+    if let AnswerDistribution::Ranking { unanswered, absent, unranked, ranks, unlisted_pairs, .. } =
         &model.answer_distributions.overall
     {
+        withheld = *unlisted_pairs;
         listed.extend(ranks.iter().map(|RankCount { rank, pairs }| (rank.to_string(), *pairs)));
-        listed.extend([("absent".to_owned(), *absent), (NO_ANSWER.to_owned(), *unanswered)]);
+        listed.extend(absent.map(|absent| ("absent".to_owned(), absent)));
+        listed.push((NO_ANSWER.to_owned(), *unanswered));
         if *unranked > 0 {
             listed.push(("substrate ranking empty".to_owned(), *unranked));
         }
@@ -161,8 +183,10 @@ fn ranks(model: &ModelReport) -> Figure {
     let rows = listed.iter().map(|(rank, pairs)| vec![rank.as_str().into(), count(*pairs).into()]).collect();
     Figure {
         title: format!("Rank of the substrate's first item in the ranking of {}", model.plugin.name),
-        description: "The number of pairs by the rank of the substrate's first item in the model's ranking. Rank 1 is the best."
-            .to_owned(),
+        description: format!(
+            "The number of pairs by the rank of the substrate's first item in the model's ranking. Rank 1 is the best.{}",
+            withheld_text(withheld)
+        ),
         chart: Chart::Bars {
             x_label: "rank in the model's ranking".to_owned(),
             y_label: "pairs".to_owned(),
@@ -228,13 +252,21 @@ fn summary(distribution: &AnswerDistribution) -> (Vec<Column>, Vec<Cell>) {
                 ],
             )
         }
-        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks, .. } => {
-            let all = ranks.iter().map(|rank| rank.pairs).sum::<u64>() + absent + unanswered + unranked;
-            let first = ranks.iter().filter(|rank| rank.rank == 1).map(|rank| rank.pairs).sum::<u64>();
+        AnswerDistribution::Ranking { unanswered, absent, unranked, unlisted_pairs, ranks, .. } => {
             let ranked = ranks.iter().map(|rank| rank.pairs).sum::<u64>();
+            let all = ranked + absent.unwrap_or(0) + unlisted_pairs + unanswered + unranked;
+            let first = ranks.iter().find(|rank| rank.rank == 1).map(|rank| rank.pairs);
+            let first = match (first, unlisted_pairs) {
+                (None, 1..) => WITHHELD.to_owned(),
+                (first, _) => percent(first.unwrap_or(0), all),
+            };
             let sum: u64 = ranks.iter().map(|rank| u64::from(rank.rank) * rank.pairs).sum();
-            let mean =
-                if ranked == 0 { UNDEFINED.to_owned() } else { significant(sum as f64 / ranked as f64, 4) };
+            let mean = match (ranked, unlisted_pairs) {
+                (_, 1..) => WITHHELD.to_owned(),
+                (0, 0) => UNDEFINED.to_owned(),
+                (_, 0) => significant(sum as f64 / ranked as f64, 4),
+            };
+            let absent = absent.map_or_else(|| WITHHELD.to_owned(), count);
             (
                 vec![
                     Column::number("Pairs"),
@@ -242,7 +274,7 @@ fn summary(distribution: &AnswerDistribution) -> (Vec<Column>, Vec<Cell>) {
                     Column::number("Mean rank"),
                     Column::number("Absent"),
                 ],
-                vec![count(all).into(), percent(first, all).into(), mean.into(), count(*absent).into()],
+                vec![count(all).into(), first.into(), mean.into(), absent.into()],
             )
         }
     }
@@ -280,8 +312,8 @@ fn is_empty(distribution: &AnswerDistribution) -> bool {
     match distribution {
         AnswerDistribution::Label { agreeing, differing, .. } => agreeing + differing == 0,
         AnswerDistribution::Number { answered, unanswered, .. } => answered + unanswered == 0,
-        AnswerDistribution::Ranking { unanswered, absent, unranked, ranks, .. } => {
-            unanswered + absent + unranked == 0 && ranks.is_empty()
+        AnswerDistribution::Ranking { unanswered, absent, unranked, unlisted_pairs, ranks, .. } => {
+            unanswered + absent.unwrap_or(0) + unranked + unlisted_pairs == 0 && ranks.is_empty()
         }
     }
 }

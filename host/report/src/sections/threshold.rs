@@ -204,10 +204,10 @@ fn missing_value(estimate: &Estimate) -> &'static str {
 fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
     let text = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), number_text);
     let mut facts = vec![Fact::new("Compared with baselines", counted(baselines.pairs, "pair", "pairs"))];
-    if let Some(left_out) = baselines.left_out.words() {
+    if let Some(left_out) = baselines.left_out.text() {
         facts.push(Fact::new("Pairs left out of the comparison", left_out));
     }
-    facts.push(Fact::new("Baselines learn from", baselines.learned_from.words()));
+    facts.push(Fact::new("Baselines learn from", baselines.learned_from.text()));
     facts.push(Fact::new("Value over these pairs", text(baselines.model)));
     for found in &baselines.gains {
         let title = format!("Value of always giving {}", found.baseline.answer());

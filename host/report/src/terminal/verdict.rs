@@ -157,12 +157,11 @@ fn chance_agreement(chance: &ChanceAgreement) -> String {
 /// The pairs over which model and baselines are compared, and the decisions that the baselines learn from, in one
 /// sentence.
 fn compared_pairs(baselines: &BaselineGains) -> String {
-    let left_out =
-        baselines.left_out.words().map_or_else(String::new, |words| format!("; left out: {words}"));
+    let left_out = baselines.left_out.text().map_or_else(String::new, |text| format!("; left out: {text}"));
     format!(
         "compared with baselines over {}{left_out}; baselines learn from {}",
         counted(baselines.pairs, "pair", "pairs"),
-        baselines.learned_from.words()
+        baselines.learned_from.text()
     )
 }
 

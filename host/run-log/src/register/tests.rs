@@ -190,10 +190,35 @@ fn a_register_is_created_only_in_a_folder_that_exists() {
     let error = error.replace(&folder.path().display().to_string(), "FOLDER");
     insta::assert_snapshot!(error, @"cannot open the register FOLDER/share/register: the folder FOLDER/share does not exist; create it, or mount the share that has it");
     // A directory that is named has the register in it.
-    register(folder.path(), 1, None);
+    let file = register_file(folder.path());
+    register(&file, 1, None);
     assert!(folder.path().join("register.jsonl").is_file());
-    assert_eq!(read_register(folder.path()).unwrap().unwrap().entries().len(), 2);
+    assert_eq!(read_register(&file).unwrap().unwrap().entries().len(), 2);
     assert_eq!(read_register(&folder.path().join("none")).unwrap(), None);
+}
+
+#[test]
+fn what_can_be_appended_to_can_be_opened() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    register(&path("old"), 1, None);
+    fs::create_dir(path("folder")).unwrap();
+    for (link, target) in [("link", "new"), ("lost", "none/new"), ("two", "lost"), ("loop", "loop")] {
+        std::os::unix::fs::symlink(target, path(link)).unwrap();
+    }
+    let usable = ["old", "new", "link", "folder", "none/new", "lost", "two", "loop", "old/new"].map(|name| {
+        let before: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let is_appendable = ensure_appendable(&path(name)).is_ok();
+        let after: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(before, after, "{name}");
+        assert_eq!(is_appendable, Register::open(&path(name), None).is_ok(), "{name}");
+        is_appendable
+    });
+    assert_eq!(usable, [true, true, true, false, false, false, false, false, false]);
+    // A file system that takes no file.
+    let refused = Path::new("/proc/register");
+    assert!(ensure_appendable(refused).is_err() && Register::open(refused, None).is_err());
 }
 
 #[test]

@@ -296,6 +296,15 @@ impl Totals {
         self.pairs[self.shape.slice(slice)]
     }
 
+    /// The pairs of a slice that a model did not answer.
+    ///
+    /// # Panics
+    /// If the shape has no such slice or model.
+    pub fn unanswered(&self, slice: Slice, model: usize) -> u64 {
+        assert!(model < self.shape.models, "model {model} of {}", self.shape.models);
+        self.unanswered[self.shape.slice(slice) * self.shape.models + model].iter().sum()
+    }
+
     /// The counts of one slice, and one model's sums of one metric.
     ///
     /// # Panics

@@ -44,13 +44,14 @@ pub enum Baseline {
 }
 
 /// The number of baselines of a form of answers that has any.
-pub const BASELINES: usize = 3;
+pub const BASELINES_PER_FORM: usize = 3;
 
 impl Baseline {
     /// The baselines of a form of answers. Labels have none: their gain is that over the commonest label of all pairs.
     pub fn for_form(form: AnswerForm) -> &'static [Baseline] {
-        const NUMBERS: [Baseline; BASELINES] = [Baseline::Mean, Baseline::Median, Baseline::LastValue];
-        const RANKINGS: [Baseline; BASELINES] =
+        const NUMBERS: [Baseline; BASELINES_PER_FORM] =
+            [Baseline::Mean, Baseline::Median, Baseline::LastValue];
+        const RANKINGS: [Baseline; BASELINES_PER_FORM] =
             [Baseline::CommonestItems, Baseline::HighestRankedItems, Baseline::CommonestLength];
         match form {
             AnswerForm::Label => &[],
@@ -76,19 +77,19 @@ impl Baseline {
 
 /// What a comparator or a model answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum DecidedValue {
+pub enum AnswerValue {
     /// A finite number.
     Number(f64),
     /// Distinct items, best first.
     Ranking(Vec<String>),
 }
 
-impl DecidedValue {
+impl AnswerValue {
     /// The number of ranked items; 0 for a number.
     pub fn items(&self) -> usize {
         match self {
-            DecidedValue::Number(_) => 0,
-            DecidedValue::Ranking(items) => items.len(),
+            AnswerValue::Number(_) => 0,
+            AnswerValue::Ranking(items) => items.len(),
         }
     }
 }
@@ -132,30 +133,30 @@ struct ItemTally {
 
 impl DecisionHistory {
     /// Adds a decision, which is not before any decision that was added.
-    pub fn add(&mut self, decision: &DecidedValue) {
+    pub fn add(&mut self, decision: &AnswerValue) {
         match decision {
-            DecidedValue::Number(number) => {
+            AnswerValue::Number(number) => {
                 self.numbers.count += 1;
                 self.numbers.sum.add(*number);
                 self.numbers.median.add(*number);
                 self.numbers.last = *number;
             }
-            DecidedValue::Ranking(items) => self.rankings.add(items),
+            AnswerValue::Ranking(items) => self.rankings.add(items),
         }
     }
 
     /// The answer of each baseline of the decisions' form, in the order of [`Baseline::for_form`]. `longest` is the
     /// number of items of the longest answer of the model so far. `None` before the first decision.
-    pub fn answers(&self, longest: usize) -> Option<[DecidedValue; BASELINES]> {
+    pub fn answers(&self, longest: usize) -> Option<[AnswerValue; BASELINES_PER_FORM]> {
         let NumberHistory { count, sum, median, last } = &self.numbers;
         if let Some(median) = median.value() {
             let mean = (sum.value() / *count as f64).clamp(f64::MIN, f64::MAX);
-            return Some([mean, median, *last].map(DecidedValue::Number));
+            return Some([mean, median, *last].map(AnswerValue::Number));
         }
         let rankings = &self.rankings;
         let longest = rankings.lengths.last_key_value()?.0.max(&longest);
         let first = |ranked: &BTreeSet<(Reverse<u64>, String)>, length: usize| {
-            DecidedValue::Ranking(ranked.iter().take(length).map(|(_, item)| item.clone()).collect())
+            AnswerValue::Ranking(ranked.iter().take(length).map(|(_, item)| item.clone()).collect())
         };
         Some([
             first(&rankings.by_rankings, *longest),
@@ -202,11 +203,11 @@ mod tests {
 
     use super::*;
 
-    fn ranking(items: &[&str]) -> DecidedValue {
-        DecidedValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
+    fn ranking(items: &[&str]) -> AnswerValue {
+        AnswerValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
     }
 
-    fn history(decisions: &[DecidedValue]) -> DecisionHistory {
+    fn history(decisions: &[AnswerValue]) -> DecisionHistory {
         let mut history = DecisionHistory::default();
         decisions.iter().for_each(|decision| history.add(decision));
         history
@@ -216,13 +217,13 @@ mod tests {
     fn numbers_have_a_mean_a_median_and_a_last_value() {
         assert_eq!(DecisionHistory::default().answers(0), None);
         let numbers =
-            |numbers: &[f64]| history(&numbers.iter().copied().map(DecidedValue::Number).collect::<Vec<_>>());
+            |numbers: &[f64]| history(&numbers.iter().copied().map(AnswerValue::Number).collect::<Vec<_>>());
         assert_eq!(
             numbers(&[0.1, 0.2, 0.6]).answers(0),
-            Some([0.9 / 3.0, 0.2, 0.6].map(DecidedValue::Number))
+            Some([0.9 / 3.0, 0.2, 0.6].map(AnswerValue::Number))
         );
         let large = numbers(&[f64::MAX; 3]).answers(0).unwrap();
-        assert!(matches!(large[0], DecidedValue::Number(mean) if mean.is_finite()));
+        assert!(matches!(large[0], AnswerValue::Number(mean) if mean.is_finite()));
     }
 
     #[test]
@@ -273,10 +274,10 @@ mod tests {
             seed: u64,
         ) {
             let lists: Vec<_> =
-                lists.into_iter().map(|list| DecidedValue::Ranking(list.into_iter().collect())).collect();
-            let numbers: Vec<_> = numbers.into_iter().map(DecidedValue::Number).collect();
+                lists.into_iter().map(|list| AnswerValue::Ranking(list.into_iter().collect())).collect();
+            let numbers: Vec<_> = numbers.into_iter().map(AnswerValue::Number).collect();
             let mut rng = fastrand::Rng::with_seed(seed);
-            let mut shuffled = |decisions: &[DecidedValue]| {
+            let mut shuffled = |decisions: &[AnswerValue]| {
                 let mut shuffled = decisions.to_vec();
                 rng.shuffle(&mut shuffled);
                 history(&shuffled).answers(0).unwrap()

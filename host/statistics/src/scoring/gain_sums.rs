@@ -31,7 +31,7 @@ pub struct GainSums {
 
 /// The comparison of one model with its baselines in one pair.
 #[derive(Clone, Debug)]
-pub enum PairGain<'s> {
+pub enum PairComparison<'s> {
     /// No decision is earlier than the snapshot.
     WithoutDecision,
     /// The metric could not score the model or a baseline.
@@ -80,17 +80,17 @@ pub struct BaselineSums {
 
 impl GainSums {
     /// Adds a pair.
-    pub fn add(&mut self, pair: &PairGain<'_>) {
+    pub fn add(&mut self, pair: &PairComparison<'_>) {
         let scores = match pair {
-            PairGain::WithoutDecision => {
+            PairComparison::WithoutDecision => {
                 self.without_decision += 1;
                 return;
             }
-            PairGain::Unscored => {
+            PairComparison::Unscored => {
                 self.unscored += 1;
                 return;
             }
-            PairGain::Scored(scores) => scores,
+            PairComparison::Scored(scores) => scores,
         };
         let is_answered = scores.hash.is_some();
         let sums = match (is_answered, scores.has_answered) {
@@ -182,7 +182,7 @@ mod tests {
         let mut sums = GainSums::default();
         for (hash, is_first_score, model, baseline) in rows {
             let (model, baselines) = (&model[..], vec![&baseline[..]]);
-            sums.add(&PairGain::Scored(PairScores {
+            sums.add(&PairComparison::Scored(PairScores {
                 hash: *hash,
                 is_first_score: *is_first_score,
                 has_answered: *is_first_score || model[0] > 0.0,
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn pairs_that_are_left_out_are_counted_by_their_reason() {
         let mut found = GainSums::default();
-        [PairGain::WithoutDecision, PairGain::Unscored, PairGain::Unscored]
+        [PairComparison::WithoutDecision, PairComparison::Unscored, PairComparison::Unscored]
             .iter()
             .for_each(|pair| found.add(pair));
         let mut twice = found.clone();

@@ -2,14 +2,16 @@
 //! single row.
 //!
 //! Invariants:
-//! - The windows are divided into blocks, and the pairs of each block into parts. Each part has no pairs or at least
-//!   [`MIN_INTERIM_PAIRS`].
+//! - The windows are divided into blocks, and the pairs of each block into parts. Each part that is shown has no pairs or at
+//!   least [`MIN_INTERIM_PAIRS`]. For the figures of a model, the same holds for the pairs that it answered: a metric may
+//!   leave the others out.
 //! - A figure that is shown covers whole parts. So no figure of fewer pairs follows by subtraction from one report.
 //! - Later windows change neither the blocks nor the parts of earlier ones. So none follows from several reports either.
 //!
 //! The invariants hold for each condition, each scope, the blinded pairs and the revised pairs by themselves. Conditions
 //! that nearly coincide are not compared with each other.
 
+use std::iter::Sum;
 use std::ops::Range;
 
 use super::cells::{Cells, Slice};
@@ -19,62 +21,134 @@ use understudy_study::Scope;
 /// The minimum number of pairs that a figure covers before the end of a run.
 pub const MIN_INTERIM_PAIRS: u64 = 5;
 
-/// Whether a figure of this many pairs is withheld.
-fn is_few(pairs: u64) -> bool {
-    (1..MIN_INTERIM_PAIRS).contains(&pairs)
+/// The size of a set of pairs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct PairCounts {
+    pairs: u64,
+    /// Those that the model answered; all of them for a figure of no model.
+    answered: u64,
 }
 
-/// For each part of a partition of pairs whether its figure is withheld. First, parts of fewer than
-/// [`MIN_INTERIM_PAIRS`] pairs are withheld. Then the smallest other parts follow, until the withheld parts together have
-/// at least that many.
-fn withheld_parts(pairs: &[u64]) -> Vec<bool> {
-    let mut withheld: Vec<bool> = pairs.iter().map(|pairs| is_few(*pairs)).collect();
+impl PairCounts {
+    /// Whether a figure of these pairs is withheld.
+    fn is_few(self) -> bool {
+        [self.pairs, self.answered].into_iter().any(|count| (1..MIN_INTERIM_PAIRS).contains(&count))
+    }
+
+    fn saturating_sub(self, other: PairCounts) -> PairCounts {
+        PairCounts {
+            pairs: self.pairs.saturating_sub(other.pairs),
+            answered: self.answered.saturating_sub(other.answered),
+        }
+    }
+}
+
+impl Sum for PairCounts {
+    fn sum<I: Iterator<Item = PairCounts>>(counts: I) -> PairCounts {
+        counts.fold(PairCounts::default(), |sum, counts| PairCounts {
+            pairs: sum.pairs + counts.pairs,
+            answered: sum.answered + counts.answered,
+        })
+    }
+}
+
+/// For each part of a partition of pairs whether its figure is withheld. First, parts of few pairs are withheld. Then the
+/// smallest other parts follow, until the withheld parts together are not few.
+fn withheld_parts(parts: &[PairCounts]) -> Vec<bool> {
+    let mut withheld: Vec<bool> = parts.iter().map(|part| part.is_few()).collect();
     loop {
-        let total =
-            pairs.iter().zip(&withheld).filter(|(_, withheld)| **withheld).map(|(pairs, _)| pairs).sum();
-        let shown = (0..pairs.len()).filter(|at| !withheld[*at] && pairs[*at] > 0);
-        match shown.min_by_key(|at| pairs[*at]).filter(|_| is_few(total)) {
+        let total: PairCounts =
+            parts.iter().zip(&withheld).filter(|(_, withheld)| **withheld).map(|(part, _)| *part).sum();
+        let shown = (0..parts.len()).filter(|at| !withheld[*at] && parts[*at].pairs > 0);
+        match shown.min_by_key(|at| parts[*at]).filter(|_| total.is_few()) {
             Some(smallest) => withheld[smallest] = true,
             None => return withheld,
         }
     }
 }
 
-/// Divides windows with these numbers of pairs into blocks: each window is added to a block until it has at least
-/// [`MIN_INTERIM_PAIRS`] pairs. Also returns the number of pairs after the last block.
-fn blocks(pairs: &[u64]) -> (Vec<Range<usize>>, u64) {
-    let (mut blocks, mut start, mut open) = (Vec::new(), 0, 0);
-    for (at, pairs) in pairs.iter().enumerate() {
-        open += pairs;
-        if open >= MIN_INTERIM_PAIRS {
+/// For each of these numbers of pairs, which belong to the parts of a partition, whether it is withheld before the end of a
+/// run. The withheld numbers together are at least [`MIN_INTERIM_PAIRS`], if any others remain.
+pub fn withheld_counts(counts: &[u64]) -> Vec<bool> {
+    let parts = counts.iter().map(|pairs| PairCounts { pairs: *pairs, answered: *pairs });
+    withheld_parts(&parts.collect::<Vec<_>>())
+}
+
+/// Divides windows of these sizes into blocks: each window is added to a block until it has at least
+/// [`MIN_INTERIM_PAIRS`] pairs, and as many answered ones or none. Also returns the size of the rest after the last block.
+fn blocks(windows: &[PairCounts]) -> (Vec<Range<usize>>, PairCounts) {
+    let (mut blocks, mut start, mut open) = (Vec::new(), 0, PairCounts::default());
+    for (at, window) in windows.iter().enumerate() {
+        open = [open, *window].into_iter().sum();
+        if open.pairs >= MIN_INTERIM_PAIRS && !open.is_few() {
             blocks.push(start..at + 1);
-            (start, open) = (at + 1, 0);
+            (start, open) = (at + 1, PairCounts::default());
         }
     }
     (blocks, open)
 }
 
-fn pairs_of(cells: &Cells, window: Window, slice: Slice) -> u64 {
-    cells.window(window).map_or(0, |totals| totals.pairs(slice))
+/// The pairs of a slice in a window, and those of them that `model` answered; all of them without a model.
+fn pair_counts(cells: &Cells, model: Option<usize>, window: Window, slice: Slice) -> PairCounts {
+    let Some(totals) = cells.window(window) else { return PairCounts::default() };
+    let pairs = totals.pairs(slice);
+    let unanswered = model.map_or(0, |model| totals.unanswered(slice, model));
+    PairCounts { pairs, answered: pairs - unanswered }
 }
 
 /// The last window that a report up to `last` covers: an earlier one if the latest windows have pairs, but too few for a
 /// figure. `None` if all windows together have too few.
 pub fn last_covered_window(cells: &Cells, last: Window) -> Option<Window> {
-    let windows: Vec<(Window, u64)> = cells
-        .iter()
-        .map(|(window, totals)| (window, totals.pairs(Slice::All)))
-        .take_while(|(window, _)| *window <= last)
-        .collect();
-    let (blocks, open) = blocks(&windows.iter().map(|(_, pairs)| *pairs).collect::<Vec<_>>());
-    match open {
+    let windows: Vec<Window> =
+        cells.iter().map(|(window, _)| window).take_while(|window| *window <= last).collect();
+    let counts = windows.iter().map(|window| pair_counts(cells, None, *window, Slice::All));
+    let (blocks, open) = blocks(&counts.collect::<Vec<_>>());
+    match open.pairs {
         0 => Some(last),
-        _ => blocks.last().map(|block| windows[block.end - 1].0),
+        _ => blocks.last().map(|block| windows[block.end - 1]),
     }
 }
 
-/// Which figures may be shown before the end of a run.
+/// Which figures of a run may be shown before its end.
+pub struct InterimRules {
+    all_pairs: InterimFigures,
+    models: Vec<InterimFigures>,
+}
+
+impl InterimRules {
+    /// The rules for these sums.
+    pub fn new(cells: &Cells, evidence: &VerdictEvidence, scopes: &[Scope]) -> InterimRules {
+        let figures = |model| InterimFigures::new(cells, model).with_evidence(cells, evidence, scopes);
+        InterimRules {
+            all_pairs: figures(None),
+            models: (0..cells.shape().models).map(|model| figures(Some(model))).collect(),
+        }
+    }
+
+    /// The rules for part of the pairs, such as the revised ones. A figure of the other pairs would follow by subtraction, so
+    /// these must not be few either.
+    pub fn for_part(&self, part: &Cells, cells: &Cells) -> InterimRules {
+        InterimRules {
+            all_pairs: self.all_pairs.for_part(part, cells),
+            models: self.models.iter().map(|figures| figures.for_part(part, cells)).collect(),
+        }
+    }
+
+    /// The figures that are of no model.
+    pub fn all_pairs(&self) -> &InterimFigures {
+        &self.all_pairs
+    }
+
+    /// The figures of a model.
+    pub fn model(&self, model: usize) -> &InterimFigures {
+        &self.models[model]
+    }
+}
+
+/// Which figures of one model, or of the substrate, may be shown before the end of a run.
 pub struct InterimFigures {
+    /// The index of the model; `None` for figures of no model.
+    model: Option<usize>,
     blocks: Vec<Block>,
 }
 
@@ -89,58 +163,63 @@ struct Block {
     scopes: Vec<bool>,
     /// Whether the figures of the blinded pairs and of the others are withheld.
     blinding: bool,
+    /// Whether these are the windows after the last block, whose figures are all withheld.
+    is_rest: bool,
 }
 
 impl InterimFigures {
-    /// The figures of a run that may be shown. Windows after the last block belong to it.
-    pub fn new(cells: &Cells) -> InterimFigures {
+    /// The figures that may be shown. Windows after the last block belong to it if they have few pairs, as in a run that
+    /// was stopped. If the model answered few of them, their figures are withheld: a later report adds them to a block.
+    fn new(cells: &Cells, model: Option<usize>) -> InterimFigures {
         let windows: Vec<Window> = cells.iter().map(|(window, _)| window).collect();
-        let pairs: Vec<u64> = cells.iter().map(|(_, totals)| totals.pairs(Slice::All)).collect();
-        let (mut ranges, open) = blocks(&pairs);
+        let counts = windows.iter().map(|window| pair_counts(cells, model, *window, Slice::All));
+        let (mut ranges, open) = blocks(&counts.collect::<Vec<_>>());
+        let mut rest = None;
         match ranges.last_mut() {
-            Some(last) => last.end = windows.len(),
-            None if open > 0 => ranges.push(0..windows.len()),
-            None => {}
+            Some(last) if open.pairs < MIN_INTERIM_PAIRS => last.end = windows.len(),
+            _ if open.pairs > 0 => rest = Some(ranges.last().map_or(0, |last| last.end)..windows.len()),
+            _ => {}
         }
         let block = |range: Range<usize>| {
-            Block::new(windows[range].to_vec(), |slice, window| pairs_of(cells, window, slice), cells)
+            let counts = |slice, window| pair_counts(cells, model, window, slice);
+            Block::new(windows[range].to_vec(), counts, cells)
         };
-        InterimFigures { blocks: ranges.into_iter().map(block).collect() }
+        let rest = rest.map(|range| block(range).withheld());
+        InterimFigures { model, blocks: ranges.into_iter().map(block).chain(rest).collect() }
     }
 
     /// Adds the scopes and the blinded pairs.
-    pub fn with_evidence(
+    fn with_evidence(
         mut self,
         cells: &Cells,
         evidence: &VerdictEvidence,
         scopes: &[Scope],
     ) -> InterimFigures {
         for block in &mut self.blocks {
-            block.add_evidence(cells, evidence, scopes);
+            block.add_evidence(cells, self.model, evidence, scopes);
         }
         self
     }
 
-    /// The figures that may be shown of a part of the pairs, such as the revised ones. A figure of the other pairs would
-    /// follow by subtraction, so these must not be few either.
-    pub fn for_part(&self, part: &Cells, cells: &Cells) -> InterimFigures {
+    fn for_part(&self, part: &Cells, cells: &Cells) -> InterimFigures {
+        let counts = |cells: &Cells, slice, window| pair_counts(cells, self.model, window, slice);
         let block = |block: &Block| {
-            let own = Block::new(block.windows.clone(), |slice, window| pairs_of(part, window, slice), cells);
-            let rest = Block::new(
-                block.windows.clone(),
-                |slice, window| pairs_of(cells, window, slice).saturating_sub(pairs_of(part, window, slice)),
-                cells,
-            );
+            let windows = || block.windows.clone();
+            let own = Block::new(windows(), |slice, window| counts(part, slice, window), cells);
+            let rest =
+                |slice, window| counts(cells, slice, window).saturating_sub(counts(part, slice, window));
+            let rest = Block::new(windows(), rest, cells);
             let either = |own: &Vec<bool>, rest: &Vec<bool>| {
                 own.iter().zip(rest).map(|(own, rest)| *own || *rest).collect()
             };
-            Block {
+            let combined = Block {
                 all: own.all || rest.all,
                 values: own.values.iter().zip(&rest.values).map(|(own, rest)| either(own, rest)).collect(),
                 ..own
-            }
+            };
+            if block.is_rest { combined.withheld() } else { combined }
         };
-        InterimFigures { blocks: self.blocks.iter().map(block).collect() }
+        InterimFigures { model: self.model, blocks: self.blocks.iter().map(block).collect() }
     }
 
     /// Whether the figure over all pairs is shown.
@@ -211,15 +290,21 @@ impl InterimFigures {
 }
 
 impl Block {
-    fn new(windows: Vec<Window>, pairs: impl Fn(Slice, Window) -> u64, cells: &Cells) -> Block {
-        let total = |slice| windows.iter().map(|window| pairs(slice, *window)).sum::<u64>();
+    fn new(windows: Vec<Window>, counts: impl Fn(Slice, Window) -> PairCounts, cells: &Cells) -> Block {
+        let total = |slice| windows.iter().map(|window| counts(slice, *window)).sum::<PairCounts>();
         let sizes = cells.shape().conditions.iter().enumerate();
         let values = sizes.map(|(condition, values)| {
             let totals = (0..*values).map(|value| total(Slice::Value { condition, value }));
             withheld_parts(&totals.collect::<Vec<_>>())
         });
-        let (all, values) = (is_few(total(Slice::All)), values.collect());
-        Block { windows, all, values, scopes: Vec::new(), blinding: false }
+        let (all, values) = (total(Slice::All).is_few(), values.collect());
+        Block { windows, all, values, scopes: Vec::new(), blinding: false, is_rest: false }
+    }
+
+    /// The block without any figure.
+    fn withheld(mut self) -> Block {
+        self.values.iter_mut().flatten().for_each(|withheld| *withheld = true);
+        Block { all: true, is_rest: true, ..self }
     }
 
     fn is_one_window(&self) -> bool {
@@ -228,32 +313,44 @@ impl Block {
 
     /// Adds the scopes and the blinded pairs. The figure of a scope is withheld if the scope has few pairs, or if the
     /// difference between the scope and a shown figure has.
-    fn add_evidence(&mut self, cells: &Cells, evidence: &VerdictEvidence, scopes: &[Scope]) {
-        let total = |slice| self.windows.iter().map(|window| pairs_of(cells, *window, slice)).sum::<u64>();
+    fn add_evidence(
+        &mut self,
+        cells: &Cells,
+        model: Option<usize>,
+        evidence: &VerdictEvidence,
+        scopes: &[Scope],
+    ) {
+        let total = |slice| {
+            self.windows.iter().map(|window| pair_counts(cells, model, *window, slice)).sum::<PairCounts>()
+        };
         let all = total(Slice::All);
-        let (mut own, mut blinded) = (vec![0; 1 + scopes.len()], 0);
+        let (mut own, mut blinded) = (vec![PairCounts::default(); 1 + scopes.len()], PairCounts::default());
         for window in self.windows.iter().filter_map(|window| evidence.windows.get(window)) {
             for (key, sums) in &window.sums {
-                own[usize::from(key.scope)] += sums.pairs;
+                let sums_of_model = model.and_then(|model| sums.models.get(model));
+                let unanswered = sums_of_model.map_or(0, |sums| sums.unanswered);
+                let counts = PairCounts { pairs: sums.pairs, answered: sums.pairs - unanswered };
+                let scope = &mut own[usize::from(key.scope)];
+                *scope = [*scope, counts].into_iter().sum();
                 if key.scope == 0 && key.blinded {
-                    blinded += sums.pairs;
+                    blinded = [blinded, counts].into_iter().sum();
                 }
             }
         }
-        self.blinding = is_few(blinded) || is_few(all.saturating_sub(blinded));
-        let is_withheld = |(scope, own): (&Scope, u64)| {
+        self.blinding = self.is_rest || blinded.is_few() || all.saturating_sub(blinded).is_few();
+        let is_withheld = |(scope, own): (&Scope, PairCounts)| {
             let parts = scope.values.iter().flat_map(|(condition, values)| {
-                let pairs = |value: usize| total(Slice::Value { condition: *condition, value });
-                let sum: u64 = values.iter().map(|value| pairs(*value)).sum();
+                let counts = |value: usize| total(Slice::Value { condition: *condition, value });
+                let sum: PairCounts = values.iter().map(|value| counts(*value)).sum();
                 // A scope with all pairs of its values divides the values that are withheld together.
                 // Neither part of them may have few pairs.
                 let withheld = self.values[*condition].iter().enumerate().filter(|(_, withheld)| **withheld);
                 let (inside, outside): (Vec<usize>, Vec<usize>) =
                     withheld.map(|(value, _)| value).partition(|value| values.contains(value));
-                let split = [inside, outside].map(|part| part.into_iter().map(pairs).sum::<u64>());
+                let split = [inside, outside].map(|part| part.into_iter().map(counts).sum());
                 [vec![sum.saturating_sub(own)], if sum == own { split.to_vec() } else { Vec::new() }].concat()
             });
-            [own, all.saturating_sub(own)].into_iter().chain(parts).any(is_few)
+            self.is_rest || [own, all.saturating_sub(own)].into_iter().chain(parts).any(PairCounts::is_few)
         };
         self.scopes = scopes.iter().zip(own.split_off(1)).map(is_withheld).collect();
     }

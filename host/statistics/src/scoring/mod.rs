@@ -40,11 +40,13 @@ pub use cells::{
 };
 pub use cluster_sizes::{ClusterSizes, cluster_hash, most_independent_trials};
 pub use condition::{ConditionError, Conditions};
-pub use decision_history::{BASELINES, Baseline, DecidedValue};
+pub use decision_history::{AnswerValue, BASELINES_PER_FORM, Baseline};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
-pub use gain_sums::{BaselineSums, GainSums, PairGain, PairScores, ScoreSums};
-pub use interim_figures::{InterimFigures, MIN_INTERIM_PAIRS, last_covered_window};
+pub use gain_sums::{BaselineSums, GainSums, PairComparison, PairScores, ScoreSums};
+pub use interim_figures::{
+    InterimFigures, InterimRules, MIN_INTERIM_PAIRS, last_covered_window, withheld_counts,
+};
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
     binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference, korn_graubard,

@@ -17,7 +17,7 @@ use super::cells::{AnswerStatus, ModelScores};
 use super::cluster_sizes::{ClusterSizes, cluster_hash};
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
-use super::gain_sums::{GainSums, PairGain};
+use super::gain_sums::{GainSums, PairComparison};
 use super::label_counts::{LabelCounts, PairLabels};
 
 /// The number of jackknife groups over which pairs are distributed.
@@ -125,7 +125,11 @@ impl VerdictEvidence {
     }
 
     /// Adds a pair to the comparison of models with their baselines. `models` has one element for each model.
-    pub fn add_gains(&mut self, (window, scopes, group): (Window, &[u16], u8), models: &[PairGain<'_>]) {
+    pub fn add_gains(
+        &mut self,
+        (window, scopes, group): (Window, &[u16], u8),
+        models: &[PairComparison<'_>],
+    ) {
         let gains = &mut self.windows.entry(window).or_default().to_mut().gains;
         for &scope in scopes {
             let own = gains.entry((scope, group)).or_default();

@@ -17,7 +17,7 @@ use super::estimate::{Estimator, independent_scores, is_mean, rounded_components
 use super::replicates::{Range, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
 use crate::scoring::{
-    BASELINES, Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window,
+    BASELINES_PER_FORM, Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window,
 };
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
@@ -58,7 +58,7 @@ impl LeftOutPairs {
     }
 
     /// The pairs by reason, in words: `12 unanswered, 1 without an earlier decision`. `None` if there are none.
-    pub fn words(self) -> Option<String> {
+    pub fn text(self) -> Option<String> {
         let reasons = [
             (self.unanswered, "unanswered"),
             (self.without_decision, "without an earlier decision"),
@@ -82,7 +82,7 @@ pub enum LearningSet {
 
 impl LearningSet {
     /// The decisions in words.
-    pub fn words(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             LearningSet::AllPairs => "all earlier decisions",
             LearningSet::AnsweredPairs => "the earlier decisions of answered pairs",
@@ -117,7 +117,7 @@ impl Estimator<'_, '_> {
         let own = |gains: Vec<GainSums>| gains.into_iter().nth(model).unwrap_or_default();
         let sums = own(evidence.gains(windows, scope, |_| true));
         let (learned_from, first_baseline) = match leaves_out_unanswered(self.reduce, &sums) {
-            true => (LearningSet::AnsweredPairs, BASELINES),
+            true => (LearningSet::AnsweredPairs, BASELINES_PER_FORM),
             false => (LearningSet::AllPairs, 0),
         };
         let compared = |sums: &GainSums| compared(sums, learned_from);
@@ -189,7 +189,8 @@ impl Estimator<'_, '_> {
         let Some(baseline) = sums.baselines.get(index).filter(|_| pairs > 0) else { return (None, None) };
         let model = (self.reduce)(pairs, &model);
         let baseline = (self.reduce)(pairs, &rounded_components(&baseline.components).1);
-        let gain = model.zip(baseline).map(|(model, baseline)| self.sign() * (model - baseline));
+        // Adding 0 turns the negative zero of equal values into 0.
+        let gain = model.zip(baseline).map(|(model, baseline)| self.sign() * (model - baseline) + 0.0);
         (baseline, gain.filter(|gain| gain.is_finite()))
     }
 

@@ -77,7 +77,7 @@ pub fn baseline_failures(
     let least = required.least();
     let requirement = requirement_words("a gain", least);
     if gains.pairs == 0 {
-        let left_out = gains.left_out.words().map_or_else(String::new, |words| format!(": {words}"));
+        let left_out = gains.left_out.text().map_or_else(String::new, |text| format!(": {text}"));
         let text = format!(
             "the gain over baselines cannot be computed, because no pair can be compared{left_out}; {requirement}"
         );

@@ -20,7 +20,7 @@ use super::{
     ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use crate::number_text::number_text;
-use crate::scoring::{InterimFigures, Reduce, Slice};
+use crate::scoring::{InterimRules, Reduce, Slice};
 use understudy_study::{
     ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, WindowChoice,
 };
@@ -43,14 +43,13 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         .chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()))
         .collect();
     let results = &facts.results;
-    let interim = (!results.closed).then(|| {
-        InterimFigures::new(results.cells).with_evidence(results.cells, results.evidence, &facts.study.scopes)
-    });
+    let interim =
+        (!results.closed).then(|| InterimRules::new(results.cells, results.evidence, &facts.study.scopes));
     let contaminations: Vec<_> = (0..facts.study.models.len())
         .map(|model| {
             let found = estimator.contamination(&selection.windows, model)?;
             Some(match &interim {
-                Some(interim) => interim_contamination(interim, &selection, found),
+                Some(interim) => interim_contamination(interim.model(model), &selection, found),
                 None => found,
             })
         })
@@ -71,7 +70,8 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         let scopes = scopes.map(|((scope, name), (level, gates))| {
             let gates = match &interim {
                 Some(interim) => {
-                    interim_gates(interim, &selection, usize::from(scope), threshold.quantifier, gates)
+                    let figures = interim.model(model);
+                    interim_gates(figures, &selection, usize::from(scope), threshold.quantifier, gates)
                 }
                 None => gates,
             };

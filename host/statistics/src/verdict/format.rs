@@ -40,7 +40,9 @@ fn constant_words(form: AnswerForm) -> &'static str {
     match form {
         AnswerForm::Label => "the substrate's commonest label",
         AnswerForm::Number => "the mean, the median or the last of the earlier decisions",
-        AnswerForm::Ranking => "the commonest or the highest-ranked items of the earlier decisions",
+        AnswerForm::Ranking => {
+            "the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length"
+        }
     }
 }
 
@@ -90,7 +92,7 @@ pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
         }
         ChanceRequirement::Gain(_) => Some(format!("{better}, {by}")),
         ChanceRequirement::Kappa(least) if least > 0.0 => {
-            Some(format!("Cohen's kappa at least {least}, {by}"))
+            Some(format!("Cohen's kappa at least {}, {by}", declared_number(least)))
         }
         ChanceRequirement::Kappa(_) => Some(format!("Cohen's kappa above 0, {by}")),
         ChanceRequirement::NotAsked => None,
@@ -100,7 +102,8 @@ pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
 /// The required share of the ceiling in words; `None` if none is required.
 pub fn ceiling_requirement(threshold: &Threshold) -> Option<String> {
     let by = evidence_words(threshold.evidence);
-    threshold.of_ceiling.map(|least| format!("agreement at least {least} of the substrate's ceiling, {by}"))
+    let least = declared_number(threshold.of_ceiling?);
+    Some(format!("agreement at least {least} of the substrate's ceiling, {by}"))
 }
 
 /// The facts about the threshold that every reader of a verdict must know, one sentence each: that a constant may be GO, and

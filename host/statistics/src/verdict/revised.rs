@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
-use crate::scoring::{Cells, InterimFigures, Reduce, Slice};
+use crate::scoring::{Cells, InterimRules, Reduce, Slice};
 use understudy_study::Revisions;
 
 /// The pairs of a run with more than one decision.
@@ -56,7 +56,7 @@ pub struct RevisedAgreement {
 /// shown before the end of the run.
 pub(super) fn revisions(
     facts: &Facts<'_>,
-    interim: Option<&InterimFigures>,
+    interim: Option<&InterimRules>,
     reduce: &mut Reduce<'_>,
 ) -> Option<VerdictRevisions> {
     let sums = facts.results.revisions;
@@ -70,9 +70,9 @@ pub(super) fn revisions(
     let interim = interim.map(|interim| interim.for_part(sums.counting(), facts.results.cells));
     let mut slice = |slice: Slice, condition: Option<String>, value: Option<String>| {
         let counts = sums.counts(slice);
-        let is_shown = interim.as_ref().is_none_or(|interim| interim.shows(slice));
         let mut figure = |totals: &crate::scoring::Totals, model: usize| {
             let mut sums = totals.tally(slice, model, metric).sums;
+            let is_shown = interim.as_ref().is_none_or(|interim| interim.model(model).shows(slice));
             // The last component is the number of pairs that the metric scored.
             let scored = sums.pop().unwrap_or(0.0) as u64;
             if scored == 0 || !is_shown { None } else { reduce(scored, &sums) }

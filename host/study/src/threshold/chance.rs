@@ -20,7 +20,7 @@ pub fn chance_forms(form: AnswerForm) -> &'static str {
         }
         AnswerForm::Ranking => {
             "chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the highest-ranked items of \
-             the earlier decisions, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. \
+             the earlier decisions, or a list of their commonest length, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. \
              Every verdict then says so"
         }
     }

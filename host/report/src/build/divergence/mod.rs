@@ -24,8 +24,8 @@ use crate::value_text::listed_value;
 use understudy_engine::{EndReason, RunResult, SealedStudy, conditions, profile_index};
 use understudy_statistics::divergence::{self, PatternTable, SearchSettings, min_windows, search_subgroups};
 use understudy_statistics::scoring::{
-    InterimFigures, Interval, MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, SliceDifferences,
-    SliceTotals, Window, WindowClock,
+    InterimRules, Interval, MAX_PRODUCT_COMPONENTS, MIN_INTERIM_PAIRS, ModelMoments, ProfileIndex,
+    SliceDifferences, SliceTotals, Window, WindowClock,
 };
 use understudy_study::suspects;
 
@@ -34,7 +34,7 @@ pub struct DivergenceSearch<'a> {
     outcome: &'a RunResult,
     sealed_study: &'a SealedStudy,
     /// Which figures may be shown before the end of a run; `None` for a final report.
-    interim: Option<&'a InterimFigures>,
+    interim: Option<&'a InterimRules>,
     index: ProfileIndex,
     /// The sums of each profile over all windows, for both halves of the ids.
     profiles: BTreeMap<u32, [SliceTotals; 2]>,
@@ -49,7 +49,7 @@ impl<'a> DivergenceSearch<'a> {
     pub fn new(
         outcome: &'a RunResult,
         sealed_study: &'a SealedStudy,
-        interim: Option<&'a InterimFigures>,
+        interim: Option<&'a InterimRules>,
         reducer: &mut Reducer,
     ) -> DivergenceSearch<'a> {
         let metric = sealed_study.study.divergence.metric;
@@ -166,8 +166,14 @@ impl<'a> DivergenceSearch<'a> {
         self.windows.iter().map(|(_, part)| part.pairs).sum()
     }
 
+    /// The minimum number of pairs that a figure covers.
+    fn least_pairs(&self) -> u64 {
+        if self.outcome.end.is_final() { 1 } else { MIN_INTERIM_PAIRS }
+    }
+
     fn min_pairs(&self) -> u64 {
-        ((self.sealed_study.study.divergence.support * self.pairs() as f64).ceil() as u64).max(1)
+        ((self.sealed_study.study.divergence.support * self.pairs() as f64).ceil() as u64)
+            .max(self.least_pairs())
     }
 
     fn model_divergence(&self, model: usize, reducer: &mut Reducer) -> ModelDivergence {
@@ -198,10 +204,9 @@ impl<'a> DivergenceSearch<'a> {
             .filter(|suspected| !confirmed.iter().any(|subgroup| suspects(suspected, subgroup)));
         let unconfirmed = unconfirmed.map(|suspected| self.suspected_name(suspected)).collect();
         let reduce = &mut reducer.reduce(declared.metric);
-        let shown = self
-            .windows
-            .iter()
-            .filter(|(window, _)| self.interim.is_none_or(|interim| interim.shows_window(*window)));
+        let shown = self.windows.iter().filter(|(window, _)| {
+            self.interim.is_none_or(|interim| interim.model(model).shows_window(*window))
+        });
         let series = shown.filter_map(|(window, part)| {
             let (figure, pairs) = estimator.value(part.models.get(model)?, reduce)?;
             Some((*window, (figure, pairs)))
@@ -273,7 +278,8 @@ impl<'a> DivergenceSearch<'a> {
             self.outcome.answer_distributions.differences(model, |profile| holds(profile) == inside)
         });
         let mean_error = |differences: &SliceDifferences| {
-            (differences.numbers > 0).then(|| differences.errors.value() / differences.numbers as f64)
+            (differences.numbers >= self.least_pairs())
+                .then(|| differences.errors.value() / differences.numbers as f64)
         };
         let plugin = &self.sealed_study.metrics[study.divergence.metric].plugin;
         DivergentSubgroup {

@@ -5,7 +5,9 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::scoring::{AnswerStatus, CellsShape, ModelScores, ScoredPairs, StratumKey, WindowClock};
+use crate::scoring::{
+    AnswerStatus, CellsShape, ModelScores, ModelSums, ScoredPairs, StratumKey, StratumSums, WindowClock,
+};
 use understudy_study::{Every, Windows};
 
 /// The modulus of the elimination, a prime.
@@ -16,30 +18,48 @@ fn day(day: usize) -> Window {
     WindowClock::new(windows, TimeZone::UTC).window(day as i64 * 86_400_000_000)
 }
 
+/// All pairs answered.
+fn all_answered(days: &[Vec<u64>]) -> Vec<Vec<PairCounts>> {
+    let counts = |pairs: &u64| PairCounts { pairs: *pairs, answered: *pairs };
+    days.iter().map(|values| values.iter().map(counts).collect()).collect()
+}
+
 /// Cells with these numbers of pairs, by day and value of the only condition.
 fn cells(days: &[Vec<u64>]) -> Cells {
+    partly_answered(&all_answered(days))
+}
+
+/// The same with the numbers of answered pairs.
+fn partly_answered(days: &[Vec<PairCounts>]) -> Cells {
     let mut cells =
         Cells::new(CellsShape { conditions: vec![days[0].len()], models: 1, components: vec![1] });
-    let pairs = days.iter().enumerate().flat_map(|(at, values)| {
-        values.iter().enumerate().flat_map(move |(value, pairs)| (0..*pairs).map(move |_| (at, value)))
-    });
-    let (windows, values): (Vec<Window>, Vec<u16>) = pairs.map(|(at, value)| (day(at), value as u16)).unzip();
-    let models = [ModelScores {
-        statuses: vec![AnswerStatus::Answered; windows.len()],
-        scores: vec![vec![vec![1.0; windows.len()]]],
-    }];
+    let (mut windows, mut values, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, counts) in days.iter().enumerate() {
+        for (value, counts) in counts.iter().enumerate() {
+            for pair in 0..counts.pairs {
+                windows.push(day(at));
+                values.push(value as u16);
+                let is_answered = pair < counts.answered;
+                statuses.push(if is_answered { AnswerStatus::Answered } else { AnswerStatus::Abstained });
+            }
+        }
+    }
+    let models = [ModelScores { statuses, scores: vec![vec![vec![1.0; windows.len()]]] }];
     let conditions = [values];
     cells.add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models }).unwrap();
     cells
 }
 
 /// The evidence of one scope of the values below `values`.
-fn evidence(days: &[Vec<u64>], values: usize) -> VerdictEvidence {
+fn evidence(days: &[Vec<PairCounts>], values: usize) -> VerdictEvidence {
     let mut evidence = VerdictEvidence::default();
     for (at, pairs) in days.iter().enumerate() {
         let sums = &mut evidence.windows.entry(day(at)).or_default().to_mut().sums;
         let key = StratumKey { scope: 1, blinded: false, group: 0 };
-        sums.entry(key).or_default().pairs = pairs[..values].iter().sum();
+        let counts: PairCounts = pairs[..values].iter().copied().sum();
+        let unanswered = counts.pairs - counts.answered;
+        let models = vec![ModelSums { unanswered, ..ModelSums::default() }];
+        sums.insert(key, StratumSums { pairs: counts.pairs, models });
     }
     evidence
 }
@@ -50,11 +70,28 @@ fn scope(values: usize) -> Scope {
 
 #[test]
 fn few_pairs_take_the_smallest_other_part_with_them() {
-    assert_eq!(withheld_parts(&[4, 100, 0, 7]), [true, false, false, true]);
+    assert_eq!(withheld_counts(&[4, 100, 0, 7]), [true, false, false, true]);
     // Two parts of few pairs hide each other, if together they are not few.
-    assert_eq!(withheld_parts(&[4, 100, 1, 7]), [true, false, true, false]);
-    assert_eq!(withheld_parts(&[3]), [true]);
-    assert_eq!(withheld_parts(&[]), [false; 0]);
+    assert_eq!(withheld_counts(&[4, 100, 1, 7]), [true, false, true, false]);
+    assert_eq!(withheld_counts(&[3]), [true]);
+    assert_eq!(withheld_counts(&[]), [false; 0]);
+    // Few answers are like few pairs, and no answers are not.
+    let counts = |pairs, answered| PairCounts { pairs, answered };
+    let parts = [counts(9, 4), counts(100, 90), counts(8, 0), counts(20, 6)];
+    assert_eq!(withheld_parts(&parts), [true, false, true, true]);
+}
+
+#[test]
+fn the_figures_of_a_model_cover_few_answers_in_no_block() {
+    let counts = |pairs, answered| vec![PairCounts { pairs, answered }];
+    let days = partly_answered(&[counts(9, 8), counts(9, 4), counts(9, 9), counts(9, 0), counts(9, 3)]);
+    let shown = |figures: &InterimFigures| [0, 1, 2, 3, 4].map(|at| figures.shows_window(day(at)));
+    assert_eq!(shown(&InterimFigures::new(&days, None)), [true; 5]);
+    let figures = InterimFigures::new(&days, Some(0));
+    // The last day waits for more answers, and so do the figures over all days.
+    assert_eq!(shown(&figures), [true, false, false, true, false]);
+    assert!(!figures.shows_all() && !figures.shows_value(0, 0) && !figures.shows_scope(0, &[day(4)]));
+    assert!(InterimFigures::new(&days.through(day(3)), Some(0)).shows_all());
 }
 
 #[test]
@@ -64,20 +101,20 @@ fn a_report_covers_whole_blocks_of_windows() {
     assert_eq!([0, 1, 2, 3, 4].map(covered), [None, None, Some(day(2)), Some(day(3)), Some(day(3))]);
     // A window without pairs needs no figure.
     assert_eq!(last_covered_window(&cells(&[vec![5]]), day(3)), Some(day(3)));
-    let figures = InterimFigures::new(&days.through(day(3)));
+    let figures = InterimFigures::new(&days.through(day(3)), None);
     assert_eq!([0, 1, 2, 3].map(|at| figures.shows_window(day(at))), [false, false, false, true]);
     assert!(figures.shows_all());
     assert!(figures.shows_scope(0, &[day(3)]) && figures.shows_scope(0, &[day(0), day(1), day(2)]));
     assert!(!figures.shows_scope(0, &[day(2), day(3)]), "the first block is cut");
     // Without whole blocks, as in a run that was stopped, the rest belongs to the last block.
-    assert!(!InterimFigures::new(&days).shows_window(day(3)));
-    assert!(!InterimFigures::new(&cells(&[vec![2, 1]])).shows_all());
+    assert!(!InterimFigures::new(&days, None).shows_window(day(3)));
+    assert!(!InterimFigures::new(&cells(&[vec![2, 1]]), None).shows_all());
 }
 
 #[test]
 fn a_value_that_is_once_rare_has_no_total_any_more() {
     let days = cells(&[vec![10, 20, 30], vec![2, 20, 30], vec![10, 20, 30]]);
-    let figures = InterimFigures::new(&days);
+    let figures = InterimFigures::new(&days, None);
     assert_eq!([0, 1, 2].map(|value| figures.shows_value(0, value)), [false, false, true]);
     let by_day = |at| [0, 1, 2].map(|value| figures.shows_value_in_window(0, value, day(at)));
     assert_eq!([0, 1, 2].map(by_day), [[true; 3], [false, false, true], [true; 3]]);
@@ -86,7 +123,7 @@ fn a_value_that_is_once_rare_has_no_total_any_more() {
 #[test]
 fn a_part_and_the_rest_are_withheld_together() {
     let all = cells(&[vec![20, 8]]);
-    let revised = |pairs: [u64; 2]| InterimFigures::new(&all).for_part(&cells(&[pairs.to_vec()]), &all);
+    let revised = |pairs: [u64; 2]| InterimFigures::new(&all, None).for_part(&cells(&[pairs.to_vec()]), &all);
     assert!(revised([6, 0]).shows_all() && revised([6, 0]).shows_value(0, 0));
     assert!(!revised([2, 0]).shows_all());
     // All but four pairs of the second value are revised.
@@ -130,15 +167,17 @@ impl KnownSums {
 }
 
 /// All figures of a report over the days up to `covered`, as sums over the cells (day, value).
-fn shown_figures(days: &[Vec<u64>], covered: usize, scoped: usize, known: &mut KnownSums) {
+fn shown_figures(days: &[Vec<PairCounts>], covered: usize, scoped: usize, known: &mut KnownSums) {
     let values = days[0].len();
     let sum = |is_in: &dyn Fn(usize, usize) -> bool| -> Vec<i64> {
         let cells = (0..days.len()).flat_map(|at| (0..values).map(move |value| (at, value)));
-        cells.map(|(at, value)| i64::from(at <= covered && days[at][value] > 0 && is_in(at, value))).collect()
+        cells
+            .map(|(at, value)| i64::from(at <= covered && days[at][value].answered > 0 && is_in(at, value)))
+            .collect()
     };
-    let cells = cells(days).through(day(covered));
+    let cells = partly_answered(days).through(day(covered));
     let evidence = evidence(&days[..=covered], scoped);
-    let figures = InterimFigures::new(&cells).with_evidence(&cells, &evidence, &[scope(scoped)]);
+    let figures = InterimFigures::new(&cells, Some(0)).with_evidence(&cells, &evidence, &[scope(scoped)]);
     if figures.shows_all() {
         known.add(sum(&|_, _| true));
     }
@@ -173,10 +212,13 @@ proptest! {
     fn no_figure_of_few_pairs_follows_from_all_reports_together(
         (days, scoped) in (1..5_usize, 1..6_usize).prop_flat_map(|(values, days)| {
             let pairs = prop_oneof![Just(0), 1..4_u64, 4..12_u64];
+            let answers = prop_oneof![3 => Just(u64::MAX), 1 => 0..7_u64];
+            let pairs = (pairs, answers)
+                .prop_map(|(pairs, answered)| PairCounts { pairs, answered: answered.min(pairs) });
             (prop::collection::vec(prop::collection::vec(pairs, values), days), 1..=values)
         }),
     ) {
-        let all = cells(&days);
+        let all = partly_answered(&days);
         let mut known = KnownSums::default();
         // A look at the end of each window.
         for last in 0..days.len() {
@@ -185,8 +227,9 @@ proptest! {
                 shown_figures(&days, covered, scoped, &mut known);
             }
         }
-        // No sum over one, two or three cells with fewer than five pairs follows.
-        let pairs: Vec<u64> = days.iter().flatten().copied().collect();
+        // No sum over one, two or three cells with fewer than five answered pairs follows.
+        let is_few = |answered: u64| (1..MIN_INTERIM_PAIRS).contains(&answered);
+        let pairs: Vec<u64> = days.iter().flatten().map(|counts| counts.answered).collect();
         let few: Vec<usize> = (0..pairs.len()).filter(|cell| is_few(pairs[*cell])).collect();
         for (at, one) in few.iter().enumerate() {
             for (next, two) in few.iter().enumerate().skip(at) {

@@ -7,10 +7,16 @@ use super::*;
 use crate::scoring::WindowClock;
 use understudy_study::{Every, Windows};
 
+/// A limit that no share of unanswered pairs exceeds.
+const ANY_SHARE: f64 = 1.0;
+
+/// The unit of time of generated pairs, in µs, so that they are in several windows.
+const QUARTER: i64 = 15 * 60 * 1_000_000;
+
 /// A pair whose model answers `own`.
-fn pair(id: usize, observed_at: i64, decided_at: i64, decision: DecidedValue, own: DecidedValue) -> OpenPair {
-    let windows = Windows { every: Every::Day, week_ends: jiff::civil::Weekday::Sunday };
-    let answer = |answer: DecidedValue| OpenAnswer {
+fn pair(id: usize, observed_at: i64, decided_at: i64, decision: AnswerValue, own: AnswerValue) -> OpenPair {
+    let windows = Windows { every: Every::Hour, week_ends: jiff::civil::Weekday::Sunday };
+    let answer = |answer: AnswerValue| OpenAnswer {
         hash: Some(1),
         items: answer.items() as u32,
         value: Some(answer),
@@ -36,27 +42,36 @@ fn unanswered(pair: OpenPair) -> OpenPair {
 }
 
 fn number(id: usize, observed_at: i64, decided_at: i64, number: f64) -> OpenPair {
-    pair(id, observed_at, decided_at, DecidedValue::Number(number), DecidedValue::Number(7.0))
+    pair(id, observed_at, decided_at, AnswerValue::Number(number), AnswerValue::Number(7.0))
 }
 
-fn list(items: &[&str]) -> DecidedValue {
-    DecidedValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
+fn list(items: &[&str]) -> AnswerValue {
+    AnswerValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
 }
 
 /// The baselines that learn from all earlier decisions, those that learn from the answered pairs, and the first answer.
-type Known = ([DecidedValue; BASELINES], Option<[DecidedValue; BASELINES]>, Option<DecidedValue>);
+type Known =
+    ([AnswerValue; BASELINES_PER_FORM], Option<[AnswerValue; BASELINES_PER_FORM]>, Option<AnswerValue>);
 
 fn known(models: &[ModelBaselines]) -> Known {
     let answered = models[0].has_answered.then(|| models[0].from_answered().clone());
     (models[0].all.clone(), answered, models[0].first.clone())
 }
 
-/// The baselines of a pair by definition: from the decisions that were known before its snapshot.
-fn expected(pairs: &[OpenPair], target: &OpenPair) -> Option<Known> {
+/// The baselines of a pair by definition: from the decisions that were known before its snapshot. Those of answered
+/// pairs leave out each window before the target's in which more than `most_unanswered` of the pairs are unanswered.
+fn expected(pairs: &[OpenPair], target: &OpenPair, most_unanswered: f64) -> Option<Known> {
+    let is_left_out = |window: Window| {
+        let own = pairs.iter().filter(|pair| pair.window == window);
+        let answered: Vec<bool> = own.map(|pair| pair.models[0].hash.is_some()).collect();
+        let unanswered = answered.iter().filter(|answered| !**answered).count();
+        window < target.window && unanswered as f64 / answered.len() as f64 > most_unanswered
+    };
     let known_at = |pair: &OpenPair| pair.decided_at.max(pair.observed_at);
     let history = |answered_only: bool| {
         let is_known = |pair: &&OpenPair| known_at(pair) < target.observed_at;
-        let counts = |pair: &&OpenPair| !answered_only || pair.models[0].hash.is_some();
+        let counts =
+            |pair: &&OpenPair| !answered_only || (pair.models[0].hash.is_some() && !is_left_out(pair.window));
         let mut earlier: Vec<&OpenPair> = pairs.iter().filter(is_known).filter(counts).collect();
         earlier.sort_by_key(|pair| (known_at(pair), pair.id.clone()));
         let mut history = DecisionHistory::default();
@@ -73,15 +88,15 @@ fn expected(pairs: &[OpenPair], target: &OpenPair) -> Option<Known> {
 }
 
 /// The baselines of each pair that learn from all earlier decisions, and those that learn from the answered pairs.
-fn answers(settled: Vec<SettledPair>) -> Vec<Option<[[DecidedValue; BASELINES]; 2]>> {
+fn answers(settled: Vec<SettledPair>) -> Vec<Option<[[AnswerValue; BASELINES_PER_FORM]; 2]>> {
     let both = |pair: SettledPair| {
-        pair.models.map(|models| [models[0].all.clone(), models[0].from_answered().clone()])
+        pair.baselines.map(|models| [models[0].all.clone(), models[0].from_answered().clone()])
     };
     settled.into_iter().map(both).collect()
 }
 
-fn numbers(numbers: [f64; BASELINES]) -> Option<[[DecidedValue; BASELINES]; 2]> {
-    let answers = numbers.map(DecidedValue::Number);
+fn numbers(numbers: [f64; BASELINES_PER_FORM]) -> Option<[[AnswerValue; BASELINES_PER_FORM]; 2]> {
+    let answers = numbers.map(AnswerValue::Number);
     Some([answers.clone(), answers])
 }
 
@@ -94,13 +109,16 @@ fn a_baseline_uses_the_decisions_before_the_snapshot() {
     {
         open.add(pair);
     }
-    assert_eq!(open.settle_before(10), []);
-    assert_eq!(answers(open.settle_before(25)), [None, None]);
+    assert_eq!(open.settle_before(10, ANY_SHARE), []);
+    assert_eq!(answers(open.settle_before(25, ANY_SHARE)), [None, None]);
     open.add(number(4, 45, 46, 0.0));
     let last = numbers([110.0 / 3.0, 6.0, 100.0]);
-    assert_eq!(answers(open.clone().settle_all()), [numbers([4.0; 3]), numbers([4.0; 3]), last.clone()]);
-    assert_eq!(answers(open.settle_before(26)), [numbers([4.0; 3])]);
-    assert_eq!(answers(open.settle_all()), [numbers([4.0; 3]), last]);
+    assert_eq!(
+        answers(open.clone().settle_all(ANY_SHARE)),
+        [numbers([4.0; 3]), numbers([4.0; 3]), last.clone()]
+    );
+    assert_eq!(answers(open.settle_before(26, ANY_SHARE)), [numbers([4.0; 3])]);
+    assert_eq!(answers(open.settle_all(ANY_SHARE)), [numbers([4.0; 3]), last]);
 }
 
 #[test]
@@ -109,7 +127,7 @@ fn a_decision_dated_before_its_snapshot_is_known_with_the_snapshot() {
     open.add(number(0, 30, 5, 1.0));
     open.add(number(1, 20, 25, 2.0));
     open.add(number(2, 31, 35, 3.0));
-    assert_eq!(answers(open.settle_all()), [None, numbers([2.0; 3]), numbers([1.5, 1.0, 1.0])]);
+    assert_eq!(answers(open.settle_all(ANY_SHARE)), [None, numbers([2.0; 3]), numbers([1.5, 1.0, 1.0])]);
 }
 
 #[test]
@@ -120,12 +138,37 @@ fn baselines_of_answered_pairs_ignore_decisions_of_unanswered_pairs() {
     open.add(number(2, 4, 5, 20.0));
     open.add(unanswered(number(3, 6, 7, 800.0)));
     open.add(number(4, 8, 9, 0.0));
-    let settled = answers(open.settle_all());
+    let settled = answers(open.settle_all(ANY_SHARE));
     // Without an answered pair before it, a pair has the baselines of all earlier decisions.
     assert_eq!(settled[1], numbers([900.0; 3]));
-    let number = |numbers: [f64; BASELINES]| numbers.map(DecidedValue::Number);
+    let number = |numbers: [f64; BASELINES_PER_FORM]| numbers.map(AnswerValue::Number);
     assert_eq!(settled[2], Some([number([455.0, 10.0, 10.0]), number([10.0; 3])]));
     assert_eq!(settled[4], Some([number([432.5, 20.0, 800.0]), number([15.0, 10.0, 20.0])]));
+}
+
+#[test]
+fn baselines_of_answered_pairs_ignore_windows_with_too_many_unanswered_pairs() {
+    // In the first hour the model answers outliers only. The decision of one of them is known in the second hour.
+    let hour = 4 * QUARTER;
+    let mut open = OpenPairs::default();
+    open.add(number(0, 0, 1, 900.0));
+    open.add(unanswered(number(1, 2, 3, 10.0)));
+    open.add(number(2, 4, hour + 3, 800.0));
+    open.add(number(3, hour, hour + 1, 20.0));
+    open.add(number(4, hour + 4, hour + 5, 30.0));
+    open.add(number(5, 2 * hour, 2 * hour + 1, 40.0));
+    let from_answered = |most_unanswered| {
+        let settled = open.clone().settle_all(most_unanswered);
+        settled.into_iter().map(|pair| known(&pair.baselines?).1).collect::<Vec<_>>()
+    };
+    let number = |numbers: [f64; BASELINES_PER_FORM]| Some(numbers.map(AnswerValue::Number));
+    let first = number([900.0; BASELINES_PER_FORM]);
+    let found = from_answered(0.33);
+    assert_eq!(found[..4], [None, first.clone(), first.clone(), None]);
+    assert_eq!(found[4..], [number([20.0; 3]), number([25.0, 20.0, 30.0])]);
+    let found = from_answered(0.34);
+    assert_eq!(found[3..5], [first, number([1720.0 / 3.0, 800.0, 800.0])]);
+    assert_eq!(found[5], number([437.5, 30.0, 30.0]));
 }
 
 #[test]
@@ -135,8 +178,10 @@ fn the_length_of_a_list_is_known_before_the_decision() {
     open.add(pair(1, 2, 3, list(&["a", "b", "c"]), list(&["x", "y"])));
     open.add(pair(2, 4, 5, list(&[]), list(&["x"])));
     open.add(pair(3, 6, 7, list(&["a"]), list(&["x", "y", "z", "w"])));
-    let commonest =
-        open.settle_all().into_iter().map(|pair| pair.models.map(|models| models[0].all[0].clone()));
+    let commonest = open
+        .settle_all(ANY_SHARE)
+        .into_iter()
+        .map(|pair| pair.baselines.map(|models| models[0].all[0].clone()));
     let found: Vec<_> = commonest.collect();
     // The third list is as long as the longest decision before it, and the empty decision is not known.
     assert_eq!(found, [None, Some(list(&["a"])), Some(list(&["a", "b", "c"])), Some(list(&["a", "b", "c"]))]);
@@ -148,18 +193,18 @@ fn answers_are_kept_until_the_first_one_is_known() {
     open.add(number(1, 10, 11, 1.0));
     open.add(unanswered(number(0, 5, 6, 1.0)));
     assert!(open.pairs.values().any(|pair| pair.models[0].value.is_some()));
-    assert!(open.settle_before(8)[0].models.is_none());
-    let first = |settled: &SettledPair| settled.models.as_ref().and_then(|models| models[0].first.clone());
-    assert_eq!(first(&open.settle_before(12)[0]), Some(DecidedValue::Number(7.0)));
+    assert!(open.settle_before(8, ANY_SHARE)[0].baselines.is_none());
+    let first = |settled: &SettledPair| settled.baselines.as_ref().and_then(|models| models[0].first.clone());
+    assert_eq!(first(&open.settle_before(12, ANY_SHARE)[0]), Some(AnswerValue::Number(7.0)));
     open.add(number(2, 20, 21, 1.0));
     assert!(open.pairs.values().all(|pair| pair.models[0].value.is_none()));
-    assert_eq!(first(&open.settle_all()[0]), Some(DecidedValue::Number(7.0)));
+    assert_eq!(first(&open.settle_all(ANY_SHARE)[0]), Some(AnswerValue::Number(7.0)));
 }
 
 fn pairs() -> impl Strategy<Value = Vec<OpenPair>> {
     let items = || {
         let list = prop::collection::hash_set("[a-f]", 0..4);
-        list.prop_map(|list| DecidedValue::Ranking(list.into_iter().collect()))
+        list.prop_map(|list| AnswerValue::Ranking(list.into_iter().collect()))
     };
     let row = (0i64..40, -5i64..15, items(), items(), -100.0..100.0, any::<bool>());
     let rows = prop::collection::vec(row, 1..25);
@@ -167,8 +212,8 @@ fn pairs() -> impl Strategy<Value = Vec<OpenPair>> {
         let pair = |(id, (at, after, decided, answered, value, is_answered)): (usize, _)| {
             let (at, after): (i64, i64) = (at, after);
             let pair = match ranks {
-                true => pair(id, at, at + after, decided, answered),
-                false => number(id, at, at + after, value),
+                true => pair(id, at * QUARTER, (at + after) * QUARTER, decided, answered),
+                false => number(id, at * QUARTER, (at + after) * QUARTER, value),
             };
             if is_answered { pair } else { unanswered(pair) }
         };
@@ -181,7 +226,8 @@ proptest! {
     #[test]
     fn baselines_do_not_depend_on_arrival_and_settlement(
         pairs in pairs(),
-        mut times in prop::collection::vec(0i64..60, 0..6),
+        mut times in prop::collection::vec((0i64..60).prop_map(|time| time * QUARTER), 0..6),
+        most_unanswered in prop::sample::select(vec![0.0, 0.3, 0.5, 1.0]),
         seed: u64,
     ) {
         times.sort_unstable();
@@ -194,14 +240,14 @@ proptest! {
             let (due, rest) = late.into_iter().partition(|pair| pair.observed_at < time || rng.bool());
             late = rest;
             Vec::into_iter(due).for_each(|pair| open.add(pair));
-            settled.extend(open.settle_before(time));
+            settled.extend(open.settle_before(time, most_unanswered));
         }
         late.into_iter().for_each(|pair| open.add(pair));
-        settled.extend(open.settle_all());
+        settled.extend(open.settle_all(most_unanswered));
         prop_assert_eq!(settled.len(), pairs.len());
         prop_assert!(settled.is_sorted_by_key(|settled| settled.pair.observed_at));
-        for SettledPair { pair, models } in settled {
-            prop_assert_eq!(models.as_deref().map(known), expected(&pairs, &pair), "{:?}", pair);
+        for SettledPair { pair, baselines } in settled {
+            prop_assert_eq!(baselines.as_deref().map(known), expected(&pairs, &pair, most_unanswered), "{:?}", pair);
         }
     }
 }

@@ -5,8 +5,8 @@ use super::super::window_selection::select_windows;
 use super::super::{Facts, RunResults, SimulatedRun, VerdictKind, determine_verdict};
 use super::*;
 use crate::scoring::{
-    AnswerStatus, CellsShape, Conditions, DecidedValue, EvidencePair, ModelScores, OpenAnswer, OpenPair,
-    OpenPairs, PairGain, PairScores, WindowClock,
+    AnswerStatus, AnswerValue, CellsShape, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair,
+    OpenPairs, PairComparison, PairScores, WindowClock,
 };
 use understudy_study::{AnswerForm, Micros, parse};
 
@@ -25,10 +25,10 @@ fn strings(items: Vec<&str>) -> Vec<String> {
 /// A study of one model: its answers, and the scores of a metric.
 struct Case {
     form: AnswerForm,
-    decide: fn(u64) -> DecidedValue,
-    answer: fn(u64) -> Option<DecidedValue>,
+    decide: fn(u64) -> AnswerValue,
+    answer: fn(u64) -> Option<AnswerValue>,
     /// The components of a score, the host's count of scored pairs last.
-    score: fn(Option<&DecidedValue>, &DecidedValue) -> Vec<f64>,
+    score: fn(Option<&AnswerValue>, &AnswerValue) -> Vec<f64>,
     reduce: fn(u64, &[f64]) -> Option<f64>,
     range: Range,
     threshold: &'static str,
@@ -39,13 +39,13 @@ struct Case {
 fn numbers(threshold: &'static str) -> Case {
     Case {
         form: AnswerForm::Number,
-        decide: |index| DecidedValue::Number(delay(index)),
+        decide: |index| AnswerValue::Number(delay(index)),
         answer: |index| {
             let error = ((31 * index % 17) as f64 - 8.0) / 2.0;
-            (index % 50 != 7).then(|| DecidedValue::Number(delay(index) + error))
+            (index % 50 != 7).then(|| AnswerValue::Number(delay(index) + error))
         },
         score: |answer, decision| match (answer, decision) {
-            (Some(DecidedValue::Number(answer)), DecidedValue::Number(decision)) => {
+            (Some(AnswerValue::Number(answer)), AnswerValue::Number(decision)) => {
                 vec![(answer - decision).abs(), 1.0, 1.0]
             }
             _ => vec![0.0, 0.0, 1.0],
@@ -63,16 +63,16 @@ fn rankings(threshold: &'static str) -> Case {
         form: AnswerForm::Ranking,
         decide: |index| {
             let item = |rank| ITEMS[((index * index + rank) % 5) as usize];
-            DecidedValue::Ranking(strings((0..1 + index % 3).map(item).collect()))
+            AnswerValue::Ranking(strings((0..1 + index % 3).map(item).collect()))
         },
         answer: |index| {
             let first = ITEMS[((index * index + u64::from(index % 4 == 0)) % 5) as usize];
             let others = ["b", "a"].into_iter().filter(|item| *item != first).take((1 + index % 2) as usize);
             let items = [first].into_iter().chain(others).collect();
-            (index % 50 != 7).then(|| DecidedValue::Ranking(strings(items)))
+            (index % 50 != 7).then(|| AnswerValue::Ranking(strings(items)))
         },
         score: |answer, decision| {
-            let (Some(DecidedValue::Ranking(answer)), DecidedValue::Ranking(decision)) = (answer, decision)
+            let (Some(AnswerValue::Ranking(answer)), AnswerValue::Ranking(decision)) = (answer, decision)
             else {
                 return vec![0.0, 1.0];
             };
@@ -134,8 +134,8 @@ impl Case {
                 })
                 .unwrap();
             let hash = answer.as_ref().map(|answer| match answer {
-                DecidedValue::Number(number) => number.to_bits(),
-                DecidedValue::Ranking(items) => {
+                AnswerValue::Number(number) => number.to_bits(),
+                AnswerValue::Ranking(items) => {
                     items.iter().fold(1, |hash, item| 7 * hash + u64::from(item.as_bytes()[0]))
                 }
             });
@@ -156,10 +156,10 @@ impl Case {
                 }],
             });
         }
-        for settled in open.settle_all() {
+        for settled in open.settle_all(threshold.most_unanswered) {
             let pair = settled.pair;
-            let score = |answer: &DecidedValue| (self.score)(Some(answer), &pair.decision);
-            let scores = settled.models.map(|models| {
+            let score = |answer: &AnswerValue| (self.score)(Some(answer), &pair.decision);
+            let scores = settled.baselines.map(|models| {
                 let baselines = models[0].all.iter().chain(models[0].from_answered());
                 let baselines: Vec<Vec<f64>> = baselines.map(score).collect();
                 (models[0].first.as_ref().map(score), models[0].has_answered, baselines)
@@ -167,11 +167,11 @@ impl Case {
             let (model, hash) = (&pair.models[0].components, pair.models[0].hash);
             let is_scored = |scores: &[f64]| scores.last() == Some(&1.0);
             let gain = match &scores {
-                None => PairGain::WithoutDecision,
+                None => PairComparison::WithoutDecision,
                 Some((_, _, baselines)) if !baselines.iter().all(|scores| is_scored(scores)) => {
-                    PairGain::Unscored
+                    PairComparison::Unscored
                 }
-                &Some((ref first, has_answered, ref baselines)) => PairGain::Scored(PairScores {
+                &Some((ref first, has_answered, ref baselines)) => PairComparison::Scored(PairScores {
                     hash,
                     is_first_score: first.as_ref() == Some(model),
                     has_answered,
@@ -261,8 +261,8 @@ fn gains_of_rankings_match_numpy_and_scipy() {
 #[test]
 fn a_model_without_gain_is_no_go() {
     // The model answers one number, or the delay with a large error.
-    let constant = Case { answer: |_| Some(DecidedValue::Number(6.0)), ..numbers(NUMBERS) };
-    let poor = |index: u64| Some(DecidedValue::Number(delay(index) + 4.0 + (index % 3) as f64 / 2.0));
+    let constant = Case { answer: |_| Some(AnswerValue::Number(6.0)), ..numbers(NUMBERS) };
+    let poor = |index: u64| Some(AnswerValue::Number(delay(index) + 4.0 + (index % 3) as f64 / 2.0));
     let (verdict, reasons, _) = constant.decide();
     assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
     assert_eq!(
@@ -291,8 +291,8 @@ fn rare_delay(index: u64) -> f64 {
 fn a_nearly_constant_model_is_compared_with_the_median() {
     // The median answer, and once in a while a tiny number that is never right.
     let case = Case {
-        decide: |index| DecidedValue::Number(rare_delay(index)),
-        answer: |index| Some(DecidedValue::Number(if index % 97 == 3 { 0.01 } else { 0.0 })),
+        decide: |index| AnswerValue::Number(rare_delay(index)),
+        answer: |index| Some(AnswerValue::Number(if index % 97 == 3 { 0.01 } else { 0.0 })),
         ..numbers(NUMBERS)
     };
     let (verdict, reasons, gains) = case.decide();
@@ -312,9 +312,9 @@ fn abstaining_on_outliers_does_not_make_a_gain() {
     }
     let case = Case {
         decide: |index| {
-            DecidedValue::Number(if is_outlier(index) { 900.0 } else { 9.0 + (index * index % 7 % 3) as f64 })
+            AnswerValue::Number(if is_outlier(index) { 900.0 } else { 9.0 + (index * index % 7 % 3) as f64 })
         },
-        answer: |index| (!is_outlier(index)).then(|| DecidedValue::Number(9.0 + (index * 5 % 3) as f64)),
+        answer: |index| (!is_outlier(index)).then(|| AnswerValue::Number(9.0 + (index * 5 % 3) as f64)),
         ..numbers(NUMBERS)
     };
     let (verdict, reasons, gains) = case.decide();
@@ -332,7 +332,7 @@ fn a_constant_list_in_another_order_or_with_more_items_is_a_constant() {
     let case = Case {
         answer: |index| {
             let lists = [vec!["a", "b"], vec!["b", "a"], vec!["b", "a", "e"], vec!["a", "b", "c", "d"]];
-            Some(DecidedValue::Ranking(strings(lists[(index % 4) as usize].clone())))
+            Some(AnswerValue::Ranking(strings(lists[(index % 4) as usize].clone())))
         },
         ..rankings(RANKINGS)
     };
@@ -345,8 +345,8 @@ fn a_constant_list_in_another_order_or_with_more_items_is_a_constant() {
 fn a_model_that_scores_like_a_baseline_is_no_go() {
     // It copies the list that is the commonest so far, which changes from `a` to `b` in the middle.
     let case = Case {
-        decide: |index| DecidedValue::Ranking(strings(vec![if index < 200 { "a" } else { "b" }])),
-        answer: |index| Some(DecidedValue::Ranking(strings(vec![if index < 404 { "a" } else { "b" }]))),
+        decide: |index| AnswerValue::Ranking(strings(vec![if index < 200 { "a" } else { "b" }])),
+        answer: |index| Some(AnswerValue::Ranking(strings(vec![if index < 404 { "a" } else { "b" }]))),
         ..rankings(RANKINGS)
     };
     let (verdict, reasons, gains) = case.decide();
@@ -358,12 +358,12 @@ fn a_model_that_scores_like_a_baseline_is_no_go() {
 
 #[test]
 fn a_perfect_model_of_lists_that_can_be_empty_is_go() {
-    fn decide(index: u64) -> DecidedValue {
+    fn decide(index: u64) -> AnswerValue {
         let items = if index.is_multiple_of(3) { vec![] } else { vec![ITEMS[(index * index % 5) as usize]] };
-        DecidedValue::Ranking(strings(items))
+        AnswerValue::Ranking(strings(items))
     }
-    let score = |answer: Option<&DecidedValue>, decision: &DecidedValue| match (answer, decision) {
-        (Some(DecidedValue::Ranking(answer)), DecidedValue::Ranking(decision)) if decision.is_empty() => {
+    let score = |answer: Option<&AnswerValue>, decision: &AnswerValue| match (answer, decision) {
+        (Some(AnswerValue::Ranking(answer)), AnswerValue::Ranking(decision)) if decision.is_empty() => {
             vec![f64::from(answer.is_empty()), 1.0]
         }
         _ => (rankings(RANKINGS).score)(answer, decision),
@@ -375,11 +375,9 @@ fn a_perfect_model_of_lists_that_can_be_empty_is_go() {
     // A model that nearly always gives the empty list is compared with that list.
     let nearly = Case {
         decide: |index| {
-            DecidedValue::Ranking(strings(if index * 7919 % 100 < 95 { vec![] } else { vec!["a"] }))
+            AnswerValue::Ranking(strings(if index * 7919 % 100 < 95 { vec![] } else { vec!["a"] }))
         },
-        answer: |index| {
-            Some(DecidedValue::Ranking(strings(if index % 97 == 3 { vec!["b"] } else { vec![] })))
-        },
+        answer: |index| Some(AnswerValue::Ranking(strings(if index % 97 == 3 { vec!["b"] } else { vec![] }))),
         ..case
     };
     let (verdict, reasons, gains) = nearly.decide();
@@ -392,17 +390,17 @@ fn a_perfect_model_of_lists_that_can_be_empty_is_go() {
 fn a_gain_that_differs_between_groups_by_rounding_only_has_no_bounds() {
     // The model is better by 1e-7 in every pair, and the errors are near 2.
     let case = Case {
-        answer: |index| Some(DecidedValue::Number(f64::from(index as u32))),
+        answer: |index| Some(AnswerValue::Number(f64::from(index as u32))),
         score: |answer, decision| match (answer, decision) {
             // The answers of the model are whole numbers, and those of baselines are not. The error depends on the
             // pair alone.
-            (Some(DecidedValue::Number(answer)), DecidedValue::Number(decision)) => {
+            (Some(AnswerValue::Number(answer)), AnswerValue::Number(decision)) => {
                 let is_model = answer.fract() == 0.0 && *answer > 0.0 && *answer != *decision;
                 vec![2.0 + decision / 1e3 - if is_model { 1e-7 } else { 0.0 }, 1.0, 1.0]
             }
             _ => vec![0.0, 0.0, 1.0],
         },
-        decide: |index| DecidedValue::Number(0.037 + delay(index)),
+        decide: |index| AnswerValue::Number(0.037 + delay(index)),
         ..numbers(NUMBERS)
     };
     let (verdict, reasons, gains) = case.decide();
@@ -416,8 +414,8 @@ fn a_gain_that_differs_between_groups_by_rounding_only_has_no_bounds() {
 fn a_count_has_bounds_from_the_sizes_of_the_groups() {
     // The number of equal answers, not their share. The model is always right, and no baseline ever is.
     let case = Case {
-        decide: |index| DecidedValue::Number(index as f64),
-        answer: |index| Some(DecidedValue::Number(index as f64)),
+        decide: |index| AnswerValue::Number(index as f64),
+        answer: |index| Some(AnswerValue::Number(index as f64)),
         score: |answer, decision| vec![f64::from(answer == Some(decision)), 1.0],
         reduce: |_, sums| Some(sums[0]),
         range: (Some(0.0), None),
@@ -484,8 +482,8 @@ fn bounds_before_the_end_need_scores_in_a_known_range() {
 fn a_verdict_says_why_no_pair_is_compared() {
     // The metric has no score for any number but the decision itself, and the baselines are always wrong.
     let case = Case {
-        decide: |index| DecidedValue::Number(index as f64),
-        answer: |index| Some(DecidedValue::Number(index as f64)),
+        decide: |index| AnswerValue::Number(index as f64),
+        answer: |index| Some(AnswerValue::Number(index as f64)),
         score: |answer, decision| vec![0.0, 1.0, f64::from(answer == Some(decision))],
         ..numbers(NUMBERS)
     };

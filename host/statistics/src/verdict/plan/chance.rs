@@ -33,13 +33,16 @@ pub struct ChancePlan {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImpossibleGain {
-    /// The required gain exceeds the share of the decisions with another label, which is the gain of a perfect model.
+    /// A model that is always right does not have the required gain over any number of pairs. Its gain is the share of
+    /// the decisions with another label. It must be above 0 and at least `least`, and with bounds above `least`.
     #[serde(rename_all = "kebab-case")]
-    AboveOtherShare {
+    PerfectModel {
         /// The required gain.
         least: f64,
         /// The share of the decisions with another label.
         other_share: f64,
+        /// Whether the bound of the gain has to meet the requirement.
+        by_bound: bool,
     },
     /// Too few decisions with another label are expected. A model must have at least this many of them right. `None` if
     /// no number of pairs suffices.
@@ -64,9 +67,12 @@ pub(super) fn chance_plan(
     {
         let needed = least_gains(evidence, least, pairs);
         least_right = needed.filter(|needed| *needed <= other);
+        let (other_share, by_bound) = (1.0 - share, matches!(evidence, Evidence::Bound(_)));
+        // A lower bound is below the gain.
+        let most = if by_bound { other_share - ROUNDING } else { other_share + ROUNDING };
         impossible = match least_right {
-            _ if least > 1.0 - share + ROUNDING => {
-                Some(ImpossibleGain::AboveOtherShare { least, other_share: 1.0 - share })
+            _ if other_share <= ROUNDING || least > most => {
+                Some(ImpossibleGain::PerfectModel { least, other_share, by_bound })
             }
             None => Some(ImpossibleGain::TooFewPairs(needed)),
             Some(_) => None,

@@ -319,7 +319,7 @@ fn a_gain_above_the_share_of_other_labels_is_impossible() {
     };
     let found = plan(0.2, 0.9);
     let chance = found.chance.unwrap();
-    assert!(matches!(chance.impossible, Some(ImpossibleGain::AboveOtherShare { .. })), "{chance:?}");
+    assert!(matches!(chance.impossible, Some(ImpossibleGain::PerfectModel { .. })), "{chance:?}");
     // No number of right answers suffices, so none is stated.
     assert_eq!((chance.other_decisions, chance.least_right), (Some(80), None));
     let impossible: Vec<&String> =
@@ -333,6 +333,29 @@ fn a_gain_above_the_share_of_other_labels_is_impossible() {
     );
     let least = plan(0.1, 0.9).chance.unwrap();
     assert_eq!((least.impossible, least.least_right), (None, Some(80)));
+}
+
+#[test]
+fn no_number_of_comparisons_is_asked_for_where_none_suffices() {
+    let warnings = |least: f64, share: f64, evidence: &str| {
+        let declaration = format!("{STUDY}at-least = 0.85\nchance = {{ gain = {least} }}\n");
+        let declaration = declaration.replace("evidence = \"point\"", evidence);
+        let found = planned_for(&declaration, PairsPerWindow::Stated(1000), Some(0.5), Some(share));
+        found
+            .warnings
+            .into_iter()
+            .filter(|warning| warning.contains("so GO") || warning.contains("and GO"))
+            .collect::<Vec<_>>()
+    };
+    let bound = "evidence = \"bound\"\nconfidence = 0.95";
+    let point = "evidence = \"point\"";
+    let always = warnings(0.0, 1.0, bound);
+    insta::assert_snapshot!(always.join("\n"), @"every decision is expected to have the commonest label, so no model can be better than always giving it, and GO is impossible; choose a stream in which the decisions differ");
+    assert_eq!(warnings(0.1, 1.0, point), always);
+    // The bound of a gain is below the gain, so not even a model that is always right passes.
+    insta::assert_snapshot!(warnings(0.3, 0.7, bound).join("\n"), @"the required gain is 0.3 by its bound, which is below the gain itself, and a model that is always right has a gain of 0.3, the share of the decisions other than the commonest label, so GO is impossible; require a smaller gain");
+    assert_eq!(warnings(0.3, 0.7, point), Vec::<String>::new());
+    assert_eq!(warnings(0.25, 0.7, bound), Vec::<String>::new());
 }
 
 #[test]
@@ -369,7 +392,7 @@ fn warnings_name_problem_and_remedy() {
         warnings_of("at-least = 0.85\nconditions = [\"segment\"]\n", scarce, Some(0.002), Some(0.85)),
         @"
     scope `groups`: only 8 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
-    scope `groups-in-may`: only 1 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    scope `groups-in-may`: only 1 comparison is expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
     condition `segment`: fewer than 100 comparisons (`least-per-condition`) are expected for groups, so GO is impossible; count more windows, or leave out the condition
     scope `groups`: about 35 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
     scope `groups-in-may`: about 3 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict

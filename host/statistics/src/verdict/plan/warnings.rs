@@ -66,6 +66,16 @@ fn count_windows(every: Every, windows: u64) -> String {
     format!("{windows} {}{}", every.name(), if windows == 1 { "" } else { "s" })
 }
 
+/// A number of comparisons: `1 comparison`, `30 comparisons`.
+fn count_comparisons(comparisons: u64) -> String {
+    format!("{comparisons} comparison{}", if comparisons == 1 { "" } else { "s" })
+}
+
+/// A number of comparisons with the verb that follows: `1 comparison is`, `30 comparisons are`.
+fn comparisons_are(comparisons: u64) -> String {
+    format!("{} {}", count_comparisons(comparisons), if comparisons == 1 { "is" } else { "are" })
+}
+
 /// The prefix of a warning about a scope; empty for all of the input.
 fn prefix(scope: &ScopePlan) -> String {
     if scope.name == ALL_SNAPSHOTS { String::new() } else { format!("scope `{}`: ", scope.name) }
@@ -77,10 +87,10 @@ fn too_few_per_scope(plan: &StudyPlan, planner: &Planner<'_>, scope: &ScopePlan)
         _ => (scope.per_window, format!("a window of {}", count_windows(plan.every, 1))),
     };
     format!(
-        "{}only {} comparisons are expected in {span}, and the threshold requires {} (`least-per-window`), \
+        "{}only {} expected in {span}, and the threshold requires {} (`least-per-window`), \
          so GO is impossible; declare longer windows, or a lower minimum",
         prefix(scope),
-        comparisons.unwrap_or(0),
+        comparisons_are(comparisons.unwrap_or(0)),
         planner.threshold.least_per_window
     )
 }
@@ -90,10 +100,10 @@ fn too_few_per_value(planner: &Planner<'_>, condition: &ConditionPlan) -> Option
         condition.values.iter().filter(|value| value.too_few).map(|value| value.name.as_str()).collect();
     (!too_few.is_empty()).then(|| {
         format!(
-            "condition `{}`: fewer than {} comparisons (`least-per-condition`) are expected for {}, so GO is \
+            "condition `{}`: fewer than {} (`least-per-condition`) are expected for {}, so GO is \
              impossible; count more windows, or leave out the condition",
             condition.name,
-            planner.threshold.least_per_condition,
+            count_comparisons(planner.threshold.least_per_condition),
             too_few.join(", ")
         )
     })
@@ -111,10 +121,11 @@ fn too_few_measured(plan: &StudyPlan, planner: &Planner<'_>, volume: &PlanVolume
     };
     matters.then(|| {
         format!(
-            "of the {} measured, {thin} had fewer than {least} comparisons (`least-per-window`){empty}; each \
+            "of the {} measured, {thin} had fewer than {} (`least-per-window`){empty}; each \
              {} that counts needs as many, which the measured run allows with a probability of {:.0} %; \
              declare longer windows, or a lower minimum",
             count_windows(plan.every, windows.len() as u64),
+            count_comparisons(least),
             plan.every.name(),
             plan.enough_comparisons * 100.0
         )
@@ -126,9 +137,10 @@ fn low_volume(plan: &StudyPlan, scope: &ScopePlan) -> Option<String> {
         scope.share? * plan.scopes[0].per_window? as f64 * calendar::windows_per_month(plan.every);
     (per_month < MIN_PER_MONTH).then(|| {
         format!(
-            "{}about {per_month:.0} comparisons are expected per month; below {MIN_PER_MONTH}, a shadow \
+            "{}about {} expected per month; below {MIN_PER_MONTH}, a shadow \
              study takes long to reach a verdict",
-            prefix(scope)
+            prefix(scope),
+            comparisons_are(per_month.round() as u64)
         )
     })
 }
@@ -176,10 +188,16 @@ fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, share: f64) -> Option<
 fn impossible_gain(chance: &ChancePlan) -> Option<String> {
     let other = chance.other_decisions.unwrap_or(0);
     Some(match chance.impossible? {
-        ImpossibleGain::AboveOtherShare { least, other_share } => format!(
-            "the required gain is {}, and a model that is always right has a gain of {}, the share of the decisions other than \
+        ImpossibleGain::PerfectModel { other_share, .. } if rounded(other_share) == "0" => {
+            "every decision is expected to have the commonest label, so no model can be better than always giving it, and GO \
+             is impossible; choose a stream in which the decisions differ"
+                .to_owned()
+        }
+        ImpossibleGain::PerfectModel { least, other_share, by_bound } => format!(
+            "the required gain is {}{}, and a model that is always right has a gain of {}, the share of the decisions other than \
              the commonest label, so GO is impossible; require a smaller gain",
             rounded(least),
+            if by_bound { " by its bound, which is below the gain itself" } else { "" },
             rounded(other_share)
         ),
         ImpossibleGain::TooFewPairs(Some(least)) => format!(
