@@ -23,29 +23,29 @@ pub const MIN_INTERIM_PAIRS: u64 = 5;
 
 /// The size of a set of pairs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct PairCounts {
+struct PartSize {
     pairs: u64,
     /// Those that the model answered; all of them for a figure of no model.
     answered: u64,
 }
 
-impl PairCounts {
+impl PartSize {
     /// Whether a figure of these pairs is withheld.
     fn is_few(self) -> bool {
         [self.pairs, self.answered].into_iter().any(|count| (1..MIN_INTERIM_PAIRS).contains(&count))
     }
 
-    fn saturating_sub(self, other: PairCounts) -> PairCounts {
-        PairCounts {
+    fn saturating_sub(self, other: PartSize) -> PartSize {
+        PartSize {
             pairs: self.pairs.saturating_sub(other.pairs),
             answered: self.answered.saturating_sub(other.answered),
         }
     }
 }
 
-impl Sum for PairCounts {
-    fn sum<I: Iterator<Item = PairCounts>>(counts: I) -> PairCounts {
-        counts.fold(PairCounts::default(), |sum, counts| PairCounts {
+impl Sum for PartSize {
+    fn sum<I: Iterator<Item = PartSize>>(counts: I) -> PartSize {
+        counts.fold(PartSize::default(), |sum, counts| PartSize {
             pairs: sum.pairs + counts.pairs,
             answered: sum.answered + counts.answered,
         })
@@ -54,10 +54,10 @@ impl Sum for PairCounts {
 
 /// For each part of a partition of pairs whether its figure is withheld. First, parts of few pairs are withheld. Then the
 /// smallest other parts follow, until the withheld parts together are not few.
-fn withheld_parts(parts: &[PairCounts]) -> Vec<bool> {
+fn withheld_parts(parts: &[PartSize]) -> Vec<bool> {
     let mut withheld: Vec<bool> = parts.iter().map(|part| part.is_few()).collect();
     loop {
-        let total: PairCounts =
+        let total: PartSize =
             parts.iter().zip(&withheld).filter(|(_, withheld)| **withheld).map(|(part, _)| *part).sum();
         let shown = (0..parts.len()).filter(|at| !withheld[*at] && parts[*at].pairs > 0);
         match shown.min_by_key(|at| parts[*at]).filter(|_| total.is_few()) {
@@ -70,30 +70,30 @@ fn withheld_parts(parts: &[PairCounts]) -> Vec<bool> {
 /// For each of these numbers of pairs, which belong to the parts of a partition, whether it is withheld before the end of a
 /// run. The withheld numbers together are at least [`MIN_INTERIM_PAIRS`], if any others remain.
 pub fn withheld_counts(counts: &[u64]) -> Vec<bool> {
-    let parts = counts.iter().map(|pairs| PairCounts { pairs: *pairs, answered: *pairs });
+    let parts = counts.iter().map(|pairs| PartSize { pairs: *pairs, answered: *pairs });
     withheld_parts(&parts.collect::<Vec<_>>())
 }
 
 /// Divides windows of these sizes into blocks: each window is added to a block until it has at least
 /// [`MIN_INTERIM_PAIRS`] pairs, and as many answered ones or none. Also returns the size of the rest after the last block.
-fn blocks(windows: &[PairCounts]) -> (Vec<Range<usize>>, PairCounts) {
-    let (mut blocks, mut start, mut open) = (Vec::new(), 0, PairCounts::default());
+fn blocks(windows: &[PartSize]) -> (Vec<Range<usize>>, PartSize) {
+    let (mut blocks, mut start, mut open) = (Vec::new(), 0, PartSize::default());
     for (at, window) in windows.iter().enumerate() {
         open = [open, *window].into_iter().sum();
         if open.pairs >= MIN_INTERIM_PAIRS && !open.is_few() {
             blocks.push(start..at + 1);
-            (start, open) = (at + 1, PairCounts::default());
+            (start, open) = (at + 1, PartSize::default());
         }
     }
     (blocks, open)
 }
 
 /// The pairs of a slice in a window, and those of them that `model` answered; all of them without a model.
-fn pair_counts(cells: &Cells, model: Option<usize>, window: Window, slice: Slice) -> PairCounts {
-    let Some(totals) = cells.window(window) else { return PairCounts::default() };
+fn part_size(cells: &Cells, model: Option<usize>, window: Window, slice: Slice) -> PartSize {
+    let Some(totals) = cells.window(window) else { return PartSize::default() };
     let pairs = totals.pairs(slice);
     let unanswered = model.map_or(0, |model| totals.unanswered(slice, model));
-    PairCounts { pairs, answered: pairs - unanswered }
+    PartSize { pairs, answered: pairs - unanswered }
 }
 
 /// The last window that a report up to `last` covers: an earlier one if the latest windows have pairs, but too few for a
@@ -101,7 +101,7 @@ fn pair_counts(cells: &Cells, model: Option<usize>, window: Window, slice: Slice
 pub fn last_covered_window(cells: &Cells, last: Window) -> Option<Window> {
     let windows: Vec<Window> =
         cells.iter().map(|(window, _)| window).take_while(|window| *window <= last).collect();
-    let counts = windows.iter().map(|window| pair_counts(cells, None, *window, Slice::All));
+    let counts = windows.iter().map(|window| part_size(cells, None, *window, Slice::All));
     let (blocks, open) = blocks(&counts.collect::<Vec<_>>());
     match open.pairs {
         0 => Some(last),
@@ -172,7 +172,7 @@ impl InterimFigures {
     /// was stopped. If the model answered few of them, their figures are withheld: a later report adds them to a block.
     fn new(cells: &Cells, model: Option<usize>) -> InterimFigures {
         let windows: Vec<Window> = cells.iter().map(|(window, _)| window).collect();
-        let counts = windows.iter().map(|window| pair_counts(cells, model, *window, Slice::All));
+        let counts = windows.iter().map(|window| part_size(cells, model, *window, Slice::All));
         let (mut ranges, open) = blocks(&counts.collect::<Vec<_>>());
         let mut rest = None;
         match ranges.last_mut() {
@@ -181,7 +181,7 @@ impl InterimFigures {
             _ => {}
         }
         let block = |range: Range<usize>| {
-            let counts = |slice, window| pair_counts(cells, model, window, slice);
+            let counts = |slice, window| part_size(cells, model, window, slice);
             Block::new(windows[range].to_vec(), counts, cells)
         };
         let rest = rest.map(|range| block(range).withheld());
@@ -202,7 +202,7 @@ impl InterimFigures {
     }
 
     fn for_part(&self, part: &Cells, cells: &Cells) -> InterimFigures {
-        let counts = |cells: &Cells, slice, window| pair_counts(cells, self.model, window, slice);
+        let counts = |cells: &Cells, slice, window| part_size(cells, self.model, window, slice);
         let block = |block: &Block| {
             let windows = || block.windows.clone();
             let own = Block::new(windows(), |slice, window| counts(part, slice, window), cells);
@@ -290,8 +290,8 @@ impl InterimFigures {
 }
 
 impl Block {
-    fn new(windows: Vec<Window>, counts: impl Fn(Slice, Window) -> PairCounts, cells: &Cells) -> Block {
-        let total = |slice| windows.iter().map(|window| counts(slice, *window)).sum::<PairCounts>();
+    fn new(windows: Vec<Window>, counts: impl Fn(Slice, Window) -> PartSize, cells: &Cells) -> Block {
+        let total = |slice| windows.iter().map(|window| counts(slice, *window)).sum::<PartSize>();
         let sizes = cells.shape().conditions.iter().enumerate();
         let values = sizes.map(|(condition, values)| {
             let totals = (0..*values).map(|value| total(Slice::Value { condition, value }));
@@ -321,15 +321,15 @@ impl Block {
         scopes: &[Scope],
     ) {
         let total = |slice| {
-            self.windows.iter().map(|window| pair_counts(cells, model, *window, slice)).sum::<PairCounts>()
+            self.windows.iter().map(|window| part_size(cells, model, *window, slice)).sum::<PartSize>()
         };
         let all = total(Slice::All);
-        let (mut own, mut blinded) = (vec![PairCounts::default(); 1 + scopes.len()], PairCounts::default());
+        let (mut own, mut blinded) = (vec![PartSize::default(); 1 + scopes.len()], PartSize::default());
         for window in self.windows.iter().filter_map(|window| evidence.windows.get(window)) {
             for (key, sums) in &window.sums {
                 let sums_of_model = model.and_then(|model| sums.models.get(model));
                 let unanswered = sums_of_model.map_or(0, |sums| sums.unanswered);
-                let counts = PairCounts { pairs: sums.pairs, answered: sums.pairs - unanswered };
+                let counts = PartSize { pairs: sums.pairs, answered: sums.pairs - unanswered };
                 let scope = &mut own[usize::from(key.scope)];
                 *scope = [*scope, counts].into_iter().sum();
                 if key.scope == 0 && key.blinded {
@@ -338,10 +338,10 @@ impl Block {
             }
         }
         self.blinding = self.is_rest || blinded.is_few() || all.saturating_sub(blinded).is_few();
-        let is_withheld = |(scope, own): (&Scope, PairCounts)| {
+        let is_withheld = |(scope, own): (&Scope, PartSize)| {
             let parts = scope.values.iter().flat_map(|(condition, values)| {
                 let counts = |value: usize| total(Slice::Value { condition: *condition, value });
-                let sum: PairCounts = values.iter().map(|value| counts(*value)).sum();
+                let sum: PartSize = values.iter().map(|value| counts(*value)).sum();
                 // A scope with all pairs of its values divides the values that are withheld together.
                 // Neither part of them may have few pairs.
                 let withheld = self.values[*condition].iter().enumerate().filter(|(_, withheld)| **withheld);
@@ -350,7 +350,7 @@ impl Block {
                 let split = [inside, outside].map(|part| part.into_iter().map(counts).sum());
                 [vec![sum.saturating_sub(own)], if sum == own { split.to_vec() } else { Vec::new() }].concat()
             });
-            self.is_rest || [own, all.saturating_sub(own)].into_iter().chain(parts).any(PairCounts::is_few)
+            self.is_rest || [own, all.saturating_sub(own)].into_iter().chain(parts).any(PartSize::is_few)
         };
         self.scopes = scopes.iter().zip(own.split_off(1)).map(is_withheld).collect();
     }

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::hash::splitmix64;
 use crate::scoring::{
-    AnswerStatus, CasePair, Cells, CellsShape, EvidencePair, ModelScores, PairLabels, RevisionSums,
-    ScoredPairs, SelfAgreementSums, Window, WindowClock, cluster_hash, jackknife_group,
+    AnswerStatus, CasePair, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores,
+    PairLabels, RecordCounts, RevisionSums, ScoredPairs, SelfAgreementSums, VerdictEvidence, Window,
+    WindowClock, cluster_hash, jackknife_group,
 };
 use understudy_records::join::Account;
 use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};

@@ -19,8 +19,8 @@ fn day(day: usize) -> Window {
 }
 
 /// All pairs answered.
-fn all_answered(days: &[Vec<u64>]) -> Vec<Vec<PairCounts>> {
-    let counts = |pairs: &u64| PairCounts { pairs: *pairs, answered: *pairs };
+fn all_answered(days: &[Vec<u64>]) -> Vec<Vec<PartSize>> {
+    let counts = |pairs: &u64| PartSize { pairs: *pairs, answered: *pairs };
     days.iter().map(|values| values.iter().map(counts).collect()).collect()
 }
 
@@ -30,7 +30,7 @@ fn cells(days: &[Vec<u64>]) -> Cells {
 }
 
 /// The same with the numbers of answered pairs.
-fn partly_answered(days: &[Vec<PairCounts>]) -> Cells {
+fn partly_answered(days: &[Vec<PartSize>]) -> Cells {
     let mut cells =
         Cells::new(CellsShape { conditions: vec![days[0].len()], models: 1, components: vec![1] });
     let (mut windows, mut values, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
@@ -51,12 +51,12 @@ fn partly_answered(days: &[Vec<PairCounts>]) -> Cells {
 }
 
 /// The evidence of one scope of the values below `values`.
-fn evidence(days: &[Vec<PairCounts>], values: usize) -> VerdictEvidence {
+fn evidence(days: &[Vec<PartSize>], values: usize) -> VerdictEvidence {
     let mut evidence = VerdictEvidence::default();
     for (at, pairs) in days.iter().enumerate() {
         let sums = &mut evidence.windows.entry(day(at)).or_default().to_mut().sums;
         let key = StratumKey { scope: 1, blinded: false, group: 0 };
-        let counts: PairCounts = pairs[..values].iter().copied().sum();
+        let counts: PartSize = pairs[..values].iter().copied().sum();
         let unanswered = counts.pairs - counts.answered;
         let models = vec![ModelSums { unanswered, ..ModelSums::default() }];
         sums.insert(key, StratumSums { pairs: counts.pairs, models });
@@ -76,14 +76,14 @@ fn few_pairs_take_the_smallest_other_part_with_them() {
     assert_eq!(withheld_counts(&[3]), [true]);
     assert_eq!(withheld_counts(&[]), [false; 0]);
     // Few answers are like few pairs, and no answers are not.
-    let counts = |pairs, answered| PairCounts { pairs, answered };
+    let counts = |pairs, answered| PartSize { pairs, answered };
     let parts = [counts(9, 4), counts(100, 90), counts(8, 0), counts(20, 6)];
     assert_eq!(withheld_parts(&parts), [true, false, true, true]);
 }
 
 #[test]
 fn the_figures_of_a_model_cover_few_answers_in_no_block() {
-    let counts = |pairs, answered| vec![PairCounts { pairs, answered }];
+    let counts = |pairs, answered| vec![PartSize { pairs, answered }];
     let days = partly_answered(&[counts(9, 8), counts(9, 4), counts(9, 9), counts(9, 0), counts(9, 3)]);
     let shown = |figures: &InterimFigures| [0, 1, 2, 3, 4].map(|at| figures.shows_window(day(at)));
     assert_eq!(shown(&InterimFigures::new(&days, None)), [true; 5]);
@@ -167,7 +167,7 @@ impl KnownSums {
 }
 
 /// All figures of a report over the days up to `covered`, as sums over the cells (day, value).
-fn shown_figures(days: &[Vec<PairCounts>], covered: usize, scoped: usize, known: &mut KnownSums) {
+fn shown_figures(days: &[Vec<PartSize>], covered: usize, scoped: usize, known: &mut KnownSums) {
     let values = days[0].len();
     let sum = |is_in: &dyn Fn(usize, usize) -> bool| -> Vec<i64> {
         let cells = (0..days.len()).flat_map(|at| (0..values).map(move |value| (at, value)));
@@ -214,7 +214,7 @@ proptest! {
             let pairs = prop_oneof![Just(0), 1..4_u64, 4..12_u64];
             let answers = prop_oneof![3 => Just(u64::MAX), 1 => 0..7_u64];
             let pairs = (pairs, answers)
-                .prop_map(|(pairs, answered)| PairCounts { pairs, answered: answered.min(pairs) });
+                .prop_map(|(pairs, answered)| PartSize { pairs, answered: answered.min(pairs) });
             (prop::collection::vec(prop::collection::vec(pairs, values), days), 1..=values)
         }),
     ) {

@@ -347,7 +347,7 @@ fn no_number_of_comparisons_is_asked_for_where_none_suffices() {
             .filter(|warning| warning.contains("so GO") || warning.contains("and GO"))
             .collect::<Vec<_>>()
     };
-    let bound = "evidence = \"bound\"\nconfidence = 0.95";
+    let bound = "evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"";
     let point = "evidence = \"point\"";
     let always = warnings(0.0, 1.0, bound);
     insta::assert_snapshot!(always.join("\n"), @"every decision is expected to have the commonest label, so no model can be better than always giving it, and GO is impossible; choose a stream in which the decisions differ");
