@@ -340,7 +340,7 @@ fn no_number_of_comparisons_is_asked_for_where_none_suffices() {
     let warnings = |least: f64, share: f64, evidence: &str| {
         let declaration = format!("{STUDY}at-least = 0.85\nchance = {{ gain = {least} }}\n");
         let declaration = declaration.replace("evidence = \"point\"", evidence);
-        let found = planned_for(&declaration, PairsPerWindow::Stated(1000), Some(0.5), Some(share));
+        let found = planned_for(&declaration, PairsPerWindow::Stated(10_000), Some(0.5), Some(share));
         found
             .warnings
             .into_iter()
