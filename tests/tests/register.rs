@@ -348,7 +348,7 @@ fn check_refuses_a_register_that_cannot_be_used() {
 #[test]
 fn a_register_that_cannot_be_written_is_an_error_of_the_check() {
     let workspace = workspace();
-    std::fs::create_dir_all(workspace.path().join("folder/register.jsonl")).expect("folders");
+    fs::create_dir_all(workspace.path().join("folder/register.jsonl")).expect("folders");
     std::os::unix::fs::symlink("none/register.jsonl", workspace.path().join("lost")).expect("a link");
     let mut register = "\"../register.jsonl\"".to_owned();
     for (other, what) in [
