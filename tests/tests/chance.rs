@@ -389,7 +389,10 @@ fn rankings_no_better_than_the_commonest_items_are_not_go() {
 fn a_study_of_numbers_or_rankings_says_what_chance_is() {
     for (study, baselines) in [
         (delays(), "the mean, the median or the last of the earlier decisions"),
-        (items(), "the commonest or the highest-ranked items of the earlier decisions"),
+        (
+            items(),
+            "the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length",
+        ),
     ] {
         let undeclared = study.workspace("").understudy(&["check", "study.toml"]);
         assert_eq!(undeclared.code, 1, "{}", undeclared.stdout);
