@@ -131,10 +131,21 @@ impl StudyToml {
     }
 
     /// Adds the metric `top-k-overlap` under the name `overlap`.
-    pub fn top_k_overlap(mut self, k: u32) -> StudyToml {
-        let config = format!("{{ k = {k} }}");
-        let metric = plugin("overlap", "PLUGINS/top_k_overlap.wasm", &[], Some(&config));
-        self.metrics.push(format!("[[metrics]]\n{metric}"));
+    pub fn top_k_overlap(self, k: u32) -> StudyToml {
+        self.configured_metric("overlap", "top-k-overlap", &format!("{{ k = {k} }}"))
+    }
+
+    /// Adds a metric of this repository under any name, with its configuration.
+    pub fn configured_metric(mut self, name: &str, metric: &str, config: &str) -> StudyToml {
+        let path = format!("PLUGINS/{}.wasm", metric.replace('-', "_"));
+        self.metrics.push(format!("[[metrics]]\n{}", plugin(name, &path, &[], Some(config))));
+        self
+    }
+
+    /// Makes the metric that was added last the primary one. A study with several metrics needs one.
+    pub fn primary(mut self) -> StudyToml {
+        let metric = self.metrics.last_mut().expect("a study with a metric");
+        *metric += "primary = true\n";
         self
     }
 

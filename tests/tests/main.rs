@@ -55,6 +55,7 @@ mod seal;
 mod serve;
 mod soak;
 mod sources;
+mod stock_metrics;
 mod swap;
 mod value_display;
 mod verdict_account;

@@ -5,11 +5,13 @@
 //!   dictionary each. The dictionaries are merged once per batch, so scoring a pair compares codes, not
 //!   strings.
 
+use std::hash::{Hash, Hasher};
+
 use crate::dictionary::Dictionary;
 use crate::strings::Strings;
 use crate::{AnswerValues, Answers, Form, Text};
 
-/// A label. It compares as fast as an integer. Comparing labels of different batches is meaningless.
+/// A label. It compares and hashes as fast as an integer. Comparing labels of different batches is meaningless.
 #[derive(Clone, Copy, Debug)]
 pub struct Label<'a> {
     code: u32,
@@ -31,6 +33,13 @@ impl PartialEq for Label<'_> {
 }
 
 impl Eq for Label<'_> {}
+
+impl Hash for Label<'_> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.code.hash(state);
+    }
+}
 
 /// The decoded answers of model or comparator to a batch.
 pub enum DecodedAnswers<'a> {

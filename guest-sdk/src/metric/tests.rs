@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::*;
 use crate::{NoConfig, Reason, collect_answers, native};
 
@@ -90,6 +92,16 @@ fn a_ranking_keeps_its_order() {
     let model = rankings(&[&["a", "b", "c"], &[], &["c"]]);
     let comparator = rankings(&[&["c"], &["a"], &["c", "a"]]);
     assert_eq!(score(&FirstPosition, 3, &model, &comparator), Ok(vec![vec![2.0, -1.0, 0.0]]));
+}
+
+#[test]
+fn equal_names_of_both_dictionaries_are_equal_keys() {
+    let (model, comparator) = (rankings(&[&["a", "b", "c"]]), rankings(&[&["c", "x", "a"]]));
+    let [model, comparator] = DecodedAnswers::decode_pair(1, &model, &comparator).unwrap();
+    let names = <&[Label<'_>]>::read(&model, 0).unwrap().iter().copied().collect::<HashSet<_>>();
+    let decision = <&[Label<'_>]>::read(&comparator, 0).unwrap();
+    assert_eq!(names.len(), 3);
+    assert_eq!([0, 1, 2].map(|item| names.contains(&decision[item])), [true, false, true]);
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! The metrics of numbers and rankings that come with understudy, in a run. `tests/oracles/metrics.py` has the same pairs
+//! and computes the expected values with scikit-learn, scipy and `rbo`.
+
+use serde_json::{Value, json};
+use understudy_tests::study_toml::StudyToml;
+use understudy_tests::{TestWorkspace, overall};
+
+const PAIRS: u64 = 60;
+
+fn decided_number(pair: u64) -> f64 {
+    ((37 * pair % 41) as f64 - 8.0) * 0.7
+}
+
+fn model_number(pair: u64) -> Value {
+    match pair % 19 {
+        4 => Value::Null,
+        _ => (decided_number(pair) + ((13 * pair % 17) as f64 - 7.0) * 0.3).into(),
+    }
+}
+
+fn decided_ranking(pair: u64) -> Value {
+    (0..pair % 7).map(|rank| (3 * pair + 7 * (1 + pair % 3) * rank) % 11).collect()
+}
+
+fn model_ranking(pair: u64) -> Value {
+    if pair % 13 == 6 {
+        return Value::Null;
+    }
+    if pair.is_multiple_of(5) {
+        return decided_ranking(pair);
+    }
+    (0..5 * pair % 8).map(|rank| (3 * pair + pair % 2 + 5 * (1 + pair % 4) * rank) % 11).collect()
+}
+
+/// A study whose model answers the field `answer` of this form, without metrics.
+fn study(form: &str, kind: &str) -> StudyToml {
+    let config = |field: &str| format!("{{ field = \"{field}\", form = \"{form}\" }}");
+    StudyToml::new("stock-metrics")
+        .input("answer", kind)
+        .decision("outcome", kind)
+        .plugin_model("echo", "PLUGINS/recorded.wasm", &["answer"], Some(&config("answer")))
+        .plugin_comparator(
+            "recorded",
+            "PLUGINS/recorded.wasm",
+            &["decision.outcome"],
+            Some(&config("decision.outcome")),
+        )
+}
+
+/// Runs a study over all pairs and returns its report.
+fn report(study: &StudyToml, answer: impl Fn(u64) -> Value, outcome: impl Fn(u64) -> Value) -> Value {
+    let workspace = TestWorkspace::new();
+    workspace.write("study.toml", study.to_string());
+    let line = |pair: u64, hour: u64, field: &str, value: Value| {
+        json!({ "id": format!("s{pair}"), "at": format!("2026-03-01T{hour}:{pair:02}:00Z"), field: value })
+            .to_string()
+    };
+    workspace.write_lines("snapshots.jsonl", (0..PAIRS).map(|pair| line(pair, 10, "answer", answer(pair))));
+    workspace.write_lines("decisions.jsonl", (0..PAIRS).map(|pair| line(pair, 11, "outcome", outcome(pair))));
+    let report = workspace.run(&[]);
+    workspace.ok(&["verify", "run"]);
+    report
+}
+
+/// Compares the value of each metric, in the order of the study. All pairs are compared and scored.
+fn assert_values(report: &Value, unanswered: u64, expected: &[(&str, f64)]) {
+    let metrics = report["metrics"].as_array().expect("metrics");
+    assert_eq!(metrics.len(), expected.len());
+    for (at, (name, expected)) in expected.iter().enumerate() {
+        assert_eq!(metrics[at]["name"], *name);
+        let found = overall(report, 0, at);
+        assert_eq!((&found["pairs"], &found["unscored"]), (&json!(PAIRS), &json!(0)), "{name}");
+        assert_eq!(found["abstained"], unanswered, "{name}");
+        let value = found["value"].as_f64().expect("a value");
+        assert!((value - expected).abs() < 1e-12, "{name}: {value} is not {expected}");
+    }
+}
+
+#[test]
+fn metrics_of_numbers_match_scikit_learn() {
+    let study = study("number", "number")
+        .metric("bias")
+        .primary()
+        .configured_metric("absolute-bias", "bias", "{ absolute = true }")
+        .metric("mean-absolute-percentage-error")
+        .metric("r-squared")
+        .configured_metric("r-squared-from-8", "r-squared", "{ origin = 8 }")
+        .configured_metric("quantile-loss-10", "quantile-loss", "{ quantile = 0.1 }")
+        .configured_metric("quantile-loss-50", "quantile-loss", "{ quantile = 0.5 }")
+        .configured_metric("quantile-loss-90", "quantile-loss", "{ quantile = 0.9 }")
+        .configured_metric("within-1-9", "within-tolerance", "{ absolute = 1.9 }")
+        .configured_metric("within-10-percent", "within-tolerance", "{ relative = 0.1 }");
+    let report = report(&study, model_number, |pair| decided_number(pair).into());
+    let expected = [
+        ("bias", 0.29473684210526324),
+        ("absolute-bias", 0.29473684210526324),
+        ("mean-absolute-percentage-error", 0.2987469921789444),
+        ("r-squared", 0.966686581731343),
+        ("r-squared-from-8", 0.966686581731343),
+        ("quantile-loss-10", 0.76),
+        ("quantile-loss-50", 0.6421052631578946),
+        ("quantile-loss-90", 0.5242105263157896),
+        ("within-1-9", 43.0 / 60.0),
+        ("within-10-percent", 21.0 / 60.0),
+    ];
+    assert_values(&report, 3, &expected);
+    assert_eq!(report["metrics"][2]["components"], json!(["relative errors", "counted", "zero decisions"]));
+    let sums = &overall(&report, 0, 2)["sums"];
+    assert_eq!((&sums[1], &sums[2]), (&json!(56.0), &json!(1.0)));
+}
+
+#[test]
+fn metrics_of_rankings_match_scipy_scikit_learn_and_rbo() {
+    let study = study("ranking", "json")
+        .configured_metric("rank-biased-overlap", "rank-biased-overlap", "{ p = 0.9 }")
+        .primary()
+        .configured_metric("ndcg", "ndcg", "{ k = 3 }")
+        .metric("kendall-tau")
+        .configured_metric("equal-first-items", "top-k-overlap", "{ k = 1 }");
+    let report = report(&study, model_ranking, decided_ranking);
+    let expected = [
+        ("rank-biased-overlap", 0.418044780952381),
+        ("ndcg", 0.42948707242320694),
+        ("kendall-tau", -0.1364402089133608),
+        ("equal-first-items", 25.0 / 60.0),
+    ];
+    assert_values(&report, 5, &expected);
+}
