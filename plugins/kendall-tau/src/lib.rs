@@ -19,9 +19,9 @@
 //!
 //! Component: `tau`.
 
-use std::collections::HashMap;
 use std::ops::RangeBounds;
 
+use rustc_hash::FxHashMap;
 use understudy_sdk::prelude::*;
 
 /// Kendall's tau-b of rankings.
@@ -36,7 +36,7 @@ fn tau(model: &[Label<'_>], decision: &[Label<'_>]) -> f64 {
     if model == decision {
         return 1.0;
     }
-    let ranks: HashMap<_, _> = decision.iter().copied().zip(0..).collect();
+    let ranks: FxHashMap<_, _> = decision.iter().copied().zip(0..).collect();
     let mut is_in_model = vec![false; decision.len()];
     let mut sorted: Vec<usize> = Vec::with_capacity(model.len() + decision.len());
     for item in model {
@@ -48,7 +48,8 @@ fn tau(model: &[Label<'_>], decision: &[Label<'_>]) -> f64 {
     }
     sorted.extend((0..decision.len()).filter(|rank| !is_in_model[*rank]));
 
-    let pairs = |items: usize| (items * items.saturating_sub(1) / 2) as f64;
+    // As a float: in Wasm, a `usize` of 32 bits is too small for the square of 65,536 items.
+    let pairs = |items: usize| items as f64 * (items as f64 - 1.0) / 2.0;
     let all = pairs(sorted.len());
     let [tied_in_model, tied_in_decision] =
         [model.len(), decision.len()].map(|length| pairs(sorted.len() - length));
@@ -60,27 +61,29 @@ fn tau(model: &[Label<'_>], decision: &[Label<'_>]) -> f64 {
 }
 
 /// Sorts `ranks` by merging and returns the number of pairs in which a larger rank was before a smaller one.
-fn inversions(ranks: &mut [usize]) -> u64 {
-    if ranks.len() < 2 {
-        return 0;
-    }
-    let (left, right) = ranks.split_at_mut(ranks.len() / 2);
-    let mut count = inversions(left) + inversions(right);
-    let mut merged = Vec::with_capacity(left.len() + right.len());
-    let (mut l, mut r) = (0, 0);
-    while l < left.len() && r < right.len() {
-        if left[l] <= right[r] {
-            merged.push(left[l]);
-            l += 1;
-        } else {
-            merged.push(right[r]);
-            r += 1;
-            count += (left.len() - l) as u64;
+fn inversions(ranks: &mut Vec<usize>) -> u64 {
+    let mut merged = Vec::with_capacity(ranks.len());
+    let (mut count, mut width) = (0, 1);
+    while width < ranks.len() {
+        for run in ranks.chunks(2 * width) {
+            let (mut left, mut right) = run.split_at(width.min(run.len()));
+            while let (Some(l), Some(r)) = (left.first(), right.first()) {
+                if l <= r {
+                    merged.push(*l);
+                    left = &left[1..];
+                } else {
+                    merged.push(*r);
+                    right = &right[1..];
+                    count += left.len() as u64;
+                }
+            }
+            merged.extend_from_slice(left);
+            merged.extend_from_slice(right);
         }
+        std::mem::swap(ranks, &mut merged);
+        merged.clear();
+        width *= 2;
     }
-    merged.extend_from_slice(&left[l..]);
-    merged.extend_from_slice(&right[r..]);
-    ranks.copy_from_slice(&merged);
     count
 }
 

@@ -22,9 +22,9 @@
 //!
 //! Component: `gain`, the score of the pair.
 
-use std::collections::HashMap;
 use std::ops::RangeBounds;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
@@ -51,7 +51,7 @@ impl Ndcg {
         if decision.is_empty() {
             return f64::from(model.is_empty());
         }
-        let gains: HashMap<_, _> =
+        let gains: FxHashMap<_, _> =
             decision.iter().copied().zip((1..=decision.len()).rev().map(|gain| gain as f64)).collect();
         let discounted = |ranking: &[Label<'_>]| -> f64 {
             let ranks = ranking.iter().zip(&self.weights);

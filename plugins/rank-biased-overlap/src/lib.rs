@@ -21,9 +21,9 @@
 //!
 //! Component: `overlap`.
 
-use std::collections::HashMap;
 use std::ops::RangeBounds;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
@@ -45,7 +45,7 @@ impl RankBiasedOverlap {
         if shorter.is_empty() {
             return f64::from(longer.is_empty());
         }
-        let ranks: HashMap<_, _> = shorter.iter().copied().zip(0..).collect();
+        let ranks: FxHashMap<_, _> = shorter.iter().copied().zip(0..).collect();
         // How many common items are among the first of both rankings from each depth on, and not before.
         let mut new_common = vec![0_u32; longer.len()];
         for (rank, item) in longer.iter().enumerate() {
