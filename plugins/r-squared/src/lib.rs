@@ -2,7 +2,7 @@
 //!
 //! Over n answered pairs with decisions y it is 1 − Σ (model − y)² / (Σ y² − (Σ y)² / n). 1 is full agreement. 0 is
 //! as far from the decisions as their own mean, and the value has no minimum. Source: T. O. Kvålseth, "Cautionary
-//! note about R²", The American Statistician 39 (1985), 279-285, equation 1.
+//! note about R²", The American Statistician 39 (1985), 279-285.
 //!
 //! Configuration: `origin`, 0 by default: a number near the decisions, which is subtracted from them before they are
 //! squared. It does not change R², and avoids rounding where the decisions are large and close together.
