@@ -81,7 +81,7 @@ fn metrics_of_numbers_match_scikit_learn() {
     let study = study("number", "number")
         .metric("bias")
         .primary()
-        .configured_metric("absolute-bias", "bias", "{ absolute = true }")
+        .configured_metric("signed-bias", "bias", "{ signed = true }")
         .metric("mean-absolute-percentage-error")
         .metric("r-squared")
         .configured_metric("r-squared-from-8", "r-squared", "{ origin = 8 }")
@@ -93,7 +93,7 @@ fn metrics_of_numbers_match_scikit_learn() {
     let report = report(&study, model_number, |pair| decided_number(pair).into());
     let expected = [
         ("bias", 0.29473684210526324),
-        ("absolute-bias", 0.29473684210526324),
+        ("signed-bias", 0.29473684210526324),
         ("mean-absolute-percentage-error", 0.2987469921789444),
         ("r-squared", 0.966686581731343),
         ("r-squared-from-8", 0.966686581731343),

@@ -1,16 +1,15 @@
-//! A metric: bias, the mean signed error, in the unit of the decision.
+//! A metric: bias, the absolute value of the mean error, in the unit of the decision.
 //!
-//! Over the answered pairs it is Σ (model − decision) / (answered pairs). A positive value means that the model
-//! is above the substrate on average. Source: B. A. Walther, J. L. Moore, "The concepts of bias, precision and
-//! accuracy, and their use in testing the performance of species richness estimators", Ecography 28 (2005),
-//! 815-829, where it is the mean error.
+//! Over the answered pairs it is |Σ (model − decision)| / (answered pairs). Source: B. A. Walther, J. L. Moore, "The
+//! concepts of bias, precision and accuracy, and their use in testing the performance of species richness estimators",
+//! Ecography 28 (2005), 815-829, where the signed value is the mean error.
 //!
-//! Configuration: `absolute`, false by default. With `absolute = true` the value is |Σ (model − decision)| /
-//! (answered pairs), and 0 is its minimum.
+//! Configuration: `signed`, false by default. With `signed = true` the value has the sign of the mean error: above 0 if
+//! the model is above the substrate on average.
 //!
-//! The contract knows only "higher is better" and "lower is better". The bias declares that lower is better. That
-//! is right with `absolute = true`. Without it, a threshold `at-most` limits only how far the model is above the
-//! substrate, and any negative bias meets it. So a threshold on bias needs `absolute = true`.
+//! The contract knows only "higher is better" and "lower is better". The bias declares that lower is better. With
+//! `signed = true` a threshold `at-most` limits only how far the model is above the substrate, and any negative value
+//! meets it. So the signed bias is for reports, and a threshold takes the default.
 //!
 //! An unanswered pair has no error and is excluded. Without answered pairs the value is undefined.
 //!
@@ -27,7 +26,7 @@ use understudy_sdk::prelude::*;
 #[serde(deny_unknown_fields)]
 pub struct Bias {
     #[serde(default)]
-    absolute: bool,
+    signed: bool,
 }
 
 impl Metric for Bias {
@@ -47,7 +46,7 @@ impl Metric for Bias {
     }
 
     fn range(&self) -> impl RangeBounds<f64> {
-        let minimum = if self.absolute { Bound::Included(0.0) } else { Bound::Unbounded };
+        let minimum = if self.signed { Bound::Unbounded } else { Bound::Included(0.0) };
         (minimum, Bound::Unbounded)
     }
 
@@ -60,7 +59,7 @@ impl Metric for Bias {
 
     fn reduce(&self, _: u64, sums: &[f64]) -> Option<f64> {
         let &[errors, answered] = sums else { return None };
-        let errors = if self.absolute { errors.abs() } else { errors };
+        let errors = if self.signed { errors } else { errors.abs() };
         (answered > 0.0).then(|| errors / answered)
     }
 }
@@ -73,6 +72,8 @@ mod tests {
 
     use super::*;
 
+    const SIGNED: &str = r#"{"signed": true}"#;
+
     fn value(config: &str, model: &[Option<f64>], decisions: &[f64]) -> Option<f64> {
         native::value_of_rows(&native::metric::<Bias>(config, vec![]).unwrap(), model, decisions).unwrap()
     }
@@ -81,27 +82,27 @@ mod tests {
     #[test]
     fn equals_the_mean_of_numpy() {
         let model = [104.98, 104.98, 80.0, 2.25, 0.5].map(Some);
-        let value = value("{}", &model, &[110.0, 74.0, 81.9, -3.5, 0.0]);
+        let value = value(SIGNED, &model, &[110.0, 74.0, 81.9, -3.5, 0.0]);
         assert!((value.unwrap() - 6.062).abs() < 1e-12, "{value:?}");
     }
 
     #[test]
     fn a_model_below_the_substrate_has_a_negative_bias() {
         let (model, decisions) = ([Some(1.0), Some(2.0)], [2.0, 6.0]);
-        assert_eq!(value("{}", &model, &decisions), Some(-2.5));
-        assert_eq!(value(r#"{"absolute": true}"#, &model, &decisions), Some(2.5));
+        assert_eq!(value(SIGNED, &model, &decisions), Some(-2.5));
+        assert_eq!(value("{}", &model, &decisions), Some(2.5));
     }
 
     #[test]
     fn only_the_absolute_value_has_a_minimum() {
-        let minimum = |absolute: bool| {
-            let metric = Bias { absolute };
+        let minimum = |signed: bool| {
+            let metric = Bias { signed };
             match metric.range().start_bound() {
                 Bound::Included(minimum) => Some(*minimum),
                 _ => None,
             }
         };
-        assert_eq!([false, true].map(minimum), [None, Some(0.0)]);
+        assert_eq!([true, false].map(minimum), [None, Some(0.0)]);
     }
 
     #[test]
@@ -117,13 +118,13 @@ mod tests {
 
     #[test]
     fn an_error_that_overflows_is_infinite() {
-        assert_eq!(value("{}", &[Some(f64::MIN)], &[f64::MAX]), Some(f64::NEG_INFINITY));
+        assert_eq!(value(SIGNED, &[Some(f64::MIN)], &[f64::MAX]), Some(f64::NEG_INFINITY));
     }
 
     #[test]
     fn invalid_configurations_are_rejected() {
         let refused = |config| native::metric::<Bias>(config, vec![]).err().unwrap();
-        assert_eq!(refused(r#"{"abs": true}"#), "config: unknown field `abs`, expected `absolute`");
-        assert_eq!(refused(r#"{"absolute": 1}"#), "config: invalid type: integer `1`, expected a boolean");
+        assert_eq!(refused(r#"{"abs": true}"#), "config: unknown field `abs`, expected `signed`");
+        assert_eq!(refused(r#"{"signed": 1}"#), "config: invalid type: integer `1`, expected a boolean");
     }
 }
