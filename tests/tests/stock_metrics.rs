@@ -126,3 +126,21 @@ fn metrics_of_rankings_match_scipy_scikit_learn_and_rbo() {
     ];
     assert_values(&report, 5, &expected);
 }
+
+/// The longest lists that the documentation promises are scored within the default fuel.
+#[test]
+fn a_thousand_ranked_items_are_scored() {
+    let items = |step: u64| (0..1000).map(|rank| format!("{:03}", rank * step % 1000)).collect::<Value>();
+    let study = study("ranking", "json")
+        .configured_metric("overlap", "top-k-overlap", "{ k = 1000 }")
+        .primary()
+        .configured_metric("ndcg", "ndcg", "{ k = 1000 }")
+        .metric("kendall-tau")
+        .configured_metric("rank-biased-overlap", "rank-biased-overlap", "{ p = 0.9 }");
+    // 7 and 1,000 have no common divisor, so both lists have the same items.
+    let report = report(&study, |_| items(7), |_| items(1));
+    for metric in 0..4 {
+        assert_eq!(overall(&report, 0, metric)["unscored"], 0, "metric {metric}");
+    }
+    assert_eq!(overall(&report, 0, 0)["value"], 1.0);
+}

@@ -25,10 +25,11 @@
 
 use std::ops::RangeBounds;
 
+use rustc_hash::FxHashSet;
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
-/// Largest allowed k. A pair costs up to k² comparisons.
+/// Largest allowed k.
 const MAX_K: usize = 1000;
 
 /// The metric, which is also its own configuration.
@@ -68,6 +69,7 @@ impl Metric for TopKOverlap {
         components[0] = if decision.is_empty() {
             f64::from(model.is_empty())
         } else {
+            let model: FxHashSet<_> = model.iter().copied().collect();
             decision.iter().filter(|name| model.contains(name)).count() as f64 / decision.len() as f64
         };
     }
