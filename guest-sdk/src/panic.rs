@@ -20,7 +20,7 @@ mod report;
 
 /// Installs a panic hook that writes a report.
 #[cfg(target_arch = "wasm32")]
-pub(crate) fn install() {
+pub fn install() {
     std::panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
         let message = payload.downcast_ref::<&str>().copied();

@@ -3,12 +3,12 @@
 mod demo;
 mod docs;
 mod plugins;
-mod shell;
 mod test;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use understudy_component_build::shell;
 
 use shell::cargo;
 

@@ -1,0 +1,60 @@
+//! Whether the scores of a model are probabilities, found by trying it on rows.
+//!
+//! No format says it: a linear classifier without a transformation calls its margins probabilities, too. So the model
+//! answers rows of small, usual and huge numbers. A row of an actual run that still has a score outside of 0 to 1 is
+//! unanswered, with the reason.
+
+use tabular_engine::{Buffers, Model, OutputColumns, Source, SourceColumn};
+use tabular_form::{Form, Kind};
+
+/// The numbers of the rows. Each column also gets them shifted against the others, so that columns differ.
+const NUMBERS: [f64; 16] =
+    [0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 10.0, -25.0, 100.0, 1e3, -1e3, 1e4, -1e4, 1e6, -1e6, 7.25];
+
+/// How far a probability may lie outside of 0 to 1 by rounding.
+const ROUNDING: f64 = 1e-5;
+
+/// Whether all scores of an output lie between 0 and 1.
+///
+/// # Errors
+/// If the form cannot be run.
+pub(crate) fn are_probabilities(form: &Form, output: usize) -> Result<bool, String> {
+    let model = Model::new(form.clone()).map_err(|error| error.to_string())?;
+    let mut columns = Vec::new();
+    for input in &form.inputs {
+        for _ in 0..input.columns.width {
+            columns.push(input.columns.kind);
+        }
+    }
+    let rows = 2 * NUMBERS.len();
+    let number = |row: usize, column: usize| {
+        let shift = if row < NUMBERS.len() { 0 } else { 5 * column };
+        NUMBERS[(row + shift) % NUMBERS.len()]
+    };
+    let doubles: Vec<Vec<f64>> =
+        (0..columns.len()).map(|column| (0..rows).map(|row| number(row, column)).collect()).collect();
+    let integers: Vec<Vec<i64>> =
+        doubles.iter().map(|numbers| numbers.iter().map(|number| *number as i64).collect()).collect();
+    let booleans: Vec<u8> = (0..rows).map(|row| (row % 2) as u8).collect();
+    let offsets = vec![0; rows + 1];
+    let source = |(column, kind): (usize, &Kind)| {
+        let values = match kind {
+            Kind::Boolean => Source::Booleans(&booleans),
+            Kind::Integer => Source::Integers(&integers[column]),
+            Kind::Float | Kind::Double => Source::Doubles(&doubles[column]),
+            Kind::Text => Source::Texts { offsets: &offsets, bytes: &[] },
+        };
+        SourceColumn { values, missing: &[] }
+    };
+    let sources: Vec<_> = columns.iter().enumerate().map(source).collect();
+    let mut buffers = Buffers::default();
+    let answers = model.run(rows, &sources, &mut buffers).map_err(|error| error.to_string())?;
+    let has_failed = |row: usize| answers.failures.iter().any(|failure| failure.row as usize == row);
+    let scores: Vec<f64> = match answers.outputs.get(output) {
+        Some(OutputColumns::Floats(values)) => values.iter().map(|value| f64::from(*value)).collect(),
+        Some(OutputColumns::Doubles(values)) => values.clone(),
+        _ => return Ok(false),
+    };
+    let is_probability = |score: &f64| score.is_nan() || (-ROUNDING..=1.0 + ROUNDING).contains(score);
+    Ok(scores.iter().enumerate().all(|(cell, score)| has_failed(cell % rows) || is_probability(score)))
+}

@@ -1,0 +1,19 @@
+//! Reads XGBoost models (JSON and UBJSON) and LightGBM models (text), and lowers them.
+//!
+//! The results are those of the libraries themselves: XGBoost adds in 32 bits and LightGBM in 64 bits, in the order of the
+//! trees.
+//!
+//! Invariants:
+//! - A file is untrusted. Reading it takes time and memory in proportion to its length.
+//! - What cannot be lowered is an error that names it.
+
+mod document;
+mod features;
+mod import;
+pub mod lightgbm;
+pub mod xgboost;
+
+pub use import::{BoosterError, Import, Task};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! LightGBM models: text, as `save_model` writes it.
+//!
+//! Thresholds, leaf values and sums have 64 bits, and categories are sets, as in LightGBM.
+
+mod objective;
+mod text;
+mod trees;
+
+use tabular_form::{Aggregate, BinaryFunction, Kind, Operand, Step, Values};
+use tabular_lowering::Program;
+use tabular_lowering::trees::{TreeModel, lower};
+
+use crate::document::Value;
+use crate::features::{self, Categories};
+use crate::import::{BoosterError, Import};
+use objective::Objective;
+use text::{Section, Sections};
+
+/// Reads and lowers a model.
+///
+/// # Errors
+/// If the file is damaged or the model has a part that is not supported.
+pub fn import(file: &[u8]) -> Result<Import, BoosterError> {
+    read(file).map_err(|error| BoosterError::new(format!("cannot import the LightGBM model: {error}")))
+}
+
+fn read(file: &[u8]) -> Result<Import, BoosterError> {
+    let Sections { header, trees: sections, pandas_categories } = Sections::read(file)?;
+    let features = header.size("max_feature_idx")? + 1;
+    let names: Vec<String> = header.text("feature_names")?.split(' ').map(str::to_owned).collect();
+    if names.len() != features {
+        return Err(BoosterError::new(format!("it has {} names for {features} features", names.len())));
+    }
+    let sums = header.size("num_tree_per_iteration")?;
+    if sums == 0 || sections.len() % sums != 0 {
+        return Err(BoosterError::new(format!("it has {} trees for {sums} sums", sections.len())));
+    }
+    let objective = Objective::read(header.optional("objective").unwrap_or("custom"))?;
+    let categories = categories(&header, features, pandas_categories.as_ref())?;
+    let mut trees = Vec::with_capacity(sections.len());
+    for (index, section) in sections.iter().enumerate() {
+        let tree = trees::read(section, features, (index % sums) as u32);
+        trees.push(tree.map_err(|fault| BoosterError::new(format!("tree {index}: {fault}")))?);
+    }
+    let ensemble = lower(&TreeModel {
+        features: Kind::Double,
+        values: Kind::Double,
+        aggregate: Aggregate::Sum,
+        start: vec![0.0; sums],
+        trees,
+    })?;
+    let mut program = Program::new();
+    let from = features::inputs(&mut program, Kind::Double, &names, &categories, f64::NAN)?;
+    let mut results = program.columns(Kind::Double, sums)?;
+    let ensemble = program.ensemble(ensemble);
+    program.step("trees", Step::Trees { from, ensemble, to: results });
+    if header.has_line("average_output") && !sections.is_empty() {
+        let iterations = (sections.len() / sums) as f64;
+        let to = program.columns(Kind::Double, sums)?;
+        program.step(
+            "average_output",
+            Step::Binary {
+                function: BinaryFunction::Divide,
+                left: Operand::Columns { columns: results },
+                right: Operand::Constants { values: Values::Doubles { values: vec![iterations] } },
+                to,
+            },
+        );
+        results = to;
+    }
+    let task = objective.add_outputs(&mut program, results)?;
+    let form = program.finish()?;
+    Ok(Import { form, feature_names: names, task, objective: objective.name, trees: sections.len() })
+}
+
+/// The names of categories that pandas gave, by feature. They are listed in the order of the features that have some; those
+/// features have no range but a list of numbers.
+fn categories(
+    header: &Section,
+    features: usize,
+    names: Option<&Value>,
+) -> Result<Vec<Categories>, BoosterError> {
+    let mut all = vec![Categories::None; features];
+    let Some(Value::List(names)) = names else { return Ok(all) };
+    let infos: Vec<&str> = header.text("feature_infos")?.split(' ').collect();
+    let categorical: Vec<usize> = (0..features)
+        .filter(|index| infos.get(*index).is_some_and(|info| !info.starts_with('[') && *info != "none"))
+        .collect();
+    if categorical.len() != names.len() {
+        return Err(BoosterError::new(format!(
+            "pandas gave names to the categories of {} features, but {} have categories; train with category codes",
+            names.len(),
+            categorical.len()
+        )));
+    }
+    for (feature, names) in categorical.into_iter().zip(names) {
+        all[feature] = match names {
+            Value::Numbers(numbers) if numbers.iter().all(|number| number.fract() == 0.0) => {
+                Categories::Integers(numbers.iter().map(|number| *number as i64).collect())
+            }
+            Value::List(texts) => Categories::Texts(
+                texts
+                    .iter()
+                    .map(|text| match text {
+                        Value::Text(text) => Ok(text.clone()),
+                        _ => Err(BoosterError::new(
+                            "the names of its categories are neither text nor integers",
+                        )),
+                    })
+                    .collect::<Result<_, _>>()?,
+            ),
+            _ => return Err(BoosterError::new("the names of its categories are neither text nor integers")),
+        };
+    }
+    Ok(all)
+}

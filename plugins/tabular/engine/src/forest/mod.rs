@@ -1,0 +1,193 @@
+//! Tree ensembles, prepared to run.
+//!
+//! A block of rows is run in three phases: the ranks of all features are found ([`ranks`]), then each tree in turn finds
+//! the leaf of each row, then the values of the leaves are added ([`sums`]). There are three ways to find leaves, which
+//! give the same leaves:
+//!
+//! - [`walk`] follows the rows down the tree, several at a time;
+//! - [`bottom_up`] evaluates every node for a tile of rows at a time, from the leaves to the root, without a branch;
+//! - [`oblivious`] evaluates one test a level, for trees whose nodes of one level have the same test.
+//!
+//! [`cost`] chooses among them by tree and number of rows.
+//!
+//! Invariants:
+//! - Values are added in the order of the trees, one row at a time: sums do not depend on the way, the block or the
+//!   machine.
+
+mod bottom_up;
+mod cost;
+mod oblivious;
+mod ranks;
+mod sums;
+mod tile;
+mod walk;
+
+use tabular_form::{Ensemble, LeafValues};
+
+use bottom_up::BottomUp;
+use cost::Way;
+use oblivious::Oblivious;
+use ranks::{RankTests, Ranks};
+use sums::Sums;
+use walk::WalkNodes;
+
+pub(crate) use ranks::Features;
+
+/// An ensemble, prepared to run.
+pub(crate) struct Forest {
+    tests: RankTests,
+    walk: WalkNodes,
+    bottom_up: BottomUp,
+    oblivious: Oblivious,
+    trees: Vec<PreparedTree>,
+    /// The trees in the order of their depth.
+    by_depth: Vec<u32>,
+    sums: Sums,
+}
+
+/// Where the parts of a tree are.
+struct PreparedTree {
+    /// Index of the root among all nodes.
+    root: usize,
+    /// The longest path from the root to a leaf, in tests.
+    depth: u32,
+    /// Index among the trees that can be evaluated bottom-up, if it is one of them.
+    bottom_up: Option<usize>,
+    /// Index among the oblivious trees, if it is one of them.
+    oblivious: Option<usize>,
+}
+
+/// Buffers of a run, kept for the next one.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    ranks: Ranks,
+    leaves: Vec<u32>,
+    bottom_up: bottom_up::Slots,
+    floats: Vec<f32>,
+    doubles: Vec<f64>,
+}
+
+/// Where the sums of a run go: one column for each target, of the kind of the leaf values.
+pub(crate) enum Results<'a> {
+    Floats(&'a mut [f32]),
+    Doubles(&'a mut [f64]),
+}
+
+impl Forest {
+    /// Prepares an ensemble that was checked.
+    pub(crate) fn new(ensemble: Ensemble) -> Self {
+        let tests = RankTests::new(&ensemble);
+        let walk = WalkNodes::new(&ensemble);
+        let mut bottom_up = BottomUp::default();
+        let mut oblivious = Oblivious::default();
+        let mut root = 0;
+        let trees = ensemble
+            .trees
+            .iter()
+            .map(|tree| {
+                let nodes = &ensemble.nodes[root..root + tree.nodes as usize];
+                let prepared = PreparedTree {
+                    root,
+                    depth: walk::depth(nodes),
+                    bottom_up: bottom_up.add(nodes, &tests),
+                    oblivious: oblivious.add(nodes, &tests),
+                };
+                root += nodes.len();
+                prepared
+            })
+            .collect::<Vec<_>>();
+        let mut by_depth: Vec<u32> = (0..trees.len() as u32).collect();
+        by_depth.sort_by_key(|tree| trees[*tree as usize].depth);
+        Self { tests, walk, bottom_up, oblivious, trees, by_depth, sums: Sums::new(ensemble) }
+    }
+
+    /// Writes the sums of `rows` rows. `features` holds one column after the other, `results` too.
+    pub(crate) fn run(
+        &self,
+        features: Features<'_>,
+        rows: usize,
+        results: Results<'_>,
+        scratch: &mut Scratch,
+    ) {
+        let ways: Vec<Way> = self.trees.iter().map(|tree| self.way(tree, rows)).collect();
+        let walks = ways.contains(&Way::Walk);
+        let bytes = ways.iter().any(|way| *way != Way::Walk);
+        scratch.ranks.find(&self.tests, features, rows, walks, bytes);
+        match (results, &self.sums.start) {
+            (Results::Floats(results), LeafValues::Floats { .. }) => {
+                let mut scores = std::mem::take(&mut scratch.floats);
+                self.sums.begin(&mut scores, rows);
+                self.add_trees(&ways, rows, &mut scores, scratch);
+                self.sums.finish(&scores, rows, results);
+                scratch.floats = scores;
+            }
+            (Results::Doubles(results), LeafValues::Doubles { .. }) => {
+                let mut scores = std::mem::take(&mut scratch.doubles);
+                self.sums.begin(&mut scores, rows);
+                self.add_trees(&ways, rows, &mut scores, scratch);
+                self.sums.finish(&scores, rows, results);
+                scratch.doubles = scores;
+            }
+            _ => unreachable!("the form was checked: results have the kind of the leaf values"),
+        }
+    }
+
+    /// How a tree's leaves are found; all trees are walked for fewer rows than a walk has lanes.
+    fn way(&self, tree: &PreparedTree, rows: usize) -> Way {
+        if rows < walk::LANES {
+            return Way::Walk;
+        }
+        cost::choose(
+            rows,
+            tree.depth,
+            tree.bottom_up.map(|index| self.bottom_up.tests(index)),
+            tree.oblivious.map(|index| self.oblivious.levels(index)),
+        )
+    }
+
+    fn add_trees<T: sums::Value>(&self, ways: &[Way], rows: usize, scores: &mut [T], scratch: &mut Scratch) {
+        if rows < walk::LANES {
+            self.add_trees_to_rows(rows, scores, scratch);
+            return;
+        }
+        scratch.leaves.resize(rows, 0);
+        for (index, (tree, way)) in self.trees.iter().zip(ways).enumerate() {
+            let leaves = &mut scratch.leaves[..];
+            match (way, tree.bottom_up, tree.oblivious) {
+                (Way::Oblivious, _, Some(oblivious)) => {
+                    self.oblivious.find_leaves(oblivious, &scratch.ranks, leaves);
+                }
+                (Way::BottomUp, Some(bottom_up), _) => {
+                    self.bottom_up.find_leaves(bottom_up, &scratch.ranks, &mut scratch.bottom_up, leaves);
+                }
+                _ => self.walk.find_leaves_of_rows(tree.root, tree.depth, &scratch.ranks, leaves),
+            }
+            self.sums.add(index, leaves, scores);
+        }
+    }
+
+    /// Adds all trees to a few rows: several trees of like depth are walked at a time.
+    fn add_trees_to_rows<T: sums::Value>(&self, rows: usize, scores: &mut [T], scratch: &mut Scratch) {
+        scratch.leaves.resize(self.trees.len(), 0);
+        for row in 0..rows {
+            let ranks = scratch.ranks.row(row);
+            for group in self.by_depth.chunks(walk::LANES) {
+                // A group that is not full walks its first tree several times.
+                let tree = |lane: usize| *group.get(lane).unwrap_or(&group[0]) as usize;
+                let roots = std::array::from_fn(|lane| self.trees[tree(lane)].root);
+                let depth = group.last().map_or(0, |deepest| self.trees[*deepest as usize].depth);
+                for (lane, leaf) in
+                    self.walk.find_leaves_of_trees(&roots, depth, ranks).into_iter().enumerate()
+                {
+                    scratch.leaves[tree(lane)] = leaf;
+                }
+            }
+            for (tree, leaf) in scratch.leaves.iter().enumerate() {
+                self.sums.add_one(tree, row, rows, *leaf, scores);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

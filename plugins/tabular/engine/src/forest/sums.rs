@@ -1,0 +1,186 @@
+//! Adds the values of leaves, or finds the smallest or largest ones.
+
+use tabular_form::{Aggregate, Ensemble, LeafValues};
+
+/// The leaf values of an ensemble.
+pub(super) struct Sums {
+    aggregate: Aggregate,
+    pub(super) start: LeafValues,
+    values: LeafValues,
+    /// Of each tree: index of its first value, and its target if it has one.
+    trees: Vec<(usize, Option<usize>)>,
+    targets: usize,
+    /// Whether the scores of a row are adjacent, instead of those of a target.
+    by_row: bool,
+}
+
+/// A kind of leaf values.
+pub(super) trait Value: Copy + Default + PartialOrd + std::ops::Add<Output = Self> {
+    /// The values, if they are of this kind.
+    fn of(values: &LeafValues) -> Option<&[Self]>;
+}
+
+impl Value for f32 {
+    fn of(values: &LeafValues) -> Option<&[Self]> {
+        match values {
+            LeafValues::Floats { values } => Some(values),
+            LeafValues::Doubles { .. } => None,
+        }
+    }
+}
+
+impl Value for f64 {
+    fn of(values: &LeafValues) -> Option<&[Self]> {
+        match values {
+            LeafValues::Floats { .. } => None,
+            LeafValues::Doubles { values } => Some(values),
+        }
+    }
+}
+
+/// The values of the kind that the scores have.
+fn of_kind<T: Value>(values: &LeafValues) -> &[T] {
+    T::of(values)
+        .unwrap_or_else(|| unreachable!("the form was checked: scores have the kind of the leaf values"))
+}
+
+impl Sums {
+    pub(super) fn new(ensemble: Ensemble) -> Self {
+        let targets = ensemble.targets();
+        let mut first = 0;
+        let trees = ensemble
+            .trees
+            .iter()
+            .map(|tree| {
+                let target = if targets == 1 { Some(0) } else { tree.target.map(|target| target as usize) };
+                let place = (first, target);
+                first += LeafValues::of_tree(tree, targets);
+                place
+            })
+            .collect::<Vec<_>>();
+        let by_row = trees.iter().any(|(_, target)| target.is_none());
+        Self {
+            aggregate: ensemble.aggregate,
+            start: ensemble.start,
+            values: ensemble.values,
+            trees,
+            targets,
+            by_row,
+        }
+    }
+
+    /// Fills the scores of `rows` rows with the values before the first tree.
+    pub(super) fn begin<T: Value>(&self, scores: &mut Vec<T>, rows: usize) {
+        let start = of_kind::<T>(&self.start);
+        scores.clear();
+        if self.by_row {
+            for _ in 0..rows {
+                scores.extend_from_slice(start);
+            }
+        } else {
+            for value in start {
+                scores.resize(scores.len() + rows, *value);
+            }
+        }
+    }
+
+    /// Adds the values of a tree's leaves, one leaf for each row.
+    pub(super) fn add<T: Value>(&self, tree: usize, leaves: &[u32], scores: &mut [T]) {
+        let (first, target) = self.trees[tree];
+        let values = &of_kind::<T>(&self.values)[first..];
+        match (self.aggregate, target) {
+            (Aggregate::Sum, Some(target)) if !self.by_row => {
+                let scores = &mut scores[target * leaves.len()..][..leaves.len()];
+                for (score, leaf) in scores.iter_mut().zip(leaves) {
+                    *score = *score + values[*leaf as usize];
+                }
+            }
+            (Aggregate::Sum, None) => match self.targets {
+                2 => add_rows::<T, 2>(values, leaves, scores),
+                3 => add_rows::<T, 3>(values, leaves, scores),
+                4 => add_rows::<T, 4>(values, leaves, scores),
+                _ => {
+                    for (row, leaf) in leaves.iter().enumerate() {
+                        self.add_one(tree, row, leaves.len(), *leaf, scores);
+                    }
+                }
+            },
+            _ => {
+                for (row, leaf) in leaves.iter().enumerate() {
+                    self.add_one(tree, row, leaves.len(), *leaf, scores);
+                }
+            }
+        }
+    }
+
+    /// Adds the values of one leaf to the scores of a row.
+    pub(super) fn add_one<T: Value>(
+        &self,
+        tree: usize,
+        row: usize,
+        rows: usize,
+        leaf: u32,
+        scores: &mut [T],
+    ) {
+        let (first, target) = self.trees[tree];
+        let values = &of_kind::<T>(&self.values)[first..];
+        match target {
+            Some(target) => {
+                let position = if self.by_row { row * self.targets + target } else { target * rows + row };
+                scores[position] = self.combined(scores[position], values[leaf as usize]);
+            }
+            None => {
+                let values = &values[leaf as usize * self.targets..][..self.targets];
+                let scores = &mut scores[row * self.targets..][..self.targets];
+                for (score, value) in scores.iter_mut().zip(values) {
+                    *score = self.combined(*score, *value);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn combined<T: Value>(&self, score: T, value: T) -> T {
+        match self.aggregate {
+            Aggregate::Sum => score + value,
+            Aggregate::Minimum => {
+                if value < score {
+                    value
+                } else {
+                    score
+                }
+            }
+            Aggregate::Maximum => {
+                if value > score {
+                    value
+                } else {
+                    score
+                }
+            }
+        }
+    }
+
+    /// Writes the scores as one column for each target.
+    pub(super) fn finish<T: Value>(&self, scores: &[T], rows: usize, results: &mut [T]) {
+        if self.by_row {
+            for (target, results) in results.chunks_exact_mut(rows).enumerate() {
+                for (result, scores) in results.iter_mut().zip(scores.chunks_exact(self.targets)) {
+                    *result = scores[target];
+                }
+            }
+        } else {
+            results.copy_from_slice(scores);
+        }
+    }
+}
+
+/// Adds `N` values of the leaf that each row reaches.
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+fn add_rows<T: Value, const N: usize>(values: &[T], leaves: &[u32], scores: &mut [T]) {
+    for (scores, leaf) in scores.chunks_exact_mut(N).zip(leaves) {
+        let values = &values[*leaf as usize * N..][..N];
+        for lane in 0..N {
+            scores[lane] = scores[lane] + values[lane];
+        }
+    }
+}

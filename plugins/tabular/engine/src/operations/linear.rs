@@ -1,0 +1,152 @@
+//! Matrix products.
+//!
+//! Products are added in the order of the argument's columns, then the bias, whatever the number of rows is.
+
+use tabular_form::{Columns, Kind, Values};
+
+use super::arguments::{Constant, constants};
+use super::{Block, Operation};
+use crate::math::Float;
+
+/// Rows that are computed together.
+const ROWS: usize = 16;
+/// Results of a row that are computed together.
+const RESULTS: usize = 4;
+
+/// See [`tabular_form::Step::Linear`].
+pub(super) struct Linear {
+    pub(super) from: Columns,
+    pub(super) weights: Values,
+    pub(super) bias: Values,
+    pub(super) groups: u32,
+    pub(super) to: Columns,
+}
+
+impl Operation for Linear {
+    fn run(&self, block: &mut Block<'_, '_>) {
+        match self.to.kind {
+            Kind::Float => self.multiply::<f32>(block, multiply_reals),
+            Kind::Double => self.multiply::<f64>(block, multiply_reals),
+            _ => self.multiply::<i64>(block, multiply_integers),
+        }
+    }
+}
+
+impl Linear {
+    fn multiply<T: Constant>(
+        &self,
+        block: &mut Block<'_, '_>,
+        multiply: fn(usize, &[T], Matrix<'_, T>, &mut [T]),
+    ) {
+        let rows = block.planes.rows;
+        let width = (self.to.width / self.groups) as usize;
+        let inner = (self.from.width / self.groups) as usize;
+        if width == 0 {
+            return;
+        }
+        let matrix = Matrix { weights: constants(&self.weights), bias: constants(&self.bias), width };
+        block.planes.map_within::<T>(self.to, |planes, results| {
+            let arguments = planes.read(self.from);
+            for (group, results) in results.chunks_exact_mut(width * rows).enumerate() {
+                multiply(rows, &arguments[group * inner * rows..][..inner * rows], matrix, results);
+            }
+        });
+    }
+}
+
+/// A matrix of `width` columns, stored row by row, and a bias.
+#[derive(Clone, Copy)]
+struct Matrix<'a, T> {
+    weights: &'a [T],
+    bias: &'a [T],
+    width: usize,
+}
+
+fn multiply_integers(rows: usize, arguments: &[i64], matrix: Matrix<'_, i64>, results: &mut [i64]) {
+    for (index, results) in results.chunks_exact_mut(rows).enumerate() {
+        results.fill(0);
+        for (column, weights) in arguments.chunks_exact(rows).zip(matrix.weights.chunks_exact(matrix.width)) {
+            for (result, argument) in results.iter_mut().zip(column) {
+                *result = result.wrapping_add(argument.wrapping_mul(weights[index]));
+            }
+        }
+        let bias = matrix.bias.get(index).copied().unwrap_or(0);
+        for result in results {
+            *result = result.wrapping_add(bias);
+        }
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+fn multiply_reals<T: Float>(rows: usize, arguments: &[T], matrix: Matrix<'_, T>, results: &mut [T]) {
+    let mut first = 0;
+    while first + ROWS <= rows {
+        multiply_tile::<T, ROWS>(rows, first, arguments, matrix, results);
+        first += ROWS;
+    }
+    if rows == 1 {
+        multiply_row(arguments, matrix, results);
+        return;
+    }
+    while first + 4 <= rows {
+        multiply_tile::<T, 4>(rows, first, arguments, matrix, results);
+        first += 4;
+    }
+    while first < rows {
+        multiply_tile::<T, 1>(rows, first, arguments, matrix, results);
+        first += 1;
+    }
+}
+
+/// The results of one row, which are adjacent.
+#[inline(always)]
+fn multiply_row<T: Float>(arguments: &[T], matrix: Matrix<'_, T>, results: &mut [T]) {
+    results.fill(T::default());
+    for (argument, weights) in arguments.iter().zip(matrix.weights.chunks_exact(matrix.width)) {
+        for (result, weight) in results.iter_mut().zip(weights) {
+            *result = *result + *argument * *weight;
+        }
+    }
+    for (result, bias) in results.iter_mut().zip(matrix.bias) {
+        *result = *result + *bias;
+    }
+}
+
+/// The results of `N` rows from `first` on.
+#[inline(always)]
+fn multiply_tile<T: Float, const N: usize>(
+    rows: usize,
+    first: usize,
+    arguments: &[T],
+    matrix: Matrix<'_, T>,
+    results: &mut [T],
+) {
+    let width = matrix.width;
+    let mut index = 0;
+    while index < width {
+        let count = RESULTS.min(width - index);
+        let mut sums = [[T::default(); N]; RESULTS];
+        for (column, weights) in arguments.chunks_exact(rows).zip(matrix.weights.chunks_exact(width)) {
+            let column = &column[first..first + N];
+            // The last results of a matrix are computed with a weight that is not stored.
+            let weights: [T; RESULTS] = std::array::from_fn(|lane| weights[(index + lane).min(width - 1)]);
+            for lane in 0..RESULTS {
+                for row in 0..N {
+                    sums[lane][row] = sums[lane][row] + column[row] * weights[lane];
+                }
+            }
+        }
+        for (lane, sums) in sums.iter().enumerate().take(count) {
+            let results = &mut results[(index + lane) * rows + first..][..N];
+            match matrix.bias.get(index + lane) {
+                Some(bias) => {
+                    for row in 0..N {
+                        results[row] = sums[row] + *bias;
+                    }
+                }
+                None => results.copy_from_slice(sums),
+            }
+        }
+        index += count;
+    }
+}

@@ -1,0 +1,134 @@
+//! The form that trained models are lowered to: a program over columns, and its encoding as bytes.
+//!
+//! A reader turns a model file into a [`Form`]; the engine runs it. The form knows nothing of ONNX, XGBoost or
+//! LightGBM, so an operator that several of them share has one implementation.
+//!
+//! # Semantics
+//! A form computes on blocks of rows. Every value of a row is a cell of a *plane*: one plane for each [`Kind`]. A
+//! [`Columns`] names adjacent columns of a plane. A [`Step`] reads columns and writes columns.
+//!
+//! Invariants:
+//! - [`Form::from_bytes`] accepts only forms that the engine can run without a further check: all columns exist and have
+//!   the kinds that the step takes, no step reads a column that no step before it wrote, no step writes a column that
+//!   it reads, trees have no cycles, and all indices are within their tables.
+//! - Reading takes time and memory in proportion to the number of bytes.
+//! - The bytes of a form do not depend on the machine.
+
+mod accesses;
+mod check;
+mod codec;
+mod columns;
+mod functions;
+mod step;
+mod trained_model;
+mod tree_check;
+mod trees;
+
+pub use codec::FormError;
+pub use columns::{Columns, Kind, Operand, Values};
+pub use functions::{
+    BinaryFunction, ClassRule, Comparison, Norm, ReduceFunction, ScoreTransform, UnaryFunction, Unknown,
+};
+pub use step::{Axis, Step};
+pub use trained_model::{AnswerRule, Field, FieldKind, Scores, TrainedModel};
+pub use trees::{Aggregate, Ensemble, LeafValues, Node, Test, Thresholds, Tree};
+
+use codec::{Part, Reader, record};
+
+/// The first bytes of a form.
+const MAGIC: [u8; 4] = *b"USTF";
+/// Version of the encoding. A form of another version is refused: the model file is imported again.
+const VERSION: u32 = 1;
+
+record! {
+    /// A model as a program over columns.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Form {
+        /// What the model reads, in order.
+        pub inputs: Vec<Input>,
+        /// What the model answers, in order.
+        pub outputs: Vec<Output>,
+        /// Number of columns in the plane of each kind, in the order of [`Kind::ALL`].
+        pub planes: [u32; 5],
+        /// What is computed, in order.
+        pub steps: Vec<Instruction>,
+        /// The tree ensembles that [`Step::Trees`] refers to, each at most once.
+        pub ensembles: Vec<Ensemble>,
+    }
+}
+
+record! {
+    /// A value that the model reads.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Input {
+        /// Name of the input in the model file.
+        pub name: String,
+        /// Where its columns are. The caller fills them.
+        pub columns: Columns,
+    }
+}
+
+record! {
+    /// A value that the model answers.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Output {
+        /// Name of the output in the model file.
+        pub name: String,
+        /// Where its columns are.
+        pub columns: Columns,
+    }
+}
+
+record! {
+    /// A step and where it comes from.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Instruction {
+        /// The operator and the node of the model file, for messages: `OneHotEncoder "city"`.
+        pub origin: String,
+        /// What is computed.
+        pub step: Step,
+    }
+}
+
+impl Form {
+    /// The bytes of the form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        VERSION.write(&mut bytes);
+        self.write(&mut bytes);
+        bytes
+    }
+
+    /// Reads and checks a form.
+    ///
+    /// # Errors
+    /// If the bytes are of another version or are not a form that the engine can run.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormError> {
+        let mut reader = Reader::new(bytes);
+        if reader.take(MAGIC.len())? != MAGIC {
+            return Err(FormError::new("the bytes are not a lowered model; import the model file"));
+        }
+        let version = u32::read(&mut reader)?;
+        if version != VERSION {
+            return Err(FormError::new(format!(
+                "the lowered model has version {version}, expected {VERSION}; import the model file again"
+            )));
+        }
+        let form = Self::read(&mut reader)?;
+        reader.finish()?;
+        form.check()?;
+        Ok(form)
+    }
+
+    /// Checks that the engine can run the form.
+    ///
+    /// # Errors
+    /// If an invariant of this crate does not hold. The message names the step.
+    pub fn check(&self) -> Result<(), FormError> {
+        check::check(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! Why a file cannot be imported.
+
+use std::fmt;
+
+use tabular_lowering::ProgramError;
+
+/// Why an ONNX file cannot be imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnnxError {
+    /// The bytes are not an ONNX file.
+    File {
+        /// What is wrong, and where.
+        fault: String,
+    },
+    /// The graph is not valid.
+    Graph {
+        /// What is wrong.
+        fault: String,
+    },
+    /// A node cannot be lowered.
+    Node {
+        /// The operator, with its domain unless it is ONNX's own.
+        operator: String,
+        /// The name of the node, or its first output if it has none.
+        node: String,
+        /// What is wrong, or not supported.
+        fault: String,
+    },
+    /// The model is too large.
+    Size {
+        /// What is too large.
+        fault: String,
+    },
+}
+
+impl fmt::Display for OnnxError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { fault } => write!(formatter, "cannot read the ONNX file: {fault}"),
+            Self::Graph { fault } => write!(formatter, "the graph of the ONNX file is invalid: {fault}"),
+            Self::Node { operator, node, fault } => {
+                write!(formatter, "cannot import node {node:?} ({operator}): {fault}")
+            }
+            Self::Size { fault } => write!(formatter, "the model is too large: {fault}"),
+        }
+    }
+}
+
+impl std::error::Error for OnnxError {}
+
+impl From<ProgramError> for OnnxError {
+    fn from(error: ProgramError) -> Self {
+        match error {
+            ProgramError::TooManyColumns { .. } => Self::Size { fault: error.to_string() },
+            ProgramError::Form(fault) => Self::Graph { fault: format!("its types do not fit: {fault}") },
+        }
+    }
+}
+
+/// What is wrong at a node; the operator and the node's name are added where it is lowered.
+pub(crate) type Fault = String;

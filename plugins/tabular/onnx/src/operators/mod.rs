@@ -1,0 +1,85 @@
+//! The operators, lowered one by one.
+//!
+//! Names of operators and attributes are those of ONNX.
+
+mod call;
+mod classifier;
+mod elementwise;
+mod encoders;
+mod linear;
+mod nets;
+mod positions;
+mod reductions;
+mod scalers;
+mod shapes;
+mod tree_attributes;
+mod tree_ensemble;
+mod trees;
+
+pub(crate) use call::Call;
+
+use crate::error::Fault;
+use crate::lowerer::Value;
+
+/// Lowers a node. Returns the values of its outputs, as many as there are.
+pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
+    let domain = if call.node.domain == "ai.onnx" { "" } else { &call.node.domain[..] };
+    let call = &mut call;
+    match (domain, &call.node.operator[..]) {
+        ("ai.onnx.ml", "ArrayFeatureExtractor") => positions::array_feature_extractor(call),
+        ("ai.onnx.ml", "Binarizer") => scalers::binarizer(call),
+        ("ai.onnx.ml", "CategoryMapper") => encoders::category_mapper(call),
+        ("ai.onnx.ml", "CastMap" | "DictVectorizer") => {
+            Err("maps are not supported; export the model with tensors as inputs".to_owned())
+        }
+        ("ai.onnx.ml", "FeatureVectorizer") => shapes::feature_vectorizer(call),
+        ("ai.onnx.ml", "Imputer") => scalers::imputer(call),
+        ("ai.onnx.ml", "LabelEncoder") => encoders::label_encoder(call),
+        ("ai.onnx.ml", "LinearClassifier") => linear::linear_classifier(call),
+        ("ai.onnx.ml", "LinearRegressor") => linear::linear_regressor(call),
+        ("ai.onnx.ml", "Normalizer") => scalers::normalizer(call),
+        ("ai.onnx.ml", "OneHotEncoder") => encoders::one_hot_encoder(call),
+        ("ai.onnx.ml", "Scaler") => scalers::scaler(call),
+        ("ai.onnx.ml", "TreeEnsemble") => tree_ensemble::tree_ensemble(call),
+        ("ai.onnx.ml", "TreeEnsembleClassifier") => trees::classifier(call),
+        ("ai.onnx.ml", "TreeEnsembleRegressor") => trees::regressor(call),
+        ("ai.onnx.ml", "ZipMap") => encoders::zip_map(call),
+        ("", "ArgMax" | "ArgMin") => reductions::position(call),
+        ("", "BatchNormalization") => nets::batch_normalization(call),
+        ("", "Cast") => elementwise::cast(call),
+        ("", "Clip") => elementwise::clip(call),
+        ("", "Concat") => shapes::concat(call),
+        ("", "Constant") => shapes::constant(call),
+        ("", "ConstantOfShape") => shapes::constant_of_shape(call),
+        ("", "Dropout") => nets::dropout(call),
+        ("", "Expand") => shapes::expand(call),
+        ("", "Flatten") => shapes::flatten(call),
+        ("", "Gather") => positions::gather(call),
+        ("", "Gemm") => linear::gemm(call),
+        ("", "Identity") => shapes::identity(call),
+        ("", "LogSoftmax" | "Softmax") => reductions::softmax(call),
+        ("", "MatMul") => linear::mat_mul(call),
+        ("", "Max" | "Mean" | "Min" | "Sum") => elementwise::variadic(call),
+        ("", "PRelu") => nets::p_relu(call),
+        ("", "Reshape") => shapes::reshape(call),
+        ("", "Shape") => shapes::shape(call),
+        ("", "Slice") => positions::slice(call),
+        ("", "Split") => positions::split(call),
+        ("", "Squeeze") => shapes::squeeze(call),
+        ("", "TopK") => reductions::top_k(call),
+        ("", "Transpose") => positions::transpose(call),
+        ("", "Unsqueeze") => shapes::unsqueeze(call),
+        ("", "Where") => elementwise::choose(call),
+        ("", operator) => {
+            match elementwise::lower(operator, call).or_else(|| reductions::lower(operator, call)) {
+                Some(result) => result,
+                None => Err(unknown()),
+            }
+        }
+        _ => Err(unknown()),
+    }
+}
+
+fn unknown() -> Fault {
+    "the operator is not supported; export the model without it".to_owned()
+}

@@ -1,0 +1,50 @@
+use tabular_engine::{Buffers, Model, SourceColumn};
+use tabular_form::Values;
+
+use super::*;
+use crate::tensor::Constant;
+
+mod case_file;
+mod conformance;
+mod hostile_files;
+
+use case_file::{Case, OwnedColumn, by_row};
+
+/// What a case's model answers, or why it cannot be imported. The inputs from `constants` on become constants.
+fn answers(case: &Case, constants: usize) -> Result<Vec<Values>, OnnxError> {
+    let mut proto = proto::Model::read(&case.model)?;
+    let names: Vec<String> = proto.graph.inputs.iter().map(|input| input.name.clone()).collect();
+    for (name, input) in names.into_iter().zip(&case.inputs).skip(constants) {
+        proto.graph.initializers.push(proto::Tensor { name, ..input.clone() });
+    }
+    let form = lowerer::lower(&proto)?.form;
+    let form = Form::from_bytes(&form.to_bytes()).unwrap();
+    let model = Model::new(form).unwrap();
+    let inputs: Vec<Constant> =
+        case.inputs[..constants].iter().map(Constant::read).collect::<Result<_, _>>()?;
+    let rows = inputs.first().map_or(1, |input| input.dimensions.first().copied().unwrap_or(1));
+    let columns: Vec<OwnedColumn> = inputs.iter().flat_map(|input| OwnedColumn::of(input, rows)).collect();
+    let sources: Vec<SourceColumn> = columns.iter().map(OwnedColumn::source).collect();
+    let expected: usize = model.inputs().iter().map(|input| input.columns.width as usize).sum();
+    if inputs.iter().any(|input| input.dimensions.first() != Some(&rows)) || sources.len() != expected {
+        return Err(OnnxError::Graph { fault: "its inputs have different numbers of rows".to_owned() });
+    }
+    let answers = model.run(rows, &sources, &mut Buffers::default()).unwrap();
+    assert_eq!(answers.failures, [], "{}", case.name);
+    let all: Vec<Values> = (0..answers.outputs.len()).map(|output| by_row(&answers, output, rows)).collect();
+    // Rows that are answered one by one have the same answers.
+    let mut buffers = Buffers::default();
+    for row in 0..rows.min(5) {
+        let single: Vec<OwnedColumn> = columns.iter().map(|column| column.row(row)).collect();
+        let sources: Vec<SourceColumn> = single.iter().map(OwnedColumn::source).collect();
+        let answers = model.run(1, &sources, &mut buffers).unwrap();
+        for (output, all) in all.iter().enumerate() {
+            let one = by_row(&answers, output, 1);
+            let width = one.len();
+            let positions: Vec<u32> = (row * width..(row + 1) * width).map(|cell| cell as u32).collect();
+            let difference = case_file::difference(&one, &tensor::select(all, &positions));
+            assert_eq!(difference.bits, 0, "{}: row {row} alone", case.name);
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,242 @@
+//! Damaged and malicious files: each is refused with a message, or is a model that runs.
+
+use fastrand::Rng;
+use tabular_engine::{Buffers, Model, Source, SourceColumn};
+
+use super::case_file;
+use crate::{Form, Kind, import};
+
+/// Imports a file and, if that succeeds, runs it on three rows.
+fn try_file(file: &[u8]) -> Result<(), String> {
+    let form = import(file).map_err(|error| error.to_string())?.form;
+    try_form(&form.to_bytes())
+}
+
+/// Reads a form and, if that succeeds, runs it on three rows.
+fn try_form(bytes: &[u8]) -> Result<(), String> {
+    let form = Form::from_bytes(bytes).map_err(|error| error.to_string())?;
+    // A damaged dimension can ask for columns that fit but take long.
+    if form.planes.iter().sum::<u32>() > 100_000 {
+        return Ok(());
+    }
+    let model = Model::new(form).map_err(|error| error.to_string())?;
+    let sources: Vec<SourceColumn> = model
+        .inputs()
+        .iter()
+        .flat_map(|input| {
+            let values = match input.columns.kind {
+                Kind::Boolean => Source::Booleans(&[0, 1, 1]),
+                Kind::Integer => Source::Integers(&[i64::MIN, 0, 7]),
+                Kind::Float => Source::Floats(&[f32::NAN, f32::INFINITY, 0.5]),
+                Kind::Double => Source::Doubles(&[f64::NAN, f64::NEG_INFINITY, 1e300]),
+                Kind::Text => Source::Texts { offsets: &[0, 0, 2, 5], bytes: "abxyz".as_bytes() },
+            };
+            std::iter::repeat_n(SourceColumn { values, missing: &[] }, input.columns.width as usize)
+        })
+        .collect();
+    model.run(3, &sources, &mut Buffers::default()).map_err(|error| error.to_string())?;
+    Ok(())
+}
+
+#[test]
+fn cut_and_changed_files_are_refused_or_run() {
+    let mut rng = Rng::with_seed(3);
+    let files: [&[u8]; 2] = [
+        include_bytes!("../../tests/exports.cases.gz"),
+        include_bytes!("../../tests/tree-operators.cases.gz"),
+    ];
+    let mut refused = 0;
+    for (index, case) in files.iter().flat_map(|file| case_file::read(file)).enumerate() {
+        // Cases of one operator have much in common.
+        if index >= 65 && index % 8 != 0 {
+            continue;
+        }
+        let model = &case.model;
+        for _ in 0..8 {
+            refused += usize::from(try_file(&model[..rng.usize(..model.len())]).is_err());
+        }
+        for _ in 0..30 {
+            let mut changed = model.clone();
+            for _ in 0..rng.usize(1..4) {
+                let position = rng.usize(..changed.len());
+                changed[position] =
+                    if rng.bool() { rng.u8(..) } else { changed[position] ^ 1 << rng.u8(..8) };
+            }
+            refused += usize::from(try_file(&changed).is_err());
+        }
+    }
+    assert!(refused > 1000, "{refused}");
+}
+
+#[test]
+fn changed_forms_are_refused_or_run() {
+    let mut rng = Rng::with_seed(4);
+    let mut refused = 0;
+    for case in case_file::read(include_bytes!("../../tests/exports.cases.gz")) {
+        let bytes = import(&case.model).unwrap().form.to_bytes();
+        for _ in 0..40 {
+            let mut changed = bytes.clone();
+            for _ in 0..rng.usize(1..3) {
+                let position = rng.usize(..changed.len());
+                changed[position] ^= 1 << rng.u8(..8);
+            }
+            refused += usize::from(try_form(&changed).is_err());
+        }
+    }
+    assert!(refused > 300, "{refused}");
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value > 0x7f {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
+
+/// A field of bytes.
+fn field(number: u64, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let bytes = bytes.as_ref();
+    [varint(number << 3 | 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
+}
+
+/// A field of an integer.
+fn integer(number: u64, value: u64) -> Vec<u8> {
+    [varint(number << 3), varint(value)].concat()
+}
+
+/// A value of floats with dimensions.
+fn value(name: &str, dimensions: &[u64]) -> Vec<u8> {
+    let shape: Vec<u8> = dimensions.iter().flat_map(|dimension| field(1, integer(1, *dimension))).collect();
+    let tensor = [integer(1, 1), field(2, shape)].concat();
+    [field(1, name), field(2, field(1, tensor))].concat()
+}
+
+fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
+    let mut node: Vec<u8> = inputs.iter().flat_map(|input| field(1, input)).collect();
+    node.extend([field(2, output), field(3, "the node"), field(4, operator)].concat());
+    node.extend(attributes.iter().flat_map(|attribute| field(5, attribute)));
+    node
+}
+
+/// A file of nodes and initializers with an input `X` of two columns and an output `Y`.
+fn file(nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
+    let mut graph: Vec<u8> = nodes.iter().flat_map(|node| field(1, node)).collect();
+    graph.extend(initializers.iter().flat_map(|tensor| field(5, tensor)));
+    graph.extend([field(11, value("X", &[0, 2])), field(12, value("Y", &[0, 1]))].concat());
+    let sets = ["", "ai.onnx.ml"].map(|domain| field(8, [field(1, domain), integer(2, 18)].concat()));
+    [field(7, graph), sets.concat()].concat()
+}
+
+/// A tensor of integers.
+fn tensor(name: &str, dimensions: &[u64], values: &[u64]) -> Vec<u8> {
+    let mut tensor: Vec<u8> = dimensions.iter().flat_map(|dimension| integer(1, *dimension)).collect();
+    tensor.extend([integer(2, 7), field(8, name)].concat());
+    tensor.extend(values.iter().flat_map(|value| integer(7, *value)));
+    tensor
+}
+
+fn integers(name: &str, values: &[u64]) -> Vec<u8> {
+    let mut attribute = field(1, name);
+    attribute.extend(values.iter().flat_map(|value| integer(8, *value)));
+    attribute
+}
+
+fn fault(file: &[u8]) -> String {
+    import(file).unwrap_err().to_string()
+}
+
+#[test]
+fn cycles_and_unknown_values_are_refused() {
+    let cycle = file(
+        &[node("Add", &["X", "B"], "A", &[]), node("Neg", &["A"], "B", &[]), node("Exp", &["B"], "Y", &[])],
+        &[],
+    );
+    assert!(fault(&cycle).starts_with("the graph of the ONNX file is invalid: it has a cycle through node"));
+    let unknown = file(&[node("Neg", &["Z"], "Y", &[])], &[]);
+    assert_eq!(
+        fault(&unknown),
+        "the graph of the ONNX file is invalid: nothing computes \"Z\", which node \"the node\" reads"
+    );
+    let twice = file(&[node("Neg", &["X"], "Y", &[]), node("Exp", &["X"], "Y", &[])], &[]);
+    assert_eq!(fault(&twice), "the graph of the ONNX file is invalid: value \"Y\" is computed twice");
+}
+
+#[test]
+fn unknown_operators_are_named() {
+    let file = file(&[node("Conv", &["X"], "Y", &[])], &[]);
+    assert_eq!(
+        fault(&file),
+        "cannot import node \"the node\" (Conv): the operator is not supported; export the model without it"
+    );
+}
+
+#[test]
+fn huge_dimensions_are_refused() {
+    let huge = 1 << 40;
+    let shape = file(
+        &[node("ConstantOfShape", &["S"], "B", &[]), node("Add", &["X", "B"], "Y", &[])],
+        &[tensor("S", &[2], &[huge, huge])],
+    );
+    assert!(fault(&shape).contains("has more than 1048576 columns"), "{}", fault(&shape));
+    let bomb = file(&[node("Add", &["X", "S"], "Y", &[])], &[tensor("S", &[huge, huge], &[1])]);
+    assert!(
+        fault(&bomb).contains("it has 1 values, but dimensions for 18446744073709551615"),
+        "{}",
+        fault(&bomb)
+    );
+    let negative = file(&[node("Add", &["X", "S"], "Y", &[])], &[tensor("S", &[u64::MAX], &[1])]);
+    assert!(fault(&negative).contains("dimension -1 is negative"), "{}", fault(&negative));
+    let expanded = file(&[node("Expand", &["X", "S"], "Y", &[])], &[tensor("S", &[2], &[1 << 30, 2])]);
+    assert!(fault(&expanded).contains("(Expand)"), "{}", fault(&expanded));
+    let mut broad = file(&[node("Neg", &["X"], "Y", &[])], &[]);
+    let input = value("X", &[0, 2]);
+    let position = broad.windows(input.len()).position(|window| window == input).unwrap();
+    broad[position + input.len() - 1] = 0x7f;
+    assert!(try_file(&broad).is_ok());
+}
+
+#[test]
+fn trees_that_loop_are_refused() {
+    let attributes = |children: [u64; 3]| {
+        let texts =
+            ["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"].iter().flat_map(|mode| field(9, mode)).collect::<Vec<u8>>();
+        let floats = [vec![(7 << 3 | 5) as u8], 1.0_f32.to_le_bytes().to_vec()].concat().repeat(3);
+        vec![
+            integers("nodes_treeids", &[0, 0, 0]),
+            integers("nodes_nodeids", &[0, 1, 2]),
+            integers("nodes_featureids", &[0, 1, 0]),
+            integers("nodes_truenodeids", &children),
+            integers("nodes_falsenodeids", &[2, 2, 0]),
+            [field(1, "nodes_modes"), texts].concat(),
+            [field(1, "nodes_values"), floats].concat(),
+            [field(1, "n_targets"), integer(3, 1)].concat(),
+        ]
+    };
+    let tree = |children| {
+        let mut tree = node("TreeEnsembleRegressor", &["X"], "Y", &attributes(children));
+        tree.extend(field(7, "ai.onnx.ml"));
+        file(&[tree], &[])
+    };
+    assert_eq!(try_file(&tree([1, 2, 0])), Ok(()));
+    assert!(
+        fault(&tree([1, 0, 0])).ends_with("tree 0: it has a cycle through node 0"),
+        "{}",
+        fault(&tree([1, 0, 0]))
+    );
+    assert!(fault(&tree([1 << 31, 2, 0])).contains("has a child 2147483648, which does not exist"));
+}
+
+#[test]
+fn other_files_are_refused() {
+    assert_eq!(fault(b""), "cannot read the ONNX file: it has 0 graphs, expected 1; is it an ONNX file?");
+    assert!(fault(b"PK\x03\x04 a zip file").ends_with("is it an ONNX file?"));
+    assert_eq!(fault(&field(7, "")), "the graph of the ONNX file is invalid: it has no outputs");
+    let mut graph = Vec::new();
+    for _ in 0..10 {
+        graph = field(1, field(5, field(6, &graph)));
+    }
+    assert!(fault(&field(7, graph)).contains("graphs are nested too deep"));
+}

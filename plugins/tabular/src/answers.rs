@@ -1,0 +1,161 @@
+//! Outputs of a lowered model as answers.
+
+use tabular_engine::{Answers as Outputs, Failure, OutputColumns};
+use tabular_form::{AnswerRule, Scores};
+use understudy_sdk::{Answer, Answers, Reason, WithConfidence, collect_answers};
+
+/// How far a probability may lie outside of 0 to 1 by rounding.
+const ROUNDING: f64 = 1e-5;
+
+/// The answers to `rows` rows.
+pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> Answers {
+    let failures = &outputs.failures[..];
+    match rule {
+        AnswerRule::Number { output } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            collect(rows, failures, |row| Ok(numbers.get(0, row)))
+        }
+        AnswerRule::Label { output, names, scores } => {
+            let label = |row: usize| label(outputs, *output, names, row);
+            let Some(Scores { output: scores, labels }) = scores else {
+                return collect(rows, failures, label);
+            };
+            let numbers = Numbers::new(outputs, *scores, rows);
+            collect(rows, failures, |row| {
+                let score = if labels.is_empty() {
+                    numbers.get(numbers.largest(row), row)
+                } else {
+                    let value = self::label(outputs, *output, &[], row)?;
+                    match labels.iter().position(|label| *label == value) {
+                        Some(column) => numbers.get(column, row),
+                        None => return Err(Reason::Failed(format!("the label {value:?} has no score"))),
+                    }
+                };
+                with_confidence(label(row)?, score)
+            })
+        }
+        AnswerRule::LargestScore { output, labels, confidence } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            let largest = |row: usize| {
+                let column = numbers.largest(row);
+                let score = numbers.get(column, row);
+                if score.is_nan() {
+                    return Err(Reason::Failed("the largest score is NaN".to_owned()));
+                }
+                Ok((&labels[column][..], score))
+            };
+            if *confidence {
+                collect(rows, failures, |row| {
+                    let (label, score) = largest(row)?;
+                    with_confidence(label, score)
+                })
+            } else {
+                collect(rows, failures, |row| Ok(largest(row)?.0))
+            }
+        }
+        AnswerRule::Threshold { output, threshold, labels, confidence } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            let side = |row: usize| {
+                let score = numbers.get(0, row);
+                if score.is_nan() {
+                    return Err(Reason::Failed("the score is NaN".to_owned()));
+                }
+                Ok((score >= *threshold, score))
+            };
+            if *confidence {
+                collect(rows, failures, |row| {
+                    let (above, score) = side(row)?;
+                    with_confidence(&labels[usize::from(above)][..], if above { score } else { 1.0 - score })
+                })
+            } else {
+                collect(rows, failures, |row| Ok(&labels[usize::from(side(row)?.0)][..]))
+            }
+        }
+    }
+}
+
+/// Collects answers row by row. Rows in `failures` have none.
+fn collect<A: Answer>(
+    rows: u32,
+    failures: &[Failure],
+    mut answer: impl FnMut(usize) -> Result<A, Reason>,
+) -> Answers {
+    let mut failures = failures.iter().peekable();
+    collect_answers(rows, |row| match failures.next_if(|failure| failure.row as usize == row) {
+        Some(failure) => Err(Reason::Failed(failure.message.clone())),
+        None => answer(row),
+    })
+}
+
+/// A label with its score as the confidence.
+fn with_confidence<A>(answer: A, score: f64) -> Result<WithConfidence<A>, Reason> {
+    if (-ROUNDING..=1.0 + ROUNDING).contains(&score) {
+        Ok(WithConfidence { answer, confidence: score.clamp(0.0, 1.0) })
+    } else {
+        Err(Reason::Failed(format!("the score of the label is {score}, expected a probability from 0 to 1")))
+    }
+}
+
+/// The label of a row.
+fn label<'a>(
+    outputs: &'a Outputs<'_>,
+    output: u32,
+    names: &'a [String],
+    row: usize,
+) -> Result<std::borrow::Cow<'a, str>, Reason> {
+    let value = match outputs.outputs.get(output as usize) {
+        Some(OutputColumns::Texts(cells)) => return Ok(outputs.texts.get(cells[row]).into()),
+        Some(OutputColumns::Integers(values)) => values[row],
+        Some(OutputColumns::Booleans(values)) => i64::from(values[row]),
+        _ => unreachable!("the model was checked: the output holds labels"),
+    };
+    if names.is_empty() {
+        return Ok(value.to_string().into());
+    }
+    match usize::try_from(value).ok().and_then(|index| names.get(index)) {
+        Some(name) => Ok(name.into()),
+        None => Err(Reason::Failed(format!("the class {value} has no label; there are {}", names.len()))),
+    }
+}
+
+/// The numbers of an output.
+struct Numbers<'a> {
+    values: &'a OutputColumns,
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(outputs: &'a Outputs<'_>, output: u32, rows: u32) -> Self {
+        let values = &outputs.outputs[output as usize];
+        let cells = match values {
+            OutputColumns::Floats(values) => values.len(),
+            OutputColumns::Doubles(values) => values.len(),
+            OutputColumns::Integers(values) => values.len(),
+            _ => unreachable!("the model was checked: the output holds numbers"),
+        };
+        let rows = rows as usize;
+        Self { values, rows, columns: cells / rows.max(1) }
+    }
+
+    fn get(&self, column: usize, row: usize) -> f64 {
+        let cell = column * self.rows + row;
+        match self.values {
+            OutputColumns::Floats(values) => f64::from(values[cell]),
+            OutputColumns::Doubles(values) => values[cell],
+            OutputColumns::Integers(values) => values[cell] as f64,
+            _ => unreachable!("the model was checked: the output holds numbers"),
+        }
+    }
+
+    /// The column of the largest number, the first of equal ones.
+    fn largest(&self, row: usize) -> usize {
+        let mut largest = 0;
+        for column in 1..self.columns {
+            if self.get(column, row) > self.get(largest, row) {
+                largest = column;
+            }
+        }
+        largest
+    }
+}

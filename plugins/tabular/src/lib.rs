@@ -1,0 +1,72 @@
+//! A model: runs a trained model that the host has lowered, which it receives as the asset `model`.
+//!
+//! Invariants:
+//! - Fields and form of the answers are those of the lowered model; the configuration is empty.
+//! - A row without a finite answer is unanswered, with the reason.
+
+mod answers;
+mod sources;
+
+use std::sync::{Mutex, PoisonError};
+
+use tabular_engine::{Buffers, Model};
+use tabular_form::{AnswerRule, Field, FieldKind, TrainedModel};
+use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Form, Kind, NoConfig, export_model};
+
+/// Name of the asset that holds the lowered model.
+const ASSET: &str = "model";
+
+/// A lowered model, ready to answer.
+pub struct Tabular {
+    fields: Vec<Field>,
+    answer: AnswerRule,
+    model: Model,
+    /// Memory that calls reuse. A plugin has one thread, so the lock is always free.
+    buffers: Mutex<Buffers>,
+}
+
+impl ColumnarModel for Tabular {
+    type Config = NoConfig;
+
+    fn new(_: NoConfig, assets: &Assets) -> Result<Self, String> {
+        let bytes = assets.get(ASSET).ok_or("the asset `model` is missing; give a lowered model")?;
+        let TrainedModel { fields, answer, form } =
+            TrainedModel::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let model = Model::new(form).map_err(|error| error.to_string())?;
+        Ok(Self { fields, answer, model, buffers: Mutex::default() })
+    }
+
+    fn reads(&self) -> Vec<understudy_sdk::Field> {
+        let field = |field: &Field| understudy_sdk::Field {
+            name: field.name.clone(),
+            kind: match field.kind {
+                FieldKind::Boolean => Kind::Boolean,
+                FieldKind::Integer => Kind::Integer,
+                FieldKind::Number => Kind::Number,
+                FieldKind::Text => Kind::Text,
+            },
+            required: field.required,
+        };
+        self.fields.iter().map(field).collect()
+    }
+
+    fn form(&self) -> Form {
+        match self.answer {
+            AnswerRule::Number { .. } => Form::Number,
+            _ => Form::Label,
+        }
+    }
+
+    fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
+        let sources = columns.iter().map(sources::source).collect::<Result<Vec<_>, _>>()?;
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs =
+            self.model.run(rows as usize, &sources, &mut buffers).map_err(|error| error.to_string())?;
+        Ok(answers::answers(&self.answer, rows, &outputs))
+    }
+}
+
+export_model!(Tabular);
+
+#[cfg(test)]
+mod tests;

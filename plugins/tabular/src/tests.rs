@@ -1,0 +1,123 @@
+use tabular_form::{Columns, Form, Input, Kind, Output, Scores};
+use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, native};
+
+use super::*;
+
+/// A model whose outputs are its inputs: two scores, then an integer.
+fn tabular(answer: AnswerRule) -> Tabular {
+    let scores = Columns { kind: Kind::Float, start: 0, width: 2 };
+    let class = Columns { kind: Kind::Integer, start: 0, width: 1 };
+    let form = Form {
+        inputs: vec![
+            Input { name: "scores".to_owned(), columns: scores },
+            Input { name: "class".to_owned(), columns: class },
+        ],
+        outputs: vec![
+            Output { name: "scores".to_owned(), columns: scores },
+            Output { name: "class".to_owned(), columns: class },
+            Output { name: "first".to_owned(), columns: Columns { width: 1, ..scores } },
+        ],
+        planes: [0, 1, 2, 0, 0],
+        ..Form::default()
+    };
+    let field = |name: &str, kind, required| Field { name: name.to_owned(), kind, required };
+    let fields = vec![
+        field("one", FieldKind::Number, false),
+        field("two", FieldKind::Number, true),
+        field("class", FieldKind::Integer, true),
+    ];
+    let bytes = TrainedModel { fields, answer, form }.to_bytes();
+    native::model("{}", vec![Asset { name: ASSET.to_owned(), bytes }]).unwrap()
+}
+
+fn texts(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The answers to three rows: scores 0.25 and 0.75 of class 1, 0.5 and 0.5 of class 0, missing and 2 of class 7.
+fn answers(answer: AnswerRule) -> (Vec<String>, Option<Vec<f64>>, Vec<(u32, String)>) {
+    let tabular = tabular(answer);
+    let columns = [
+        Column::numbers([0.25, 0.5, 0.0]).with_missing([2]),
+        Column::numbers([0.75, 0.5, 2.0]),
+        Column::integers([1, 0, 7]),
+    ];
+    let answers = native::decide(&tabular, 3, &columns).unwrap();
+    let values = match answers.values {
+        AnswerValues::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
+        AnswerValues::Labels(labels) => {
+            let name = |code: &u32| {
+                let bounds = &labels.names.offsets[*code as usize..*code as usize + 2];
+                String::from_utf8(labels.names.bytes[bounds[0] as usize..bounds[1] as usize].to_vec())
+                    .unwrap()
+            };
+            labels.codes.iter().map(name).collect()
+        }
+        AnswerValues::Rankings(_) => panic!("no rule answers rankings"),
+    };
+    let reason = |(row, reason): (u32, understudy_sdk::Reason)| match reason {
+        understudy_sdk::Reason::Failed(why) | understudy_sdk::Reason::Abstained(why) => (row, why),
+    };
+    (values, answers.confidence, answers.unanswered.into_iter().map(reason).collect())
+}
+
+#[test]
+fn a_number_that_is_not_finite_is_no_answer() {
+    let (values, confidence, unanswered) = answers(AnswerRule::Number { output: 2 });
+    assert_eq!((&values[..2], confidence), (&texts(&["0.25", "0.5"])[..], None));
+    assert_eq!(unanswered, [(2, "the answer is NaN, expected a finite number".to_owned())]);
+}
+
+#[test]
+fn a_label_has_the_probability_of_its_column() {
+    let scores = |labels: &[&str]| Some(Scores { output: 0, labels: texts(labels) });
+    let rule = |names: &[&str], scores| AnswerRule::Label { output: 1, names: texts(names), scores };
+    let (values, confidence, unanswered) = answers(rule(&["low", "high"], scores(&["1", "0"])));
+    assert_eq!(values[..2], texts(&["high", "low"])[..]);
+    assert_eq!(confidence.unwrap()[..2], [0.25, 0.5], "column 0 belongs to class 1");
+    assert_eq!(unanswered, [(2, "the label \"7\" has no score".to_owned())]);
+
+    let (values, confidence, unanswered) = answers(rule(&[], scores(&[])));
+    assert_eq!(values[..2], texts(&["1", "0"])[..]);
+    assert_eq!(confidence.unwrap()[..2], [0.75, 0.5], "the largest score");
+    assert_eq!(unanswered.len(), 1, "NaN and 2 are no probabilities: {unanswered:?}");
+
+    let (values, confidence, unanswered) = answers(rule(&["low", "high"], None));
+    assert_eq!((&values[..2], confidence), (&texts(&["high", "low"])[..], None));
+    assert_eq!(unanswered, [(2, "the class 7 has no label; there are 2".to_owned())]);
+}
+
+#[test]
+fn the_label_of_the_largest_score_and_of_a_threshold() {
+    let labels = texts(&["a", "b"]);
+    let (values, confidence, unanswered) =
+        answers(AnswerRule::LargestScore { output: 0, labels: labels.clone(), confidence: true });
+    assert_eq!((&values[..2], &confidence.unwrap()[..2]), (&texts(&["b", "a"])[..], &[0.75, 0.5][..]));
+    assert_eq!(unanswered, [(2, "the largest score is NaN".to_owned())]);
+
+    let threshold =
+        |confidence| AnswerRule::Threshold { output: 2, threshold: 0.5, labels: labels.clone(), confidence };
+    let (values, confidence, unanswered) = answers(threshold(true));
+    assert_eq!((&values[..2], &confidence.unwrap()[..2]), (&texts(&["a", "b"])[..], &[0.75, 0.5][..]));
+    assert_eq!(unanswered, [(2, "the score is NaN".to_owned())]);
+    assert_eq!(answers(threshold(false)).1, None);
+}
+
+#[test]
+fn fields_are_those_of_the_model() {
+    let tabular = tabular(AnswerRule::Number { output: 2 });
+    let fields: Vec<_> =
+        tabular.reads().into_iter().map(|field| (field.name, field.kind, field.required)).collect();
+    let expected =
+        [("one", SdkKind::Number, false), ("two", SdkKind::Number, true), ("class", SdkKind::Integer, true)];
+    assert_eq!(fields, expected.map(|(name, kind, required)| (name.to_owned(), kind, required)));
+    assert_eq!(tabular.form(), understudy_sdk::Form::Number);
+}
+
+#[test]
+fn an_asset_that_is_no_model_is_refused() {
+    let fault = |assets| native::model::<Tabular>("{}", assets).err().unwrap();
+    assert_eq!(fault(vec![]), "the asset `model` is missing; give a lowered model");
+    let asset = Asset { name: ASSET.to_owned(), bytes: b"onnx".to_vec() };
+    assert_eq!(fault(vec![asset]), "the bytes are not a lowered model; import the model file");
+}

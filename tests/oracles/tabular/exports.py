@@ -1,0 +1,245 @@
+"""Exports of scikit-learn, XGBoost, LightGBM and CatBoost, answered by ONNX Runtime.
+
+    pip install 'protobuf<7' onnx==1.23.2 onnxruntime==1.32.0 skl2onnx==1.20.0 onnxmltools==1.16.0 scikit-learn==1.9.1 \
+        lightgbm==4.7.0 catboost==1.2.10 pandas==3.1.1
+    pip install --no-deps xgboost==3.2.0
+    python exports.py small ../../../plugins/tabular/onnx/tests/exports.cases.gz
+    python exports.py full /tmp/exports        # models of usual sizes, one file each, and 4,096 rows
+"""
+
+import pathlib
+import sys
+import warnings
+
+import catboost
+import lightgbm as lgb
+import numpy as np
+import onnxmltools
+import pandas as pd
+import sklearn.calibration
+import sklearn.compose
+import sklearn.decomposition
+import sklearn.discriminant_analysis
+import sklearn.ensemble
+import sklearn.feature_selection
+import sklearn.impute
+import sklearn.linear_model
+import sklearn.naive_bayes
+import sklearn.neural_network
+import sklearn.pipeline
+import sklearn.preprocessing
+import sklearn.svm
+import sklearn.tree
+import xgboost as xgb
+from onnxmltools.convert.common.data_types import FloatTensorType as ToolsFloat
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+
+from case_file import onnxruntime_case, write
+
+warnings.filterwarnings("ignore")
+SMALL = sys.argv[1] == "small"
+ROWS = 24 if SMALL else 4096
+WIDTH = 10
+CLASSES = np.array(["corporate", "direct", "groups"])
+rng = np.random.default_rng(16)
+
+
+def trees(full, small=6):
+    return small if SMALL else full
+
+
+def depth(full, small=3):
+    return small if SMALL else full
+
+
+samples = 600 if SMALL else 6000
+X = rng.normal(size=(samples, WIDTH)).astype(np.float32)
+X[:, 3] = rng.integers(0, 6, samples)
+signal = X[:, 0] * X[:, 1] + np.sin(X[:, 2] * 2) + 0.5 * (X[:, 3] > 2) + 0.3 * rng.normal(size=samples)
+y = np.digitize(signal, [-0.4, 0.6])
+label = CLASSES[y]
+binary = (signal > 0).astype(int)
+target = (signal * 10).astype(np.float32)
+positive = np.exp(signal).astype(np.float32)
+rows = rng.normal(size=(ROWS, WIDTH)).astype(np.float32)
+rows[:, 3] = rng.integers(0, 6, ROWS)
+missing = X.copy()
+missing[rng.random(X.shape) < 0.1] = np.nan
+missing_rows = rows.copy()
+missing_rows[rng.random(rows.shape) < 0.1] = np.nan
+
+TEXTS = {"country": ["PRT", "GBR", "FRA", "ESP", "DEU"], "segment": ["Direct", "Online TA", "Groups"], "deposit": ["No", "Refund"]}
+NUMBERS = [f"n{index}" for index in range(7)]
+
+
+def frame(numbers, seed, unseen=False):
+    rng = np.random.default_rng(seed)
+    data = {name: rng.choice(values + (["???"] if unseen else []), len(numbers)) for name, values in TEXTS.items()}
+    data |= {name: numbers[:, index] for index, name in enumerate(NUMBERS)}
+    return pd.DataFrame(data)
+
+
+train_frame, row_frame = frame(X, 1), frame(rows, 2, unseen=True)
+frame_types = [(name, StringTensorType([None, 1])) for name in TEXTS] + [(name, FloatTensorType([None, 1])) for name in NUMBERS]
+
+
+def frame_inputs(data):
+    return [data[name].to_numpy(dtype=object if name in TEXTS else np.float32).reshape(-1, 1) for name in data]
+
+
+def skl(model, target=label, data=X, inputs=rows, zipmap=False, types=None, **options):
+    model.fit(data, target)
+    settings = {id(model): {"zipmap": zipmap}} if hasattr(model, "predict_proba") else None
+    types = types or [("X", FloatTensorType([None, WIDTH]))]
+    return to_onnx(model, initial_types=types, options=settings, target_opset={"": 18, "ai.onnx.ml": 3}, **options), [inputs]
+
+
+def pipe(model, steps, target=label, data=row_frame):
+    pipeline = sklearn.pipeline.make_pipeline(sklearn.compose.ColumnTransformer(steps), model)
+    pipeline.fit(train_frame, target)
+    settings = {id(pipeline): {"zipmap": False}} if hasattr(model, "predict_proba") else None
+    export = to_onnx(pipeline, initial_types=frame_types, options=settings, target_opset={"": 18, "ai.onnx.ml": 3})
+    return export, frame_inputs(data)
+
+
+def one_hot():
+    return [
+        ("text", sklearn.preprocessing.OneHotEncoder(handle_unknown="ignore"), list(TEXTS)),
+        ("number", sklearn.preprocessing.StandardScaler(), NUMBERS),
+    ]
+
+
+def ordinal():
+    encoder = sklearn.preprocessing.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return [("text", encoder, list(TEXTS)), ("number", sklearn.impute.SimpleImputer(), NUMBERS)]
+
+
+def xgboost(model, target=y, data=X, inputs=rows):
+    model.fit(data, target)
+    return onnxmltools.convert_xgboost(model, initial_types=[("X", ToolsFloat([None, WIDTH]))], target_opset=15), [inputs]
+
+
+def lightgbm(model, target=y, data=X, inputs=rows, zipmap=False, **fit):
+    model.fit(data, target, **fit)
+    model = model if not isinstance(model, lgb.LGBMRanker) else model.booster_
+    types = [("X", ToolsFloat([None, WIDTH]))]
+    return onnxmltools.convert_lightgbm(model, initial_types=types, zipmap=zipmap, target_opset=15), [inputs]
+
+
+def catboosted(model, target=label):
+    model.fit(X, target)
+    path = "/tmp/catboost.onnx"
+    model.save_model(path, format="onnx")
+    return pathlib.Path(path).read_bytes(), [rows]
+
+
+def sk(path, *arguments, **settings):
+    module, name = path.rsplit(".", 1)
+    return getattr(getattr(sklearn, module), name)(*arguments, **settings)
+
+
+lgb_settings = dict(verbose=-1, num_leaves=depth(31, 6))
+xgb_settings = dict(max_depth=depth(6), nthread=1)
+cat_settings = dict(depth=depth(6), verbose=0, allow_writing_files=False, thread_count=2)
+n = trees
+
+MODELS = {
+    "rf100": lambda: skl(sk("ensemble.RandomForestClassifier", n(100), max_depth=depth(8), random_state=1)),
+    "rf100-unlimited": lambda: skl(sk("ensemble.RandomForestClassifier", n(100, 3), max_depth=depth(None, 6), random_state=1)),
+    "rf-zipmap": lambda: skl(sk("ensemble.RandomForestClassifier", n(20, 3), max_depth=depth(8), random_state=1), zipmap=True),
+    "rf-binary": lambda: skl(sk("ensemble.RandomForestClassifier", n(100), max_depth=depth(8), random_state=1), binary),
+    "rfr": lambda: skl(sk("ensemble.RandomForestRegressor", n(100), max_depth=depth(8), random_state=1), target),
+    "extra": lambda: skl(sk("ensemble.ExtraTreesClassifier", n(100), max_depth=depth(8), random_state=1)),
+    "tree": lambda: skl(sk("tree.DecisionTreeClassifier", max_depth=depth(None, 5))),
+    "tree-regressor": lambda: skl(sk("tree.DecisionTreeRegressor", max_depth=depth(None, 5)), target),
+    "gb100": lambda: skl(sk("ensemble.GradientBoostingClassifier", n_estimators=n(100), max_depth=depth(6))),
+    "gb-binary": lambda: skl(sk("ensemble.GradientBoostingClassifier", n_estimators=n(100), max_depth=depth(6)), binary),
+    "gbr": lambda: skl(sk("ensemble.GradientBoostingRegressor", n_estimators=n(100), max_depth=depth(6)), target),
+    "hgb": lambda: skl(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(100), max_leaf_nodes=depth(31, 6)), data=missing, inputs=missing_rows),
+    "hgb-binary": lambda: skl(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(100), max_leaf_nodes=depth(31, 6)), binary),
+    "hgbr": lambda: skl(sk("ensemble.HistGradientBoostingRegressor", max_iter=n(100), max_leaf_nodes=depth(31, 6)), target),
+    "hgbr-poisson": lambda: skl(sk("ensemble.HistGradientBoostingRegressor", max_iter=n(30), loss="poisson"), positive),
+    "ada": lambda: skl(sk("ensemble.AdaBoostClassifier", n_estimators=n(30, 4))),
+    "bagging": lambda: skl(sk("ensemble.BaggingClassifier", sk("tree.DecisionTreeClassifier", max_depth=depth(8)), n_estimators=n(10, 3))),
+    "voting": lambda: skl(sk("ensemble.VotingClassifier", [("a", sk("linear_model.LogisticRegression")), ("b", sk("tree.DecisionTreeClassifier", max_depth=3))], voting="soft", flatten_transform=False)),
+    "stacking": lambda: skl(sk("ensemble.StackingClassifier", [("a", sk("linear_model.LogisticRegression")), ("b", sk("tree.DecisionTreeClassifier", max_depth=3))])),
+    "calibrated": lambda: skl(sk("calibration.CalibratedClassifierCV", sk("linear_model.LogisticRegression"), cv=2)),
+    "logistic": lambda: skl(sk("linear_model.LogisticRegression")),
+    "logistic-binary": lambda: skl(sk("linear_model.LogisticRegression"), binary),
+    "linear": lambda: skl(sk("linear_model.LinearRegression"), target),
+    "tweedie": lambda: skl(sk("linear_model.TweedieRegressor", power=1), positive),
+    "sgd": lambda: skl(sk("linear_model.SGDClassifier", loss="log_loss")),
+    "linear-svc": lambda: skl(sk("svm.LinearSVC")),
+    "lda": lambda: skl(sk("discriminant_analysis.LinearDiscriminantAnalysis")),
+    "naive-bayes": lambda: skl(sk("naive_bayes.GaussianNB")),
+    "mlp": lambda: skl(sk("neural_network.MLPClassifier", hidden_layer_sizes=depth((64, 64), (8, 8)), max_iter=40)),
+    "mlp-regressor": lambda: skl(sk("neural_network.MLPRegressor", hidden_layer_sizes=depth((64, 64), (8, 8)), max_iter=40), target),
+    "double": lambda: skl(
+        sklearn.pipeline.make_pipeline(sklearn.preprocessing.StandardScaler(), sk("linear_model.LogisticRegression")),
+        data=X.astype(np.float64), inputs=rows.astype(np.float64), types=[("X", DoubleTensorType([None, WIDTH]))],
+    ),
+    "pca": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.StandardScaler(), sk("decomposition.PCA", 4), sk("linear_model.LogisticRegression"))),
+    "kbins": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.KBinsDiscretizer(4, encode="onehot-dense"), sk("linear_model.LogisticRegression"))),
+    "polynomial": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.PolynomialFeatures(2), sk("linear_model.LogisticRegression"))),
+    "robust": lambda: skl(
+        sklearn.pipeline.make_pipeline(sklearn.impute.SimpleImputer(), sklearn.preprocessing.RobustScaler(), sk("linear_model.LogisticRegression")),
+        data=missing, inputs=missing_rows,
+    ),
+    "power": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.PowerTransformer(), sk("linear_model.LogisticRegression"))),
+    "min-max": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.MinMaxScaler(clip=True), sk("linear_model.LogisticRegression"))),
+    "select": lambda: skl(sklearn.pipeline.make_pipeline(sk("feature_selection.SelectKBest", k=5), sk("linear_model.LogisticRegression"))),
+    "normalizer": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.Normalizer(), sklearn.preprocessing.Binarizer(), sk("linear_model.LogisticRegression"))),
+    "pipe-logistic": lambda: pipe(sk("linear_model.LogisticRegression"), one_hot()),
+    "pipe-rf": lambda: pipe(sk("ensemble.RandomForestClassifier", n(100), max_depth=depth(8)), one_hot()),
+    "pipe-hgb": lambda: pipe(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(100), max_leaf_nodes=depth(31, 6)), [(name, step.set_params(sparse_output=False) if name == "text" else step, columns) for name, step, columns in one_hot()]),
+    "pipe-ordinal": lambda: pipe(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(50), max_leaf_nodes=depth(31, 6)), ordinal()),
+    "pipe-infrequent": lambda: pipe(sk("linear_model.LogisticRegression"), [("text", sklearn.preprocessing.OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=0.22), list(TEXTS)), one_hot()[1]], data=frame(rows, 2)),
+    "xgb200": lambda: xgboost(xgb.XGBClassifier(n_estimators=n(200), **xgb_settings)),
+    "xgb-binary": lambda: xgboost(xgb.XGBClassifier(n_estimators=n(200), **xgb_settings), binary),
+    "xgb-regressor": lambda: xgboost(xgb.XGBRegressor(n_estimators=n(200), **xgb_settings), target),
+    "xgb-missing": lambda: xgboost(xgb.XGBClassifier(n_estimators=n(100), **xgb_settings), data=missing, inputs=missing_rows),
+    "xgb-rf": lambda: xgboost(xgb.XGBRFClassifier(n_estimators=n(100), **xgb_settings)),
+    "xgb-gamma": lambda: xgboost(xgb.XGBRegressor(n_estimators=n(30), objective="reg:gamma", **xgb_settings), positive),
+    "xgb-poisson": lambda: xgboost(xgb.XGBRegressor(n_estimators=n(30), objective="count:poisson", **xgb_settings), positive),
+    "lgb300": lambda: lightgbm(lgb.LGBMClassifier(n_estimators=n(300), **lgb_settings)),
+    "lgb-binary": lambda: lightgbm(lgb.LGBMClassifier(n_estimators=n(300), **lgb_settings), binary),
+    "lgb-regressor": lambda: lightgbm(lgb.LGBMRegressor(n_estimators=n(300), **lgb_settings), target),
+    "lgb-missing": lambda: lightgbm(lgb.LGBMClassifier(n_estimators=n(100), **lgb_settings), data=missing, inputs=missing_rows),
+    "lgb-category": lambda: lightgbm(lgb.LGBMClassifier(n_estimators=n(100), **lgb_settings), categorical_feature=[3]),
+    "lgb-dart": lambda: lightgbm(lgb.LGBMClassifier(n_estimators=n(50), boosting_type="dart", **lgb_settings)),
+    "lgb-rf": lambda: lightgbm(lgb.LGBMClassifier(n_estimators=n(50), boosting_type="rf", bagging_freq=1, bagging_fraction=0.7, **lgb_settings)),
+    "lgb-poisson": lambda: lightgbm(lgb.LGBMRegressor(n_estimators=n(50), objective="poisson", **lgb_settings), positive),
+    "lgb-quantile": lambda: lightgbm(lgb.LGBMRegressor(n_estimators=n(50), objective="quantile", **lgb_settings), target),
+    "lgb-rank": lambda: lightgbm(lgb.LGBMRanker(n_estimators=n(50), **lgb_settings), y, group=[20] * (samples // 20)),
+    "lgb-zipmap": lambda: lightgbm(lgb.LGBMClassifier(n_estimators=n(20, 3), **lgb_settings), label, zipmap=True),
+    "catboost300": lambda: catboosted(catboost.CatBoostClassifier(iterations=n(300), **cat_settings)),
+    "catboost-binary": lambda: catboosted(catboost.CatBoostClassifier(iterations=n(300), **cat_settings), binary),
+    "catboost-regressor": lambda: catboosted(catboost.CatBoostRegressor(iterations=n(300), **cat_settings), target),
+}
+
+
+def main():
+    out = pathlib.Path(sys.argv[2])
+    wanted = sys.argv[3:] or MODELS
+    cases = []
+    for name in wanted:
+        try:
+            model, inputs = MODELS[name]()
+            model = model if isinstance(model, bytes) else model.SerializeToString()
+            case = onnxruntime_case(name, model, inputs)
+        except Exception as error:
+            print(f"{name}: {str(error)[:200]}", file=sys.stderr)
+            continue
+        if SMALL:
+            cases.append(case)
+        else:
+            out.mkdir(exist_ok=True)
+            (out / f"{name}.cases").write_bytes(case)
+            (out / f"{name}.onnx").write_bytes(model)
+    if SMALL:
+        write(out, cases)
+        print(f"{len(cases)} of {len(wanted)} models")
+
+
+main()
