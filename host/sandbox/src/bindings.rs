@@ -19,3 +19,11 @@ pub mod scorer {
         world: "metric",
     });
 }
+
+/// Bindings of the world `importer`.
+pub mod importer {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "importer",
+    });
+}

@@ -1,7 +1,8 @@
-//! A cache on disk of compiled plugins.
+//! A cache on disk of compiled plugins and of lowered models.
 //!
 //! Invariants:
-//! - The name of a cache file consists of the digests of the component and of the engine's settings.
+//! - The name of a cache file consists of the digests of all that its content follows from: of a component and of the
+//!   engine's settings; of an importer, a model file and the options.
 //! - A cache file begins with the SHA-256 of its name and the rest, so no file is taken for another. An invalid file is
 //!   ignored and replaced.
 //! - Files are read and written only in a folder that belongs to the current user and that nobody else can
@@ -40,6 +41,27 @@ pub(super) fn load(engine: &Engine, file: &ComponentFile, folder: &Path) -> wasm
     let component = Component::new(engine, &file.bytes)?;
     let _ = write(&path, &component.serialize()?);
     Ok(component)
+}
+
+/// Reads the bytes named `name` from `folder`, or makes them and stores them there. The bytes follow from the name.
+///
+/// # Errors
+/// Those of `make`. An unusable cache is not an error, because it only costs time.
+pub(super) fn load_bytes<E>(
+    folder: &Path,
+    name: &str,
+    make: impl FnOnce() -> Result<Vec<u8>, E>,
+) -> Result<Vec<u8>, E> {
+    if !is_private_folder(folder).unwrap_or(false) {
+        return make();
+    }
+    let path = folder.join(name);
+    if let Some(bytes) = read(&path) {
+        return Ok(bytes);
+    }
+    let bytes = make()?;
+    let _ = write(&path, &bytes);
+    Ok(bytes)
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {

@@ -1,22 +1,23 @@
 //! Compiles plugin files and links them.
 //!
 //! Invariants:
-//! - A linked component imports nothing and exports the interface of its role.
+//! - A linked component imports nothing and exports the interface of its world.
 
 use std::path::Path;
 
 use wasmtime::component::{Linker, types::ComponentItem};
 
-use super::component_file::{ComponentFile, PluginRole};
+use super::component_file::ComponentFile;
 use super::engine::Sandbox;
 use super::world::{DECIDER, SCORER, World};
 use super::{SandboxError, compile_cache};
 
-/// Compiles a plugin or loads it from the cache, links it without imports, and checks its exports.
+/// Compiles a component or loads it from the cache, links it without imports, and checks its exports. `wanted` is what it
+/// should be, with its article.
 pub(super) fn link<W: World>(
     sandbox: &Sandbox,
     file: &ComponentFile,
-    role: PluginRole,
+    wanted: &'static str,
     cache: Option<&Path>,
 ) -> Result<W::Linked, SandboxError> {
     let invalid = |error: wasmtime::Error| SandboxError::Invalid {
@@ -37,14 +38,13 @@ pub(super) fn link<W: World>(
         kind.exports(sandbox.engine())
             .any(|(name, item)| name == wanted && matches!(item.ty, ComponentItem::ComponentInstance(_)))
     };
-    if !exports(role.export()) {
+    if !exports(W::EXPORT) {
         let found = match (exports(DECIDER), exports(SCORER)) {
             (true, _) => "is a model or a comparator",
             (_, true) => "is a metric",
             _ => "is a component of another kind",
         };
-        let (wanted, export) = (role.with_article(), role.export());
-        return Err(SandboxError::World { path: file.path.clone(), wanted, export, found });
+        return Err(SandboxError::World { path: file.path.clone(), wanted, export: W::EXPORT, found });
     }
     let linked = Linker::new(sandbox.engine()).instantiate_pre(&component).map_err(invalid)?;
     W::prepare(linked).map_err(|error| SandboxError::interface::<W>(&error))

@@ -51,7 +51,7 @@ impl DeciderPlugin {
         assets: Assets,
         cache: Option<&Path>,
     ) -> Result<DeciderPlugin, SandboxError> {
-        let linked = link::<Bindings>(sandbox, file, role, cache)?;
+        let linked = link::<Bindings>(sandbox, file, role.with_article(), cache)?;
         let spec = Arc::new(InstanceSpec { linked, config, assets, usage_counters: Arc::default() });
         let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox.clone(), spec.clone());
         supervisor.start()?;

@@ -63,7 +63,7 @@ impl ScorerPlugin {
         assets: Assets,
         cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
-        let linked = link::<Bindings>(sandbox, file, PluginRole::Metric, cache)?;
+        let linked = link::<Bindings>(sandbox, file, PluginRole::Metric.with_article(), cache)?;
         let spec = Arc::new(InstanceSpec { linked, config, assets, usage_counters: Arc::default() });
         let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox.clone(), spec.clone());
         supervisor.start()?;

@@ -1,9 +1,9 @@
-//! The WIT worlds of plugins: one interface over both sets of generated bindings.
+//! The WIT worlds of components: one interface over all sets of generated bindings.
 
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
-use super::bindings::{decider, scorer};
+use super::bindings::{decider, importer, scorer};
 use super::limits::InstanceLimits;
 
 /// Name of the interface that models and comparators export.
@@ -11,7 +11,10 @@ pub(super) const DECIDER: &str = "understudy:shadow/decider@0.1.0";
 /// Name of the interface that metrics export.
 pub(super) const SCORER: &str = "understudy:shadow/scorer@0.1.0";
 
-/// The WIT world of a plugin: the common interface of both sets of generated bindings.
+/// Name of the interface that importers export.
+pub(super) const LOWERING: &str = "understudy:shadow/lowering@0.1.0";
+
+/// The WIT world of a component: the common interface of all sets of generated bindings.
 pub(super) trait World: Sized {
     /// Name of the exported interface.
     const EXPORT: &'static str;
@@ -63,3 +66,26 @@ macro_rules! world {
 }
 world!(decider, ModelPre, Model, understudy_shadow_decider, DECIDER);
 world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
+
+/// An importer has no set-up.
+impl World for importer::Importer {
+    const EXPORT: &'static str = LOWERING;
+    type Linked = importer::ImporterPre<InstanceLimits>;
+
+    fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Linked> {
+        importer::ImporterPre::new(pre)
+    }
+
+    fn instantiate(linked: &Self::Linked, store: &mut Store<InstanceLimits>) -> wasmtime::Result<Self> {
+        linked.instantiate(store)
+    }
+
+    fn configure(
+        &self,
+        _: &mut Store<InstanceLimits>,
+        _: &str,
+        _: &[(String, Vec<u8>)],
+    ) -> wasmtime::Result<Result<(), String>> {
+        Ok(Ok(()))
+    }
+}

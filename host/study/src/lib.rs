@@ -13,6 +13,7 @@ mod divergence;
 mod fault;
 mod hexadecimal;
 mod mirror;
+mod model_file;
 mod named_entry;
 mod parse;
 mod plugin;
@@ -45,6 +46,7 @@ pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use hexadecimal::{hexadecimal, short_digest};
 pub use mirror::{Mirror, RequestPart};
+pub use model_file::{ModelFile, ModelFormat};
 pub use parse::parse;
 pub use read_advice::read_advice;
 pub use revisions::Revisions;
@@ -147,8 +149,11 @@ impl Study {
 pub struct Plugin {
     /// The name in the study: letters, digits, `-` and `_`.
     pub name: String,
-    /// The path of the component, relative to the directory of `study.toml`.
+    /// The path of the component, relative to the directory of `study.toml`; the name of the format if the plugin is
+    /// a trained model.
     pub path: PathBuf,
+    /// The file of a trained model; `None` if the plugin is a component.
+    pub model_file: Option<ModelFile>,
     /// The fields that the plugin may read; fields of the decision begin with `decision.`. Empty for a metric.
     pub grant: Vec<String>,
     /// The configuration, a JSON object.

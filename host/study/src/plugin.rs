@@ -6,11 +6,14 @@
 use std::path::PathBuf;
 
 use super::Plugin;
+use super::model_file::{ModelFormat, model_file};
 use super::table_reader::TableReader;
 use super::toml_value::Value;
 use super::validate::{DECISION, DeclaredFields, NAME, NameRegistry};
 
 const PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"";
+const MODEL_PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"; or \"onnx\", \"xgboost\" or \"lightgbm\", \
+                            with file = \"model.onnx\"";
 const GRANT: &str = "a list of the fields that the plugin may read, such as [\"lead_time\", \"adults\"]";
 const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
 const ASSET: &str = "the path of a file, such as \"weights.bin\"";
@@ -32,7 +35,17 @@ pub(super) fn plugin(
 ) -> Option<Plugin> {
     let line = section.line();
     let name = section.required("name", NAME, Value::name);
-    let path = section.required("plugin", PLUGIN, Value::word);
+    let is_model = role == DeclaredRole::Model;
+    let path = section.required("plugin", if is_model { MODEL_PLUGIN } else { PLUGIN }, Value::word);
+    let model_file = if is_model { model_file(section, path.unwrap_or_default()) } else { Ok(None) };
+    if !is_model && let Some(format) = ModelFormat::ALL.iter().find(|format| Some(format.name()) == path) {
+        let message = format!(
+            "`{}` is \"{}\", but only a model can be a trained file; write {PLUGIN}",
+            section.at("plugin"),
+            format.name()
+        );
+        section.fault(section.line_of("plugin"), message);
+    }
     let config = section.json("config", CONFIG);
     let assets = section.entries("assets", ASSET, |value| value.word().map(PathBuf::from));
     let grant = if role == DeclaredRole::Metric {
@@ -50,6 +63,7 @@ pub(super) fn plugin(
     Some(Plugin {
         name: name?.to_owned(),
         path: PathBuf::from(path?),
+        model_file: model_file.ok()?,
         grant,
         config: config?,
         assets: assets?,

@@ -8,7 +8,7 @@ mod decision;
 use serde_json::{Value as Json, json};
 
 use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
-use super::{FieldKind, Revisions};
+use super::{FieldKind, ModelFormat, Revisions};
 
 /// The JSON Schema (draft 2020-12) of `study.toml`.
 pub fn schema() -> Json {
@@ -25,7 +25,7 @@ pub fn schema() -> Json {
         ("decisions", decisions()),
         ("sources", table("Where the records come from.", &["snapshots", "decisions"], sources)),
         ("mirror", mirror()),
-        ("models", tables("The models of the study.", 1, decider("A model."))),
+        ("models", tables("The models of the study.", 1, model())),
         ("comparator", decider(comparator)),
         ("metrics", tables("The metrics that score a model's answers against the substrate's.", 1, metric())),
         ("conditions", tables("The declared partitions of the snapshots.", 0, condition())),
@@ -206,6 +206,44 @@ fn decider(description: &str) -> Json {
                         `decision.NAME`.",
     });
     plugin(description, ("grant", grant))
+}
+
+fn model() -> Json {
+    let names = |description: &str| {
+        let items = json!({ "type": "string", "minLength": 1 });
+        json!({ "type": "array", "items": items, "minItems": 1, "uniqueItems": true, "description": description })
+    };
+    let plugin = "The path of the component, relative to the directory of study.toml. Or the format of a trained model: \
+                  `onnx`, `xgboost` or `lightgbm`, with `file`.";
+    let file = "The path of a trained model, relative to the directory of study.toml. Only with the name of a format in \
+                `plugin`.";
+    let fields = "The names of the columns that a trained model reads, in the order of its training. Only if the file does \
+                  not have them, or has others than the snapshots.";
+    let labels =
+        "The names of the classes of a trained model, in order. Only if the file does not have them.";
+    let threshold = "The score from which on a trained model with one score answers the second of two `labels`, and the first \
+                     below. Without it such a model answers the score, a number.";
+    let mut model = decider("A model: a component, or a trained model.");
+    let own = [
+        ("plugin", text(plugin)),
+        ("file", text(file)),
+        ("fields", names(fields)),
+        ("labels", names(labels)),
+        ("threshold", json!({ "type": "number", "description": threshold })),
+    ];
+    for (key, schema) in own {
+        model["properties"][key] = schema;
+    }
+    let formats = ModelFormat::ALL.map(ModelFormat::name);
+    model["if"] = json!({ "properties": { "plugin": { "enum": formats } } });
+    model["then"] = json!({
+        "required": ["file"],
+        "properties": { "config": { "maxProperties": 0 }, "assets": { "maxProperties": 0 } },
+    });
+    model["else"] = json!({
+        "properties": { "file": false, "fields": false, "labels": false, "threshold": false },
+    });
+    model
 }
 
 fn metric() -> Json {

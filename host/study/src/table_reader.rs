@@ -92,6 +92,12 @@ impl<'a> TableReader<'a> {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
+    /// Whether the value of the key is a table with entries.
+    pub(super) fn is_filled_table(&self, key: &str) -> bool {
+        let value = self.table.and_then(|table| table.get(key));
+        value.and_then(|value| value.get_ref().as_table()).is_some_and(|table| !table.is_empty())
+    }
+
     /// Whether the value of the key is a string.
     pub(super) fn is_text(&self, key: &str) -> bool {
         self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().as_str().is_some())

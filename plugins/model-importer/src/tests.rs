@@ -1,7 +1,161 @@
+//! The models of tests/oracles/tabular/study.py, lowered and run natively.
+
+use serde_json::Value as Json;
+use tabular::Tabular;
+use understudy_sdk::{AnswerValues, Answers, Asset, Column, Kind, Values, native};
+
 use super::*;
 
+macro_rules! study_file {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../tests/oracles/tabular/study/", $name))
+    };
+}
+
+fn options(json: Json) -> Options {
+    serde_json::from_value(json).unwrap()
+}
+
+fn fault(file: &[u8], json: Json) -> String {
+    lower(file, &options(json)).unwrap_err()
+}
+
+/// The fields of a lowered model; a question mark marks those that may be missing.
+fn fields(lowered: &LoweredModel) -> String {
+    let field = |field: &tabular_form::Field| {
+        let mark = if field.required { "" } else { "?" };
+        format!("{}{mark}: {:?}", field.name, field.kind)
+    };
+    lowered.model.fields.iter().map(field).collect::<Vec<_>>().join(", ")
+}
+
+/// The answers of a lowered model to the snapshots of the study.
+fn answers(lowered: &LoweredModel) -> Answers {
+    let bytes = lowered.model.to_bytes();
+    let model: Tabular = native::model("{}", vec![Asset { name: "model".to_owned(), bytes }]).unwrap();
+    let text = std::str::from_utf8(study_file!("snapshots.jsonl")).unwrap();
+    let rows: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let columns: Vec<Column> = understudy_sdk::ColumnarModel::reads(&model)
+        .into_iter()
+        .map(|field| {
+            let values = rows.iter().map(|row| &row[&field.name]);
+            let missing: Vec<u32> =
+                (0..).zip(values.clone()).filter(|(_, value)| value.is_null()).map(|(row, _)| row).collect();
+            assert!(missing.is_empty() || !field.required, "{} is required", field.name);
+            let mut column = match field.kind {
+                Kind::Text => Column::text(values.map(|value| value.as_str().unwrap_or_default())),
+                _ => Column::from(Values::Number(
+                    values.map(|value| value.as_f64().unwrap_or_default()).collect(),
+                )),
+            };
+            column.missing = (!missing.is_empty()).then_some(missing);
+            column
+        })
+        .collect();
+    native::decide(&model, rows.len() as u32, &columns).unwrap()
+}
+
+/// The cells of a file of expected answers.
+fn expected(file: &'static [u8]) -> Vec<Vec<&'static str>> {
+    let text = std::str::from_utf8(file).unwrap();
+    text.lines().skip(1).map(|line| line.split(',').collect()).collect()
+}
+
+fn labels(answers: &Answers) -> Vec<String> {
+    let AnswerValues::Labels(labels) = &answers.values else { panic!("the model answers labels") };
+    let name = |code: &u32| {
+        let [start, end] = [0, 1].map(|next| labels.names.offsets[*code as usize + next] as usize);
+        String::from_utf8(labels.names.bytes[start..end].to_vec()).unwrap()
+    };
+    labels.codes.iter().map(name).collect()
+}
+
+/// The largest difference between two lists of numbers.
+fn difference(found: &[f64], expected: impl Iterator<Item = f64>) -> f64 {
+    found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f64::max)
+}
+
 #[test]
-fn a_file_of_another_format_is_named() {
-    let options = Options { format: Some(Format::Onnx), ..Options::default() };
-    insta::assert_snapshot!(lower(b"tree\nversion=v4\n", &options).unwrap_err(), @r#"the file is a model of lightgbm, and the study says "onnx"; write plugin = "lightgbm""#);
+fn a_pipeline_of_scikit_learn_answers_as_onnxruntime_does() {
+    let lowered = lower(study_file!("pipeline.onnx"), &Options::default()).unwrap();
+    assert_eq!(
+        fields(&lowered),
+        "segment: Text, country: Text, lead_time?: Number, adults?: Number, rate?: Number"
+    );
+    assert!(lowered.model.answer.has_confidence());
+    assert_eq!(lowered.operators["ai.onnx.ml.TreeEnsembleClassifier"], 1);
+    let answers = answers(&lowered);
+    assert_eq!(answers.unanswered.len(), 0);
+    let expected = expected(study_file!("pipeline.csv"));
+    assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
+    let probabilities = expected.iter().map(|row| row[1].parse::<f64>().unwrap());
+    let difference = difference(&answers.confidence.unwrap(), probabilities);
+    assert!(difference < 1e-6, "{difference}");
+}
+
+#[test]
+fn a_regression_answers_numbers() {
+    let lowered = lower(study_file!("price.onnx"), &Options::default()).unwrap();
+    assert_eq!(fields(&lowered), "lead_time: Number, adults: Number", "the metadata names the columns");
+    let AnswerValues::Numbers(numbers) = answers(&lowered).values else {
+        panic!("the model answers numbers")
+    };
+    let expected = expected(study_file!("price.csv"));
+    let difference = difference(&numbers, expected.iter().map(|row| row[0].parse().unwrap()));
+    assert!(difference < 1e-4, "{difference}");
+}
+
+#[test]
+fn a_model_of_xgboost_answers_as_the_library_does() {
+    let file = study_file!("xgboost.json");
+    let lowered = lower(file, &options(serde_json::json!({ "labels": ["stays", "moves"] }))).unwrap();
+    assert_eq!(fields(&lowered), "lead_time?: Number, adults?: Number, rate?: Number");
+    assert_eq!((lowered.operators["binary:logistic"], lowered.operators["tree"]), (1, 15));
+    assert_eq!(lowered.labels(), ["stays", "moves"]);
+    let answers = answers(&lowered);
+    let probabilities: Vec<f64> =
+        expected(study_file!("xgboost.csv")).iter().map(|row| row[0].parse().unwrap()).collect();
+    let label = |second: &f64| if *second > 0.5 { "moves" } else { "stays" };
+    assert_eq!(labels(&answers), probabilities.iter().map(label).collect::<Vec<_>>());
+    let largest = probabilities.iter().map(|second| second.max(1.0 - second));
+    let difference = difference(&answers.confidence.unwrap(), largest);
+    assert!(difference < 1e-6, "{difference}");
+
+    let unnamed = lower(file, &Options::default()).unwrap();
+    assert_eq!(unnamed.labels(), ["0", "1"]);
+    assert_eq!(unnamed.notes.len(), 1, "{:?}", unnamed.notes);
+}
+
+#[test]
+fn what_the_study_says_has_to_fit_the_file() {
+    let (pipeline, price, booster) =
+        (study_file!("pipeline.onnx"), study_file!("price.onnx"), study_file!("xgboost.json"));
+    insta::assert_snapshot!(fault(b"tree\nversion=v4\n", serde_json::json!({ "format": "onnx" })), @r#"the file is a model of lightgbm, and the study says "onnx"; write plugin = "lightgbm""#);
+    insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "labels": ["x", "y", "z"] })), @r#"the model has its labels as text, in output "label"; remove `labels`"#);
+    insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "threshold": 0.5 })), @r#"the model chooses its label itself, in output "label"; remove `threshold`, or export it without labels"#);
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "fields": ["one"] })), @r#"`fields` has 1 names, and the model reads 2 columns (2 in "features"); name each column, in order"#);
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "fields": ["one", "one"] })), @r#"two columns are named "one"; write fields = [...] with a different name for each column"#);
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "labels": ["low", "high"] })), @"the model answers one number, and `labels` is written; write threshold = 0.5 as well to answer a label, or remove `labels`");
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "threshold": 100.0, "labels": ["low"] })), @"`threshold` is written, and `labels` has 1 labels; write labels = [...] with two labels: below the threshold, and from it on");
+    insta::assert_snapshot!(fault(booster, serde_json::json!({ "labels": ["a", "b", "c"] })), @"`labels` has 3 labels, and the model has scores of 2 classes; write one label for each, in order");
+    let priced = lower(price, &options(serde_json::json!({ "threshold": 100.0, "labels": ["low", "high"] })));
+    assert!(!priced.unwrap().model.answer.has_confidence(), "a price is no probability");
+}
+
+#[test]
+fn what_cannot_be_lowered_is_named() {
+    let none = || serde_json::json!({});
+    insta::assert_snapshot!(fault(study_file!("convolution.onnx"), none()), @r#"cannot import node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
+    insta::assert_snapshot!(fault(study_file!("dimensions.onnx"), none()), @r#"the graph of the ONNX file is invalid: tensor "huge": it has 1 values, but dimensions for 4611686018427387904"#);
+}
+
+#[test]
+fn a_cut_file_is_refused() {
+    let files: [&[u8]; 3] =
+        [study_file!("pipeline.onnx"), study_file!("price.onnx"), study_file!("xgboost.json")];
+    for file in files {
+        for length in (0..file.len()).step_by(1 + file.len() / 200) {
+            assert!(lower(&file[..length], &Options::default()).is_err(), "{length} of {} bytes", file.len());
+        }
+    }
 }

@@ -113,7 +113,8 @@ pub(crate) fn load(
     };
     let loader = |limits: &Limits, instances: usize| -> Result<Loader<'_>, LoadStudyError> {
         let sandbox = Sandbox::new(budget(limits), instances as u32)?;
-        Ok(Loader { sandbox, folder: folder.clone(), stored, cache: cache.clone(), faults: Vec::new() })
+        let (folder, cache) = (folder.clone(), cache.clone());
+        Ok(Loader { sandbox, folder, stored, cache, faults: Vec::new(), model_files: Vec::new() })
     };
     let mut study = match parse(&text) {
         Ok(study) => study,
@@ -142,7 +143,8 @@ pub(crate) fn load(
             threshold.form = comparator.plugin.form;
         }
     }
-    let (references, files) = loader.references(&study);
+    let (references, mut files) = loader.references(&study);
+    files.append(&mut loader.model_files);
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
             let (path, folder) = (path.to_owned(), loader.folder);
@@ -200,6 +202,16 @@ pub(crate) struct Loader<'k> {
     stored: Option<StoredFiles<'k>>,
     cache: Option<PathBuf>,
     faults: Vec<Fault>,
+    /// The files of trained models, by the name that the declaration uses.
+    pub(crate) model_files: Files,
+}
+
+/// What a plugin is made of.
+struct PluginParts {
+    file: ComponentFile,
+    config: String,
+    assets: Assets,
+    importer: Option<String>,
 }
 
 impl Loader<'_> {
@@ -207,6 +219,11 @@ impl Loader<'_> {
     pub(crate) fn stored_digest(&self, name: &str) -> Option<String> {
         let files = self.stored.map_or(&[][..], |stored| stored.files);
         files.iter().find(|file| file.name == name).map(|file| file.sha256.clone())
+    }
+
+    /// The folder of compiled plugins and lowered models; `None` if they are not cached.
+    pub(crate) fn cache(&self) -> Option<&Path> {
+        self.cache.as_deref()
     }
 
     pub(crate) fn fault(&mut self, line: usize, message: String) {
@@ -229,10 +246,9 @@ impl Loader<'_> {
 
     /// The paths of a plugin and its assets: as declared, or as a run stores them.
     fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
-        let named = |stored: &&StoredPlugin| stored.name == plugin.name;
         let instead =
             |stored: StoredFiles<'_>| stored.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
-        match self.stored.and_then(|stored| stored.plugins.iter().find(named)) {
+        match self.stored_plugin(plugin) {
             Some(stored) => {
                 let asset = |(name, digest): &(String, String)| {
                     (name.clone(), self.folder.join(asset_file_name(digest)))
@@ -248,9 +264,23 @@ impl Loader<'_> {
         }
     }
 
+    /// The plugin as the run stores it, if plugins are loaded from a run.
+    fn stored_plugin(&self, plugin: &Plugin) -> Option<&StoredPlugin> {
+        self.stored?.plugins.iter().find(|stored| stored.name == plugin.name)
+    }
+
     /// Reads component, configuration and assets.
-    fn read(&mut self, role: PluginRole, plugin: &Plugin) -> Option<(ComponentFile, String, Assets)> {
+    fn read(&mut self, role: PluginRole, plugin: &Plugin) -> Option<PluginParts> {
         let what = format!("{} \"{}\"", role.name(), plugin.name);
+        let importer = self.stored_plugin(plugin).and_then(|stored| stored.importer.clone());
+        if let Some(model) = &plugin.model_file {
+            if self.stored_plugin(plugin).is_none() {
+                let (file, assets, importer) = self.lower_file(plugin, model, &what)?;
+                let config = plugin.config.to_string();
+                return Some(PluginParts { file, config, assets, importer: Some(importer) });
+            }
+            self.read_stored_file(model, &what);
+        }
         let (path, asset_paths) = self.paths(plugin);
         let mut assets = Vec::new();
         let mut sound = true;
@@ -271,7 +301,10 @@ impl Loader<'_> {
             .map_err(|source| SandboxError::Unreadable { path: path.clone(), source })
             .and_then(|()| ComponentFile::read(&path));
         match file {
-            Ok(file) if sound => Some((file, plugin.config.to_string(), assets.into())),
+            Ok(file) if sound => {
+                let config = plugin.config.to_string();
+                Some(PluginParts { file, config, assets: assets.into(), importer })
+            }
             Ok(_) => None,
             Err(error) => {
                 self.fault(plugin.path_line, format!("{what}: {error}"));
@@ -296,7 +329,7 @@ impl Loader<'_> {
         plugin: &Plugin,
         role: PluginRole,
     ) -> Option<LoadedPlugin<DeciderPlugin>> {
-        let (file, config, assets) = self.read(role, plugin)?;
+        let PluginParts { file, config, assets, importer } = self.read(role, plugin)?;
         let cache = self.cache.as_deref();
         let loaded = DeciderPlugin::load(&self.sandbox, &file, role, config, assets.clone(), cache);
         match loaded {
@@ -304,7 +337,7 @@ impl Loader<'_> {
                 if let Some(study) = study {
                     self.check_reads(study, plugin, role, &loaded.reads);
                 }
-                Some(LoadedPlugin { name: plugin.name.clone(), file, assets, plugin: loaded })
+                Some(LoadedPlugin { name: plugin.name.clone(), file, assets, importer, plugin: loaded })
             }
             Err(error) => {
                 self.push_rejection(role, plugin, &error);
@@ -314,9 +347,12 @@ impl Loader<'_> {
     }
 
     fn metric(&mut self, plugin: &Plugin) -> Option<LoadedPlugin<ScorerPlugin>> {
-        let (file, config, assets) = self.read(PluginRole::Metric, plugin)?;
+        let PluginParts { file, config, assets, importer } = self.read(PluginRole::Metric, plugin)?;
         match ScorerPlugin::load(&self.sandbox, &file, config, assets.clone(), self.cache.as_deref()) {
-            Ok(loaded) => Some(LoadedPlugin { name: plugin.name.clone(), file, assets, plugin: loaded }),
+            Ok(loaded) => {
+                let name = plugin.name.clone();
+                Some(LoadedPlugin { name, file, assets, importer, plugin: loaded })
+            }
             Err(error) => {
                 self.push_rejection(PluginRole::Metric, plugin, &error);
                 None

@@ -12,3 +12,4 @@ pub mod reference_shares;
 pub mod slot_kind;
 pub mod stored_files;
 pub mod study_fields;
+pub mod trained_model;

@@ -72,6 +72,9 @@ pub struct SealedPlugin {
     pub config: String,
     /// The assets, by name and digest.
     pub assets: Vec<Asset>,
+    /// SHA-256 of the component that lowered the model file, in hexadecimal. Only of a trained model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importer: Option<String>,
     /// Fields granted in a what-if, in addition to those of the declaration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grant: Vec<String>,
@@ -198,6 +201,7 @@ impl Seal {
             name: plugin.name.clone(),
             digest: plugin.sha256.clone(),
             assets: plugin.assets.iter().map(|asset| (asset.name.clone(), asset.sha256.clone())).collect(),
+            importer: plugin.importer.clone(),
         };
         self.plugins.iter().map(kept).collect()
     }
@@ -212,6 +216,11 @@ impl Seal {
             let of = format!("{} \"{}\"", then.role, then.name);
             if then.sha256 != now.sha256 {
                 changes.push(format!("the component of {of} {}", was_and_is(&then.sha256, &now.sha256)));
+            }
+            if let (Some(then), Some(now)) = (&then.importer, &now.importer)
+                && then != now
+            {
+                changes.push(format!("the importer of {of} {}", was_and_is(then, now)));
             }
             for asset in &then.assets {
                 let same = now.assets.iter().find(|now| now.name == asset.name);
@@ -248,6 +257,7 @@ impl SealedPlugin {
             sha256: member.file.digest.clone(),
             config: sha256_hex(plugin.config.to_string().as_bytes()),
             assets: member.assets.iter().map(asset).collect(),
+            importer: member.importer.clone(),
             grant: Vec::new(),
         }
     }

@@ -46,6 +46,15 @@ grant = ["lead_time"]
 config = { labels = ["a"] }
 assets = { weights = "weights.bin" }
 
+[[models]]
+name = "trained"
+plugin = "onnx"
+file = "model.onnx"
+fields = ["lead_time"]
+labels = ["a", "b"]
+threshold = 0.5
+grant = ["lead_time"]
+
 [comparator]
 name = "recorded"
 plugin = "recorded.wasm"
@@ -324,6 +333,7 @@ fn stripped(mut study: Study) -> Study {
     let plugins = study.models.iter_mut().chain(&mut study.metrics).chain([&mut study.comparator]);
     for plugin in plugins {
         (plugin.line, plugin.grant_line, plugin.config_line, plugin.path_line) = (0, 0, 0, 0);
+        plugin.model_file.iter_mut().for_each(|file| file.line = 0);
     }
     study.threshold.iter_mut().for_each(|threshold| threshold.line = 0);
     study.ceiling.iter_mut().for_each(|ceiling| ceiling.line = 0);

@@ -1,0 +1,101 @@
+//! Loads trained models: a file of the study becomes an asset of the engine that is part of the program.
+//!
+//! Invariants:
+//! - A model file is lowered in the sandbox, by the importer that is part of the program.
+//! - A run stores the lowered model and the engine, so that a replay neither parses the file again nor depends on the
+//!   version of the program.
+
+use std::path::Path;
+
+use crate::plugins::compile_cache_folder::compile_cache_folder;
+use crate::plugins::load::Loader;
+use crate::plugins::stored_files::asset_file_name;
+use understudy_model_engine::{ENGINE, IMPORTER};
+use understudy_run_log::read_file;
+use understudy_sandbox::{
+    Assets, ComponentFile, ImportError, LoweredModel, SandboxError, lower, lower_cached,
+};
+use understudy_study::{ModelFile, Plugin};
+
+/// Name of the engine's asset that holds the lowered model.
+const ASSET: &str = "model";
+
+/// The component that runs lowered models.
+///
+/// # Errors
+/// If the program was built wrongly.
+pub fn model_engine() -> Result<ComponentFile, SandboxError> {
+    ComponentFile::from_bytes(Path::new("the engine of trained models"), ENGINE.to_vec())
+}
+
+/// The component that lowers model files.
+fn model_importer() -> Result<ComponentFile, SandboxError> {
+    ComponentFile::from_bytes(Path::new("the importer of trained models"), IMPORTER.to_vec())
+}
+
+/// Lowers a model file. `options` is a JSON object: see `lower` in `wit/shadow.wit`.
+///
+/// # Errors
+/// If the file is refused, or the import exceeds its limits.
+pub fn lower_model(file: &[u8], options: &str) -> Result<LoweredModel, ImportError> {
+    lower(&model_importer()?, file, options, compile_cache_folder().as_deref())
+}
+
+impl Loader<'_> {
+    /// Lowers the file of a trained model. Returns the engine, its assets and the digest of the importer. `what` names
+    /// the model.
+    pub(crate) fn lower_file(
+        &mut self,
+        plugin: &Plugin,
+        model: &ModelFile,
+        what: &str,
+    ) -> Option<(ComponentFile, Assets, String)> {
+        let path = self.folder.join(&model.path);
+        let file = match read_file(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                let path = path.display();
+                self.fault(
+                    model.line,
+                    format!("{what}: cannot read {path}: {error}; write where the model file is"),
+                );
+                return None;
+            }
+        };
+        let options = model.options().to_string();
+        let lowered = model_importer().map_err(ImportError::from).and_then(|importer| {
+            let bytes = lower_cached(&importer, &file, &options, self.cache())?;
+            Ok((model_engine()?, bytes, importer.digest))
+        });
+        match lowered {
+            Ok((engine, bytes, importer)) => {
+                self.keep_file(&model.path, file);
+                Some((engine, vec![(ASSET.to_owned(), bytes)].into(), importer))
+            }
+            Err(error) => {
+                let path = model.path.display();
+                self.fault(plugin.path_line, format!("{what}: cannot import {path}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Reads the file of a trained model that a run stores.
+    pub(crate) fn read_stored_file(&mut self, model: &ModelFile, what: &str) {
+        let name = model.path.to_string_lossy();
+        let Some(digest) = self.stored_digest(&name) else { return };
+        let path = self.folder.join(asset_file_name(&digest));
+        match read_file(&path) {
+            Ok(file) => self.keep_file(&model.path, file),
+            Err(error) => self.fault(model.line, format!("{what}: cannot read {}: {error}", path.display())),
+        }
+    }
+
+    /// Adds a model file to the files of the study, unless another model has it already.
+    fn keep_file(&mut self, path: &Path, bytes: Vec<u8>) {
+        let name = path.to_string_lossy().into_owned();
+        if !self.model_files.iter().any(|(known, _)| *known == name) {
+            self.model_files.push((name, bytes));
+        }
+    }
+}

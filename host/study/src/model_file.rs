@@ -1,0 +1,111 @@
+//! The file of a trained model, and what the study says about it.
+
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use super::table_reader::TableReader;
+use super::toml_value::Value;
+
+const FILE: &str = "the path of the model file, such as \"model.onnx\"";
+const FIELDS: &str = "a list of the names of the columns, such as [\"lead_time\", \"adults\"]";
+const LABELS: &str = "a list of the names of the classes, such as [\"stays\", \"cancels\"]";
+const THRESHOLD: &str = "a number, such as 0.5";
+
+/// The keys of a trained model, besides `plugin`.
+const KEYS: [&str; 4] = ["file", "fields", "labels", "threshold"];
+
+/// The format of a model file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelFormat {
+    /// An ONNX graph.
+    Onnx,
+    /// XGBoost's JSON or UBJSON.
+    Xgboost,
+    /// LightGBM's text.
+    Lightgbm,
+}
+
+impl ModelFormat {
+    /// All formats.
+    pub const ALL: [ModelFormat; 3] = [ModelFormat::Onnx, ModelFormat::Xgboost, ModelFormat::Lightgbm];
+
+    /// The value of the key `plugin` that names the format.
+    pub fn name(self) -> &'static str {
+        match self {
+            ModelFormat::Onnx => "onnx",
+            ModelFormat::Xgboost => "xgboost",
+            ModelFormat::Lightgbm => "lightgbm",
+        }
+    }
+}
+
+/// The file of a trained model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelFile {
+    /// The format.
+    pub format: ModelFormat,
+    /// The path, relative to the directory of `study.toml`.
+    pub path: PathBuf,
+    /// Names of the columns that the model reads, in order; empty if the file has them.
+    pub fields: Vec<String>,
+    /// Names of the classes, in order; empty if the file has them or the model answers numbers.
+    pub labels: Vec<String>,
+    /// The score from which on the second of two labels is answered; `None` if the model chooses its label.
+    pub threshold: Option<f64>,
+    /// The line of the `file` key, from 1.
+    pub line: usize,
+}
+
+impl ModelFile {
+    /// What the importer receives beside the file: a JSON object.
+    pub fn options(&self) -> Json {
+        let ModelFile { format, fields, labels, threshold, .. } = self;
+        json!({ "format": format.name(), "fields": fields, "labels": labels, "threshold": threshold })
+    }
+}
+
+/// Reads the keys of a trained model. `plugin` is the value of the key `plugin`: the name of a format, or the path of a
+/// component, which has none of these keys.
+///
+/// # Errors
+/// If a key is missing or cannot be read, which is reported.
+pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<Option<ModelFile>, ()> {
+    let path = section.optional("file", FILE, Value::word);
+    let names = |list: Vec<(&str, usize)>| list.into_iter().map(|(name, _)| name.to_owned()).collect();
+    let fields = names(section.filled_list("fields", FIELDS, Value::word));
+    let labels = names(section.filled_list("labels", LABELS, Value::word));
+    let threshold = section.optional("threshold", THRESHOLD, Value::number);
+    let Some(format) = ModelFormat::ALL.into_iter().find(|format| format.name() == plugin) else {
+        for key in KEYS {
+            section.refuse(
+                key,
+                "the plugin is a component; remove it, or write plugin = \"onnx\", \"xgboost\" or \"lightgbm\"",
+            );
+        }
+        return Ok(None);
+    };
+    for key in ["config", "assets"] {
+        if section.is_filled_table(key) {
+            section.refuse(key, "a trained model consists of its file; remove it");
+        }
+    }
+    if !section.has("file") {
+        let message = format!(
+            "`{}` is \"{plugin}\", which needs a file; write file = \"model.{}\"",
+            section.at("plugin"),
+            match format {
+                ModelFormat::Onnx => "onnx",
+                ModelFormat::Xgboost => "json",
+                ModelFormat::Lightgbm => "txt",
+            }
+        );
+        section.absent(section.line_of("plugin"), message);
+    }
+    let line = section.line_of("file");
+    let path = PathBuf::from(path.ok_or(())?);
+    Ok(Some(ModelFile { format, path, fields, labels, threshold, line }))
+}
+
+#[cfg(test)]
+mod tests;

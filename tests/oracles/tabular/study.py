@@ -1,0 +1,153 @@
+"""Small trained models for the whole-system tests, with rows and the answers that other implementations give.
+
+    pip install 'protobuf<7' numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0 scikit-learn==1.9.1 skl2onnx==1.20.0 pandas==3.1.1
+    pip install --no-deps xgboost==3.2.0
+    python study.py study
+
+It writes into the folder:
+
+- `snapshots.jsonl`: bookings with two texts and three numbers, one of which is missing now and then;
+- `pipeline.onnx`: a scikit-learn pipeline of encoder, imputer, scaler and gradient boosting, with `pipeline.csv`: the
+  label and its probability by onnxruntime;
+- `price.onnx`: a pipeline of scaler and linear regression, with `price.csv`: the number by onnxruntime;
+- `xgboost.json`: a binary classifier with `xgboost.csv`: the probability of the second class by XGBoost itself;
+- `convolution.onnx`: a graph with an operator that is not supported;
+- `dimensions.onnx`: a graph whose constant claims 2^62 elements.
+"""
+
+import csv
+import json
+import pathlib
+import sys
+
+import numpy
+import onnx
+import onnxruntime
+import xgboost
+from onnx import TensorProto, helper
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+ROWS = 200
+TEXTS = {"segment": ["direct", "groups", "corporate"], "country": ["PRT", "GBR", "FRA", "ESP"]}
+NUMBERS = ["lead_time", "adults", "rate"]
+
+
+def bookings(count, seed):
+    """Columns of bookings. `rate` is missing in every ninth row."""
+    random = numpy.random.default_rng(seed)
+    columns = {name: random.choice(values, count).astype(object) for name, values in TEXTS.items()}
+    columns["lead_time"] = random.integers(0, 400, count).astype(numpy.float64)
+    columns["adults"] = random.integers(1, 5, count).astype(numpy.float64)
+    columns["rate"] = numpy.round(random.gamma(4, 30, count), 2)
+    columns["rate"][::9] = numpy.nan
+    return columns
+
+
+def rooms(columns):
+    """A label that depends on the columns."""
+    score = columns["lead_time"] / 100 + columns["adults"] + (columns["segment"] == "groups") * 2
+    return numpy.select([score < 3, score < 5.5], ["a", "b"], "c")
+
+
+def onnx_inputs(columns, names):
+    """One input of one column for each name."""
+    kinds = {name: (object if name in TEXTS else numpy.float32) for name in names}
+    return {name: columns[name].astype(kinds[name]).reshape(-1, 1) for name in names}
+
+
+def pipeline(folder, train, test):
+    """The classifier and its answers."""
+    import pandas
+
+    names = [*TEXTS, *NUMBERS]
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    prepare = ColumnTransformer([("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), list(TEXTS)), ("numbers", numbers, NUMBERS)])
+    model = make_pipeline(prepare, HistGradientBoostingClassifier(max_iter=12, max_leaf_nodes=8, random_state=1))
+    model.fit(pandas.DataFrame(train), rooms(train))
+    types = [(name, StringTensorType([None, 1]) if name in TEXTS else FloatTensorType([None, 1])) for name in names]
+    proto = to_onnx(model, initial_types=types, options={"zipmap": False})
+    (folder / "pipeline.onnx").write_bytes(proto.SerializeToString())
+    labels, scores = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, onnx_inputs(test, names))
+    write(folder / "pipeline.csv", ["label", "confidence"], zip(labels, scores.max(axis=1)))
+
+
+def price(folder, train, test):
+    """The regression and its answers. Its two columns are one matrix, named by the metadata of the file."""
+    names = ["lead_time", "adults"]
+    matrix = lambda columns: numpy.stack([columns[name] for name in names], axis=1).astype(numpy.float32)
+    target = train["lead_time"] * 0.3 + train["adults"] * 40
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit(matrix(train), target)
+    proto = to_onnx(model, initial_types=[("features", FloatTensorType([None, 2]))])
+    helper.set_model_props(proto, {"understudy.fields": json.dumps(names)})
+    (folder / "price.onnx").write_bytes(proto.SerializeToString())
+    numbers = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {"features": matrix(test)})[0]
+    write(folder / "price.csv", ["number"], ((number,) for number in numbers[:, 0]))
+
+
+def boosted(folder, train, test):
+    """The model of XGBoost and its probabilities."""
+    matrix = lambda columns: xgboost.DMatrix(numpy.stack([columns[name] for name in NUMBERS], axis=1), feature_names=NUMBERS)
+    data = matrix(train)
+    data.set_label((rooms(train) != "a").astype(int))
+    model = xgboost.train({"objective": "binary:logistic", "max_depth": 4, "seed": 1}, data, num_boost_round=15)
+    model.save_model(folder / "xgboost.json")
+    write(folder / "xgboost.csv", ["probability"], ((number,) for number in model.predict(matrix(test))))
+
+
+def refused(folder):
+    """A graph with a convolution, and one with a constant of 2^62 elements."""
+    shape = ["rows", 1, 4, 4]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", "y")]
+    kernel = helper.make_tensor("kernel", TensorProto.FLOAT, [1, 1, 3, 3], [1.0] * 9)
+    node = helper.make_node("Conv", ["x", "kernel"], ["y"], name="first_convolution", pads=[1, 1, 1, 1])
+    save(folder / "convolution.onnx", [node], values, [kernel])
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", 1]) for name in ("x", "y")]
+    constant = TensorProto(name="huge", data_type=TensorProto.FLOAT, dims=[1 << 31, 1 << 31], float_data=[1.0])
+    save(folder / "dimensions.onnx", [helper.make_node("Add", ["x", "huge"], ["y"], name="add")], values, [constant])
+
+
+def save(path, nodes, values, constants):
+    graph = helper.make_graph(nodes, "graph", values[:1], values[1:], constants)
+    path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)]).SerializeToString())
+
+
+def write(path, header, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        # The shortest text that reads as the same 64-bit float.
+        writer.writerows([repr(float(cell)) if isinstance(cell, numpy.floating) else cell for cell in row] for row in rows)
+
+
+def snapshots(path, columns):
+    with path.open("w") as file:
+        for row in range(ROWS):
+            record = {"id": f"b{row}", "at": f"2026-03-{1 + row // 24:02}T{row % 24:02}:00:00Z"}
+            for name, values in columns.items():
+                value = values[row]
+                if name in TEXTS:
+                    record[name] = value
+                elif not numpy.isnan(value):
+                    record[name] = int(value) if name in ("lead_time", "adults") else float(value)
+            file.write(json.dumps(record) + "\n")
+
+
+def main(folder):
+    folder.mkdir(exist_ok=True)
+    train, test = bookings(1500, 1), bookings(ROWS, 2)
+    snapshots(folder / "snapshots.jsonl", test)
+    pipeline(folder, train, test)
+    price(folder, train, test)
+    boosted(folder, train, test)
+    refused(folder)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
