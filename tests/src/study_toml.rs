@@ -107,6 +107,12 @@ impl StudyToml {
         self
     }
 
+    /// Adds a trained model, given the keys `plugin` and `file` and its options.
+    pub fn trained_model(mut self, name: &str, keys: &str, grant: &[&str]) -> StudyToml {
+        self.models.push(format!("[[models]]\nname = \"{name}\"\n{keys}\ngrant = {grant:?}\n"));
+        self
+    }
+
     /// Sets a comparator that answers a text field as a label.
     pub fn comparator(self, name: &str, field: &str) -> StudyToml {
         let config = format!("{{ field = \"{field}\", form = \"label\" }}");

@@ -57,6 +57,7 @@ mod soak;
 mod sources;
 mod stock_metrics;
 mod swap;
+mod trained_models;
 mod value_display;
 mod verdict_account;
 mod verdict_hotel;

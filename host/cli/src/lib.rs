@@ -17,6 +17,7 @@ mod export;
 mod key;
 mod log;
 mod logging;
+mod model;
 mod note;
 mod output;
 mod pack;
@@ -125,6 +126,7 @@ enum Command {
     Token(token::Token),
     Schema(schema::Schema),
     Pack(pack::Pack),
+    Model(model::Model),
 }
 
 /// The command line with its help texts.
@@ -166,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Token(token) => token.execute(),
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),
+        Command::Model(model) => model.execute(),
     };
     match result {
         Ok(exit) => exit.into(),

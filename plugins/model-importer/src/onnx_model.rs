@@ -1,6 +1,6 @@
 //! Lowers ONNX files.
 
-use tabular_form::{Form, Kind, TrainedModel};
+use tabular_form::{Columns, Form, Kind, Step, TrainedModel, Values};
 use tabular_onnx::Import;
 
 use crate::answer_rule::{Outputs, answer_rule};
@@ -67,9 +67,41 @@ fn outputs(import: &Import) -> Result<Outputs, String> {
             port.name, port.columns.width
         ));
     }
-    let score_labels =
+    let mut score_labels =
         numbers.first().map(|output| import.outputs[*output].labels.clone()).unwrap_or_default();
+    if score_labels.is_empty()
+        && let (Some(label), Some(scores)) = (labels.first(), numbers.first())
+        && let Some(classes) = classes(&import.form, *label)
+        && classes.len() == import.form.outputs[*scores].columns.width as usize
+    {
+        score_labels = classes;
+    }
     Ok(Outputs { label: labels.first().copied(), numbers: numbers.first().copied(), score_labels })
+}
+
+/// The labels in the order of the classes, if the label is looked up by the number of the class in the end. Classifiers
+/// have one score for each class, in this order.
+fn classes(form: &Form, label: usize) -> Option<Vec<String>> {
+    let mut columns = form.outputs[label].columns;
+    for instruction in form.steps.iter().rev() {
+        match &instruction.step {
+            Step::Copy { from, to } if *to == columns => columns = *from,
+            Step::Lookup { table, width: 1, to, .. } if *to == columns => {
+                return match table {
+                    Values::Texts { values } => Some(values.clone()),
+                    Values::Integers { values } => Some(values.iter().map(i64::to_string).collect()),
+                    _ => None,
+                };
+            }
+            step => {
+                let is_written = |written: &Columns| written.overlaps(columns);
+                if step.accesses().1.iter().any(is_written) {
+                    return None;
+                }
+            }
+        }
+    }
+    None
 }
 
 /// A note on inputs whose numbers are rounded to 32 bits.

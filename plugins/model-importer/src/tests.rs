@@ -83,6 +83,7 @@ fn a_pipeline_of_scikit_learn_answers_as_onnxruntime_does() {
         "segment: Text, country: Text, lead_time?: Number, adults?: Number, rate?: Number"
     );
     assert!(lowered.model.answer.has_confidence());
+    assert_eq!(lowered.labels(), ["a", "b", "c"]);
     assert_eq!(lowered.operators["ai.onnx.ml.TreeEnsembleClassifier"], 1);
     let answers = answers(&lowered);
     assert_eq!(answers.unanswered.len(), 0);

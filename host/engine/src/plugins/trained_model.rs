@@ -6,6 +6,7 @@
 //!   version of the program.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::load::Loader;
@@ -13,12 +14,22 @@ use crate::plugins::stored_files::asset_file_name;
 use understudy_model_engine::{ENGINE, IMPORTER};
 use understudy_run_log::read_file;
 use understudy_sandbox::{
-    Assets, ComponentFile, ImportError, LoweredModel, SandboxError, lower, lower_cached,
+    Assets, Budget, ComponentFile, DeciderPlugin, ImportError, LoweredModel, PluginRole, Sandbox,
+    SandboxError, lower, lower_cached,
 };
 use understudy_study::{ModelFile, Plugin};
 
 /// Name of the engine's asset that holds the lowered model.
 const ASSET: &str = "model";
+
+/// The limits of [`load_lowered_model`].
+const BUDGET: Budget = Budget {
+    fuel: 100_000_000_000,
+    timeout: Duration::from_secs(60),
+    memory: 4095 << 20,
+    returned: 64 << 20,
+    answer: 128 << 10,
+};
 
 /// The component that runs lowered models.
 ///
@@ -39,6 +50,17 @@ fn model_importer() -> Result<ComponentFile, SandboxError> {
 /// If the file is refused, or the import exceeds its limits.
 pub fn lower_model(file: &[u8], options: &str) -> Result<LoweredModel, ImportError> {
     lower(&model_importer()?, file, options, compile_cache_folder().as_deref())
+}
+
+/// Loads a lowered model as a study does, with limits of its own: to measure or to check it.
+///
+/// # Errors
+/// If the model cannot be run.
+pub fn load_lowered_model(model: Vec<u8>) -> Result<DeciderPlugin, SandboxError> {
+    let sandbox = Sandbox::new(BUDGET, 2)?;
+    let assets = vec![(ASSET.to_owned(), model)].into();
+    let (role, cache) = (PluginRole::Model, compile_cache_folder());
+    DeciderPlugin::load(&sandbox, &model_engine()?, role, "{}".to_owned(), assets, cache.as_deref())
 }
 
 impl Loader<'_> {

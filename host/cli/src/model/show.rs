@@ -1,0 +1,111 @@
+//! `understudy model show`: what a trained model reads, answers and costs.
+
+use understudy_study::AnswerForm;
+
+use super::super::Exit;
+use super::super::output::print_out;
+use super::ModelArguments;
+use super::cost::model_cost;
+use understudy_report::count;
+use understudy_sandbox::{InputField, ModelSummary};
+
+/// Show what a trained model reads and answers, its operators, its cost, and the blocks for study.toml.
+///
+/// The file is imported in the sandbox. The cost is measured on made-up rows.
+#[derive(clap::Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    model: ModelArguments,
+}
+
+impl Show {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let (lowered, size) = self.model.lower()?;
+        let ModelSummary { format, producer, reads, answers, labels, confidence, operators, trees, notes } =
+            &lowered.summary;
+        let by = if producer.is_empty() { String::new() } else { format!(", written by {producer}") };
+        print_out(format_args!("{}: {format}{by}", self.model.file.display()))?;
+        for (index, field) in reads.iter().enumerate() {
+            let head = if index == 0 { "reads" } else { "" };
+            print_out(format_args!("  {head:<11} {}", field_line(field)))?;
+        }
+        print_out(format_args!("  answers     {}", answer_line(*answers, *confidence)))?;
+        if !labels.is_empty() {
+            print_out(format_args!("  labels      {}", labels.join(", ")))?;
+        }
+        let operators: Vec<String> = operators.iter().map(|(name, count)| counted(name, *count)).collect();
+        print_out(format_args!("  operators   {}", operators.join(", ")))?;
+        if *trees > 0 {
+            print_out(format_args!("  trees       {}", count(u64::from(*trees))))?;
+        }
+        let lowered_size = lowered.bytes.len();
+        print_out(format_args!(
+            "  size        {} bytes, {} lowered",
+            count(size as u64),
+            count(lowered_size as u64)
+        ))?;
+        let cost = model_cost(lowered.bytes)?;
+        print_out(format_args!(
+            "  fuel a row  {} in a batch of 1,024 rows, {} alone",
+            count(cost.fuel_in_batch),
+            count(cost.fuel_alone)
+        ))?;
+        print_out(format_args!("  memory      {} MiB an instance", cost.memory.div_ceil(1 << 20)))?;
+        for note in notes {
+            print_out(format_args!("  note        {note}"))?;
+        }
+        print_out(format_args!("\n{}", self.blocks(format, reads)))?;
+        Ok(Exit::Done)
+    }
+
+    /// The blocks for study.toml.
+    fn blocks(&self, format: &str, reads: &[InputField]) -> String {
+        let key = |name: &str| {
+            let is_bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+            if is_bare { name.to_owned() } else { text(name) }
+        };
+        let fields = reads.iter().map(|field| format!("{} = \"{}\"\n", key(&field.name), field.kind.name()));
+        let list = |names: &mut dyn Iterator<Item = &str>| {
+            format!("[{}]", names.map(text).collect::<Vec<_>>().join(", "))
+        };
+        let name: String = self
+            .model
+            .file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
+            .collect();
+        let mut blocks = format!("[inputs.fields]\n{}\n[[models]]\n", fields.collect::<String>());
+        let file = self.model.name().to_string_lossy();
+        blocks += &format!("name = {}\nplugin = \"{format}\"\nfile = {}\n", text(&name), text(&file));
+        for (key, names) in [("fields", &self.model.fields), ("labels", &self.model.labels)] {
+            if !names.is_empty() {
+                blocks += &format!("{key} = {}\n", list(&mut names.iter().map(String::as_str)));
+            }
+        }
+        if let Some(threshold) = self.model.threshold {
+            blocks += &format!("threshold = {threshold}\n");
+        }
+        blocks + &format!("grant = {}", list(&mut reads.iter().map(|field| field.name.as_str())))
+    }
+}
+
+/// A text of TOML. JSON escapes the same characters.
+fn text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn field_line(field: &InputField) -> String {
+    let missing = if field.required { "" } else { ", may be missing" };
+    format!("{:<24} {}{missing}", field.name, field.kind.name())
+}
+
+fn answer_line(form: AnswerForm, confidence: bool) -> String {
+    format!("a {}{}", form.name(), if confidence { " with its probability" } else { "" })
+}
+
+fn counted(name: &str, count: u32) -> String {
+    if count == 1 { name.to_owned() } else { format!("{name} x{count}") }
+}

@@ -1,0 +1,219 @@
+//! Studies whose models are trained files: answers as other implementations give them, refusals, and replays.
+//!
+//! The files are made by tests/oracles/tabular/study.py.
+
+use std::fs;
+use std::path::PathBuf;
+
+use arrow::array::AsArray as _;
+use arrow::datatypes::Float64Type;
+use understudy_tests::study_toml::StudyToml;
+use understudy_tests::tables::{column, sealed, texts};
+use understudy_tests::{TestWorkspace, account, overall, root};
+
+const PIPELINE: &str = "plugin = \"onnx\"\nfile = \"pipeline.onnx\"";
+const PRICE: &str = "plugin = \"onnx\"\nfile = \"price.onnx\"";
+const BOOSTER: &str = "plugin = \"xgboost\"\nfile = \"xgboost.json\"\nlabels = [\"stays\", \"moves\"]";
+const ALL_FIELDS: [&str; 5] = ["segment", "country", "lead_time", "adults", "rate"];
+
+/// A file of the oracle.
+fn study_file(name: &str) -> Vec<u8> {
+    let path: PathBuf = root().join("tests/oracles/tabular/study").join(name);
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The expected answers of the oracle: the cells of each row.
+fn expected(name: &str) -> Vec<Vec<String>> {
+    let text = String::from_utf8(study_file(name)).expect("a text");
+    text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// The numbers of a column of expected answers.
+fn expected_numbers(name: &str, column: usize) -> Vec<f64> {
+    expected(name).iter().map(|cells| cells[column].parse().expect("a number")).collect()
+}
+
+/// A study of the bookings, without models.
+fn bookings() -> StudyToml {
+    StudyToml::new("trained")
+        .input("segment", "text")
+        .input("country", "text")
+        .input("lead_time", "integer")
+        .input("adults", "integer")
+        .input("rate", "number")
+}
+
+/// A study of labels. The substrate decides as the pipeline does by onnxruntime.
+fn label_study() -> StudyToml {
+    bookings().decision("room", "text").comparator("recorded", "decision.room").metric("agreement")
+}
+
+/// The folder of a study, with the files of the oracle.
+fn workspace(study: &StudyToml) -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    let files = [
+        "pipeline.onnx",
+        "price.onnx",
+        "xgboost.json",
+        "convolution.onnx",
+        "dimensions.onnx",
+        "snapshots.jsonl",
+    ];
+    for name in files {
+        workspace.write(name, study_file(name));
+    }
+    let answers = expected("pipeline.csv").into_iter().zip(expected_numbers("price.csv", 0));
+    let line = |(row, (label, price)): (usize, (Vec<String>, f64))| {
+        let (day, hour) = (1 + row / 24, row % 24);
+        let at = format!("2026-03-{day:02}T{hour:02}:30:00Z");
+        format!(r#"{{"id":"b{row}","at":"{at}","room":"{}","price":{price}}}"#, label[0])
+    };
+    workspace.write_lines("decisions.jsonl", answers.enumerate().map(line));
+    workspace.write("study.toml", study.to_string());
+    workspace
+}
+
+/// What `check` says of a study with one trained model.
+fn refusal(keys: &str, change: impl FnOnce(&TestWorkspace)) -> String {
+    let workspace = workspace(&label_study().trained_model("trained", keys, &ALL_FIELDS));
+    change(&workspace);
+    let output = workspace.understudy(&["check", "study.toml"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
+    output.stderr
+}
+
+/// The largest difference between two lists of numbers of one length.
+fn difference(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn trained_classifiers_answer_as_their_libraries_do() {
+    let study = label_study().trained_model("pipeline", PIPELINE, &ALL_FIELDS).trained_model(
+        "booster",
+        BOOSTER,
+        &ALL_FIELDS[2..],
+    );
+    let workspace = workspace(&study);
+    let report = workspace.run(&[]);
+    assert_eq!(account(&report, "snapshots"), [("received", 200), ("paired", 200)]);
+    assert_eq!(overall(&report, 0, 0)["value"], 1.0, "every label is that of onnxruntime");
+
+    let snapshots = sealed(&workspace.path().join("run"), "snapshots").expect("snapshots");
+    let numbers = |name: &str| column(&snapshots, name).as_primitive::<Float64Type>().values().to_vec();
+    let labels: Vec<String> = expected("pipeline.csv").into_iter().map(|cells| cells[0].clone()).collect();
+    assert_eq!(texts(&snapshots, "model.pipeline.answer"), labels);
+    let confidence = difference(&numbers("model.pipeline.confidence"), &expected_numbers("pipeline.csv", 1));
+    assert!(confidence < 1e-6, "{confidence}");
+
+    let second = expected_numbers("xgboost.csv", 0);
+    let labels: Vec<&str> = second.iter().map(|p| if *p > 0.5 { "moves" } else { "stays" }).collect();
+    assert_eq!(texts(&snapshots, "model.booster.answer"), labels);
+    let largest: Vec<f64> = second.iter().map(|second| second.max(1.0 - second)).collect();
+    let confidence = difference(&numbers("model.booster.confidence"), &largest);
+    assert!(confidence < 1e-6, "{confidence}");
+}
+
+#[test]
+fn a_trained_regression_answers_numbers() {
+    let study = bookings()
+        .decision("price", "number")
+        .plugin_comparator(
+            "recorded",
+            "PLUGINS/recorded.wasm",
+            &["decision.price"],
+            Some("{ field = \"decision.price\", form = \"number\" }"),
+        )
+        .metric("mean-absolute-error")
+        .trained_model("price", PRICE, &["lead_time", "adults"]);
+    let report = workspace(&study).run(&[]);
+    let error = overall(&report, 0, 0)["value"].as_f64().expect("a value");
+    assert!(error < 1e-4, "{error}");
+}
+
+#[test]
+fn a_run_replays_its_trained_models_without_their_files() {
+    let study = label_study().trained_model("pipeline", PIPELINE, &ALL_FIELDS).trained_model(
+        "booster",
+        BOOSTER,
+        &ALL_FIELDS[2..],
+    );
+    let workspace = workspace(&study);
+    workspace.run(&[]);
+    for name in ["pipeline.onnx", "xgboost.json"] {
+        fs::remove_file(workspace.path().join(name)).expect("the file is there");
+    }
+    for rows in ["1", "100"] {
+        let output = workspace.ok(&["replay", "run", "--batch-rows", rows]);
+        assert_eq!(output.stdout, "pipeline: 200 rows, 0 differ\nbooster: 200 rows, 0 differ\n");
+    }
+    workspace.ok(&["verify", "run"]);
+    let seal = fs::read_to_string(workspace.path().join("run/seal.json")).expect("a seal");
+    let seal: serde_json::Value = serde_json::from_str(&seal).expect("JSON");
+    let files: Vec<&str> =
+        seal["files"].as_array().expect("files").iter().filter_map(|file| file["name"].as_str()).collect();
+    assert_eq!(files, ["pipeline.onnx", "xgboost.json"], "the seal has the digests of the files");
+    assert_eq!(seal["plugins"][0]["importer"], seal["plugins"][1]["importer"]);
+    assert_eq!(seal["plugins"][0]["assets"][0]["name"], "model");
+}
+
+#[test]
+fn a_changed_model_file_prevents_the_start() {
+    let workspace = workspace(&label_study().trained_model("pipeline", PIPELINE, &ALL_FIELDS));
+    workspace.ok(&["seal", "study.toml"]);
+    // The document of the model says nothing that the lowered form has.
+    let mut file = study_file("pipeline.onnx");
+    let producer = file.windows(8).position(|bytes| bytes == b"skl2onnx").expect("the producer");
+    file[producer] = b'S';
+    workspace.write("pipeline.onnx", file);
+    let output = workspace.understudy(&["run", "study.toml", "--run", "run"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stderr.contains("the file `pipeline.onnx` was "), "{}", output.stderr);
+}
+
+#[test]
+fn what_cannot_be_imported_is_refused_before_the_first_row() {
+    let nothing = |_: &TestWorkspace| ();
+    let other = |name: &str| format!("plugin = \"onnx\"\nfile = \"{name}\"");
+    insta::assert_snapshot!(refusal(&other("convolution.onnx"), nothing), @"");
+    insta::assert_snapshot!(refusal(&other("dimensions.onnx"), nothing), @"");
+    insta::assert_snapshot!(refusal(&other("xgboost.json"), nothing), @"");
+    insta::assert_snapshot!(refusal(&other("missing.onnx"), nothing), @"");
+    let cut = |workspace: &TestWorkspace| {
+        let file = study_file("pipeline.onnx");
+        workspace.write("pipeline.onnx", &file[..file.len() / 2]);
+    };
+    insta::assert_snapshot!(refusal(PIPELINE, cut), @"");
+    let ungranted = ("\"rate\"]", "]");
+    insta::assert_snapshot!(refusal(PIPELINE, |workspace| workspace.edit_study(&[ungranted])), @"");
+}
+
+#[test]
+fn a_model_is_shown_with_the_blocks_of_its_study() {
+    let workspace = workspace(&label_study().trained_model("pipeline", PIPELINE, &ALL_FIELDS));
+    let shown = workspace.ok(&["model", "show", "xgboost.json", "--labels", "stays,moves"]).stdout;
+    insta::with_settings!({ filters => vec![
+        (r"fuel a row  [\d,]+ in a batch of 1,024 rows, [\d,]+ alone", "fuel a row  FUEL"),
+        (r"[\d,]+ lowered", "SIZE lowered"),
+        (r"memory      \d+ MiB", "memory      SIZE MiB"),
+    ] }, {
+        insta::assert_snapshot!(shown, @"");
+    });
+}
+
+#[test]
+fn a_model_is_compared_with_predictions() {
+    let workspace = workspace(&label_study().trained_model("pipeline", PIPELINE, &ALL_FIELDS));
+    workspace.write("pipeline.csv", study_file("pipeline.csv"));
+    let arguments =
+        ["model", "check", "pipeline.onnx", "--rows", "snapshots.jsonl", "--expect", "pipeline.csv"];
+    let output = workspace.ok(&[&arguments[..], &["--confidence", "confidence"]].concat());
+    assert!(output.stdout.starts_with("answers: 200 of 200 rows equal\n"), "{}", output.stdout);
+
+    let text = String::from_utf8(study_file("pipeline.csv")).expect("a text");
+    workspace.write("pipeline.csv", text.replacen("\na,", "\nb,", 1));
+    let output = workspace.understudy(&arguments);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!(output.stdout, @"");
+}
