@@ -1,5 +1,8 @@
 //! The models of tests/oracles/tabular/study.py, lowered and run natively.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use serde_json::Value as Json;
 use tabular::Tabular;
 use understudy_sdk::{AnswerValues, Answers, Asset, Column, Kind, Values, native};
@@ -125,6 +128,52 @@ fn a_model_of_xgboost_answers_as_the_library_does() {
     let unnamed = lower(file, &Options::default()).unwrap();
     assert_eq!(unnamed.labels(), ["0", "1"]);
     assert_eq!(unnamed.notes.len(), 1, "{:?}", unnamed.notes);
+}
+
+/// The fields of a protocol buffer message: numbers and bytes.
+fn message(mut rest: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut fields = Vec::new();
+    while let [key, tail @ ..] = rest {
+        let end = tail.iter().position(|byte| *byte < 0x80).unwrap() + 1;
+        let length = tail[..end].iter().rev().fold(0, |length, byte| length << 7 | usize::from(byte & 0x7f));
+        let (value, after) = tail[end..].split_at(length);
+        fields.push((key >> 3, value));
+        rest = after;
+    }
+    fields
+}
+
+#[test]
+fn every_export_becomes_a_model_of_a_study() {
+    let mut cases = Vec::new();
+    let file = include_bytes!("../../tabular/onnx/tests/exports.cases.gz");
+    GzDecoder::new(&file[..]).read_to_end(&mut cases).unwrap();
+    let (mut labels, mut numbers, mut without_confidence) = (0, 0, Vec::new());
+    for (_, case) in message(&cases) {
+        let part = |number| message(case).into_iter().find(|(field, _)| *field == number).unwrap().1;
+        let name = std::str::from_utf8(part(1)).unwrap();
+        let columns: Vec<String> = (0..10).map(|column| format!("n{column}")).collect();
+        let named = Options { fields: columns, ..Options::default() };
+        let lowered = lower(part(2), &named).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if lowered.model.answer.is_number() {
+            numbers += 1;
+        } else {
+            labels += 1;
+            if !lowered.model.answer.has_confidence() {
+                without_confidence.push(name.to_owned());
+            }
+        }
+        // All columns may be missing in models that were trained with missing values.
+        if ["hgb", "robust", "xgb-missing", "lgb-missing"].contains(&name) {
+            assert!(lowered.model.fields.iter().all(|field| !field.required), "{name}");
+        }
+        // None may in models that would answer NaN.
+        if ["logistic", "linear", "mlp", "lda"].contains(&name) {
+            assert!(lowered.model.fields.iter().all(|field| field.required), "{name}");
+        }
+    }
+    assert_eq!((labels, numbers), (49, 16));
+    assert_eq!(without_confidence, ["linear-svc"]);
 }
 
 #[test]

@@ -46,7 +46,9 @@ macro_rules! collect {
             | Step::OneHot { from, to, .. }
             | Step::Encode { from, to, .. }
             | Step::Trees { from, to, .. }
-            | Step::Transform { from, to, .. } => {
+            | Step::Transform { from, to, .. }
+            | Step::Distances { from, to, .. }
+            | Step::Couple { from, to } => {
                 reads.push(from);
                 writes.push(to);
             }

@@ -9,6 +9,8 @@ use crate::{Ensemble, Form};
 
 /// The most columns of one plane.
 const MOST_COLUMNS: u32 = 1 << 20;
+/// The most classes of [`Step::Couple`], whose time grows with their square.
+const MOST_COUPLED: u64 = 256;
 
 /// See [`Form::check`].
 pub(crate) fn check(form: &Form) -> Result<(), FormError> {
@@ -237,6 +239,21 @@ fn check_shapes(step: &Step, ensembles: &[Ensemble]) -> Result<(), String> {
         }
         Step::Classes { sums, scored, base, rule, label, to, .. } => {
             check_classes(*sums, *scored, base, *rule, [*label, *to])
+        }
+        Step::Distances { from, vectors, to } => {
+            require!(from.kind == Kind::Float && to.kind == Kind::Float, "the argument is no float");
+            require!(vectors.kind() == Kind::Float, "the vectors are no floats");
+            require!(
+                vectors.len() as u64 == u64::from(from.width) * u64::from(to.width),
+                "the vectors have another size"
+            );
+            Ok(())
+        }
+        Step::Couple { from, to } => {
+            require!(from.kind == Kind::Float && to.kind == Kind::Float, "the argument is no float");
+            let classes = u64::from(to.width);
+            require!((2..=MOST_COUPLED).contains(&classes), "{classes} classes are coupled");
+            width(*from, classes * (classes - 1) / 2)
         }
         Step::Top { count, from, axis, values, positions, .. } => {
             require!(is_number(from.kind) && values.kind == from.kind, "kinds differ");

@@ -242,6 +242,23 @@ choice! {
             /// As many columns of kind integer.
             positions: Columns,
         },
+        /// The square of the Euclidean distance to each of several vectors, added in the order of the columns.
+        21 Distances {
+            /// The argument, of kind float.
+            from: Columns,
+            /// The vectors, one after the other, each as wide as the argument.
+            vectors: Values,
+            /// Of kind float, one column for each vector.
+            to: Columns,
+        },
+        /// The probabilities of classes from those of pairs of classes, by the second method of Wu, Lin and Weng (2004), as
+        /// libsvm iterates it.
+        22 Couple {
+            /// For each pair of classes, the probability of the first of the two, of kind float: (0, 1), (0, 2), ... (1, 2), ...
+            from: Columns,
+            /// Of kind float, one column for each class, at least 2.
+            to: Columns,
+        },
     }
 }
 

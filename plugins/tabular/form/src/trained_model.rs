@@ -188,6 +188,12 @@ impl AnswerRule {
         }
     }
 
+    /// Whether answers are numbers; otherwise they are labels.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::Number { .. })
+    }
+
     fn check(&self, form: &Form) -> Result<(), FormError> {
         let error = |fault: &str| Err(FormError::new(format!("the answer is invalid: {fault}")));
         let columns = |output: u32| match form.outputs.get(output as usize) {

@@ -11,6 +11,7 @@ mod movement;
 mod reduction;
 mod scores;
 mod softmax;
+mod support_vectors;
 mod top;
 mod trees;
 mod unary;
@@ -119,6 +120,8 @@ pub(crate) fn prepare(
             Box::new(classes::Classes { sums, scored, base, rule, transform, label, to })
         }
         Step::Transform { transform, from, to } => Box::new(scores::Transform { transform, from, to }),
+        Step::Distances { from, vectors, to } => Box::new(support_vectors::Distances { from, vectors, to }),
+        Step::Couple { from, to } => Box::new(support_vectors::Couple { from, to }),
     })
 }
 

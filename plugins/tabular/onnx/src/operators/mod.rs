@@ -12,6 +12,7 @@ mod positions;
 mod reductions;
 mod scalers;
 mod shapes;
+mod support_vectors;
 mod tree_attributes;
 mod tree_ensemble;
 mod trees;
@@ -40,6 +41,8 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
         ("ai.onnx.ml", "Normalizer") => scalers::normalizer(call),
         ("ai.onnx.ml", "OneHotEncoder") => encoders::one_hot_encoder(call),
         ("ai.onnx.ml", "Scaler") => scalers::scaler(call),
+        ("ai.onnx.ml", "SVMClassifier") => support_vectors::classifier(call),
+        ("ai.onnx.ml", "SVMRegressor") => support_vectors::regressor(call),
         ("ai.onnx.ml", "TreeEnsemble") => tree_ensemble::tree_ensemble(call),
         ("ai.onnx.ml", "TreeEnsembleClassifier") => trees::classifier(call),
         ("ai.onnx.ml", "TreeEnsembleRegressor") => trees::regressor(call),
