@@ -124,3 +124,28 @@ fn metrics_are_identical_for_any_execution() {
         }
     }
 }
+
+/// `examples/hotel/train.py --check` counts the rooms that onnxruntime, XGBoost and LightGBM answer as the hotel decided.
+#[test]
+fn trained_models_answer_as_their_libraries() {
+    let workspace = TestWorkspace::new();
+    let path = root().join("examples/hotel/trained-models.toml");
+    workspace.ok(&["run", path.to_str().expect("a path in UTF-8"), "--run", "run"]);
+    let report = workspace.report("run");
+    let expected = [("forest", 8_428), ("xgboost", 8_424), ("lightgbm", 8_434), ("booked-room", 8_430)];
+    for (model, (name, same)) in expected.into_iter().enumerate() {
+        assert_eq!(report["models"][model]["name"], name);
+        assert_eq!(of(overall(&report, model, 0)), (same, 10_729), "{name}");
+    }
+    let period = &report["models"][0]["training-data"];
+    assert_eq!(period["until"], "2016-11-01T00:00:00Z");
+    assert_eq!(report["models"][3]["training-data"], Value::Null);
+    let (first, last) = (&report["windows"][0]["start"], period["until"].as_str());
+    assert!(first.as_str() > last, "the shadow begins at {first}");
+    // NO-GO over all of the input, and GO for weekends.
+    let decided = workspace.understudy(&["decide", "run", "--model", "forest"]);
+    assert_eq!(decided.code, 1, "{}", decided.stdout);
+    let weekend = workspace.understudy(&["decide", "run", "--model", "forest", "--scope", "weekend"]);
+    assert_eq!(weekend.code, 0, "{}", weekend.stdout);
+    workspace.ok(&["verify", "run"]);
+}

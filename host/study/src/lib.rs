@@ -29,6 +29,7 @@ mod table_reader;
 mod test_support;
 mod threshold;
 mod toml_value;
+mod training_period;
 mod units;
 mod unquoted_value;
 mod validate;
@@ -58,6 +59,7 @@ pub use threshold::{
     Blinding, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect, InterferenceKind,
     Quantifier, Reference, Scope, Shares, Threshold, WindowChoice, chance_forms,
 };
+pub use training_period::TrainingPeriod;
 pub use units::{Micros, Nanos};
 pub use validate::ALL_SNAPSHOTS;
 
@@ -154,6 +156,8 @@ pub struct Plugin {
     pub path: PathBuf,
     /// The file of a trained model; `None` if the plugin is a component.
     pub model_file: Option<ModelFile>,
+    /// The period of the training data; `None` if it is not declared, and for comparators and metrics.
+    pub training_data: Option<TrainingPeriod>,
     /// The fields that the plugin may read; fields of the decision begin with `decision.`. Empty for a metric.
     pub grant: Vec<String>,
     /// The configuration, a JSON object.

@@ -18,7 +18,7 @@ use crate::model::window_breakdown::{WindowBreakdown, WindowValue};
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_sandbox::Better;
-use understudy_study::AnswerForm;
+use understudy_study::{AnswerForm, TrainingPeriod};
 
 pub use crate::model::metric_value::MetricValue;
 
@@ -115,6 +115,8 @@ pub struct ModelReport {
     /// The plugin.
     #[serde(flatten)]
     pub plugin: PluginInfo,
+    /// The period of its training data, if it is declared.
+    pub training_data: Option<TrainingPeriod>,
     /// The form of its answers.
     pub form: AnswerForm,
     /// Snapshots that it answered.

@@ -2,6 +2,8 @@
 //!
 //! Invariants: everything here comes from the ledger or the seal.
 
+use jiff::Timestamp;
+
 use crate::format::{UNDEFINED, count, counted, p_value, significant, six_digits};
 use crate::model::bundle::{ReportBundle, ReviewNote, RunEvent, RunEventKind};
 use crate::model::reviews::ReviewSummary;
@@ -11,6 +13,7 @@ use crate::value_text::{listed_value, value_text};
 use understudy_statistics::verdict::{
     Contamination, Estimate, ModelVerdict, TESTED_LATER, untestable_sentence,
 };
+use understudy_study::TrainingPeriod;
 
 /// The number of rows up to which a table is not folded.
 const UNFOLDED: usize = 40;
@@ -250,6 +253,13 @@ pub fn provenance(bundle: &ReportBundle) -> Section {
     ];
     if let Some(seal) = &bundle.report.replay_of {
         facts.push(Fact::new("Offline evaluation of the run with seal", seal));
+    }
+    for model in &bundle.report.models {
+        if let Some(TrainingPeriod { from, until }) = model.training_data {
+            let time = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%S UTC");
+            let label = format!("Training data of {}", model.plugin.name);
+            facts.push(Fact::new(label, format!("from {} to {}", time(from), time(until))));
+        }
     }
     let plugins = known.plugins.iter().map(|plugin| {
         [&plugin.role, &plugin.name, &plugin.title, &plugin.digest].map(|text| text.as_str().into()).to_vec()

@@ -22,7 +22,7 @@ use super::{
 use crate::number_text::number_text;
 use crate::scoring::{InterimRules, Reduce, Slice};
 use understudy_study::{
-    ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, WindowChoice,
+    ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, TrainingPeriod, WindowChoice,
 };
 
 /// The verdict on each model, for all of the input and for each scope. `reduce` is that of the threshold's
@@ -66,6 +66,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     for (model, contamination) in contaminations.into_iter().enumerate() {
         let mut reasons = shared.clone();
         reasons.extend(contamination.as_ref().and_then(leak_reason));
+        reasons.extend(overlap_reason(facts, &selection, model));
         let scopes = (0..).zip(&names).zip(gates.by_ref().take(names.len()));
         let scopes = scopes.map(|((scope, name), (level, gates))| {
             let gates = match &interim {
@@ -273,6 +274,22 @@ fn add_missing_evidence(
     reasons.extend(group_reasons(uncovered.collect(), &cycle));
     let inputs = SubjectNoun { plural: "condition values", listed_in: "`inputs` in `verdict.json`" };
     reasons.extend(group_reasons(far.collect(), &inputs));
+}
+
+/// The reason that windows that count overlap the training data of a model; `None` if they do not, or if no period is
+/// declared.
+fn overlap_reason(facts: &Facts<'_>, selection: &WindowSelection, model: usize) -> Option<VerdictReason> {
+    let TrainingPeriod { from, until } = facts.study.models[model].training_data?;
+    let overlapping = selection.counted.iter().filter(|window| window.start < until && from < window.end);
+    let first = overlapping.clone().next()?;
+    let text = format!(
+        "{} of {} windows that count overlap the training data of the model, from {from} to {until}; the first is {}. The model \
+         may have memorised these decisions; count later windows",
+        overlapping.count(),
+        selection.counted.len(),
+        first.label
+    );
+    Some(VerdictReason { verdict: VerdictKind::Void, text })
 }
 
 /// The reason that a model's answers leak, or that the result of the test is withheld; `None` if the test does not show a

@@ -12,7 +12,7 @@ use crate::scoring::{
     WindowClock, cluster_hash, jackknife_group,
 };
 use understudy_records::join::Account;
-use understudy_study::{InterferenceKind, Micros, PerStream, Shares, parse};
+use understudy_study::{InterferenceKind, Micros, PerStream, Shares, TrainingPeriod, parse};
 
 pub(super) const STUDY: &str = r#"study = "yard"
 time-zone = "UTC"
@@ -61,6 +61,8 @@ pub(super) const DAY: i64 = 86_400_000_000;
 #[derive(Clone)]
 pub(super) struct Case {
     pub(super) threshold: String,
+    /// The period of the model's training data, in days from the first Monday.
+    pub(super) training_days: Option<(i64, i64)>,
     /// For each week, hits and pairs. Every other pair, from the first on, has the value `x`.
     pub(super) weeks: Vec<(u64, u64)>,
     /// Snapshots of each week without a pair.
@@ -94,6 +96,7 @@ impl Case {
     pub(super) fn new(threshold: &str, weeks: &[(u64, u64)]) -> Case {
         Case {
             threshold: threshold.to_owned(),
+            training_days: None,
             weeks: weeks.to_vec(),
             unmatched: 0,
             rejected: 0,
@@ -128,7 +131,11 @@ impl Case {
     pub(super) fn verdict(&self) -> Verdict {
         let study =
             parse(&format!("{STUDY}{}\n", self.threshold)).map_err(|unsound| unsound.faults.to_string());
-        let study = study.unwrap();
+        let mut study = study.unwrap();
+        let instant = |day: i64| Timestamp::from_microsecond(*MONDAY + day * DAY).unwrap();
+        study.models[0].training_data = self
+            .training_days
+            .map(|(from, until)| TrainingPeriod { from: instant(from), until: instant(until) });
         let threshold = study.threshold.as_ref().unwrap();
         let mut conditions = Conditions::new(&study.conditions, study.time_zone.clone()).unwrap();
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());

@@ -74,6 +74,21 @@ fn void_and_missing_evidence_override_the_estimates() {
 }
 
 #[test]
+fn a_window_in_the_training_data_voids_the_verdict() {
+    let decide = |from: i64, until: i64| {
+        Case { training_days: Some((from, until)), ..Case::new(&every(3), &[GOOD; 3]) }.decide()
+    };
+    let (verdict, reasons) = decide(-60, 8);
+    assert_eq!(verdict, VerdictKind::Void);
+    insta::assert_snapshot!(reasons.lines().next().unwrap_or_default(), @"VOID: 2 of 3 windows that count overlap the training data of the model, from 2026-02-12T00:00:00Z to 2026-04-21T00:00:00Z; the first is week ending 2026-04-19. The model may have memorised these decisions; count later windows");
+    assert_eq!(decide(20, 90).0, VerdictKind::Void);
+    // The training data ends where the first window begins, or begins where the last one ends.
+    for (from, until) in [(-60, 0), (21, 90)] {
+        assert_eq!(decide(from, until), Case::new(&every(3), &[GOOD; 3]).decide());
+    }
+}
+
+#[test]
 fn a_split_keeps_the_windows_before_it() {
     let split = |weeks: usize| format!("{}\non-exposure = \"split\"", every(weeks));
     let with_exposure = |case: Case| case.interference(InterferenceKind::Exposure, 15).decide();

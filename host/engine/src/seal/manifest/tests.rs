@@ -15,6 +15,7 @@ fn plugin(role: &str, name: &str) -> SealedPlugin {
         sha256: sha256_hex(name.as_bytes()),
         config: sha256_hex(b"{}"),
         assets: vec![asset("weights", "1"), asset("names", "2")],
+        importer: None,
         grant: Vec::new(),
     }
 }
