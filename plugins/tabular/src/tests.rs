@@ -34,8 +34,11 @@ fn texts(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+/// The answers as text, their confidences, and the unanswered rows with their reasons.
+type TextAnswers = (Vec<String>, Option<Vec<f64>>, Vec<(u32, String)>);
+
 /// The answers to three rows: scores 0.25 and 0.75 of class 1, 0.5 and 0.5 of class 0, missing and 2 of class 7.
-fn answers(answer: AnswerRule) -> (Vec<String>, Option<Vec<f64>>, Vec<(u32, String)>) {
+fn answers(answer: AnswerRule) -> TextAnswers {
     let tabular = tabular(answer);
     let columns = [
         Column::numbers([0.25, 0.5, 0.0]).with_missing([2]),
