@@ -79,13 +79,16 @@ def main():
     earlier = {i: known_before(i) for i in range(N)}
     compared = [i for i in range(N) if earlier[i]]
     answered = [i for i in compared if expected_delay(i) is not None]
-    # Where unanswered pairs are left out, the baselines learn from the answered pairs.
-    learned = {i: [delay(j) for j in earlier[i] if expected_delay(j) is not None] for i in answered}
-    baselines = {
-        "mean": lambda i: np.mean(learned[i]),
-        "median": lambda i: np.percentile(learned[i], 50, method="inverted_cdf"),
-        "last value": lambda i: learned[i][-1],
-    }
+    # Where unanswered pairs are left out, there are baselines that learn from all pairs, and others from answered pairs.
+    all_earlier = {i: [delay(j) for j in earlier[i]] for i in answered}
+    of_answered = {i: [delay(j) for j in earlier[i] if expected_delay(j) is not None] for i in answered}
+    baselines = {}
+    for suffix, learned in [("", all_earlier), (" of answered pairs", of_answered)]:
+        baselines |= {
+            f"mean{suffix}": lambda i, learned=learned: np.mean(learned[i]),
+            f"median{suffix}": lambda i, learned=learned: np.percentile(learned[i], 50, method="inverted_cdf"),
+            f"last value{suffix}": lambda i, learned=learned: learned[i][-1],
+        }
     # An error metric leaves unanswered pairs out.
     model = [abs(expected_delay(i) - delay(i)) for i in answered]
     print(f"numbers: {len(answered)} pairs, model {float(np.mean(model))!r}")

@@ -117,6 +117,7 @@ fn both_sources_may_not_be_one_named_pipe() {
         [&["check", "study.toml"][..], &["seal", "study.toml"], &["run", "study.toml", "--run", "run"]]
     {
         let text = refused(&workspace, arguments);
-        assert!(text.contains("it is one named pipe"), "{text}");
+        assert!(text.contains("it is one pipe"), "{text}");
     }
+    assert!(!workspace.path().join("run").exists(), "the sources are checked before a run begins");
 }

@@ -103,7 +103,7 @@ pub enum SourceError {
     },
     /// Both streams read the same pipe.
     #[error(
-        "cannot read snapshots and decisions from {name}: it is one named pipe, and each record would reach only one of the two; \
+        "cannot read snapshots and decisions from {name}: it is one pipe, and each record would reach only one of the two; \
          write them into two pipes"
     )]
     SharedPipe {
@@ -261,7 +261,7 @@ pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
     result.map_err(|error| SourceError::opening(&path.display().to_string(), error))
 }
 
-/// Checks that two sources are not the same named pipe.
+/// Checks that two sources are not the same pipe. Two readers would share its records between them.
 ///
 /// # Errors
 /// If they are, also by different paths.
@@ -270,16 +270,23 @@ pub fn ensure_separate_pipes(
     decisions: &Source,
     folder: &Path,
 ) -> Result<(), SourceError> {
-    let pipe = |source: &Source| match source {
-        Source::File(path) => {
-            let file = folder.join(path).metadata().ok().filter(|file| file.file_type().is_fifo())?;
-            Some((file.dev(), file.ino()))
-        }
-        Source::Stdin | Source::Http => None,
+    let pipe_at = |path: &Path| {
+        let file = path.metadata().ok().filter(|file| file.file_type().is_fifo())?;
+        Some((file.dev(), file.ino()))
     };
-    match (pipe(snapshots), snapshots) {
-        (Some(found), Source::File(path)) if pipe(decisions) == Some(found) => {
-            Err(SourceError::SharedPipe { name: folder.join(path).display().to_string() })
+    let pipe = |source: &Source| match source {
+        Source::File(path) => pipe_at(&folder.join(path)),
+        // The path is that of Linux and macOS.
+        Source::Stdin => pipe_at(Path::new("/dev/stdin")),
+        Source::Http => None,
+    };
+    let name = |source: &Source| match source {
+        Source::File(path) => folder.join(path).display().to_string(),
+        Source::Stdin | Source::Http => "standard input".to_owned(),
+    };
+    match pipe(snapshots) {
+        Some(found) if pipe(decisions) == Some(found) => {
+            Err(SourceError::SharedPipe { name: name(snapshots) })
         }
         _ => Ok(()),
     }

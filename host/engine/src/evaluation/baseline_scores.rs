@@ -25,21 +25,16 @@ impl Evaluator {
     /// Scores the baselines of the open pairs whose snapshots are before `time`. All pairs of such snapshots have been
     /// evaluated.
     pub(crate) fn settle_before(&mut self, Micros(time): Micros) {
-        let settled = self.aggregates.open_pairs.settle_before(time, self.most_unanswered());
+        let settled = self.aggregates.open_pairs.settle_before(time);
         let mut evidence = std::mem::take(&mut self.aggregates.evidence);
         self.score_baselines(settled, &mut evidence);
         self.aggregates.evidence = evidence;
     }
 
-    /// The greatest share of unanswered pairs of a window from which the baselines of answered pairs learn.
-    fn most_unanswered(&self) -> f64 {
-        self.study.threshold.as_ref().map_or(1.0, |threshold| threshold.most_unanswered)
-    }
-
     /// The aggregates of all pairs so far. They include the gains of the open pairs.
     pub(super) fn aggregates_so_far(&mut self) -> Aggregates {
         let mut aggregates = self.aggregates.clone();
-        let settled = aggregates.open_pairs.clone().settle_all(self.most_unanswered());
+        let settled = aggregates.open_pairs.clone().settle_all();
         let windows: BTreeSet<Window> = settled.iter().map(|settled| settled.pair.window).collect();
         let gains = windows.into_iter().map(|window| {
             let known = aggregates.evidence.windows.get(&window);
@@ -79,7 +74,7 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
             let Some(baselines) = baselines else { return PairComparison::WithoutDecision };
             let (answer, own) = (&pair.models[model], &baselines[model]);
             let mut scores = by_model[model].iter().map(|column| columns.scored[*column].1[row].as_slice());
-            let first_score = scores.next();
+            let (first_score, score_before) = (scores.next(), scores.next());
             let baseline_scores: Vec<&[f64]> = scores.collect();
             if !is_scored(&answer.components) || !baseline_scores.iter().all(|scores| is_scored(scores)) {
                 return PairComparison::Unscored;
@@ -87,6 +82,10 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
             PairComparison::Scored(PairScores {
                 hash: answer.hash,
                 is_first_score: own.first.is_some() && first_score == Some(answer.components.as_slice()),
+                is_score_before: own
+                    .first_before
+                    .as_ref()
+                    .map(|_| score_before == Some(answer.components.as_slice())),
                 has_answered: own.has_answered,
                 model: &answer.components,
                 baselines: baseline_scores,
@@ -97,8 +96,8 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
     }
 }
 
-/// The columns of answers that are scored for one model, with a row for each pair. The columns are its first answer,
-/// what its baselines answer from all earlier decisions, and what they answer from those of answered pairs. A pair
+/// The columns of answers that are scored for one model, with a row for each pair. The columns are its first answer in the
+/// window and in an earlier one, what its baselines answer from all earlier decisions, and what they answer from those of answered pairs. A pair
 /// without such an answer has the decision in its place.
 fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item = Answers> {
     let column = move |answer: fn(&ModelBaselines, usize) -> Option<&AnswerValue>, index: usize| {
@@ -107,11 +106,11 @@ fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item =
             found.unwrap_or(&settled.pair.decision)
         }))
     };
-    let first = column(|own, _| own.first.as_ref(), 0);
+    let first = [column(|own, _| own.first.as_ref(), 0), column(|own, _| own.first_before.as_ref(), 0)];
     let all = (0..BASELINES_PER_FORM).map(move |index| column(|own, index| Some(&own.all[index]), index));
     let answered = (0..BASELINES_PER_FORM)
         .map(move |index| column(|own, index| Some(&own.from_answered()[index]), index));
-    std::iter::once(first).chain(all).chain(answered)
+    first.into_iter().chain(all).chain(answered)
 }
 
 /// Scores columns of answers against the decisions. Equal columns are scored once: the baselines of numbers are the

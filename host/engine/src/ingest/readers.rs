@@ -19,7 +19,7 @@ use crate::ingest::wall_clock::wall_clock;
 use crate::plugins::load::LoadedStudy;
 use understudy_records::batch::Decoder;
 use understudy_records::join::IntervalJoin;
-use understudy_sources::{RecordSource, SourcePosition, ensure_separate_pipes, open, regular_file};
+use understudy_sources::{RecordSource, SourcePosition, open, regular_file};
 use understudy_study::{Micros, PerStream, StreamKind, Study};
 
 /// The readers of both streams.
@@ -47,7 +47,6 @@ impl Readers {
     ) -> Result<Readers, ReaderError> {
         let study = &loaded_study.study;
         let folder: &Path = &loaded_study.folder;
-        ensure_separate_pipes(&study.snapshots_source, &study.decisions_source, folder)?;
         let (live, mut delivered) = PushIntake::start(study, after)?;
         let open = |kind: StreamKind| match open(
             study.source(kind),

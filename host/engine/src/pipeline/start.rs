@@ -47,6 +47,9 @@ pub fn start_or_resume(
         for declared in [&loaded_study.study.snapshots_source, &loaded_study.study.decisions_source] {
             source::check(declared, &loaded_study.folder)?;
         }
+        let study = &loaded_study.study;
+        let (snapshots, decisions) = (&study.snapshots_source, &study.decisions_source);
+        source::ensure_separate_pipes(snapshots, decisions, &loaded_study.folder)?;
         sealed = load_and_verify(&loaded_study)?;
     }
     let stored_seal = existing_seal(&loaded_study, options.directory);

@@ -77,11 +77,6 @@ struct Detail {
 }
 
 impl Detail {
-    /// The minimum number of pairs that an entry of a list covers.
-    fn min_pairs(self) -> u64 {
-        if self.is_final { 1 } else { MIN_INTERIM_PAIRS }
-    }
-
     /// For each of these numbers of pairs whether it is shown.
     fn shown_counts(self, counts: &[u64]) -> Vec<bool> {
         if self.is_final {
@@ -93,7 +88,7 @@ impl Detail {
 
 fn distribution(counts: &scoring::AnswerHistogram, detail: Detail) -> AnswerDistribution {
     match counts {
-        scoring::AnswerHistogram::Labels(matrix) => labels(matrix, (detail.listed, detail.min_pairs())),
+        scoring::AnswerHistogram::Labels(matrix) => labels(matrix, detail),
         scoring::AnswerHistogram::Numbers(errors) => numbers(errors, detail),
         scoring::AnswerHistogram::Rankings(places) => ranks(places, detail),
     }
@@ -115,19 +110,21 @@ fn ranks(places: &RankPositions, detail: Detail) -> AnswerDistribution {
     }
 }
 
-/// At most `listed` cells of the confusion matrix, with at least `min_pairs` pairs each.
-fn labels(matrix: &BottomKCounts, (listed, min_pairs): (usize, u64)) -> AnswerDistribution {
+/// At most `detail.listed` cells of the confusion matrix. The pairs of the other cells are not few before the end of a run.
+fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
     let is_agreeing = |pair: &AnswerPair| pair.model.as_ref() == Some(&pair.substrate);
     let mut answers: Vec<AnswerPair> = answer_pairs(matrix);
     let sum = |pairs: &[AnswerPair]| pairs.iter().map(|pair| pair.pairs).sum::<u64>();
     let (agreeing, untracked_pairs) = (matrix.agreeing(), matrix.other());
     let all = sum(&answers) + untracked_pairs;
-    answers.retain(|pair| pair.pairs >= min_pairs);
-    match listed {
+    let counts: Vec<u64> = answers.iter().map(|pair| pair.pairs).chain([untracked_pairs]).collect();
+    let mut shown = detail.shown_counts(&counts).into_iter();
+    answers.retain(|_| shown.next().unwrap_or(true));
+    match detail.listed {
         MAX_LISTED_IN_WINDOW => answers.retain(|pair| !is_agreeing(pair)),
         _ => answers.sort_by_key(|pair| !is_agreeing(pair)),
     }
-    answers.truncate(listed);
+    answers.truncate(detail.listed);
     AnswerDistribution::Label {
         agreeing,
         differing: all - agreeing,
@@ -224,27 +221,27 @@ mod tests {
         (0..7).for_each(|at| matrix.add(labels_of("a", &format!("x{at}")), 10 + at));
         matrix.add((None, "a".to_owned()), 4);
         let AnswerDistribution::Label { agreeing, differing, answers, unlisted_pairs, .. } =
-            labels(&matrix, (MAX_LISTED_IN_WINDOW, 1))
+            labels(&matrix, Detail { listed: MAX_LISTED_IN_WINDOW, is_overall: false, is_final: true })
         else {
             panic!()
         };
         assert_eq!((agreeing, differing, answers.len()), (59, 95, 5));
         assert_eq!((answers[0].substrate.as_str(), answers[0].pairs), ("x6", 16));
         assert_eq!(unlisted_pairs, 154 - answers.iter().map(|pair| pair.pairs).sum::<u64>());
-        let AnswerDistribution::Label { answers, unlisted_pairs, .. } = labels(&matrix, (MAX_LISTED, 1))
-        else {
+        let AnswerDistribution::Label { answers, unlisted_pairs, .. } = labels(&matrix, OVERALL) else {
             panic!()
         };
         assert_eq!((answers.len(), unlisted_pairs), (10, 0));
         assert_eq!((answers[0].pairs, answers[1].pairs, answers[2].pairs), (50, 9, 16));
         let AnswerDistribution::Label { agreeing, answers, unlisted_pairs, .. } =
-            labels(&matrix, (MAX_LISTED, MIN_INTERIM_PAIRS))
+            labels(&matrix, Detail { is_final: false, ..OVERALL })
         else {
             panic!()
         };
-        assert_eq!((agreeing, answers.len(), unlisted_pairs), (59, 9, 4));
+        // The smallest other cell is withheld with the one of four pairs.
+        assert_eq!((agreeing, answers.len(), unlisted_pairs), (59, 8, 13));
         let AnswerDistribution::Label { agreeing, differing, answers, unlisted_pairs, .. } =
-            labels(&matrix, (0, MIN_INTERIM_PAIRS))
+            labels(&matrix, Detail { listed: 0, is_overall: false, is_final: false })
         else {
             panic!()
         };
@@ -361,7 +358,7 @@ mod tests {
         (0..3000).for_each(|at| matrix.add((Some(format!("{at}")), format!("{at}")), 2));
         matrix.add((Some("x".to_owned()), "y".to_owned()), 5);
         let AnswerDistribution::Label { agreeing, differing, unlisted_pairs, untracked_pairs, .. } =
-            labels(&matrix, (MAX_LISTED, 1))
+            labels(&matrix, OVERALL)
         else {
             panic!()
         };

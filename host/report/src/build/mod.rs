@@ -30,7 +30,7 @@ use crate::model::report::{
 };
 use crate::model::run_summary::{MissingAnswers, PluginFailure};
 use understudy_engine::{
-    LatencyHistogram, LoadedPlugin, RunResult, SealedStudy, conditions, ranking_order_remark,
+    EndReason, LatencyHistogram, LoadedPlugin, RunResult, SealedStudy, conditions, ranking_order_remark,
 };
 use understudy_sandbox::{ComponentFile, DeciderPlugin};
 use understudy_statistics::scoring::{
@@ -61,8 +61,9 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             .collect(),
         failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
+    let is_stopped = !matches!(outcome.end, EndReason::Interim { .. });
     let interim = (!outcome.end.is_final())
-        .then(|| InterimRules::new(&outcome.cells, &outcome.evidence, &study.scopes));
+        .then(|| InterimRules::new(&outcome.cells, &outcome.evidence, &study.scopes, is_stopped));
     let interim = interim.as_ref();
     let search = DivergenceSearch::new(outcome, sealed_study, interim, &mut reducer);
     let broken_down = WindowBreakdownBuilder::new(outcome, sealed_study, &search, interim, &mut reducer);
@@ -162,7 +163,7 @@ fn scores(
     };
     let shown = |is_shown: bool, value: MetricValue| match is_shown {
         true => value,
-        false => MetricValue { pairs: value.pairs, ..MetricValue::default() },
+        false => withheld(&value),
     };
     let total = metric_value(overall, None);
     let total = shown(interim.is_none_or(InterimFigures::shows_all), total);
@@ -190,6 +191,12 @@ fn scores(
         scopes_by_window: Vec::new(),
         remark: None,
     }
+}
+
+/// A figure of which only the pairs and the missing answers are shown.
+fn withheld(value: &MetricValue) -> MetricValue {
+    let MetricValue { pairs, abstained, failed, .. } = *value;
+    MetricValue { pairs, abstained, failed, ..MetricValue::default() }
 }
 
 /// A remark on figures of rankings that are too short for the metric to see their order.

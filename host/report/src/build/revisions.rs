@@ -3,7 +3,7 @@
 //! Invariants: an interim report shows a figure only if [`InterimRules`] permit it.
 
 use crate::build::reducer::Reducer;
-use crate::model::report::MetricValue;
+use crate::build::withheld;
 use crate::model::revisions::{
     CountingDecision, ModelRevisions, RevisionNumbers, RevisionReport, RevisionScores, SlicedValues,
 };
@@ -44,7 +44,7 @@ pub(super) fn revisions(
             let value = reducer.metric_value(&totals, slice, model, metric);
             match interim.is_none_or(|interim| interim.model(model).shows(slice)) {
                 true => value,
-                false => MetricValue { pairs: value.pairs, ..MetricValue::default() },
+                false => withheld(&value),
             }
         };
         SlicedValues { overall: value(Slice::All), conditions: by_condition(sizes, value) }

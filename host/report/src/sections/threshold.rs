@@ -207,10 +207,9 @@ fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
     if let Some(left_out) = baselines.left_out.text() {
         facts.push(Fact::new("Pairs left out of the comparison", left_out));
     }
-    facts.push(Fact::new("Baselines learn from", baselines.learned_from.text()));
     facts.push(Fact::new("Value over these pairs", text(baselines.model)));
     for found in &baselines.gains {
-        let title = format!("Value of always giving {}", found.baseline.answer());
+        let title = format!("Value of always giving {}", found.answer());
         facts.push(Fact::new(title, text(found.value)));
         facts.push(Fact::new("Gain over that", text(found.gain)));
         if let Some(interval) = found.interval {

@@ -154,15 +154,10 @@ fn chance_agreement(chance: &ChanceAgreement) -> String {
     )
 }
 
-/// The pairs over which model and baselines are compared, and the decisions that the baselines learn from, in one
-/// sentence.
+/// The pairs over which model and baselines are compared, in one sentence.
 fn compared_pairs(baselines: &BaselineGains) -> String {
     let left_out = baselines.left_out.text().map_or_else(String::new, |text| format!("; left out: {text}"));
-    format!(
-        "compared with baselines over {}{left_out}; baselines learn from {}",
-        counted(baselines.pairs, "pair", "pairs"),
-        baselines.learned_from.text()
-    )
+    format!("compared with baselines over {}{left_out}", counted(baselines.pairs, "pair", "pairs"))
 }
 
 /// The gain over one baseline, in one sentence.
@@ -174,7 +169,7 @@ fn baseline_gain(baselines: &BaselineGains, found: &BaselineGain) -> String {
     format!(
         "{}; always giving {} would reach {}, so the gain is {}{bounds}",
         value(baselines.model),
-        found.baseline.answer(),
+        found.answer(),
         value(found.value),
         value(found.gain)
     )

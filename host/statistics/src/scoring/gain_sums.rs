@@ -21,8 +21,10 @@ pub struct GainSums {
     /// The least and the greatest hash of the model's answers; `None` without an answer. The two hashes are equal if all
     /// answers are.
     pub hashes: Option<(u64, u64)>,
-    /// The answered pairs in which the score is not that of the model's first answer.
+    /// The answered pairs in which the score is not that of the model's first answer in their window.
     pub varying: u64,
+    /// The answered pairs in which the score is not that of its first answer in the latest earlier window that has one.
+    pub varying_from_before: u64,
     /// The pairs without an earlier decision.
     pub without_decision: u64,
     /// The pairs with an earlier decision in which the metric could not score the model or a baseline.
@@ -45,8 +47,10 @@ pub enum PairComparison<'s> {
 pub struct PairScores<'s> {
     /// The hash of the model's answer; `None` without one.
     pub hash: Option<u64>,
-    /// Whether the score is that of the model's first answer.
+    /// Whether the score is that of the model's first answer in the window.
     pub is_first_score: bool,
+    /// Whether the score is that of its first answer in the latest earlier window that has one; `None` if there is none.
+    pub is_score_before: Option<bool>,
     /// Whether an earlier decision is that of a pair that the model answered.
     pub has_answered: bool,
     /// The components of the model's score.
@@ -100,6 +104,7 @@ impl GainSums {
         };
         sums.add(scores.model, &scores.baselines);
         self.varying += u64::from(is_answered && !scores.is_first_score);
+        self.varying_from_before += u64::from(is_answered && scores.is_score_before == Some(false));
         self.add_hashes(scores.hash.map(|hash| (hash, hash)));
     }
 
@@ -110,14 +115,23 @@ impl GainSums {
         self.unanswered.merge(&other.unanswered);
         self.add_hashes(other.hashes);
         self.varying += other.varying;
+        self.varying_from_before += other.varying_from_before;
         self.without_decision += other.without_decision;
         self.unscored += other.unscored;
     }
 
-    /// Whether one answer, given to every answered pair, has the score of the model in each: all answers are equal,
-    /// or the metric scores them like the model's first answer.
-    pub fn is_constant(&self) -> bool {
-        self.hashes.is_some_and(|(least, greatest)| least == greatest || self.varying == 0)
+    /// Whether one answer, given to every answered pair of these windows, has the score of the model in each: all answers
+    /// are equal, or the metric scores them like the first answer of the windows. The latter is found window by window:
+    /// each answer has the score of the first answer in the window before.
+    ///
+    /// `windows` are the sums of consecutive windows, in order of time.
+    pub fn are_constant(windows: &[GainSums]) -> bool {
+        let mut hashes = GainSums::default();
+        windows.iter().for_each(|sums| hashes.add_hashes(sums.hashes));
+        let mut answered = windows.iter().filter(|sums| sums.hashes.is_some());
+        let Some(first) = answered.next() else { return false };
+        hashes.hashes.is_some_and(|(least, greatest)| least == greatest)
+            || (first.varying == 0 && answered.all(|sums| sums.varying_from_before == 0))
     }
 
     fn add_hashes(&mut self, hashes: Option<(u64, u64)>) {
@@ -185,6 +199,7 @@ mod tests {
             sums.add(&PairComparison::Scored(PairScores {
                 hash: *hash,
                 is_first_score: *is_first_score,
+                is_score_before: None,
                 has_answered: *is_first_score || model[0] > 0.0,
                 model,
                 baselines,
@@ -206,10 +221,28 @@ mod tests {
     #[test]
     fn a_constant_has_equal_answers_or_the_scores_of_its_first_answer() {
         let answer = |hash, is_first_score| (Some(hash), is_first_score, [0.5, 1.0], [0.25, 1.0]);
-        assert!(sums(&[answer(7, true), answer(7, false)]).is_constant());
-        assert!(sums(&[answer(7, true), answer(9, true)]).is_constant());
-        assert!(!sums(&[answer(7, true), answer(9, true), answer(9, false)]).is_constant());
-        assert!(!sums(&[(None, true, [0.0; 2], [0.0; 2])]).is_constant());
+        let is_constant = |rows: &[Row]| GainSums::are_constant(&[sums(rows)]);
+        assert!(is_constant(&[answer(7, true), answer(7, false)]));
+        assert!(is_constant(&[answer(7, true), answer(9, true)]));
+        assert!(!is_constant(&[answer(7, true), answer(9, true), answer(9, false)]));
+        assert!(!is_constant(&[(None, true, [0.0; 2], [0.0; 2])]));
+    }
+
+    #[test]
+    fn a_constant_has_the_scores_of_the_first_answer_in_the_window_before() {
+        let window = |hash, varying, varying_from_before| GainSums {
+            hashes: Some((hash, hash + 1)),
+            varying,
+            varying_from_before,
+            ..GainSums::default()
+        };
+        // What came before the first of the windows, and variation within later ones, do not matter.
+        assert!(GainSums::are_constant(&[window(1, 0, 5), GainSums::default(), window(3, 2, 0)]));
+        assert!(!GainSums::are_constant(&[window(1, 1, 0), window(3, 0, 0)]));
+        assert!(!GainSums::are_constant(&[window(1, 0, 0), window(3, 0, 1)]));
+        let equal =
+            GainSums { hashes: Some((7, 7)), varying: 3, varying_from_before: 3, ..GainSums::default() };
+        assert!(GainSums::are_constant(&[equal.clone(), equal]));
     }
 
     #[test]

@@ -116,9 +116,15 @@ pub struct InterimRules {
 }
 
 impl InterimRules {
-    /// The rules for these sums.
-    pub fn new(cells: &Cells, evidence: &VerdictEvidence, scopes: &[Scope]) -> InterimRules {
-        let figures = |model| InterimFigures::new(cells, model).with_evidence(cells, evidence, scopes);
+    /// The rules for these sums. `is_stopped` says whether they are those of a run that was stopped.
+    pub fn new(
+        cells: &Cells,
+        evidence: &VerdictEvidence,
+        scopes: &[Scope],
+        is_stopped: bool,
+    ) -> InterimRules {
+        let figures =
+            |model| InterimFigures::new(cells, model, is_stopped).with_evidence(cells, evidence, scopes);
         InterimRules {
             all_pairs: figures(None),
             models: (0..cells.shape().models).map(|model| figures(Some(model))).collect(),
@@ -168,15 +174,15 @@ struct Block {
 }
 
 impl InterimFigures {
-    /// The figures that may be shown. Windows after the last block belong to it if they have few pairs, as in a run that
-    /// was stopped. If the model answered few of them, their figures are withheld: a later report adds them to a block.
-    fn new(cells: &Cells, model: Option<usize>) -> InterimFigures {
+    /// The figures that may be shown. The figures of windows after the last block are withheld, because a later report adds
+    /// these windows to a block. If the run was stopped, they belong to the last block.
+    fn new(cells: &Cells, model: Option<usize>, is_stopped: bool) -> InterimFigures {
         let windows: Vec<Window> = cells.iter().map(|(window, _)| window).collect();
         let counts = windows.iter().map(|window| part_size(cells, model, *window, Slice::All));
         let (mut ranges, open) = blocks(&counts.collect::<Vec<_>>());
         let mut rest = None;
         match ranges.last_mut() {
-            Some(last) if open.pairs < MIN_INTERIM_PAIRS => last.end = windows.len(),
+            Some(last) if is_stopped => last.end = windows.len(),
             _ if open.pairs > 0 => rest = Some(ranges.last().map_or(0, |last| last.end)..windows.len()),
             _ => {}
         }

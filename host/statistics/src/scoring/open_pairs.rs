@@ -3,12 +3,10 @@
 //! Invariants:
 //! - A baseline of a pair uses the decisions that were known before the pair's snapshot, and no other. A decision is known
 //!   at its own time, or at the time of its snapshot if that is later.
-//! - The baselines of answered pairs learn nothing from a complete window in which the model left too many pairs unanswered.
-//!   Otherwise a model could spoil them in windows that do not count.
 //! - The baselines depend on the pairs alone, not on the order of their arrival, if every pair arrives before
 //!   [`OpenPairs::settle_before`] is called with a time after its snapshot.
-//! - Memory is bounded by the pairs that are open, and by two histories of decisions for all pairs and two for each model
-//!   that left pairs unanswered.
+//! - Memory is bounded by the pairs that are open, and by one [`DecisionHistory`] for all pairs and one for each
+//!   model that left pairs unanswered.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +45,7 @@ pub struct OpenAnswer {
     pub hash: Option<u64>,
     /// The number of ranked items; 0 for other answers, and without an answer.
     pub items: u32,
-    /// The answer itself. It is dropped once the first answer of the model is known.
+    /// The answer itself. It is dropped once the first answer of the model in the pair's window is known.
     pub value: Option<AnswerValue>,
     /// The components of its score by the threshold's metric, the host's count of scored pairs last.
     pub components: Vec<f64>,
@@ -68,20 +66,23 @@ pub struct SettledPair {
 pub struct ModelBaselines {
     /// From all earlier decisions.
     pub all: [AnswerValue; BASELINES_PER_FORM],
-    /// From the earlier decisions of the pairs that the model answered, without the windows in which it left too many
-    /// unanswered. `None` if these are all earlier decisions or none of them.
+    /// From the earlier decisions of pairs that the model answered. `None` if it answered all of these pairs or none
+    /// of them.
     pub answered: Option<[AnswerValue; BASELINES_PER_FORM]>,
-    /// Whether there is an earlier decision of such a pair.
+    /// Whether it answered any of these pairs.
     pub has_answered: bool,
-    /// The first answer of the model, by the time of the snapshot and the id; `None` if it has none up to this pair.
+    /// The first answer of the model in the window of the pair, by the time of the snapshot and the id; `None` if it has
+    /// none up to this pair.
     pub first: Option<AnswerValue>,
+    /// Its first answer in the latest earlier window that has one.
+    pub first_before: Option<AnswerValue>,
 }
 
 /// The open pairs of a run, and the decisions before them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpenPairs {
     /// All decisions that are known.
-    history: LearnedDecisions,
+    history: DecisionHistory,
     /// The history of each model, in the order of declaration.
     models: Vec<ModelHistory>,
     /// The window of the last settled pair; `None` before the first.
@@ -89,56 +90,26 @@ pub struct OpenPairs {
     /// The pairs without baselines, by the time of the snapshot and the id.
     pairs: BTreeMap<(i64, String), OpenPair>,
     /// The decisions of settled pairs that are not in the history yet, by the time at which they are known and the
-    /// id.
-    decisions: BTreeMap<(i64, String), PendingDecision>,
-}
-
-/// A decision that is not known yet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct PendingDecision {
-    decision: AnswerValue,
-    /// The window of its snapshot.
-    window: Window,
-    /// For each model whether the baselines of answered pairs learn from it.
-    learners: Vec<bool>,
-}
-
-/// Decisions from which baselines learn.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct LearnedDecisions {
-    all: DecisionHistory,
-    /// Those of the windows before the last one.
-    complete_windows: DecisionHistory,
+    /// id. Each has a flag for each model: whether it answered the pair.
+    decisions: BTreeMap<(i64, String), (AnswerValue, Vec<bool>)>,
 }
 
 /// What is known of the settled pairs of one model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct ModelHistory {
-    /// The first answer.
+    /// The first answer in the window of the last settled pair.
     first: Option<AnswerValue>,
+    /// The first answer in the latest earlier window that has one.
+    first_before: Option<AnswerValue>,
     /// The number of items of the longest answer.
     longest: usize,
-    /// The settled pairs of the last window.
-    window_pairs: u64,
-    /// Those that it left unanswered.
-    window_unanswered: u64,
-    /// The decisions from which the baselines of answered pairs learn; `None` while these are all decisions.
-    answered: Option<LearnedDecisions>,
-}
-
-impl LearnedDecisions {
-    /// Adds a decision. `is_last` says whether its snapshot is in the last window.
-    fn add(&mut self, decision: &AnswerValue, is_last: bool) {
-        self.all.add(decision);
-        if !is_last {
-            self.complete_windows.add(decision);
-        }
-    }
+    /// The decisions of the pairs that it answered; `None` while these are all decisions.
+    answered: Option<DecisionHistory>,
 }
 
 impl ModelBaselines {
-    /// What the baselines of answered pairs answered. If there is no earlier decision of such a pair, what they answered
-    /// from all earlier decisions.
+    /// What the baselines answered from the earlier decisions of the pairs that the model answered. If it answered
+    /// none of these pairs, what they answered from all earlier decisions.
     pub fn from_answered(&self) -> &[AnswerValue; BASELINES_PER_FORM] {
         self.answered.as_ref().unwrap_or(&self.all)
     }
@@ -148,16 +119,16 @@ impl OpenPairs {
     /// Adds a pair.
     pub fn add(&mut self, mut pair: OpenPair) {
         self.models.resize(pair.models.len(), ModelHistory::default());
+        let is_last_window = self.window == Some(pair.window);
         for (model, answer) in self.models.iter().zip(&mut pair.models) {
-            answer.value = answer.value.take().filter(|_| model.first.is_none());
+            answer.value = answer.value.take().filter(|_| !(is_last_window && model.first.is_some()));
         }
         self.pairs.insert((pair.observed_at, pair.id.clone()), pair);
     }
 
     /// Removes the pairs whose snapshots were observed before `time` (µs), and returns them in the order of time with
-    /// their baselines. No other pair of a snapshot before `time` may arrive later. `most_unanswered` is the greatest share
-    /// of a window's pairs that a model may leave unanswered, so that the baselines learn from the others.
-    pub fn settle_before(&mut self, time: i64, most_unanswered: f64) -> Vec<SettledPair> {
+    /// their baselines. No other pair of a snapshot before `time` may arrive later.
+    pub fn settle_before(&mut self, time: i64) -> Vec<SettledPair> {
         let mut settled = Vec::new();
         loop {
             let observed = self.pairs.first_key_value().map(|(key, _)| key.0).filter(|at| *at < time);
@@ -167,16 +138,12 @@ impl OpenPairs {
                 // A decision at the time of a snapshot is not before it.
                 (Some(observed), known) if known.is_none_or(|known| observed <= known) => {
                     if let Some((_, pair)) = self.pairs.pop_first() {
-                        if self.window != Some(pair.window) {
-                            self.complete_window(most_unanswered);
-                            self.window = Some(pair.window);
-                        }
                         settled.push(self.settle(pair));
                     }
                 }
                 _ => {
-                    if let Some((_, decision)) = self.decisions.pop_first() {
-                        self.learn(&decision);
+                    if let Some((_, (decision, answered))) = self.decisions.pop_first() {
+                        self.learn(&decision, &answered);
                     }
                 }
             }
@@ -184,67 +151,50 @@ impl OpenPairs {
     }
 
     /// All open pairs with their baselines, as if no other pair arrived.
-    pub fn settle_all(mut self, most_unanswered: f64) -> Vec<SettledPair> {
-        self.settle_before(i64::MAX, most_unanswered)
-    }
-
-    /// Ends the last window. Removes its decisions from the histories of the models that left too many of its pairs
-    /// unanswered.
-    fn complete_window(&mut self, most_unanswered: f64) {
-        for (index, model) in self.models.iter_mut().enumerate() {
-            let (pairs, unanswered) = (model.window_pairs, model.window_unanswered);
-            (model.window_pairs, model.window_unanswered) = (0, 0);
-            if unanswered == 0 || unanswered as f64 / pairs as f64 <= most_unanswered {
-                if let Some(LearnedDecisions { all, complete_windows }) = &mut model.answered {
-                    complete_windows.clone_from(all);
-                }
-                continue;
-            }
-            let answered = model.answered.get_or_insert_with(|| self.history.clone());
-            answered.all.clone_from(&answered.complete_windows);
-            let pending = self.decisions.values_mut().filter(|pending| Some(pending.window) == self.window);
-            pending.for_each(|pending| pending.learners[index] = false);
-        }
-        self.history.complete_windows.clone_from(&self.history.all);
+    pub fn settle_all(mut self) -> Vec<SettledPair> {
+        self.settle_before(i64::MAX)
     }
 
     fn settle(&mut self, pair: OpenPair) -> SettledPair {
+        let is_new_window = self.window.replace(pair.window) != Some(pair.window);
         for (model, answer) in self.models.iter_mut().zip(&pair.models) {
+            if is_new_window && let Some(first) = model.first.take() {
+                model.first_before = Some(first);
+            }
             model.longest = model.longest.max(answer.items as usize);
             if model.first.is_none() {
                 model.first.clone_from(&answer.value);
             }
-            model.window_pairs += 1;
-            model.window_unanswered += u64::from(answer.hash.is_none());
         }
         let baselines = |model: &ModelHistory| {
-            let all = self.history.all.answers(model.longest)?;
-            let answered = model.answered.as_ref().and_then(|learned| learned.all.answers(model.longest));
+            let all = self.history.answers(model.longest)?;
+            let answered = model.answered.as_ref().and_then(|history| history.answers(model.longest));
             let has_answered = model.answered.is_none() || answered.is_some();
-            Some(ModelBaselines { all, answered, has_answered, first: model.first.clone() })
+            Some(ModelBaselines {
+                all,
+                answered,
+                has_answered,
+                first: model.first.clone(),
+                first_before: model.first_before.clone(),
+            })
         };
         let baselines = self.models.iter().map(baselines).collect();
         let known_at = pair.decided_at.max(pair.observed_at);
-        let pending = PendingDecision {
-            decision: pair.decision.clone(),
-            window: pair.window,
-            learners: pair.models.iter().map(|answer| answer.hash.is_some()).collect(),
-        };
-        self.decisions.insert((known_at, pair.id.clone()), pending);
+        let answered = pair.models.iter().map(|answer| answer.hash.is_some()).collect();
+        self.decisions.insert((known_at, pair.id.clone()), (pair.decision.clone(), answered));
         SettledPair { pair, baselines }
     }
 
-    /// Adds a decision to the histories.
-    fn learn(&mut self, PendingDecision { decision, window, learners }: &PendingDecision) {
-        let is_last = self.window == Some(*window);
-        for (model, learns) in self.models.iter_mut().zip(learners) {
-            match (&mut model.answered, learns) {
-                (Some(learned), true) => learned.add(decision, is_last),
+    /// Adds a decision to the histories. `answered` says for each model whether it answered the pair.
+    fn learn(&mut self, decision: &AnswerValue, answered: &[bool]) {
+        for (model, answered) in self.models.iter_mut().zip(answered) {
+            match (&mut model.answered, answered) {
+                (Some(history), true) => history.add(decision),
                 (None, false) => model.answered = Some(self.history.clone()),
                 (None, true) | (Some(_), false) => {}
             }
         }
-        self.history.add(decision, is_last);
+        self.history.add(decision);
     }
 }
 

@@ -4,8 +4,9 @@
 //! Invariants:
 //! - Model and baseline are compared over the same pairs: those with an earlier decision that the metric scored for both.
 //!   Every other evaluated pair is counted among those that are left out.
-//! - If unanswered pairs are left out, the baselines learn from the answered pairs only. So a model does not gain by
-//!   abstaining where the decisions are hard to predict.
+//! - If unanswered pairs are left out, there are baselines that learn from all earlier decisions, which no answer of the model
+//!   influences, and baselines that learn from the answered pairs only. The gain over both must suffice. So a model does not
+//!   gain by abstaining, neither where the decisions are hard to predict nor where the baselines learn.
 //! - A gain above 0 is better, whatever the direction of the metric.
 //! - The difference is paired: the interval is that of the difference, not of two values.
 //! - The result names no answer, because a verdict is also shown to readers who may not see answers.
@@ -16,9 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::estimate::{Estimator, independent_scores, is_mean, rounded_components};
 use super::replicates::{Range, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{
-    BASELINES_PER_FORM, Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window,
-};
+use crate::scoring::{Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window};
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
 /// The gains of a model over all baselines of its form of answers.
@@ -29,8 +28,6 @@ pub struct BaselineGains {
     pub pairs: u64,
     /// The evaluated pairs that are left out.
     pub left_out: LeftOutPairs,
-    /// The decisions that the baselines learn from.
-    pub learned_from: LearningSet,
     /// The value of the metric for the model over the compared pairs; `None` where it is not defined.
     pub model: Option<f64>,
     /// Whether one answer, given to every answered pair, has the score of the model in each.
@@ -81,11 +78,11 @@ pub enum LearningSet {
 }
 
 impl LearningSet {
-    /// The decisions in words.
-    pub fn text(self) -> &'static str {
+    /// The decisions as they end the answer of a baseline: `the mean of the earlier decisions of answered pairs`.
+    pub fn suffix(self) -> &'static str {
         match self {
-            LearningSet::AllPairs => "all earlier decisions",
-            LearningSet::AnsweredPairs => "the earlier decisions of answered pairs",
+            LearningSet::AllPairs => "",
+            LearningSet::AnsweredPairs => " of answered pairs",
         }
     }
 }
@@ -96,6 +93,8 @@ impl LearningSet {
 pub struct BaselineGain {
     /// The baseline.
     pub baseline: Baseline,
+    /// The decisions that it learns from.
+    pub learned_from: LearningSet,
     /// The value of the metric for the baseline; `None` where it is not defined.
     pub value: Option<f64>,
     /// By how much the model is better, in units of the metric; `None` where a value is not defined.
@@ -110,22 +109,24 @@ pub struct BaselineGain {
     pub no_interval: Option<MissingInterval>,
 }
 
+impl BaselineGain {
+    /// What the baseline answers, as it follows the word `giving` in a sentence.
+    pub fn answer(&self) -> String {
+        format!("{}{}", self.baseline.answer(), self.learned_from.suffix())
+    }
+}
+
 impl Estimator<'_, '_> {
     /// The gains of a model over the baselines, with bounds if bounds decide.
     pub fn baseline_gains(&mut self, windows: &[Window], scope: u16, model: usize) -> BaselineGains {
         let evidence = self.facts.results.evidence;
         let own = |gains: Vec<GainSums>| gains.into_iter().nth(model).unwrap_or_default();
         let sums = own(evidence.gains(windows, scope, |_| true));
-        let (learned_from, first_baseline) = match leaves_out_unanswered(self.reduce, &sums) {
-            true => (LearningSet::AnsweredPairs, BASELINES_PER_FORM),
-            false => (LearningSet::AllPairs, 0),
-        };
-        let compared = |sums: &GainSums| compared(sums, learned_from);
+        let answered_only = leaves_out_unanswered(self.reduce, &sums);
+        let compared = |sums: &GainSums| compared(sums, answered_only);
         let total = compared(&sums);
-        let (unanswered, first_answered) = match learned_from {
-            LearningSet::AllPairs => (0, 0),
-            LearningSet::AnsweredPairs => (sums.unanswered.pairs, sums.first_answered.pairs),
-        };
+        let (unanswered, first_answered) =
+            if answered_only { (sums.unanswered.pairs, sums.first_answered.pairs) } else { (0, 0) };
         let left_out = LeftOutPairs {
             unanswered,
             without_decision: sums.without_decision + first_answered,
@@ -148,31 +149,42 @@ impl Estimator<'_, '_> {
                 windows.iter().map(block).collect()
             }
         };
+        let most = self.most_independent_pairs(windows, scope);
         let (pairs, values) = rounded_components(&total.model);
         let model = if total.pairs > 0 { (self.reduce)(pairs, &values) } else { None };
-        let baselines = Baseline::for_form(self.facts.threshold.form);
-        let baselines = (first_baseline..).zip(baselines).filter(|_| total.pairs > 0);
-        let gains = baselines.map(|(index, baseline)| {
-            let (value, gain) = self.values(&total, index);
-            let interval = match gain.filter(|_| by_bounds) {
-                None => None,
-                Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
-                Some(gain) => {
-                    let scale = model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
-                    Some(self.gain_interval((gain, scale), &without, &total, index))
-                }
-            };
-            let (interval, method, no_interval) = match interval {
-                None => (None, None, None),
-                Some(Ok((interval, method))) => (Some(interval), Some(method), None),
-                Some(Err(reason)) => (None, None, Some(reason)),
-            };
-            let is_equal = total.baselines[index].differing == 0;
-            BaselineGain { baseline: *baseline, value, gain, is_equal, interval, method, no_interval }
+        let learning_sets: &[LearningSet] = match answered_only {
+            true => &[LearningSet::AllPairs, LearningSet::AnsweredPairs],
+            false => &[LearningSet::AllPairs],
+        };
+        let form = self.facts.threshold.form;
+        let baselines = learning_sets.iter().flat_map(|learned_from| {
+            Baseline::for_form(form).iter().map(move |baseline| (*learned_from, *baseline))
         });
+        let gains =
+            baselines.enumerate().filter(|_| total.pairs > 0).map(|(index, (learned_from, baseline))| {
+                let (value, gain) = self.values(&total, index);
+                let interval = match gain.filter(|_| by_bounds) {
+                    None => None,
+                    Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
+                    Some(gain) => {
+                        let scale =
+                            model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
+                        Some(self.gain_interval((gain, scale), (&without, most), &total, index))
+                    }
+                };
+                let (interval, method, no_interval) = match interval {
+                    None => (None, None, None),
+                    Some(Ok((interval, method))) => (Some(interval), Some(method), None),
+                    Some(Err(reason)) => (None, None, Some(reason)),
+                };
+                let is_equal = total.baselines[index].differing == 0;
+                BaselineGain { baseline, learned_from, value, gain, is_equal, interval, method, no_interval }
+            });
         let gains = gains.collect();
-        let is_constant = sums.is_constant();
-        BaselineGains { pairs: total.pairs, left_out, learned_from, model, is_constant, gains }
+        let by_window: Vec<GainSums> =
+            windows.iter().map(|window| own(evidence.gains(&[*window], scope, |_| true))).collect();
+        let is_constant = GainSums::are_constant(&by_window);
+        BaselineGains { pairs: total.pairs, left_out, model, is_constant, gains }
     }
 
     /// 1 if higher values are better, otherwise -1.
@@ -194,12 +206,12 @@ impl Estimator<'_, '_> {
         (baseline, gain.filter(|gain| gain.is_finite()))
     }
 
-    /// The interval of a gain at a single look, from the sums `without` each jackknife group. `scale` is the size of the
-    /// greater of the two values whose difference it is.
+    /// The interval of a gain at a single look, from the sums `without` each jackknife group. The pairs count for at most
+    /// `most` independent pairs. `scale` is the size of the greater of the two values whose difference it is.
     fn gain_interval(
         &mut self,
         (gain, scale): (f64, f64),
-        without: &[ScoreSums],
+        (without, most): (&[ScoreSums], f64),
         total: &ScoreSums,
         index: usize,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
@@ -214,7 +226,7 @@ impl Estimator<'_, '_> {
         let independent =
             width.map(|_| independent_scores(has_clusters, (total.pairs, without.len()), gain, squares));
         let range: Range = (width.map(|width| -width), width);
-        interval_from_replicates(gain, (&replicates, scale), range, independent, self.confidence)
+        interval_from_replicates(gain, (&replicates, scale), range, (independent, most), self.confidence)
     }
 
     /// The interval of a gain that holds at all looks before the end. `blocks` are the sums of each window.
@@ -263,14 +275,15 @@ fn leaves_out_unanswered(reduce: &mut Reduce<'_>, sums: &GainSums) -> bool {
     let has_components = rounded_components(&sums.unanswered.model).1.iter().any(|sum| *sum != 0.0);
     let mut answered = sums.answered.clone();
     answered.merge(&sums.first_answered);
-    let all = compared(sums, LearningSet::AllPairs);
+    let all = compared(sums, false);
     sums.unanswered.pairs > 0 && !has_components && value(&answered) == value(&all)
 }
 
-/// The sums over the pairs that are compared.
-fn compared(sums: &GainSums, learned_from: LearningSet) -> ScoreSums {
+/// The sums over the pairs that are compared. With `answered_only` these are the answered pairs with an earlier decision of
+/// an answered pair, so that all baselines are compared over the same pairs.
+fn compared(sums: &GainSums, answered_only: bool) -> ScoreSums {
     let mut all = sums.answered.clone();
-    if learned_from == LearningSet::AllPairs {
+    if !answered_only {
         all.merge(&sums.first_answered);
         all.merge(&sums.unanswered);
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::replicates::interval_from_replicates;
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{Interval, LabelCounts, ScoreBlock, has_spread, jackknife, paired_difference};
+use crate::scoring::{Interval, LabelCounts, ScoreBlock, paired_difference};
 
 /// The measure of agreement beyond chance that the threshold limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -167,8 +167,13 @@ impl ModelLabels {
         })
     }
 
-    /// The bounds of the gain where only the groups are independent.
-    pub fn jackknife_gain(&self, confidence: f64) -> Result<(Interval, IntervalMethod), MissingInterval> {
+    /// The bounds of the gain where only the groups are independent. `most` is the greatest number of independent pairs
+    /// that the pairs count for.
+    pub fn jackknife_gain(
+        &self,
+        most: f64,
+        confidence: f64,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
         self.gain_interval(|label| {
             let gain =
                 |rows: &[LabelRow]| (agreed(rows) as f64 - rows[label].substrate as f64) / pairs(rows) as f64;
@@ -178,23 +183,25 @@ impl ModelLabels {
                 value,
                 (&without, 1.0),
                 (Some(-1.0), Some(1.0)),
-                Some(groups),
+                (Some(groups), most),
                 confidence,
             )
         })
     }
 
-    /// The bounds of kappa, by the jackknife over groups.
-    pub fn jackknife_kappa(&self, confidence: f64) -> Result<(Interval, IntervalMethod), MissingInterval> {
+    /// The bounds of kappa, by the jackknife over groups. `most` is the greatest number of independent pairs that the pairs
+    /// count for.
+    pub fn jackknife_kappa(
+        &self,
+        most: f64,
+        confidence: f64,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
         let value = kappa(&self.total).ok_or(MissingInterval::UndefinedReplicate)?;
         let without = self.leave_one_out(kappa)?;
         // Kappa is a difference of shares divided by this remainder, and so is its rounding.
         let scale = 1.0 / (1.0 - expected_agreement(&self.total));
-        if !has_spread(&without, scale) {
-            return Err(MissingInterval::NoSpread);
-        }
-        let interval = jackknife(value, &without, scale, confidence).ok_or(MissingInterval::NotFinite)?;
-        Ok((interval.clamped((Some(-1.0), Some(1.0))), IntervalMethod::Jackknife))
+        let range = (Some(-1.0), Some(1.0));
+        interval_from_replicates(value, (&without, scale), range, (None, most), confidence)
     }
 
     /// The bounds of the gain that hold at all looks before the end. `sequence` computes the bounds of a mean of scores in

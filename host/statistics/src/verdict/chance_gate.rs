@@ -90,7 +90,7 @@ pub fn baseline_failures(
         return vec![(VerdictKind::NoGo, text)];
     }
     let failure = |found: &BaselineGain| {
-        let answer = found.baseline.answer();
+        let answer = found.answer();
         let Some(((model, value), gain)) = gains.model.zip(found.value).zip(found.gain) else {
             let text = format!("the gain over always giving {answer} is not defined; {requirement}");
             return Some((VerdictKind::Inconclusive, text));
@@ -203,7 +203,9 @@ mod tests {
         }
         let labels = ModelLabels::new(std::iter::once(&counts), 0).unwrap();
         let (measure, interval) = match required {
-            ChanceRequirement::Kappa(_) => (ChanceMeasure::Kappa, labels.jackknife_kappa(0.95)),
+            ChanceRequirement::Kappa(_) => {
+                (ChanceMeasure::Kappa, labels.jackknife_kappa(f64::INFINITY, 0.95))
+            }
             _ => (ChanceMeasure::Gain, labels.exact_gain(0.95)),
         };
         let mut agreement = labels.agreement(measure);

@@ -43,8 +43,8 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         .chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()))
         .collect();
     let results = &facts.results;
-    let interim =
-        (!results.closed).then(|| InterimRules::new(results.cells, results.evidence, &facts.study.scopes));
+    let interim = (!results.closed)
+        .then(|| InterimRules::new(results.cells, results.evidence, &facts.study.scopes, false));
     let contaminations: Vec<_> = (0..facts.study.models.len())
         .map(|model| {
             let found = estimator.contamination(&selection.windows, model)?;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::ceiling::CeilingShare;
 use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
-use super::replicates::{Range, interval_from_replicates};
+use super::replicates::interval_from_replicates;
 use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
@@ -125,19 +125,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
             (scores as f64).min(most).max(1.0) as u64
         });
         let range = self.facts.range;
-        let (interval, method) =
-            interval_from_replicates(value, (&without, value), range, independent, self.confidence)?;
-        let least_error = match method {
-            IntervalMethod::Jackknife if independent.is_some() => greatest_standard_error(value, range, most),
-            _ => None,
-        };
-        let widened = least_error.map(|least| with_least_error(interval, value, &without, least));
-        Ok((widened.unwrap_or(interval).clamped(range), method))
+        // The variance of a value that is not a mean of scores has no bound by its range.
+        let most = if independent.is_some() { most } else { f64::INFINITY };
+        interval_from_replicates(value, (&without, value), range, (independent, most), self.confidence)
     }
 
     /// The greatest number of independent pairs that the pairs of the windows in a scope count for. Infinite without a
     /// declared cluster.
-    fn most_independent_pairs(&self, windows: &[Window], scope: u16) -> f64 {
+    pub(super) fn most_independent_pairs(&self, windows: &[Window], scope: u16) -> f64 {
         if self.facts.threshold.cluster.is_none() {
             return f64::INFINITY;
         }
@@ -229,14 +224,18 @@ impl<'f, 'r> Estimator<'f, 'r> {
         }
         let interval = match measure {
             ChanceMeasure::Kappa if self.early => Err(MissingInterval::NoSequence),
-            ChanceMeasure::Kappa => labels.jackknife_kappa(self.confidence),
+            ChanceMeasure::Kappa => {
+                labels.jackknife_kappa(self.most_independent_pairs(windows, scope), self.confidence)
+            }
             ChanceMeasure::Gain if self.early => {
                 let guess = threshold.chance.map_or(0.0, ChanceRequirement::least);
                 labels.sequence_gain(|blocks, gain| {
                     self.mean_sequence(windows, blocks.iter().copied(), (-1.0, 1.0), guess, gain)
                 })
             }
-            ChanceMeasure::Gain if threshold.cluster.is_some() => labels.jackknife_gain(self.confidence),
+            ChanceMeasure::Gain if threshold.cluster.is_some() => {
+                labels.jackknife_gain(self.most_independent_pairs(windows, scope), self.confidence)
+            }
             ChanceMeasure::Gain => labels.exact_gain(self.confidence),
         };
         match interval {
@@ -418,21 +417,6 @@ pub(super) fn independent_scores(
     let mean_square = squares / pairs as f64;
     let is_constant = mean_square - mean * mean <= mean_square * ROUNDING;
     if !has_clusters && is_constant { pairs } else { groups as u64 }
-}
-
-/// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The
-/// variance of scores with the mean m from a to b is at most (m - a) (b - m): R. Bhatia, C. Davis, "A better bound on
-/// the variance", American Mathematical Monthly 107 (2000).
-fn greatest_standard_error(mean: f64, range: Range, trials: f64) -> Option<f64> {
-    let (least, greatest) = range.0.zip(range.1)?;
-    Some(((mean - least) * (greatest - mean) / trials).sqrt()).filter(|error| error.is_finite())
-}
-
-/// A jackknife interval about `value`, widened as if the standard error were at least `least`.
-fn with_least_error(interval: Interval, value: f64, without: &[f64], least: f64) -> Interval {
-    let widening = standard_error(without).map_or(1.0, |error| (least / error).max(1.0));
-    let widened = |bound: f64| value + (bound - value) * widening;
-    Interval { lower: widened(interval.lower), upper: widened(interval.upper) }
 }
 
 #[cfg(test)]

@@ -193,11 +193,7 @@ fn baseline_success(pairs: &str, found: &BaselineGain) -> String {
         .interval
         .map_or_else(String::new, |interval| format!(" (bound {})", number_text(interval.lower)));
     let gain = found.gain.unwrap_or(f64::NAN);
-    format!(
-        "better than always giving {} by {}{bound} over {pairs}",
-        found.baseline.answer(),
-        number_text(gain)
-    )
+    format!("better than always giving {} by {}{bound} over {pairs}", found.answer(), number_text(gain))
 }
 
 /// The agreement beyond chance of a model that passes, in words, with its bound. `None` if nothing is required.

@@ -3,7 +3,7 @@
 //! Invariant: groups without spread never give an interval of width zero.
 
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{Interval, equal_scores, has_spread, jackknife};
+use crate::scoring::{Interval, equal_scores, has_spread, jackknife, standard_error};
 
 /// The range of a metric or of a difference; `None` is no limit.
 pub type Range = (Option<f64>, Option<f64>);
@@ -12,20 +12,41 @@ pub type Range = (Option<f64>, Option<f64>);
 /// of the numbers from which they are computed, see [`has_spread`]. If the groups show no spread, these are the
 /// bounds for `independent` equal scores. `independent` is `None` if the value is not a mean of scores in the range.
 ///
+/// The pairs count for at most `most` independent pairs. So the standard error is at least the greatest one of that many
+/// scores in the range: a few large clusters may agree by chance, and then the replicates show too little spread.
+/// Infinite without clusters.
+///
 /// # Errors
 /// If neither method gives bounds.
 pub fn interval_from_replicates(
     value: f64,
     (without, scale): (&[f64], f64),
     range: Range,
-    independent: Option<u64>,
+    (independent, most): (Option<u64>, f64),
     confidence: f64,
 ) -> Result<(Interval, IntervalMethod), MissingInterval> {
     if has_spread(without, scale) {
         let interval = jackknife(value, without, scale, confidence).ok_or(MissingInterval::NotFinite)?;
+        let least_error = greatest_standard_error(value, range, most).unwrap_or(0.0);
+        let interval = with_least_error(interval, value, without, least_error);
         return Ok((interval.clamped(range), IntervalMethod::Jackknife));
     }
     let equal = range.0.zip(range.1).zip(independent);
     let interval = equal.and_then(|(range, scores)| equal_scores(value, scores, range, confidence));
     interval.map(|interval| (interval, IntervalMethod::EqualScores)).ok_or(MissingInterval::NoSpread)
+}
+
+/// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The
+/// variance of scores with the mean m from a to b is at most (m - a) (b - m): R. Bhatia, C. Davis, "A better bound on
+/// the variance", American Mathematical Monthly 107 (2000).
+fn greatest_standard_error(mean: f64, range: Range, trials: f64) -> Option<f64> {
+    let (least, greatest) = range.0.zip(range.1)?;
+    Some(((mean - least) * (greatest - mean) / trials).sqrt()).filter(|error| error.is_finite())
+}
+
+/// A jackknife interval about `value`, widened as if the standard error were at least `least`.
+fn with_least_error(interval: Interval, value: f64, without: &[f64], least: f64) -> Interval {
+    let widening = standard_error(without).map_or(1.0, |error| (least / error).max(1.0));
+    let widened = |bound: f64| value + (bound - value) * widening;
+    Interval { lower: widened(interval.lower), upper: widened(interval.upper) }
 }

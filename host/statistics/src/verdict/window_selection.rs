@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::{CountedWindow, Facts};
-use crate::scoring::{Window, WindowClock};
+use crate::scoring::{Window, WindowClock, last_covered_window};
 use understudy_study::{InterferenceEffect, InterferenceKind, WindowChoice};
 
 /// The maximum number of windows that are examined; as many hours are eleven years. A record from the far
@@ -46,7 +46,16 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
             passed = eligible.len().saturating_sub(usize::try_from(count).unwrap_or(MAX_WINDOWS));
             eligible[passed..].to_vec()
         }
-        WindowChoice::All => facts.results.inputs.windows.keys().copied().filter(eligible).collect(),
+        WindowChoice::All if facts.results.closed => {
+            facts.results.inputs.windows.keys().copied().filter(eligible).collect()
+        }
+        // Before the end, a figure that changes with each pair would reveal the latest one.
+        WindowChoice::All => {
+            let complete = complete.iter().copied().filter(eligible);
+            let covered =
+                complete.clone().last().and_then(|last| last_covered_window(facts.results.cells, last));
+            complete.filter(|window| covered.is_some_and(|covered| *window <= covered)).collect()
+        }
     };
     let instant = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);
     let describe = |window: &Window| {

@@ -166,6 +166,17 @@ impl<'a> DivergenceSearch<'a> {
         self.windows.iter().map(|(_, part)| part.pairs).sum()
     }
 
+    /// Whether a subgroup may be shown: it and its complement have enough pairs, and if it is one value of a condition, the
+    /// figure of that value is shown.
+    fn is_shown(&self, subgroup: &divergence::Subgroup, model: usize) -> bool {
+        let Some(interim) = self.interim else { return true };
+        let is_value_shown = match self.terms(subgroup)[..] {
+            [(condition, value)] => interim.model(model).shows_value(condition, value),
+            _ => true,
+        };
+        is_value_shown && self.pairs().saturating_sub(subgroup.pairs) >= self.least_pairs()
+    }
+
     /// The minimum number of pairs that a figure covers.
     fn least_pairs(&self) -> u64 {
         if self.outcome.end.is_final() { 1 } else { MIN_INTERIM_PAIRS }
@@ -192,12 +203,10 @@ impl<'a> DivergenceSearch<'a> {
             &settings,
             &mut reducer.probe(declared.metric),
         );
-        let subgroups = found
-            .subgroups
-            .iter()
-            .map(|subgroup| self.divergent_subgroup(subgroup, model, reducer))
-            .collect();
-        let confirmed: Vec<_> = found.subgroups.iter().map(|subgroup| self.terms(subgroup)).collect();
+        let shown = found.subgroups.iter().filter(|subgroup| self.is_shown(subgroup, model));
+        let subgroups =
+            shown.clone().map(|subgroup| self.divergent_subgroup(subgroup, model, reducer)).collect();
+        let confirmed: Vec<_> = shown.map(|subgroup| self.terms(subgroup)).collect();
         let unconfirmed = declared
             .suspected
             .iter()

@@ -264,6 +264,7 @@ fn the_headline_names_the_chosen_model_and_scope() {
 fn gains_over_baselines_are_sentences() {
     let gain = |baseline, value: Option<f64>, gain, interval| BaselineGain {
         baseline,
+        learned_from: LearningSet::AnsweredPairs,
         value,
         gain,
         is_equal: false,
@@ -278,7 +279,6 @@ fn gains_over_baselines_are_sentences() {
     let baselines = Some(BaselineGains {
         pairs: 1200,
         left_out: LeftOutPairs { unanswered: 12, without_decision: 1, unscored: 0 },
-        learned_from: LearningSet::AnsweredPairs,
         model: Some(2.0),
         is_constant: false,
         gains,
@@ -289,13 +289,15 @@ fn gains_over_baselines_are_sentences() {
     let words = lines.join(" ");
     assert!(
         words.contains(
-            "compared with baselines over 1,200 pairs; left out: 12 unanswered, 1 without an earlier decision; baselines learn \
-             from the earlier decisions of answered pairs 2.00000; always giving the mean of the earlier decisions would reach \
-             2.50000, so the gain is 0.500000; bounds of the gain 0.250000 to 0.750000"
+            "compared with baselines over 1,200 pairs; left out: 12 unanswered, 1 without an earlier decision 2.00000; always \
+             giving the mean of the earlier decisions of answered pairs would reach 2.50000, so the gain is 0.500000; bounds of the gain 0.250000 to 0.750000"
         ),
         "{text}"
     );
-    assert!(words.contains("the last of the earlier decisions would reach not defined"), "{text}");
+    assert!(
+        words.contains("the last of the earlier decisions of answered pairs would reach not defined"),
+        "{text}"
+    );
 }
 
 #[test]

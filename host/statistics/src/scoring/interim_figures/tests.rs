@@ -86,12 +86,12 @@ fn the_figures_of_a_model_cover_few_answers_in_no_block() {
     let counts = |pairs, answered| vec![PartSize { pairs, answered }];
     let days = partly_answered(&[counts(9, 8), counts(9, 4), counts(9, 9), counts(9, 0), counts(9, 3)]);
     let shown = |figures: &InterimFigures| [0, 1, 2, 3, 4].map(|at| figures.shows_window(day(at)));
-    assert_eq!(shown(&InterimFigures::new(&days, None)), [true; 5]);
-    let figures = InterimFigures::new(&days, Some(0));
+    assert_eq!(shown(&InterimFigures::new(&days, None, false)), [true; 5]);
+    let figures = InterimFigures::new(&days, Some(0), false);
     // The last day waits for more answers, and so do the figures over all days.
     assert_eq!(shown(&figures), [true, false, false, true, false]);
     assert!(!figures.shows_all() && !figures.shows_value(0, 0) && !figures.shows_scope(0, &[day(4)]));
-    assert!(InterimFigures::new(&days.through(day(3)), Some(0)).shows_all());
+    assert!(InterimFigures::new(&days.through(day(3)), Some(0), false).shows_all());
 }
 
 #[test]
@@ -101,20 +101,24 @@ fn a_report_covers_whole_blocks_of_windows() {
     assert_eq!([0, 1, 2, 3, 4].map(covered), [None, None, Some(day(2)), Some(day(3)), Some(day(3))]);
     // A window without pairs needs no figure.
     assert_eq!(last_covered_window(&cells(&[vec![5]]), day(3)), Some(day(3)));
-    let figures = InterimFigures::new(&days.through(day(3)), None);
+    let figures = InterimFigures::new(&days.through(day(3)), None, false);
     assert_eq!([0, 1, 2, 3].map(|at| figures.shows_window(day(at))), [false, false, false, true]);
     assert!(figures.shows_all());
     assert!(figures.shows_scope(0, &[day(3)]) && figures.shows_scope(0, &[day(0), day(1), day(2)]));
     assert!(!figures.shows_scope(0, &[day(2), day(3)]), "the first block is cut");
-    // Without whole blocks, as in a run that was stopped, the rest belongs to the last block.
-    assert!(!InterimFigures::new(&days, None).shows_window(day(3)));
-    assert!(!InterimFigures::new(&cells(&[vec![2, 1]]), None).shows_all());
+    // In a run that was stopped, the rest belongs to the last block.
+    let stopped = InterimFigures::new(&days, None, true);
+    assert!(!stopped.shows_window(day(3)) && stopped.shows_all());
+    assert!(!InterimFigures::new(&cells(&[vec![2, 1]]), None, true).shows_all());
+    // Otherwise a later report adds it to a block, so it has no figure.
+    let figures = InterimFigures::new(&days, None, false);
+    assert!(figures.shows_window(day(3)) && !figures.shows_window(day(4)) && !figures.shows_all());
 }
 
 #[test]
 fn a_value_that_is_once_rare_has_no_total_any_more() {
     let days = cells(&[vec![10, 20, 30], vec![2, 20, 30], vec![10, 20, 30]]);
-    let figures = InterimFigures::new(&days, None);
+    let figures = InterimFigures::new(&days, None, false);
     assert_eq!([0, 1, 2].map(|value| figures.shows_value(0, value)), [false, false, true]);
     let by_day = |at| [0, 1, 2].map(|value| figures.shows_value_in_window(0, value, day(at)));
     assert_eq!([0, 1, 2].map(by_day), [[true; 3], [false, false, true], [true; 3]]);
@@ -123,7 +127,8 @@ fn a_value_that_is_once_rare_has_no_total_any_more() {
 #[test]
 fn a_part_and_the_rest_are_withheld_together() {
     let all = cells(&[vec![20, 8]]);
-    let revised = |pairs: [u64; 2]| InterimFigures::new(&all, None).for_part(&cells(&[pairs.to_vec()]), &all);
+    let revised =
+        |pairs: [u64; 2]| InterimFigures::new(&all, None, false).for_part(&cells(&[pairs.to_vec()]), &all);
     assert!(revised([6, 0]).shows_all() && revised([6, 0]).shows_value(0, 0));
     assert!(!revised([2, 0]).shows_all());
     // All but four pairs of the second value are revised.
@@ -177,7 +182,8 @@ fn shown_figures(days: &[Vec<PartSize>], covered: usize, scoped: usize, known: &
     };
     let cells = partly_answered(days).through(day(covered));
     let evidence = evidence(&days[..=covered], scoped);
-    let figures = InterimFigures::new(&cells, Some(0)).with_evidence(&cells, &evidence, &[scope(scoped)]);
+    let figures =
+        InterimFigures::new(&cells, Some(0), false).with_evidence(&cells, &evidence, &[scope(scoped)]);
     if figures.shows_all() {
         known.add(sum(&|_, _| true));
     }

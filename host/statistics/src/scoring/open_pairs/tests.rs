@@ -7,12 +7,6 @@ use super::*;
 use crate::scoring::WindowClock;
 use understudy_study::{Every, Windows};
 
-/// A limit that no share of unanswered pairs exceeds.
-const ANY_SHARE: f64 = 1.0;
-
-/// The unit of time of generated pairs, in µs, so that they are in several windows.
-const QUARTER: i64 = 15 * 60 * 1_000_000;
-
 /// A pair whose model answers `own`.
 fn pair(id: usize, observed_at: i64, decided_at: i64, decision: AnswerValue, own: AnswerValue) -> OpenPair {
     let windows = Windows { every: Every::Hour, week_ends: jiff::civil::Weekday::Sunday };
@@ -49,29 +43,25 @@ fn list(items: &[&str]) -> AnswerValue {
     AnswerValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
 }
 
-/// The baselines that learn from all earlier decisions, those that learn from the answered pairs, and the first answer.
+/// The baselines that learn from all earlier decisions, those that learn from the answered pairs, the first answer in the
+/// window, and that in an earlier one.
 type Known =
-    ([AnswerValue; BASELINES_PER_FORM], Option<[AnswerValue; BASELINES_PER_FORM]>, Option<AnswerValue>);
+    ([AnswerValue; BASELINES_PER_FORM], Option<[AnswerValue; BASELINES_PER_FORM]>, [Option<AnswerValue>; 2]);
+
+/// The unit of time of generated pairs, in µs, so that they are in several windows.
+const QUARTER: i64 = 15 * 60 * 1_000_000;
 
 fn known(models: &[ModelBaselines]) -> Known {
     let answered = models[0].has_answered.then(|| models[0].from_answered().clone());
-    (models[0].all.clone(), answered, models[0].first.clone())
+    (models[0].all.clone(), answered, [models[0].first.clone(), models[0].first_before.clone()])
 }
 
-/// The baselines of a pair by definition: from the decisions that were known before its snapshot. Those of answered
-/// pairs leave out each window before the target's in which more than `most_unanswered` of the pairs are unanswered.
-fn expected(pairs: &[OpenPair], target: &OpenPair, most_unanswered: f64) -> Option<Known> {
-    let is_left_out = |window: Window| {
-        let own = pairs.iter().filter(|pair| pair.window == window);
-        let answered: Vec<bool> = own.map(|pair| pair.models[0].hash.is_some()).collect();
-        let unanswered = answered.iter().filter(|answered| !**answered).count();
-        window < target.window && unanswered as f64 / answered.len() as f64 > most_unanswered
-    };
+/// The baselines of a pair by definition: from the decisions that were known before its snapshot.
+fn expected(pairs: &[OpenPair], target: &OpenPair) -> Option<Known> {
     let known_at = |pair: &OpenPair| pair.decided_at.max(pair.observed_at);
     let history = |answered_only: bool| {
         let is_known = |pair: &&OpenPair| known_at(pair) < target.observed_at;
-        let counts =
-            |pair: &&OpenPair| !answered_only || (pair.models[0].hash.is_some() && !is_left_out(pair.window));
+        let counts = |pair: &&OpenPair| !answered_only || pair.models[0].hash.is_some();
         let mut earlier: Vec<&OpenPair> = pairs.iter().filter(is_known).filter(counts).collect();
         earlier.sort_by_key(|pair| (known_at(pair), pair.id.clone()));
         let mut history = DecisionHistory::default();
@@ -82,7 +72,12 @@ fn expected(pairs: &[OpenPair], target: &OpenPair, most_unanswered: f64) -> Opti
     let mut answers: Vec<&OpenPair> = pairs.iter().filter(|pair| key(pair) <= key(target)).collect();
     answers.sort_by_key(|pair| key(pair));
     let longest = answers.iter().map(|pair| pair.models[0].items as usize).max().unwrap_or(0);
-    let first = answers.iter().find_map(|pair| pair.models[0].value.clone());
+    let answers = answers.iter().filter_map(|pair| Some((pair.window, pair.models[0].value.clone()?)));
+    let answers: Vec<(Window, AnswerValue)> = answers.collect();
+    let first_in =
+        |window: Window| answers.iter().find(|(own, _)| *own == window).map(|(_, answer)| answer.clone());
+    let before = answers.iter().map(|(window, _)| *window).filter(|window| *window < target.window).max();
+    let first = [first_in(target.window), before.and_then(first_in)];
     let all = history(false).answers(longest)?;
     Some((all, history(true).answers(longest), first))
 }
@@ -109,16 +104,13 @@ fn a_baseline_uses_the_decisions_before_the_snapshot() {
     {
         open.add(pair);
     }
-    assert_eq!(open.settle_before(10, ANY_SHARE), []);
-    assert_eq!(answers(open.settle_before(25, ANY_SHARE)), [None, None]);
+    assert_eq!(open.settle_before(10), []);
+    assert_eq!(answers(open.settle_before(25)), [None, None]);
     open.add(number(4, 45, 46, 0.0));
     let last = numbers([110.0 / 3.0, 6.0, 100.0]);
-    assert_eq!(
-        answers(open.clone().settle_all(ANY_SHARE)),
-        [numbers([4.0; 3]), numbers([4.0; 3]), last.clone()]
-    );
-    assert_eq!(answers(open.settle_before(26, ANY_SHARE)), [numbers([4.0; 3])]);
-    assert_eq!(answers(open.settle_all(ANY_SHARE)), [numbers([4.0; 3]), last]);
+    assert_eq!(answers(open.clone().settle_all()), [numbers([4.0; 3]), numbers([4.0; 3]), last.clone()]);
+    assert_eq!(answers(open.settle_before(26)), [numbers([4.0; 3])]);
+    assert_eq!(answers(open.settle_all()), [numbers([4.0; 3]), last]);
 }
 
 #[test]
@@ -127,7 +119,7 @@ fn a_decision_dated_before_its_snapshot_is_known_with_the_snapshot() {
     open.add(number(0, 30, 5, 1.0));
     open.add(number(1, 20, 25, 2.0));
     open.add(number(2, 31, 35, 3.0));
-    assert_eq!(answers(open.settle_all(ANY_SHARE)), [None, numbers([2.0; 3]), numbers([1.5, 1.0, 1.0])]);
+    assert_eq!(answers(open.settle_all()), [None, numbers([2.0; 3]), numbers([1.5, 1.0, 1.0])]);
 }
 
 #[test]
@@ -138,37 +130,12 @@ fn baselines_of_answered_pairs_ignore_decisions_of_unanswered_pairs() {
     open.add(number(2, 4, 5, 20.0));
     open.add(unanswered(number(3, 6, 7, 800.0)));
     open.add(number(4, 8, 9, 0.0));
-    let settled = answers(open.settle_all(ANY_SHARE));
+    let settled = answers(open.settle_all());
     // Without an answered pair before it, a pair has the baselines of all earlier decisions.
     assert_eq!(settled[1], numbers([900.0; 3]));
     let number = |numbers: [f64; BASELINES_PER_FORM]| numbers.map(AnswerValue::Number);
     assert_eq!(settled[2], Some([number([455.0, 10.0, 10.0]), number([10.0; 3])]));
     assert_eq!(settled[4], Some([number([432.5, 20.0, 800.0]), number([15.0, 10.0, 20.0])]));
-}
-
-#[test]
-fn baselines_of_answered_pairs_ignore_windows_with_too_many_unanswered_pairs() {
-    // In the first hour the model answers outliers only. The decision of one of them is known in the second hour.
-    let hour = 4 * QUARTER;
-    let mut open = OpenPairs::default();
-    open.add(number(0, 0, 1, 900.0));
-    open.add(unanswered(number(1, 2, 3, 10.0)));
-    open.add(number(2, 4, hour + 3, 800.0));
-    open.add(number(3, hour, hour + 1, 20.0));
-    open.add(number(4, hour + 4, hour + 5, 30.0));
-    open.add(number(5, 2 * hour, 2 * hour + 1, 40.0));
-    let from_answered = |most_unanswered| {
-        let settled = open.clone().settle_all(most_unanswered);
-        settled.into_iter().map(|pair| known(&pair.baselines?).1).collect::<Vec<_>>()
-    };
-    let number = |numbers: [f64; BASELINES_PER_FORM]| Some(numbers.map(AnswerValue::Number));
-    let first = number([900.0; BASELINES_PER_FORM]);
-    let found = from_answered(0.33);
-    assert_eq!(found[..4], [None, first.clone(), first.clone(), None]);
-    assert_eq!(found[4..], [number([20.0; 3]), number([25.0, 20.0, 30.0])]);
-    let found = from_answered(0.34);
-    assert_eq!(found[3..5], [first, number([1720.0 / 3.0, 800.0, 800.0])]);
-    assert_eq!(found[5], number([437.5, 30.0, 30.0]));
 }
 
 #[test]
@@ -178,10 +145,8 @@ fn the_length_of_a_list_is_known_before_the_decision() {
     open.add(pair(1, 2, 3, list(&["a", "b", "c"]), list(&["x", "y"])));
     open.add(pair(2, 4, 5, list(&[]), list(&["x"])));
     open.add(pair(3, 6, 7, list(&["a"]), list(&["x", "y", "z", "w"])));
-    let commonest = open
-        .settle_all(ANY_SHARE)
-        .into_iter()
-        .map(|pair| pair.baselines.map(|models| models[0].all[0].clone()));
+    let commonest =
+        open.settle_all().into_iter().map(|pair| pair.baselines.map(|models| models[0].all[0].clone()));
     let found: Vec<_> = commonest.collect();
     // The third list is as long as the longest decision before it, and the empty decision is not known.
     assert_eq!(found, [None, Some(list(&["a"])), Some(list(&["a", "b", "c"])), Some(list(&["a", "b", "c"]))]);
@@ -193,12 +158,12 @@ fn answers_are_kept_until_the_first_one_is_known() {
     open.add(number(1, 10, 11, 1.0));
     open.add(unanswered(number(0, 5, 6, 1.0)));
     assert!(open.pairs.values().any(|pair| pair.models[0].value.is_some()));
-    assert!(open.settle_before(8, ANY_SHARE)[0].baselines.is_none());
+    assert!(open.settle_before(8)[0].baselines.is_none());
     let first = |settled: &SettledPair| settled.baselines.as_ref().and_then(|models| models[0].first.clone());
-    assert_eq!(first(&open.settle_before(12, ANY_SHARE)[0]), Some(AnswerValue::Number(7.0)));
+    assert_eq!(first(&open.settle_before(12)[0]), Some(AnswerValue::Number(7.0)));
     open.add(number(2, 20, 21, 1.0));
     assert!(open.pairs.values().all(|pair| pair.models[0].value.is_none()));
-    assert_eq!(first(&open.settle_all(ANY_SHARE)[0]), Some(AnswerValue::Number(7.0)));
+    assert_eq!(first(&open.settle_all()[0]), Some(AnswerValue::Number(7.0)));
 }
 
 fn pairs() -> impl Strategy<Value = Vec<OpenPair>> {
@@ -227,7 +192,6 @@ proptest! {
     fn baselines_do_not_depend_on_arrival_and_settlement(
         pairs in pairs(),
         mut times in prop::collection::vec((0i64..60).prop_map(|time| time * QUARTER), 0..6),
-        most_unanswered in prop::sample::select(vec![0.0, 0.3, 0.5, 1.0]),
         seed: u64,
     ) {
         times.sort_unstable();
@@ -240,14 +204,14 @@ proptest! {
             let (due, rest) = late.into_iter().partition(|pair| pair.observed_at < time || rng.bool());
             late = rest;
             Vec::into_iter(due).for_each(|pair| open.add(pair));
-            settled.extend(open.settle_before(time, most_unanswered));
+            settled.extend(open.settle_before(time));
         }
         late.into_iter().for_each(|pair| open.add(pair));
-        settled.extend(open.settle_all(most_unanswered));
+        settled.extend(open.settle_all());
         prop_assert_eq!(settled.len(), pairs.len());
         prop_assert!(settled.is_sorted_by_key(|settled| settled.pair.observed_at));
         for SettledPair { pair, baselines } in settled {
-            prop_assert_eq!(baselines.as_deref().map(known), expected(&pairs, &pair, most_unanswered), "{:?}", pair);
+            prop_assert_eq!(baselines.as_deref().map(known), expected(&pairs, &pair), "{:?}", pair);
         }
     }
 }

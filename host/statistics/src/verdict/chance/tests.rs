@@ -56,8 +56,18 @@ fn bounds_match_scipy() {
     let labels = labels();
     for (found, method, lower, upper) in [
         (labels.exact_gain(0.95), IntervalMethod::PairedDifference, 0.12303236993633819, 0.20612695766399033),
-        (labels.jackknife_gain(0.95), IntervalMethod::Jackknife, 0.14621564100477777, 0.17878435899522224),
-        (labels.jackknife_kappa(0.95), IntervalMethod::Jackknife, 0.7452442132600423, 0.8138109048501936),
+        (
+            labels.jackknife_gain(f64::INFINITY, 0.95),
+            IntervalMethod::Jackknife,
+            0.14621564100477777,
+            0.17878435899522224,
+        ),
+        (
+            labels.jackknife_kappa(f64::INFINITY, 0.95),
+            IntervalMethod::Jackknife,
+            0.7452442132600423,
+            0.8138109048501936,
+        ),
     ] {
         let (interval, by) = found.unwrap();
         assert_eq!(by, method);
@@ -120,14 +130,28 @@ fn missing_bounds_have_a_reason() {
         let pairs = (0..PAIRS).map(|index| (pair(index).0, pair(index).1, group));
         ModelLabels::new(counts(pairs).iter(), 0).unwrap()
     };
-    assert_eq!(alone(3).jackknife_kappa(0.95), Err(MissingInterval::FewGroups));
-    assert_eq!(alone(3).jackknife_gain(0.95), Err(MissingInterval::FewGroups));
+    assert_eq!(alone(3).jackknife_kappa(f64::INFINITY, 0.95), Err(MissingInterval::FewGroups));
+    assert_eq!(alone(3).jackknife_gain(f64::INFINITY, 0.95), Err(MissingInterval::FewGroups));
     let equal = (0..64).map(|index| ("a", Some("a"), index as u8));
     let equal = ModelLabels::new(counts(equal).iter(), 0).unwrap();
-    assert_eq!(equal.jackknife_kappa(0.95), Err(MissingInterval::UndefinedReplicate));
+    assert_eq!(equal.jackknife_kappa(f64::INFINITY, 0.95), Err(MissingInterval::UndefinedReplicate));
     // Sixty-four equal gains of 0 show no spread, and bound the gain as independent scores in [-1, 1].
-    let (interval, method) = equal.jackknife_gain(0.95).unwrap();
+    let (interval, method) = equal.jackknife_gain(f64::INFINITY, 0.95).unwrap();
     assert_eq!(method, IntervalMethod::EqualScores);
     assert_close(interval.upper, 1.0 - 0.05f64.powf(1.0 / 64.0));
     assert!(ModelLabels::new(counts(std::iter::empty()).iter(), 0).is_none());
+}
+
+#[test]
+fn few_independent_pairs_widen_the_bounds() {
+    let labels = labels();
+    for jackknife in [ModelLabels::jackknife_gain, ModelLabels::jackknife_kappa] {
+        let [wide, narrow] = [8.0, f64::INFINITY].map(|most| jackknife(&labels, most, 0.95).unwrap().0);
+        let value = f64::midpoint(narrow.lower, narrow.upper);
+        // The standard error of 8 scores from -1 to 1 with this mean is at most the root of (1 - m^2) / 8.
+        // scipy.stats.t.ppf(0.95, 15)
+        let reach = 1.7530503556925547 * ((1.0 - value * value) / 8.0).sqrt();
+        assert!((wide.lower - (value - reach)).abs() < 1e-9, "{wide:?} {value} {reach}");
+        assert!(wide.upper >= narrow.upper && wide.upper <= 1.0, "{wide:?}");
+    }
 }
