@@ -176,17 +176,17 @@ fn a_changed_model_file_prevents_the_start() {
 fn what_cannot_be_imported_is_refused_before_the_first_row() {
     let nothing = |_: &TestWorkspace| ();
     let other = |name: &str| format!("plugin = \"onnx\"\nfile = \"{name}\"");
-    insta::assert_snapshot!(refusal(&other("convolution.onnx"), nothing), @"");
-    insta::assert_snapshot!(refusal(&other("dimensions.onnx"), nothing), @"");
-    insta::assert_snapshot!(refusal(&other("xgboost.json"), nothing), @"");
-    insta::assert_snapshot!(refusal(&other("missing.onnx"), nothing), @"");
+    insta::assert_snapshot!(refusal(&other("convolution.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import convolution.onnx: cannot import node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
+    insta::assert_snapshot!(refusal(&other("dimensions.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import dimensions.onnx: the graph of the ONNX file is invalid: tensor "huge": it has 1 values, but dimensions for 4294967295"#);
+    insta::assert_snapshot!(refusal(&other("xgboost.json"), nothing), @r#"study.toml:29: model "trained": cannot import xgboost.json: the file is a model of xgboost, and the study says "onnx"; write plugin = "xgboost""#);
+    insta::assert_snapshot!(refusal(&other("missing.onnx"), nothing), @r#"study.toml:30: model "trained": cannot read missing.onnx: No such file or directory (os error 2); write where the model file is"#);
     let cut = |workspace: &TestWorkspace| {
         let file = study_file("pipeline.onnx");
         workspace.write("pipeline.onnx", &file[..file.len() / 2]);
     };
-    insta::assert_snapshot!(refusal(PIPELINE, cut), @"");
+    insta::assert_snapshot!(refusal(PIPELINE, cut), @r#"study.toml:29: model "trained": cannot import pipeline.onnx: cannot read the ONNX file: byte 37: the file ends too early"#);
     let ungranted = ("\"rate\"]", "]");
-    insta::assert_snapshot!(refusal(PIPELINE, |workspace| workspace.edit_study(&[ungranted])), @"");
+    insta::assert_snapshot!(refusal(PIPELINE, |workspace| workspace.edit_study(&[ungranted])), @r#"study.toml:31: model "trained" is not granted `rate`, which it reads; write grant = ["segment", "country", "lead_time", "adults", "rate"]"#);
 }
 
 #[test]
@@ -198,7 +198,31 @@ fn a_model_is_shown_with_the_blocks_of_its_study() {
         (r"[\d,]+ lowered", "SIZE lowered"),
         (r"memory      \d+ MiB", "memory      SIZE MiB"),
     ] }, {
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        xgboost.json: xgboost
+          reads       lead_time                number, may be missing
+                      adults                   number, may be missing
+                      rate                     number, may be missing
+          answers     a label with its probability
+          labels      stays, moves
+          operators   binary:logistic, tree x15
+          trees       15
+          size        15,667 bytes, SIZE lowered
+          fuel a row  FUEL
+          memory      SIZE MiB an instance
+
+        [inputs.fields]
+        lead_time = "number"
+        adults = "number"
+        rate = "number"
+
+        [[models]]
+        name = "xgboost"
+        plugin = "xgboost"
+        file = "xgboost.json"
+        labels = ["stays", "moves"]
+        grant = ["lead_time", "adults", "rate"]
+        "#);
     });
 }
 
@@ -215,5 +239,8 @@ fn a_model_is_compared_with_predictions() {
     workspace.write("pipeline.csv", text.replacen("\na,", "\nb,", 1));
     let output = workspace.understudy(&arguments);
     assert_eq!(output.code, 1, "{}", output.stderr);
-    insta::assert_snapshot!(output.stdout, @"");
+    insta::assert_snapshot!(output.stdout, @"
+    answers: 199 of 200 rows equal
+      row 1: a, expected b
+    ");
 }
