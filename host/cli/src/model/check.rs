@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::super::Exit;
 use super::super::output::print_out;
-use super::ModelArguments;
+use super::arguments::ModelArguments;
 use super::rows::TextTable;
 use understudy_engine::load_lowered_model;
 use understudy_records::batch::{AnswerColumn, Answers};

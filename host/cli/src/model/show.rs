@@ -4,7 +4,7 @@ use understudy_study::AnswerForm;
 
 use super::super::Exit;
 use super::super::output::print_out;
-use super::ModelArguments;
+use super::arguments::ModelArguments;
 use super::cost::model_cost;
 use understudy_report::count;
 use understudy_sandbox::{InputField, ModelSummary};
