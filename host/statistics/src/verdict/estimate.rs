@@ -271,7 +271,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let share = self.facts.range == (Some(0.0), Some(1.0))
             && value.is_some_and(|value| is_mean(&values, pairs, value))
             && sums.squares == sums.components[0];
-        Estimate { pairs, hits: share.then(|| values[0] as u64), value, ..Estimate::default() }
+        let answered = pairs.saturating_sub(sums.unanswered);
+        Estimate { pairs, answered, hits: share.then(|| values[0] as u64), value, ..Estimate::default() }
     }
 
     /// The value with each group left out that has pairs. If the metric is not defined without one of them, the

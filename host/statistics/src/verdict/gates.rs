@@ -176,10 +176,17 @@ fn window_reason(
     SubjectReason { subject: label.to_owned(), verdict, text, rank }
 }
 
-/// The reason that an estimate has too few pairs; `None` if it has enough.
+/// The reason that an estimate has too few pairs; `None` if it has enough. A metric may leave unanswered pairs out, so as many
+/// answers are required as comparisons.
 fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
     let least = threshold.least_per_window;
-    (estimate.pairs < least).then(|| format!("{} comparisons; at least {least} are required", estimate.pairs))
+    let Estimate { pairs, answered, .. } = estimate;
+    if *pairs < least {
+        return Some(format!("{pairs} comparisons; at least {least} are required"));
+    }
+    (*answered < least).then(|| {
+        format!("{answered} of {pairs} comparisons have an answer; at least {least} answers are required")
+    })
 }
 
 /// The verdict and the reason if an estimate does not pass; `None` if it passes.

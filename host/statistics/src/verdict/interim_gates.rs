@@ -15,7 +15,7 @@ pub const TEST_WITHHELD: &str = "the contamination test is withheld until the ru
 
 /// The estimate without anything but the number of its pairs.
 fn withheld(estimate: &Estimate) -> Estimate {
-    Estimate { pairs: estimate.pairs, withheld: true, ..Estimate::default() }
+    Estimate { pairs: estimate.pairs, answered: estimate.answered, withheld: true, ..Estimate::default() }
 }
 
 /// The gates of a scope without the estimates that may not be shown. Scope 0 is all pairs, and the declared scopes follow.

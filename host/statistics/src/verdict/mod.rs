@@ -304,6 +304,8 @@ pub struct VerdictReason {
 pub struct Estimate {
     /// The number of pairs that the metric scored.
     pub pairs: u64,
+    /// Those of them that the model answered.
+    pub answered: u64,
     /// The number of pairs with score 1, if every score is 0 or 1 and the metric is their mean.
     pub hits: Option<u64>,
     /// The value of the metric; `None` where it is not defined.
