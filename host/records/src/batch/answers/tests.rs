@@ -145,3 +145,123 @@ fn answers_are_compared_by_value_not_by_code() {
     let other = Answers { unanswered: vec![(2, Reason::Failed("no".to_owned()))], ..one.clone() };
     assert_eq!(one.differing(&other), [2], "so is the reason for none");
 }
+
+#[test]
+fn a_reason_is_parsed_from_its_own_text() {
+    let cases = [
+        (Reason::Abstained(String::new()), "abstained"),
+        (Reason::Abstained("too few: rows".to_owned()), "abstained: too few: rows"),
+        (Reason::Failed("no file".to_owned()), "failed: no file"),
+        (Reason::Broke("trap".to_owned()), "broke: trap"),
+        (Reason::Blinded, "blinded"),
+    ];
+    for (reason, text) in cases {
+        assert_eq!(reason.to_string(), text);
+        assert_eq!(Reason::parse(text), Some(reason), "{text}");
+    }
+    for text in ["", "failed", "broke", "blinded: x", "unknown: x"] {
+        assert_eq!(Reason::parse(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn the_size_counts_every_code_offset_confidence_and_reason() {
+    let AnswerColumn::Labels { names, .. } = labels(&[Some("a")]).decisions else { panic!("labels") };
+    let name_bytes = names.get_array_memory_size();
+    let coded = Answers {
+        decisions: AnswerColumn::Labels { names: names.clone(), codes: vec![0; 3] },
+        confidence: Some(vec![0.5; 5]),
+        unanswered: unanswered([true, true].into_iter()),
+    };
+    assert_eq!(coded.bytes(), name_bytes + 3 * 4 + 5 * 8 + 2 * 64);
+    assert_eq!(Answers::from_numbers(vec![1.0; 3]).bytes(), 3 * 8);
+    let ranked = Answers {
+        decisions: AnswerColumn::Rankings { names, offsets: vec![0, 1, 3], codes: vec![0; 7] },
+        confidence: None,
+        unanswered: Vec::new(),
+    };
+    assert_eq!(ranked.bytes(), name_bytes + (3 + 7) * 4);
+}
+
+#[test]
+fn answers_that_differ_in_every_column_differ() {
+    let one = Answers { confidence: Some(vec![0.5, 0.5]), ..Answers::from_numbers(vec![1.0, 2.0]) };
+    let other = Answers {
+        confidence: Some(vec![0.4, 0.5]),
+        unanswered: vec![(1, Reason::Blinded)],
+        ..Answers::from_numbers(vec![1.5, 2.0])
+    };
+    assert_eq!(one.differing(&other), [0, 1]);
+}
+
+#[test]
+fn differing_values_ignore_confidence_and_reasons() {
+    let one = Answers {
+        confidence: Some(vec![0.5; 4]),
+        unanswered: vec![(3, Reason::Failed("no".to_owned()))],
+        ..Answers::from_numbers(vec![1.0, 2.0, 3.0, 0.0])
+    };
+    let other = Answers {
+        confidence: None,
+        unanswered: vec![(3, Reason::Blinded)],
+        ..Answers::from_numbers(vec![1.0, 2.5, 3.5, 0.0])
+    };
+    assert_eq!(one.differing_values(&other), [1, 2]);
+    assert!(one.differing_values(&one).is_empty());
+}
+
+#[test]
+fn failures_are_counted_without_abstentions_and_blinded_rows() {
+    let reasons = [
+        Reason::Abstained(String::new()),
+        Reason::Failed(String::new()),
+        Reason::Broke(String::new()),
+        Reason::Blinded,
+        Reason::Failed(String::new()),
+    ];
+    let unanswered = (0..).zip(reasons).collect();
+    assert_eq!(Answers { unanswered, ..Answers::from_numbers(vec![0.0; 6]) }.failed(), 3);
+}
+
+#[test]
+fn answers_are_read_back_from_their_columns() {
+    let read = |answers: &Answers| {
+        let [(_, values), (_, reasons), (_, confidence)] = answers.columns("");
+        Answers::from_columns(answers.form(), [&values, &reasons, &confidence])
+    };
+    let numbers = Answers {
+        confidence: Some(vec![0.25, 0.5, 1.0]),
+        unanswered: vec![(1, Reason::Blinded)],
+        ..Answers::from_numbers(vec![1.5, 0.0, -2.0])
+    };
+    assert_eq!(read(&numbers), Some(numbers));
+    let plain = Answers::from_numbers(vec![1.5, 2.5]);
+    assert_eq!(read(&plain), Some(plain));
+    let text = |ranking: &[&str]| ranking.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let ranked = Answers::from_rankings(&[text(&["a", "b"]), text(&[]), text(&["b", "c", "a"])]);
+    assert_eq!(read(&ranked), Some(ranked));
+    let labelled = labels(&[Some("b"), None, Some("a")]);
+    let again = read(&labelled).expect("a label or a reason for each row");
+    assert!(labelled.differing(&again).is_empty());
+
+    let partial = Answers { confidence: Some(vec![f64::NAN, 0.5]), ..Answers::from_numbers(vec![1.0, 2.0]) };
+    let confidence = read(&partial).and_then(|answers| answers.confidence).expect("a confidence");
+    assert!(confidence[0].is_nan() && confidence[1] == 0.5, "{confidence:?}");
+    let without = Answers { confidence: Some(vec![f64::NAN; 2]), ..partial };
+    assert_eq!(read(&without).and_then(|answers| answers.confidence), None);
+}
+
+#[test]
+fn a_row_needs_either_an_answer_or_a_reason() {
+    let read = |values: [Option<f64>; 2], reasons: [Option<&str>; 2]| {
+        let values: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
+        let reasons: ArrayRef = Arc::new(StringArray::from(reasons.to_vec()));
+        let confidence: ArrayRef = Arc::new(Float64Array::new_null(2));
+        Answers::from_columns(AnswerForm::Number, [&values, &reasons, &confidence])
+    };
+    assert!(read([Some(1.0), None], [None, Some("blinded")]).is_some());
+    assert_eq!(read([Some(1.0), None], [None, None]), None, "neither");
+    assert_eq!(read([Some(1.0), None], [Some("blinded"), None]), None, "the reason of another row");
+    assert_eq!(read([Some(1.0), None], [Some("blinded"), Some("blinded")]), None, "both");
+    assert_eq!(read([Some(1.0), None], [None, Some("asleep")]), None, "an unknown reason");
+}
