@@ -246,6 +246,41 @@ mod tests {
     }
 
     #[test]
+    fn notation_is_searched_outside_of_valid_values() {
+        insta::assert_snapshot!(
+            faults(&[
+                r#"{"a":true,"b":[false,null],"c":NaN}"#,
+                "{\"a\":\r NaN}",
+                r#"{_a:1}"#,
+                r#"{$a:1}"#,
+                r#"{"a":/}"#,
+                r#"{"a":-}"#,
+                r#""a" x"#,
+            ]),
+            @r#"
+        not JSON: NaN at column 32; JSON has no NaN; write null
+        not JSON: NaN at column 8; JSON has no NaN; write null
+        not JSON: the key _a at column 2 has no quotes; write "_a"
+        not JSON: the key $a at column 2 has no quotes; write "$a"
+        not JSON: expected value at column 6
+        not JSON: invalid number at column 7
+        not JSON: the word x at column 5; write strings in double quotes
+        "#
+        );
+    }
+
+    #[test]
+    fn the_width_of_characters_is_told_by_a_mark_or_the_share_of_nul_bytes() {
+        assert_eq!(wide_encoding(b"\xff\xfe\0\0{}"), Some("UTF-32"));
+        assert_eq!(wide_encoding(b"\0\0\xfe\xff{}"), Some("UTF-32"));
+        assert_eq!(wide_encoding(b"\xff\xfe{}"), Some("UTF-16"));
+        assert_eq!(wide_encoding(b"\xfe\xff{}"), Some("UTF-16"));
+        let encodings =
+            [2, 3, 5, 6].map(|nuls| wide_encoding(&[vec![0; nuls], vec![b'x'; 8 - nuls]].concat()));
+        assert_eq!(encodings, [None, Some("UTF-16"), Some("UTF-16"), Some("UTF-32")]);
+    }
+
+    #[test]
     fn other_forms_of_files_are_named() {
         let utf16: Vec<u8> = "{\"id\":\"é\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let utf32: Vec<u8> = "{\"id\":1}".chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
@@ -267,6 +302,9 @@ mod tests {
                 r#"[{"id":1}]"#,
                 "17",
                 "\"a\"",
+                "true",
+                "false",
+                "null",
                 "{\"id\":1}\u{feff}{\"id\":2}",
             ]),
             @"
@@ -279,6 +317,9 @@ mod tests {
         not a JSON object but an array; write one object per line
         not a JSON object but a number; write one object per line
         not a JSON object but a string; write one object per line
+        not a JSON object but true or false; write one object per line
+        not a JSON object but true or false; write one object per line
+        not a JSON object but null; write one object per line
         not JSON: a byte order mark within the line at column 9; remove it
         "
         );

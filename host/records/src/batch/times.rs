@@ -190,6 +190,8 @@ mod tests {
         }
         // The offset of Paris was 9 minutes and 21 seconds.
         assert!(parse_time("1900-01-01T12:00:00+00:09[Europe/Paris]").is_ok());
+        // That of Monrovia was 44 minutes and 30 seconds behind.
+        assert!(parse_time("1960-01-01T12:00:00-00:44[Africa/Monrovia]").is_ok());
         assert!(parse_time("2026-05-01T09:30:59.6Z").is_ok());
         assert!(parse_time("1960-06-06T06:06:06.060Z").is_ok());
     }
@@ -215,6 +217,13 @@ mod tests {
             "0001-01-01T00:00:00+01:00",
         ] {
             assert!(fault(text).starts_with("is outside the range of times"), "{text}: {}", fault(text));
+        }
+        // The first and the last day without a zone, a basic date, and years with a sign or zeros that they may not have.
+        for text in ["0001-05-01T09:30:00", "9999-12-30T10:00:00", "20260501"] {
+            assert!(fault(text).starts_with("has no time zone"), "{text}: {}", fault(text));
+        }
+        for text in ["-2026-05-01T09:30:00Z", "09999-05-01T09:30:00Z"] {
+            assert!(fault(text).starts_with("is not a time"), "{text}: {}", fault(text));
         }
         assert_eq!(parse_time("0001-01-01T00:00:00Z"), Ok(EARLIEST));
         assert!(parse_time("9999-12-30T22:00:00Z").is_ok());
@@ -246,7 +255,16 @@ mod tests {
         has the second 61; seconds are 00 to 59
         has the second 99; seconds are 00 to 59
         ");
-        for text in ["2026-05-01x", "01/05/2026", "2026-5-1", "2026-05-01Tx", "é026-05-01", ""] {
+        for text in [
+            "2026-05-01x",
+            "01/05/2026",
+            "2026-5-1",
+            "2026-05-01Tx",
+            "é026-05-01",
+            "2026-13/01",
+            "2026/13-01",
+            "",
+        ] {
             assert!(fault(text).starts_with("is not a time"), "{text}: {}", fault(text));
         }
     }
@@ -280,10 +298,16 @@ mod tests {
     #[test]
     fn numbers_in_text_are_named() {
         insta::assert_snapshot!(
-            [fault("1767225600"), fault("1767225600000"), fault("17")].join("\n"),
+            [
+                "1767225600", "1767225600000", "1767225600000000", "1767225600000000000", "17",
+            ]
+            .map(fault)
+            .join("\n"),
             @r#"
         is a number, perhaps seconds since 1970, which is 2026-01-01T00:00:00Z; write RFC 3339 with a zone
         is a number, perhaps milliseconds since 1970, which is 2026-01-01T00:00:00Z; write RFC 3339 with a zone
+        is a number, perhaps microseconds since 1970, which is 2026-01-01T00:00:00Z; write RFC 3339 with a zone
+        is a number, perhaps nanoseconds since 1970, which is 2026-01-01T00:00:00Z; write RFC 3339 with a zone
         is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
         "#
         );
