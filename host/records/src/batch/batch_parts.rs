@@ -113,6 +113,15 @@ mod tests {
         Decoder::new(StreamKind::Snapshots, &stream, broken.len().max(1)).decode(&lines)
     }
 
+    #[test]
+    fn a_batch_of_rejected_lines_is_not_empty() {
+        assert!(decoded(&[]).is_empty());
+        assert!(!decoded(&[true]).is_empty());
+        assert!(!decoded(&[false]).is_empty());
+        assert!(decoded(&[true]).records.is_empty());
+        assert!(!decoded(&[false]).records.is_empty());
+    }
+
     proptest! {
         #[test]
         fn the_parts_of_a_batch_put_together_are_the_batch(

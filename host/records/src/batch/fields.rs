@@ -53,3 +53,27 @@ pub fn interleave_rows(batches: &[&RecordBatch], picks: &[(usize, usize)]) -> Re
     let columns = (0..schema.fields().len()).map(column).collect();
     record_batch(schema, columns, picks.len()).expect("the columns are those of a batch")
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn only_columns_of_json_have_the_extension_type() {
+        let field = |kind: FieldKind| understudy_study::Field { name: kind.name().to_owned(), kind };
+        let stream = Stream {
+            id: "id".into(),
+            time: "at".into(),
+            lateness: SignedDuration::ZERO,
+            most_ahead: SignedDuration::ZERO,
+            fields: FieldKind::ALL.map(field).to_vec(),
+        };
+        let schema = fields_schema(&stream);
+        for (kind, column) in FieldKind::ALL.into_iter().zip(schema.fields()) {
+            let extension = column.metadata().get("ARROW:extension:name").map(String::as_str);
+            assert_eq!(extension, (kind == FieldKind::Json).then_some("arrow.json"), "{}", kind.name());
+        }
+    }
+}

@@ -94,3 +94,50 @@ impl Lines {
         std::str::from_utf8(&self.bytes).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines() -> Lines {
+        let mut lines = Lines::default();
+        lines.push(1, 0, b"  ab ");
+        lines.push(2, 6, b"   ");
+        lines.push_broken(3, 10, b"c", "too long".to_owned());
+        lines
+    }
+
+    /// Line, offset, text and fault of each record.
+    fn contents(lines: &Lines) -> Vec<(u64, u64, &[u8], Option<&str>)> {
+        let record = |at: usize| (lines.line(at), lines.offset(at), lines.text(at), lines.fault(at));
+        (0..lines.len()).map(record).collect()
+    }
+
+    #[test]
+    fn blank_lines_and_outer_blanks_are_not_kept() {
+        let lines = lines();
+        assert_eq!(contents(&lines), [(1, 0, &b"ab"[..], None), (3, 10, &b"c"[..], Some("too long"))]);
+        assert_eq!(lines.byte_len(), 3);
+        assert!(!lines.is_empty() && Lines::default().is_empty());
+        assert_eq!(Lines::default().byte_len(), 0);
+    }
+
+    #[test]
+    fn appended_records_keep_their_positions_or_are_numbered_anew() {
+        let (mut kept, other) = (lines(), lines());
+        kept.append(&other);
+        assert_eq!(contents(&kept), [contents(&other), contents(&other)].concat());
+
+        let mut numbered = Lines::default();
+        numbered.append_as(&lines(), 7);
+        assert_eq!(contents(&numbered), [(7, 0, &b"ab"[..], None), (8, 0, &b"c"[..], Some("too long"))]);
+    }
+
+    #[test]
+    fn one_invalid_byte_makes_the_batch_not_utf8() {
+        let mut lines = lines();
+        assert!(lines.is_utf8());
+        lines.push(4, 12, b"\xff");
+        assert!(!lines.is_utf8());
+    }
+}

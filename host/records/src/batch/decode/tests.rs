@@ -223,3 +223,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn id_and_time_may_be_declared_before_other_fields() {
+    let mut stream = stream();
+    stream.fields.rotate_right(2);
+    let mut lines = Lines::default();
+    lines.push(1, 0, with(r#""flag":true,"count":7,"name":"n""#).as_bytes());
+    let DecodedBatch { records, .. } = Decoder::new(StreamKind::Snapshots, &stream, 1).decode(&lines);
+    let column = |name: &str| records.fields.column_by_name(name).expect("a declared field").clone();
+    assert_eq!(records.fields.num_columns(), 8);
+    assert_eq!(column("id").as_string::<i32>().value(0), "a");
+    assert_eq!(column("at").as_primitive::<TimestampMicrosecondType>().value(0), records.times[0]);
+    assert!(column("flag").as_boolean().value(0));
+    assert_eq!(column("count").as_primitive::<Int64Type>().value(0), 7);
+    assert_eq!(column("name").as_string::<i32>().value(0), "n");
+}
+
+#[test]
+fn an_excluded_record_is_counted_at_its_own_time_unless_it_is_rejected() {
+    let DecodedBatch { records, .. } = decode(&[&with(r#""count":1"#), &with(r#""count":2"#)]);
+    let counted_at = |reason| {
+        let exclusion = Exclusion { row: 1, reason, detail: "why".to_owned() };
+        records.excluded(StreamKind::Snapshots, &exclusion).counted_at
+    };
+    assert_eq!(counted_at(ExclusionReason::Rejected), None);
+    for reason in [ExclusionReason::Late, ExclusionReason::Duplicate, ExclusionReason::Conflict] {
+        assert_eq!(counted_at(reason), Some(Micros(1_767_225_600_000_000)), "{reason:?}");
+    }
+}
+
+#[test]
+fn nested_json_is_written_again_with_its_values_and_escapes() {
+    let nested = r#"{"a":[false,true,null,-1.50],"b":"\u0001 \u001f \u007f\"\\\n\r\t","c":{}}"#;
+    let DecodedBatch { records, .. } = decode(&[&with(&format!(r#""extra":{nested}"#))]);
+    // DEL needs no escape; everything below the space does.
+    let written = nested.replace("\\u007f", "\u{7f}");
+    assert_eq!(records.fields.column(5).as_string::<i32>().value(0), written);
+}
