@@ -223,3 +223,51 @@ impl IntervalJoin {
         self.accounts = accounts;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(revised: u64) -> Account {
+        let [rejected, duplicate, conflict, late, paired, waiting, expired] = [1, 2, 4, 8, 16, 32, 64];
+        let received = 127 + revised;
+        Account { received, rejected, duplicate, conflict, late, paired, revised, waiting, expired }
+    }
+
+    #[test]
+    fn the_equation_has_a_revised_term_only_if_a_decision_was_revised() {
+        let text = |accounting: Accounting| {
+            let row = |(name, term, records): (String, Option<AccountTerm>, PerStream<u64>)| {
+                assert_eq!(term.is_none(), name == "received");
+                format!("{name} {} {}", records.snapshots, records.decisions)
+            };
+            accounting.equation().into_iter().map(row).collect::<Vec<_>>().join("\n")
+        };
+        let plain = Accounting { snapshots: account(0), decisions: Account { late: 0, ..account(0) } };
+        insta::assert_snapshot!(text(plain), @"
+        received 127 127
+        = rejected 1 1
+        + duplicate 2 2
+        + conflict 4 4
+        + late 8 0
+        + paired 16 16
+        + waiting 32 32
+        + expired 64 64
+        ");
+        let revised = text(Accounting { decisions: account(128), ..plain });
+        assert!(revised.contains("\n+ paired 16 16\n+ revised 0 128\n+ waiting 32 32"), "{revised}");
+    }
+
+    #[test]
+    fn accounts_balance_only_if_each_does_and_their_pairs_agree() {
+        let balanced = Accounting { snapshots: account(0), decisions: account(128) };
+        assert!(balanced.balances());
+        let wrong = Account { received: 128, ..account(0) };
+        assert!(!wrong.balances());
+        assert!(!Accounting { snapshots: wrong, ..balanced }.balances());
+        assert!(!Accounting { decisions: wrong, ..balanced }.balances());
+        let unpaired = Account { paired: 15, waiting: 33, ..account(0) };
+        assert!(unpaired.balances());
+        assert!(!Accounting { decisions: unpaired, ..balanced }.balances());
+    }
+}
