@@ -1,7 +1,7 @@
 //! Files with leaps, gaps and repeats, read in batches of any size.
 
 use proptest::prelude::*;
-use understudy_study::{PerStream, StreamKind};
+use understudy_study::{PerStream, Revisions, StreamKind};
 
 use super::*;
 use crate::batch::{Exclusion, ExclusionReason, Records};
@@ -33,7 +33,11 @@ type Outcome = (Vec<(u64, ExclusionReason, String)>, Option<OutOfOrder>);
 
 /// Reads a file in batches of the given sizes; the last one repeats.
 fn read(rows: &[(u32, i64)], sizes: &[usize]) -> Outcome {
-    let mut join = IntervalJoin::new(BOUNDS, 0);
+    read_stream(StreamKind::Snapshots, IntervalJoin::new(BOUNDS, 0), rows, sizes)
+}
+
+/// Reads a file of one stream by a join without records.
+fn read_stream(kind: StreamKind, mut join: IntervalJoin, rows: &[(u32, i64)], sizes: &[usize]) -> Outcome {
     let mut excluded = Vec::new();
     let (mut held, mut read) = (0, 0);
     let mut sizes = sizes.iter().copied().chain(std::iter::repeat(*sizes.last().unwrap()));
@@ -42,13 +46,14 @@ fn read(rows: &[(u32, i64)], sizes: &[usize]) -> Outcome {
         read = (read + size).min(rows.len());
         let read_to = (read < rows.len()).then_some(read as u64);
         let batch = records(held as u64 + 1, &rows[held..read]);
-        let result = join.offer_file(StreamKind::Snapshots, &batch, usize::MAX, read_to);
+        let result = join.offer_file(kind, &batch, usize::MAX, read_to);
         for Exclusion { row, reason, detail } in result.joined.excluded {
             excluded.push((batch.lines[row as usize], reason, detail));
         }
         held += result.rows;
         let accounting = join.accounting();
-        assert!(accounting.balances() && accounting.snapshots.received == held as u64, "{accounting:?}");
+        let received = accounting.snapshots.received + accounting.decisions.received;
+        assert!(accounting.balances() && received == held as u64, "{accounting:?}");
         if result.out_of_order.is_some() || read_to.is_none() {
             return (excluded, result.out_of_order);
         }
@@ -185,6 +190,47 @@ fn a_suspect_is_not_held_back_beyond_its_window() {
     assert_eq!(whole.0.len(), 100);
     assert_eq!(whole.1, None);
     assert_eq!(read(&rows, &[7]), whole);
+}
+
+#[test]
+fn a_record_within_the_lateness_is_no_leap() {
+    // A follower that is behind by the lateness and no more.
+    assert_eq!(outcome(&[1000, 1011, 1001, 1002]), (vec![], None));
+    // A record ahead by no more than the lateness sets the clock, and the next one is out of order.
+    assert_eq!(outcome(&[1000, 1010, 999, 998, 997]), (vec![], Some((3, 2))));
+    assert_eq!(outcome(&[1000, 1005, 992, 993, 994]), (vec![], Some((3, 2))));
+}
+
+#[test]
+fn followers_are_searched_up_to_the_last_line_of_the_window() {
+    let judge = |lines: &[u64], read_to: Option<u64>| {
+        let rows: Vec<(u32, i64)> = (1..).zip([9000, 1001]).take(lines.len()).collect();
+        let records = Records { lines: lines.to_vec(), ..records(1, &rows) };
+        let (clock, clock_line) = (Some(Micros(1000)), Some(1));
+        let order = FileOrder { records: &records, clock, clock_line, lateness: Micros(10), read_to };
+        order.judge(0, |_| false)
+    };
+    let last = 2 + LEAP_WINDOW_LINES;
+    assert!(matches!(judge(&[2, last], None), Leap::Yes(_)));
+    assert_eq!(judge(&[2, last + 1], None), Leap::No);
+    // The lines behind the suspect have no records.
+    assert_eq!(judge(&[2], Some(last - 1)), Leap::Undecided);
+    assert_eq!(judge(&[2], Some(last + 1)), Leap::No);
+}
+
+#[test]
+fn repeats_of_other_bytes_are_followers_only_where_revisions_are_accepted() {
+    let rows = |repeats: [i64; 2]| [(1, 1000), (2, 1001), (3, 9000), (1, repeats[0]), (2, repeats[1])];
+    let read = |revisions: Revisions, repeats: [i64; 2]| {
+        let join = IntervalJoin::new(BOUNDS, 0).with_revisions(revisions);
+        let (excluded, order) = read_stream(StreamKind::Decisions, join, &rows(repeats), &[1000]);
+        assert_eq!(order, None);
+        excluded.into_iter().map(|(line, reason, _)| (line, reason)).collect::<Vec<_>>()
+    };
+    let (duplicate, conflict) = (ExclusionReason::Duplicate, ExclusionReason::Conflict);
+    assert_eq!(read(Revisions::Refuse, [1002, 1003]), [(4, conflict), (5, conflict)]);
+    assert_eq!(read(Revisions::First, [1000, 1001]), [(4, duplicate), (5, duplicate)]);
+    assert_eq!(read(Revisions::First, [1002, 1003]), [(3, ExclusionReason::Rejected)]);
 }
 
 proptest! {
