@@ -216,6 +216,8 @@ fn batches_are_evicted_as_event_time_advances() {
     let Accounting { snapshots, .. } = join.accounting();
     assert_eq!((snapshots.received, snapshots.paired), (2000, 1333));
     assert!(snapshots.expired > 600 && snapshots.waiting < 10, "{snapshots:?}");
+    // Each batch has one record.
+    assert_eq!(closed.len() as u64, 2 * snapshots.paired + snapshots.expired);
 }
 
 #[test]
@@ -243,4 +245,90 @@ fn a_selection_excludes_an_id_again_within_twice_the_horizon_on_both_sides() {
         let result = join.offer(StreamKind::Snapshots, &records(&[input(100), input(100 + distance)]), []);
         assert_eq!(result.excluded.len(), usize::from(is_excluded), "distance {distance}");
     }
+}
+
+#[test]
+fn the_first_of_equally_late_records_sets_the_clock() {
+    let names = PerStream { snapshots: "line", decisions: "record" };
+    let mut join = IntervalJoin::new(BOUNDS, 0).with_position_names(names);
+    let times = [at(1, 90_000_000), at(2, 90_000_000), at(3, 80_000_000)];
+    let excluded = join.offer(StreamKind::Decisions, &records(&times), []).excluded;
+    let detail = excluded.iter().map(|excluded| excluded.detail.as_str()).collect::<String>();
+    assert!(detail.contains("record 0 with the id \"1\""), "{detail}");
+}
+
+#[test]
+fn a_batch_is_closed_at_once_if_all_its_rows_pair() {
+    let mut join = IntervalJoin::new(BOUNDS, 0);
+    let snapshots = join.offer(StreamKind::Snapshots, &records(&[at(1, 0), at(2, 1)]), []).slot;
+    assert!(join.take_closed_batches().is_empty());
+    assert_eq!(join.row_states(snapshots), [RowState::Waiting; 2]);
+    let first = join.offer(StreamKind::Decisions, &records(&[at(1, 2)]), []).slot;
+    assert_eq!(join.take_closed_batches(), [first]);
+    assert_eq!(join.row_states(snapshots), [RowState::Settled, RowState::Waiting]);
+    let second = join.offer(StreamKind::Decisions, &records(&[at(2, 3)]), []).slot;
+    assert_eq!(BTreeSet::from_iter(join.take_closed_batches()), BTreeSet::from([snapshots, second]));
+    assert!(join.row_states(snapshots).is_empty(), "the batch is closed");
+}
+
+#[test]
+fn open_rows_are_counted_by_stream() {
+    let mut join = IntervalJoin::new(BOUNDS, 0);
+    let open = |join: &IntervalJoin| StreamKind::ALL.map(|kind| join.open_rows(kind));
+    assert_eq!(open(&join), [0, 0]);
+    join.offer(StreamKind::Snapshots, &records(&[at(1, 0), at(2, 1), at(3, 2)]), []);
+    assert_eq!(open(&join), [3, 0]);
+    join.offer(StreamKind::Decisions, &records(&[at(1, 2), at(4, 2), at(5, 2)]), []);
+    assert_eq!(open(&join), [2, 2]);
+    // Both batches expire.
+    join.offer(StreamKind::Snapshots, &records(&[at(6, 100)]), []);
+    join.offer(StreamKind::Decisions, &records(&[at(6, 100)]), []);
+    assert_eq!(open(&join), [0, 0]);
+}
+
+#[test]
+fn rows_that_expired_during_a_replay_are_settled_without_being_counted() {
+    let mut join = IntervalJoin::new(BOUNDS, 0);
+    let snapshots = [at(1, 0), at(2, 2), at(3, 4), at(4, 5), at(5, 6)];
+    let slot = join.offer(StreamKind::Snapshots, &records(&snapshots), []).slot;
+    let paired = join.offer(StreamKind::Snapshots, &records(&[at(6, 2), at(7, 7)]), []).slot;
+    // The watermark of the decisions is 15: a snapshot before 5 has expired.
+    join.offer(StreamKind::Decisions, &records(&[at(2, 12), at(7, 17), at(8, 18)]), []);
+    join.take_closed_batches();
+    assert_eq!((join.open_rows(StreamKind::Snapshots), join.accounting().snapshots.expired), (5, 3));
+
+    join.settle_expired_rows();
+    assert_eq!(join.open_rows(StreamKind::Snapshots), 2);
+    let (settled, waiting) = (RowState::Settled, RowState::Waiting);
+    assert_eq!(join.row_states(slot), [settled, settled, settled, waiting, waiting]);
+    assert_eq!(join.take_closed_batches(), [paired]);
+    assert_eq!(join.accounting().snapshots.expired, 0);
+}
+
+#[test]
+fn the_account_estimate_counts_expired_rows_of_an_open_batch_as_waiting() {
+    let mut join = IntervalJoin::new(BOUNDS, 0);
+    let rejected = [ExclusionReason::Rejected, ExclusionReason::Late, ExclusionReason::Rejected];
+    join.offer(StreamKind::Snapshots, &records(&[at(1, 0), at(2, 6), at(3, 6)]), rejected);
+    join.offer(StreamKind::Decisions, &records(&[at(2, 7), at(4, 18)]), []);
+    let exact = join.accounting();
+    let snapshots = Account {
+        received: 6,
+        rejected: 2,
+        late: 1,
+        paired: 1,
+        waiting: 1,
+        expired: 1,
+        ..Account::default()
+    };
+    assert_eq!(exact.snapshots, snapshots);
+    assert_eq!(exact.decisions, Account { received: 2, paired: 1, waiting: 1, ..Account::default() });
+    let estimate = join.accounting_estimate();
+    assert_eq!(estimate.snapshots, Account { waiting: 2, expired: 0, ..snapshots });
+    assert_eq!(estimate.decisions, exact.decisions);
+
+    let restored = PerStream { snapshots: estimate.snapshots, decisions: estimate.decisions };
+    let mut replayed = IntervalJoin::new(BOUNDS, 0);
+    replayed.set_accounts(restored);
+    assert_eq!(replayed.accounting(), estimate);
 }

@@ -326,3 +326,11 @@ fn revisions_beyond_the_limit_are_conflicts() {
     assert_eq!((account.received, account.conflict, account.duplicate), (1202, 200, 1));
     assert!(join.accounting().balances());
 }
+
+#[test]
+fn the_treatment_of_repeated_ids_is_that_which_was_set() {
+    assert_eq!(IntervalJoin::new(BOUNDS, 0).revisions(), Revisions::Refuse);
+    for mode in MODES {
+        assert_eq!(IntervalJoin::new(BOUNDS, 0).with_revisions(mode).revisions(), mode);
+    }
+}
