@@ -131,6 +131,18 @@ mod tests {
     }
 
     #[test]
+    fn bounds_are_nested_without_looks_clusters_and_ceiling() {
+        let nested = |more: &str, is_early: bool| {
+            let study = parse(&format!("{STUDY}{}\n{more}\n", bound(&every(3)))).unwrap();
+            has_nested_bounds(&study.threshold.unwrap(), is_early)
+        };
+        assert!(nested("", false));
+        assert!(!nested("", true));
+        assert!(!nested("cluster = \"kind\"", false));
+        assert!(!nested("of-ceiling = 0.5\n[ceiling]\nfields = [\"kind\"]", false));
+    }
+
+    #[test]
     fn a_verdict_that_passes_leaves_the_family() {
         let p_values = [0.01, 0.04, 0.03, 0.005];
         assert_eq!(steps("holm", 0.95, true, &p_values), [(4, true), (2, false), (2, false), (4, true)]);

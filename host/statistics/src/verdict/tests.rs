@@ -60,6 +60,7 @@ fn void_and_missing_evidence_override_the_estimates() {
             case().interference(InterferenceKind::Exposure, 22),
             with("cycle = { condition = \"day\", times = 3 }"),
             with("conditions = [\"kind\"]\nleast-per-condition = 1000"),
+            with("conditions = [\"kind\"]\nleast-per-condition = 1500"),
             with(
                 "[[threshold.reference]]\ncondition = \"kind\"\nshares = { x = 0.6, y = 0.4 }\ntolerance = 0.1",
             ),
@@ -232,4 +233,153 @@ fn windows_are_complete_once_no_decision_can_arrive() {
     let open = Case { closed: false, latest_decision: None, ..Case::new(&all, &[GOOD; 3]) };
     let listed: Vec<bool> = open.verdict().windows.iter().map(|window| window.complete).collect();
     assert_eq!(listed, [false; 4]);
+}
+
+#[test]
+fn a_verdict_is_read_back_from_its_json() {
+    let verdict = Case::new(&bound(&every(3)), &[GOOD, BAD, GOOD]).verdict();
+    let json = verdict.to_json();
+    assert!(json.ends_with("}\n"));
+    assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
+}
+
+#[test]
+fn the_gravest_verdict_is_the_first_of_the_gravest_models() {
+    use VerdictKind::{Go, Inconclusive, NoGo};
+    let mut verdict = Case::new(&every(3), &[GOOD; 3]).verdict();
+    let model = |name: &str, kinds: [VerdictKind; 2]| {
+        let scope = |(scope, kind): (&str, VerdictKind)| ScopeVerdict {
+            scope: scope.to_owned(),
+            verdict: kind,
+            ..verdict.models[0].scopes[0].clone()
+        };
+        let scopes = ["all", "direct"].into_iter().zip(kinds).map(scope).collect();
+        ModelVerdict { model: name.to_owned(), scopes, ..verdict.models[0].clone() }
+    };
+    let models = vec![model("a", [Go, NoGo]), model("b", [NoGo, Go]), model("c", [NoGo, Inconclusive])];
+    verdict.models = models;
+    let gravest = |model: Option<&str>, scope: &str| {
+        let (model, scope) = verdict.gravest(model, scope)?;
+        Some((model.model.as_str(), scope.scope.as_str(), scope.verdict))
+    };
+    assert_eq!(gravest(None, "all"), Some(("b", "all", NoGo)));
+    assert_eq!(gravest(None, "direct"), Some(("c", "direct", Inconclusive)));
+    assert_eq!(gravest(Some("a"), "all"), Some(("a", "all", Go)));
+    assert_eq!(gravest(Some("a"), "direct"), Some(("a", "direct", NoGo)));
+    assert_eq!(gravest(Some("d"), "all"), None);
+    assert_eq!(gravest(None, "other"), None);
+}
+
+#[test]
+fn the_main_reason_is_the_first_one() {
+    let mut scope = Case::new(&every(3), &[BAD; 3]).verdict().models.remove(0).scopes.remove(0);
+    let first = scope.reasons[0].text.clone();
+    assert!(!first.is_empty());
+    assert_eq!(scope.main_reason(), first);
+    scope.reasons.clear();
+    assert_eq!(scope.main_reason(), "");
+}
+
+#[test]
+fn each_method_of_an_interval_has_its_own_sentence() {
+    let sentences = [
+        (IntervalMethod::Exact, "exact bounds of the expected share of independent pairs"),
+        (IntervalMethod::EffectiveTrials, "for as many independent pairs as have the standard error"),
+        (IntervalMethod::Jackknife, "from a jackknife"),
+        (IntervalMethod::EqualScores, "scores that are all equal"),
+        (IntervalMethod::Sequence, "expected score of the pairs so far"),
+        (IntervalMethod::WindowSequence, "over whole windows"),
+        (IntervalMethod::PairedDifference, "a difference of two shares"),
+    ];
+    for (method, part) in sentences {
+        let with_part = sentences.iter().filter(|(method, _)| method.sentence().contains(part)).count();
+        assert!(method.sentence().contains(part) && with_part == 1, "{}", method.sentence());
+    }
+}
+
+#[test]
+fn a_run_without_windows_is_inconclusive() {
+    let all = pooled(3).replace("{ first = 3 }", "{ all = true }");
+    for chance in ["", "chance = { gain = 0.0 }"] {
+        let threshold = format!("{}\n{chance}", bound(&all));
+        for closed in [true, false] {
+            let (kind, reasons) = Case { cut_off: true, closed, ..Case::new(&threshold, &[]) }.decide();
+            assert_eq!(kind, VerdictKind::Inconclusive);
+            // No other gate has anything to say.
+            assert_eq!(reasons, "INCONCLUSIVE: no window counts");
+        }
+    }
+}
+
+#[test]
+fn a_cycle_value_with_its_occurrences_lacks_comparisons() {
+    let threshold = |times: u64| {
+        let cycle = format!("cycle = {{ condition = \"day\", times = {times} }}");
+        format!("{}\n{cycle}\nconditions = [\"kind\"]\nleast-per-condition = 1200", every(3))
+    };
+    let reasons = |times| Case::new(&threshold(times), &[GOOD; 3]).decide().1;
+    assert!(
+        reasons(3).contains("comparisons; at least 1200 are required, so the cycle is"),
+        "{}",
+        reasons(3)
+    );
+    assert!(reasons(4).contains("occurred 3 times; 4 required"), "{}", reasons(4));
+}
+
+#[test]
+fn the_input_shares_furthest_from_their_reference_are_named_first() {
+    let threshold = format!(
+        "{}\n[[threshold.reference]]\ncondition = \"day\"\ntolerance = 0.001\nshares = {{ monday = 0.01, tuesday = 0.4, \
+         wednesday = 0.15, thursday = 0.02, friday = 0.16, saturday = 0.1, sunday = 0.16 }}",
+        every(3)
+    );
+    let (kind, reasons) = Case::new(&threshold, &[GOOD; 3]).decide();
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    // Each day has a seventh of the snapshots, 0.14.
+    let places = ["day tuesday", "day monday", "day thursday"].map(|day| reasons.find(day));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}\n{reasons}");
+    assert!(!reasons.contains("day saturday"), "{reasons}");
+}
+
+#[test]
+fn verdicts_of_one_family_are_one_for_each_model_and_scope() {
+    let holm = bound(&every(3)).replace("\"each\"", "\"holm\"");
+    let verdict = Case::new(&holm, &[NEAR; 3]).verdict();
+    let shared: Vec<u64> = verdict.models[0].scopes.iter().map(|scope| scope.level_shared_by).collect();
+    assert_eq!(shared, [2, 2]);
+}
+
+#[test]
+fn a_verdict_that_passes_leaves_its_level_to_the_others() {
+    let holm = bound(&every(1)).replace("\"each\"", "\"holm\"");
+    let levels = |week| {
+        let verdict = Case::new(&holm, &[week]).verdict();
+        let scopes = verdict.models[0].scopes.iter();
+        scopes.map(|scope| (scope.verdict, scope.level_shared_by)).collect::<Vec<_>>()
+    };
+    // Half of the pairs are in the scope. Its lower bound is above 0.85 at the confidence 0.95 and below at 0.975.
+    assert_eq!(levels((1740, 2000)), [(VerdictKind::Go, 2), (VerdictKind::Go, 1)]);
+    assert_eq!(levels((1733, 2000)), [(VerdictKind::Go, 2), (VerdictKind::Inconclusive, 1)]);
+}
+
+/// The weeks that a reason names, in its order.
+fn weeks_in_order(threshold: &str, weeks: &[(u64, u64)]) -> Vec<usize> {
+    let reasons = Case::new(threshold, weeks).decide().1;
+    let ends = ["04-19", "04-26", "05-03", "05-10", "05-17"];
+    let mut places: Vec<(usize, usize)> =
+        (1..).zip(ends).filter_map(|(week, end)| Some((reasons.find(end)?, week))).collect();
+    places.sort_unstable();
+    places.into_iter().map(|(_, week)| week).collect()
+}
+
+#[test]
+fn the_worst_windows_are_named_first() {
+    // Windows with too few pairs by their pairs, whatever their values.
+    let few = [(50, 90), (40, 60), (20, 30), (60, 70), (75, 80)];
+    assert_eq!(weeks_in_order(&every(5), &few), [3, 2, 4]);
+    // Others by their values, in the direction of the threshold.
+    let values = [(800, 1000), (1400, 2000), (1800, 3000), (82, 100), (162, 200)];
+    assert_eq!(weeks_in_order(&every(5), &values), [3, 2, 1]);
+    let most = every(5).replace("at-least = 0.85", "at-most = 0.5");
+    assert_eq!(weeks_in_order(&most, &values), [4, 5, 1]);
 }
