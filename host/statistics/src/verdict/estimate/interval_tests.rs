@@ -2,7 +2,11 @@
 
 use super::super::test_support::{Case, bound, every, pooled};
 use super::super::{Estimate, IntervalMethod, MissingInterval, VerdictKind};
-use crate::scoring::clopper_pearson;
+use super::{greatest_standard_error, independent_scores, with_least_error};
+use crate::scoring::{
+    ClusterSizes, Interval, JACKKNIFE_GROUPS, clopper_pearson, cluster_hash, jackknife_group, korn_graubard,
+    most_independent_trials, standard_error, student_quantile,
+};
 
 /// A metric that is not a mean: the share of hits, defined only if there are misses, too.
 fn with_misses(pairs: u64, sum: f64) -> Option<f64> {
@@ -144,4 +148,114 @@ fn contamination_is_not_tested_on_some_of_the_replicates() {
     // With misses in several groups it is tested.
     let case = Case { blinded_hits: Some((2000, 30)), ..case };
     assert!(case.verdict().models[0].contamination.unwrap().difference.is_some());
+}
+
+#[test]
+fn equal_scores_are_independent_unless_there_are_clusters() {
+    // Ten scores of 3, and ten with the mean 3 and the mean square 10.
+    assert_eq!(independent_scores(false, (10, 4), 3.0, 90.0), 10);
+    assert_eq!(independent_scores(false, (10, 4), 3.0, 100.0), 4);
+    assert_eq!(independent_scores(true, (10, 4), 3.0, 90.0), 4);
+}
+
+#[test]
+fn the_greatest_standard_error_is_that_of_the_ends_of_the_range() {
+    let range = (Some(-1.0), Some(3.0));
+    assert_eq!(greatest_standard_error(1.0, range, 16.0), Some(0.5));
+    assert_eq!(greatest_standard_error(2.0, range, 12.0), Some(0.5));
+    assert_eq!(greatest_standard_error(1.0, range, f64::INFINITY), Some(0.0));
+    assert_eq!(greatest_standard_error(1.0, (None, Some(3.0)), 16.0), None);
+}
+
+#[test]
+fn an_interval_is_widened_to_the_least_error_and_never_narrowed() {
+    let (interval, without) = (Interval { lower: 0.375, upper: 0.75 }, [0.25, 0.5, 0.625]);
+    let error = standard_error(&without).unwrap();
+    let doubled = with_least_error(interval, 0.5, &without, 2.0 * error);
+    assert!((doubled.lower - 0.25).abs() < 1e-12 && (doubled.upper - 1.0).abs() < 1e-12, "{doubled:?}");
+    assert_eq!(with_least_error(interval, 0.5, &without, error / 2.0), interval);
+}
+
+/// The keys of the pairs of a case of one week, as [`Case`] has them.
+fn keys(pairs: u64, one_cluster: u64) -> Vec<String> {
+    (0..pairs).map(|pair| if pair < one_cluster { "one".to_owned() } else { format!("0-{pair}") }).collect()
+}
+
+/// The greatest number of independent pairs that pairs with these keys count for.
+fn most_independent(keys: &[String]) -> f64 {
+    let mut sizes = ClusterSizes::default();
+    keys.iter().for_each(|key| sizes.add(cluster_hash(key), 1));
+    most_independent_trials(sizes.clusters(), sizes.squared_variation())
+}
+
+/// A case of one week with clusters.
+fn clustered(week: (u64, u64), one_cluster: u64) -> Case {
+    let case = by_bound(100, week);
+    Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), one_cluster, ..case }
+}
+
+#[test]
+fn the_error_of_a_mean_is_at_least_that_of_the_independent_clusters() {
+    // A cluster has 300 of 1,000 pairs, so at most about 11 pairs count as independent.
+    let most = most_independent(&keys(1000, 300));
+    assert!((10.0..12.0).contains(&most), "{most}");
+    let student = student_quantile(0.95, 63.0).unwrap();
+    let error = |case: &Case| {
+        let found = pooled_estimate(case);
+        let interval = found.interval.unwrap();
+        assert_eq!(found.method, Some(IntervalMethod::Jackknife));
+        (found.value.unwrap(), (found.value.unwrap() - interval.lower) / student)
+    };
+    let mean = Case { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };
+    let (value, found) = error(&mean);
+    let least = (value * (1.0 - value) / most).sqrt();
+    assert!((found / least - 1.0).abs() < 1e-9, "{found} and {least}");
+    // A metric that is no mean has the error of the jackknife.
+    let root = Case { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..mean };
+    let (value, found) = error(&root);
+    let least = (value * (1.0 - value) / most).sqrt();
+    assert!(found < 0.9 * least, "{found} and {least}");
+}
+
+#[test]
+fn a_share_of_clusters_has_the_bounds_of_korn_and_graubard() {
+    let (hits, pairs) = (3200, 4000);
+    let keys = keys(pairs, 0);
+    let mut groups = vec![(0.0, 0.0); JACKKNIFE_GROUPS as usize];
+    for (pair, key) in (0..).zip(&keys) {
+        let (own_hits, own_pairs) = &mut groups[usize::from(jackknife_group(key))];
+        *own_hits += f64::from(u8::from(pair < hits));
+        *own_pairs += 1.0;
+    }
+    let without: Vec<f64> = groups
+        .iter()
+        .map(|(own_hits, own_pairs)| (hits as f64 - own_hits) / (pairs as f64 - own_pairs))
+        .collect();
+    let error = standard_error(&without).unwrap();
+    let bounds = |degrees| korn_graubard(0.8, error, degrees, pairs, 0.95).unwrap();
+    let expected = bounds(63);
+    assert_ne!(bounds(64), expected, "the effective number of pairs depends on the degrees of freedom");
+    let found = pooled_estimate(&clustered((hits, pairs), 0));
+    assert_eq!(found.method, Some(IntervalMethod::EffectiveTrials));
+    let interval = found.interval.unwrap();
+    assert!((interval.lower - expected.lower).abs() < 1e-12, "{interval:?} and {expected:?}");
+    assert!((interval.upper - expected.upper).abs() < 1e-12, "{interval:?} and {expected:?}");
+}
+
+#[test]
+fn a_sequence_needs_a_mean_and_a_finite_range_with_a_width() {
+    let no_sequence = |case: Case| {
+        let found = pooled_estimate(&Case { closed: false, ..case.clone() });
+        assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NoSequence)));
+        let reasons = Case { closed: false, ..case }.decide().1;
+        assert!(
+            reasons.contains("there is no interval for looks before the end: no interval holds"),
+            "{reasons}"
+        );
+    };
+    let latest = bound(&pooled(1)).replace("first", "latest");
+    let case = || Case::new(&latest, &[(900, 1000)]);
+    no_sequence(Case { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..case() });
+    no_sequence(Case { scores: [0.9; 2], range: (Some(0.9), Some(0.9)), ..case() });
+    no_sequence(Case { range: (Some(-1e308), Some(1e308)), ..case() });
 }

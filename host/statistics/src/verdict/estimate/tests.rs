@@ -2,7 +2,10 @@
 
 use super::super::test_support::{BAD, Case, GOOD, bound, every, pooled};
 use super::super::{Estimate, IntervalMethod, Verdict, VerdictKind};
-use crate::scoring::{ConfidenceSequence, ScoreBlock, SequenceTuning, WindowSequence};
+use crate::scoring::{
+    ConfidenceSequence, JACKKNIFE_GROUPS, ScoreBlock, SequenceTuning, WindowSequence, jackknife_difference,
+    jackknife_group,
+};
 
 #[test]
 fn higher_agreement_where_the_answer_existed_is_a_leak() {
@@ -214,5 +217,56 @@ fn a_drifting_value_lies_inside_its_interval_at_every_look() {
         let estimate = interim_estimate(&bound(&pooled(9)), &weeks[..looks]);
         let (value, interval) = (estimate.value.unwrap(), estimate.interval.unwrap());
         assert!(interval.lower < value && value < interval.upper, "{value}: {interval:?}");
+    }
+}
+
+#[test]
+fn each_of_the_latest_windows_has_its_own_level() {
+    let latest = bound(&every(3)).replace("first", "latest");
+    let verdict = Case { closed: false, ..Case::new(&latest, &[GOOD; 3]) }.verdict();
+    let tuning = SequenceTuning { range: (0.0, 1.0), mean: 0.85, observations: 100 };
+    for (index, estimate) in (1..).zip(&verdict.models[0].scopes[0].windows) {
+        let mut sequence = ConfidenceSequence::new(0.05 / f64::from(index * (index + 1)), tuning);
+        sequence.push(ScoreBlock { n: 1000, sum: 900.0, squares: 900.0 });
+        let (found, expected) = (estimate.interval.unwrap(), sequence.interval(0.9));
+        assert!((found.lower - expected.lower).abs() < 1e-12, "{index}: {found:?} {expected:?}");
+        assert!((found.upper - expected.upper).abs() < 1e-12, "{index}: {found:?} {expected:?}");
+    }
+}
+
+#[test]
+fn the_bounds_of_a_leak_in_clusters_are_those_of_both_arms_without_each_group() {
+    // The first 450 hits and the first 150 misses are blinded.
+    let (hits, pairs, blinded) = (GOOD.0, GOOD.1, [150u64, 450]);
+    let mut groups = vec![[[0.0; 2]; 2]; JACKKNIFE_GROUPS as usize];
+    let mut left = blinded;
+    for (week, pair) in (0..3).flat_map(|week| (0..pairs).map(move |pair| (week, pair))) {
+        let hit = usize::from(pair < hits);
+        let is_blinded = left[hit] > 0;
+        left[hit] -= u64::from(is_blinded);
+        let arm =
+            &mut groups[usize::from(jackknife_group(&format!("{week}-{pair}")))][usize::from(is_blinded)];
+        *arm = [arm[0] + hit as f64, arm[1] + 1.0];
+    }
+    let share = |left_out: Option<usize>, arm: usize| {
+        let kept = groups.iter().enumerate().filter(|(group, _)| Some(*group) != left_out);
+        let sums = kept.fold([0.0, 0.0], |sums, (_, own)| [sums[0] + own[arm][0], sums[1] + own[arm][1]]);
+        sums[0] / sums[1]
+    };
+    let difference = |left_out| share(left_out, 0) - share(left_out, 1);
+    for (direction, closer) in [("at-least = 0.85", 1.0), ("at-most = 0.99", -1.0)] {
+        let threshold = format!("{}\ncluster = \"kind\"", every(3)).replace("at-least = 0.85", direction);
+        let case = Case { blinded_hits: Some((450, 150)), ..Case::new(&threshold, &[GOOD; 3]) };
+        let found = case.verdict().models[0].contamination.unwrap().difference.unwrap();
+        let without: Vec<f64> = (0..groups.len()).map(|group| closer * difference(Some(group))).collect();
+        let expected = jackknife_difference(closer * difference(None), &without, 1.0, 0.95, 0.001).unwrap();
+        for (found, expected) in [
+            (found.difference, expected.difference),
+            (found.interval.lower, expected.interval.lower),
+            (found.interval.upper, expected.interval.upper),
+            (found.p_value, expected.p_value),
+        ] {
+            assert!((found - expected).abs() < 1e-12, "{direction}: {found} and {expected}");
+        }
     }
 }
