@@ -33,6 +33,8 @@ struct Case {
     range: Range,
     threshold: &'static str,
     closed: bool,
+    /// The number of jackknife groups that have pairs.
+    groups: u64,
 }
 
 /// Mean absolute error, which leaves unanswered pairs out.
@@ -54,6 +56,7 @@ fn numbers(threshold: &'static str) -> Case {
         range: (Some(0.0), None),
         threshold,
         closed: true,
+        groups: 16,
     }
 }
 
@@ -84,6 +87,7 @@ fn rankings(threshold: &'static str) -> Case {
         range: (Some(0.0), Some(1.0)),
         threshold,
         closed: true,
+        groups: 16,
     }
 }
 
@@ -115,7 +119,7 @@ impl Case {
             let status = if answer.is_some() { AnswerStatus::Answered } else { AnswerStatus::Abstained };
             let scores = vec![components.iter().map(|component| vec![*component]).collect()];
             let models = [ModelScores { statuses: vec![status], scores }];
-            let group = ((7 * index + index / 50) % 16) as u8;
+            let group = ((7 * index + index / 50) % self.groups) as u8;
             let pair = EvidencePair {
                 window,
                 scopes: &[0],
@@ -533,4 +537,85 @@ fn a_verdict_says_why_no_pair_is_compared() {
     let text = "the gain over baselines cannot be computed, because no pair can be compared: 1 without an earlier decision, \
                 599 without a score of the model or a baseline; a gain above 0 is required";
     assert!(reasons.ends_with(text), "{reasons}");
+}
+
+#[test]
+fn pairs_that_are_left_out_are_counted_and_named_by_reason() {
+    let left_out = LeftOutPairs { unanswered: 4, without_decision: 2, unscored: 1 };
+    assert_eq!(left_out.total(), 7);
+    let words = "4 unanswered, 2 without an earlier decision, 1 without a score of the model or a baseline"
+        .to_owned();
+    assert_eq!(left_out.words(), Some(words));
+    let one = LeftOutPairs { unanswered: 0, unscored: 0, ..left_out };
+    assert_eq!((one.total(), one.words()), (2, Some("2 without an earlier decision".to_owned())));
+    assert_eq!(LeftOutPairs::default().words(), None);
+}
+
+#[test]
+fn the_decisions_that_baselines_learn_from_are_named() {
+    assert_eq!(LearningSet::AllPairs.words(), "all earlier decisions");
+    assert_eq!(LearningSet::AnsweredPairs.words(), "the earlier decisions of answered pairs");
+}
+
+#[test]
+fn bounds_need_two_groups_of_pairs() {
+    let gains = |groups: u64| Case { groups, ..rankings(RANKINGS) }.decide().2.unwrap().gains;
+    for found in gains(1) {
+        assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::FewGroups)));
+    }
+    for found in gains(2) {
+        assert_eq!((found.method, found.no_interval), (Some(IntervalMethod::Jackknife), None));
+    }
+}
+
+/// The gains of rankings before the end of the run.
+fn early_gains(case: Case) -> Vec<BaselineGain> {
+    Case { closed: false, ..case }.decide().2.unwrap().gains
+}
+
+#[test]
+fn bounds_before_the_end_have_the_gain_in_their_middle() {
+    // The second case has scores from -1 to 1, so the gain is twice as large.
+    let doubled = Case {
+        score: |answer, decision| vec![2.0 * (rankings(RANKINGS).score)(answer, decision)[0] - 1.0, 1.0],
+        range: (Some(-1.0), Some(1.0)),
+        ..rankings(RANKINGS)
+    };
+    for (case, factor) in [(rankings(RANKINGS), 1.0), (doubled, 2.0)] {
+        for (found, gain) in
+            early_gains(case).iter().zip([0.12103505843071787, 0.12103505843071787, 0.2996661101836394])
+        {
+            let Interval { lower, upper } = found.interval.expect("a mean of scores in a known range");
+            assert_close((lower + upper) / 2.0, factor * gain);
+            assert!(-factor < lower && upper < factor, "{lower} to {upper} is not cut off at the range");
+        }
+    }
+}
+
+#[test]
+fn bounds_before_the_end_need_two_means_and_a_range_with_a_width() {
+    // A mean for the model, whose value is 0.72, and none for baselines, whose values are below 0.65.
+    let mixed = Case {
+        reduce: |pairs, sums| {
+            let mean = sums[0] / pairs as f64;
+            Some(if mean > 0.65 { mean } else { mean / 2.0 })
+        },
+        ..rankings(RANKINGS)
+    };
+    let neither = Case { reduce: |pairs, sums| Some((sums[0] / pairs as f64).sqrt()), ..rankings(RANKINGS) };
+    let without_width =
+        Case { score: |_, _| vec![0.0, 1.0], range: (Some(0.0), Some(0.0)), ..rankings(RANKINGS) };
+    for case in [mixed, neither, without_width] {
+        for found in early_gains(case) {
+            assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NoSequence)));
+        }
+    }
+}
+
+#[test]
+fn a_run_without_scored_pairs_has_no_gains() {
+    let case = Case { score: |_, _| vec![0.0, 0.0], ..rankings(RANKINGS) };
+    let (verdict, reasons, gains) = case.decide();
+    assert_eq!((verdict, gains), (VerdictKind::Inconclusive, None), "{reasons}");
+    assert!(!reasons.contains("baselines"), "{reasons}");
 }
