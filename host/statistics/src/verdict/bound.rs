@@ -66,6 +66,14 @@ mod tests {
         let pairs = 20_000_000_000_000_000u64;
         assert_eq!(16_999_999_999_999_999f64 / pairs as f64, 0.85);
         assert!(!least(16_999_999_999_999_999, pairs, 0.85) && least(17_000_000_000_000_000, pairs, 0.85));
+        // A bound of 18 decimal places, and a share that is 1e-18 below it and has the same float.
+        let (places, pairs) = (0.013216952110923485, 1_000_000_000_000_000_000u64);
+        assert_eq!(13_216_952_110_923_484f64 / pairs as f64, places);
+        assert!(
+            !least(13_216_952_110_923_484, pairs, places) && least(13_216_952_110_923_485, pairs, places)
+        );
+        // A bound of more places is compared as a float.
+        assert!(!least(1, 10 * pairs, 1.5e-19) && least(2, 10 * pairs, 1.5e-19));
         let most = |hits, pairs, bound| meets_bound_by_count(hits, pairs, Direction::AtMost, bound);
         assert!(most(3, 20, 0.15) && !most(4, 20, 0.15) && most(0, 1, 0.0));
         assert!(!least(0, 5, 1.0) && least(5, 5, 1.0) && !least(5, 5, 1.5) && least(0, 5, -1.0));

@@ -53,3 +53,23 @@ impl CeilingShare {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scoring::CaseDecision;
+
+    #[test]
+    fn a_ceiling_of_zero_has_no_share() {
+        let mut sample = CaseSample::default();
+        for case in 0..40 {
+            for answer in 0..2 {
+                let decision = CaseDecision { case, answer, rater: 0, equal: &[answer == 0] };
+                sample.add(decision, usize::MAX);
+            }
+        }
+        let found = CeilingShare::estimate(&sample, 0, 0.95);
+        assert_eq!((found.cases, found.ceiling, found.agreement), (40, Some(0.0), Some(0.5)));
+        assert_eq!((found.share, found.interval), (None, None));
+    }
+}

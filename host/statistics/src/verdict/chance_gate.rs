@@ -246,6 +246,33 @@ mod tests {
     }
 
     #[test]
+    fn a_gain_is_compared_by_its_counts() {
+        let agreement = |gain: f64| ChanceAgreement {
+            agreement: 0.9,
+            commonest_share: 0.05,
+            gain,
+            kappa: None,
+            is_constant: false,
+            measure: ChanceMeasure::Gain,
+            interval: None,
+            method: None,
+            no_interval: None,
+        };
+        let kind = |required, gain: f64, counts| {
+            chance_failure(required, POINT, 0.95, counts, &agreement(gain)).map(|(kind, _)| kind)
+        };
+        // The gain is below 0.85 by less than a float can show.
+        let (pairs, commonest) = (20_000_000_000_000_000, 1_000_000_000_000_000);
+        let counts = |gained: u64| (commonest + gained, commonest, pairs);
+        let required = ChanceRequirement::Gain(0.85);
+        assert_eq!(kind(required, 0.85, counts(16_999_999_999_999_999)), Some(VerdictKind::NoGo));
+        assert_eq!(kind(required, 0.85, counts(17_000_000_000_000_000)), None);
+        // A gain of 0 is not above 0.
+        assert_eq!(kind(GAIN, 0.0, counts(0)), Some(VerdictKind::NoGo));
+        assert_eq!(kind(GAIN, 5e-17, counts(1)), None);
+    }
+
+    #[test]
     fn kappa_must_exceed_0_by_its_bound() {
         let found = |gains| [RIGHT, ("stop", "stop", gains), ("stop", "go", 40 - gains)];
         assert_eq!(failure(KAPPA, BOUND, &found(20)), "GO");

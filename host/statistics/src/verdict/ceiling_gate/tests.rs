@@ -1,6 +1,8 @@
 //! The gate of the ceiling on the pairs of a synthetic study.
 
+use super::super::VerdictKind;
 use super::super::test_support::{BAD, Case, GOOD, bound, pooled};
+use super::*;
 
 /// A study whose threshold requires a share of the ceiling.
 fn study(threshold: &str, least: f64, weeks: &[(u64, u64)]) -> Case {
@@ -60,4 +62,31 @@ fn a_threshold_without_a_share_has_none() {
         "{}",
         verdict.threshold
     );
+}
+
+#[test]
+fn the_least_share_and_the_least_number_of_cases_suffice() {
+    let pooled = Estimate { pairs: 100, hits: Some(60), value: Some(0.6), ..Estimate::default() };
+    let failure = |cases: u64, least: f64| {
+        let share = CeilingShare {
+            cases,
+            decisions: 2 * cases,
+            self_agreement: Some(0.64),
+            ceiling: Some(0.8),
+            agreement: Some(0.6),
+            share: Some(0.75),
+            interval: None,
+        };
+        let found = ceiling_failure((Evidence::Point, 0.95), least, &share, (&pooled, 60), false);
+        found.map(|(kind, _)| kind)
+    };
+    assert_eq!(failure(MIN_REPEATED_CASES, 0.75), None);
+    assert_eq!(failure(MIN_REPEATED_CASES - 1, 0.75), Some(VerdictKind::Inconclusive));
+    assert_eq!(failure(MIN_REPEATED_CASES, 0.76), Some(VerdictKind::NoGo));
+}
+
+#[test]
+fn a_run_without_pairs_has_no_share_of_the_ceiling() {
+    let verdict = Case { cut_off: true, ..study(&low(1), 0.5, &[]) }.verdict();
+    assert_eq!(verdict.models[0].scopes[0].ceiling, None);
 }

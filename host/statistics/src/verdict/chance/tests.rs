@@ -155,3 +155,33 @@ fn few_independent_pairs_widen_the_bounds() {
         assert!(wide.upper >= narrow.upper && wide.upper <= 1.0, "{wide:?}");
     }
 }
+
+#[test]
+fn two_groups_are_enough_for_bounds() {
+    let pairs = (0..PAIRS).map(|index| (pair(index).0, pair(index).1, (index % 7 % 2) as u8));
+    let labels = ModelLabels::new(counts(pairs).iter(), 0).unwrap();
+    assert_eq!(labels.jackknife_kappa(f64::INFINITY, 0.95).map(|(_, method)| method), Ok(IntervalMethod::Jackknife));
+    assert_eq!(labels.jackknife_gain(f64::INFINITY, 0.95).map(|(_, method)| method), Ok(IntervalMethod::Jackknife));
+}
+
+#[test]
+fn kappas_that_differ_by_rounding_have_no_bounds() {
+    // All but three pairs are equal labels, so that kappa divides by a remainder near 0. Each group has the same shares.
+    let (many, few) = (1_000_000_007, 2);
+    let group = |times: u64| {
+        let row = |substrate, agreed| LabelRow {
+            substrate: times * substrate,
+            given: times * substrate,
+            agreed: times * agreed,
+        };
+        vec![row(many, many - 1), row(few, 1)]
+    };
+    let groups = [1, 2, 3].map(group).to_vec();
+    let labels = ModelLabels { total: group(6), groups, windows: Vec::new() };
+    let without = labels.leave_one_out(kappa).unwrap();
+    assert!(
+        without.iter().any(|value| *value != without[0]),
+        "the replicates differ by rounding: {without:?}"
+    );
+    assert_eq!(labels.jackknife_kappa(f64::INFINITY, 0.95), Err(MissingInterval::NoSpread));
+}
