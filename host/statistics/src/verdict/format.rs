@@ -278,6 +278,116 @@ pub fn at_most(part: u64, whole: u64, bound: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::ChanceMeasure;
+    use crate::verdict::test_support::{STUDY, bound, every};
+    use understudy_study::parse;
+
+    const FORMS: [AnswerForm; 3] = [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking];
+
+    fn study() -> (Study, Threshold) {
+        let mut study = parse(&format!("{STUDY}{}\n", bound(&every(3)))).unwrap();
+        let threshold = study.threshold.take().unwrap();
+        (study, threshold)
+    }
+
+    #[test]
+    fn the_requirement_beyond_chance_names_the_constant_and_the_minimum() {
+        let (_, threshold) = study();
+        let words = |form, chance| chance_requirement(&Threshold { form, chance, ..threshold.clone() });
+        let gains = FORMS.map(|form| words(form, Some(ChanceRequirement::Gain(0.0))).unwrap());
+        insta::assert_snapshot!(gains.join("\n"), @"
+        agreement better than always giving the substrate's commonest label, by the confidence bound at 0.95
+        better than always giving the mean, the median or the last of the earlier decisions, by the confidence bound at 0.95
+        better than always giving the commonest or the highest-ranked items of the earlier decisions, by the confidence bound at 0.95
+        ");
+        let with_minimum = [0.25, 0.0].map(|least| {
+            [ChanceRequirement::Gain(least), ChanceRequirement::Kappa(least)]
+                .map(|required| words(AnswerForm::Label, Some(required)).unwrap())
+                .join("\n")
+        });
+        insta::assert_snapshot!(with_minimum.join("\n"), @"
+        agreement better than always giving the substrate's commonest label by at least 0.25, by the confidence bound at 0.95
+        Cohen's kappa at least 0.25, by the confidence bound at 0.95
+        agreement better than always giving the substrate's commonest label, by the confidence bound at 0.95
+        Cohen's kappa above 0, by the confidence bound at 0.95
+        ");
+        assert_eq!(words(AnswerForm::Label, Some(ChanceRequirement::NotAsked)), None);
+        assert_eq!(words(AnswerForm::Label, None), None);
+    }
+
+    #[test]
+    fn a_threshold_that_does_not_ask_for_chance_has_a_note() {
+        let (study, threshold) = study();
+        let notes = FORMS.map(|form| {
+            let chance = Some(ChanceRequirement::NotAsked);
+            let family = None;
+            verdict_notes(&study, &Threshold { form, chance, family, ..threshold.clone() }, true).join("\n")
+        });
+        insta::assert_snapshot!(notes.join("\n"), @r#"
+        Chance was not asked (`chance = "not-asked"`): a model that always gives the substrate's commonest label may be GO.
+        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the mean, the median or the last of the earlier decisions may be GO.
+        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the highest-ranked items of the earlier decisions may be GO.
+        "#);
+        assert!(untestable_sentence().contains("one in each of 64 groups of ids on both sides"));
+    }
+
+    #[test]
+    fn a_note_says_how_several_verdicts_share_the_confidence() {
+        let (mut study, threshold) = study();
+        let note = |study: &Study, family, is_nested| {
+            family_note(study, &Threshold { family: Some(family), ..threshold.clone() }, is_nested)
+        };
+        let two = [(Family::Each, true), (Family::Holm, true), (Family::Holm, false)]
+            .map(|(family, is_nested)| note(&study, family, is_nested).unwrap());
+        insta::assert_snapshot!(two.join("\n"), @"
+        The 2 verdicts (1 model, each on all of the input and on 1 scope) have the confidence 0.95 each, without correction: the probability of one or more false GOs is at most 0.1.
+        The 2 verdicts (1 model, each on all of the input and on 1 scope) share the confidence 0.95 by Holm's method: the probability of one or more false GOs is at most 0.05.
+        The 2 verdicts (1 model, each on all of the input and on 1 scope) share the confidence 0.95, each with an equal part of the level by Bonferroni's inequality: the probability of one or more false GOs is at most 0.05.
+        ");
+        // Twenty verdicts at the level 0.05 have a level of 1 together.
+        study.models = vec![study.models[0].clone(); 10];
+        insta::assert_snapshot!(note(&study, Family::Each, true).unwrap(), @"The 20 verdicts (10 models, each on all of the input and on 1 scope) have the confidence 0.95 each, without correction: with this number of verdicts, that does not limit the probability of one or more false GOs.");
+        study.models.truncate(1);
+        study.scopes.clear();
+        assert_eq!(note(&study, Family::Each, true), None, "one verdict");
+        assert_eq!(
+            family_note(&study, &Threshold { evidence: Evidence::Point, ..threshold.clone() }, true),
+            None
+        );
+    }
+
+    #[test]
+    fn the_reason_of_a_go_has_what_was_reached_beyond_chance() {
+        let agreement = ChanceAgreement {
+            agreement: 0.9,
+            commonest_share: 0.6,
+            gain: 0.3,
+            kappa: Some(0.75),
+            is_constant: false,
+            measure: ChanceMeasure::Gain,
+            interval: None,
+            method: None,
+            no_interval: None,
+        };
+        let bounded = ChanceAgreement {
+            interval: Some(crate::scoring::Interval { lower: 0.25, upper: 0.35 }),
+            ..agreement.clone()
+        };
+        let gain = Some(ChanceRequirement::Gain(0.0));
+        let words = |required, agreement| chance_success(required, agreement);
+        assert_eq!(
+            words(gain, &agreement).unwrap(),
+            "better than always giving the commonest label by 0.300000"
+        );
+        assert_eq!(
+            words(gain, &bounded).unwrap(),
+            "better than always giving the commonest label by 0.300000 (bound 0.250000)"
+        );
+        let kappa = words(Some(ChanceRequirement::Kappa(0.5)), &bounded).unwrap();
+        assert_eq!(kappa, "Cohen's kappa 0.750000 (bound 0.250000)");
+        assert_eq!(words(Some(ChanceRequirement::NotAsked), &agreement), None);
+        assert_eq!(words(None, &agreement), None);
+    }
 
     #[test]
     fn shares_are_rounded_but_never_to_a_bound_that_they_miss() {
