@@ -299,6 +299,26 @@ mod tests {
     }
 
     #[test]
+    fn the_unit_of_the_scores_is_the_unit_of_the_result() {
+        // A power of two, so that scaling does not round.
+        let unit = 2f64.powi(-43);
+        let estimate = |unit: f64| {
+            let mut paired = PairedComparison::new(vec![2], &[]);
+            for pair in 0..300u32 {
+                let scores = [pair % 7, pair % 11].map(|score| [unit * f64::from(score), 1.0]);
+                paired.add(&row((pair % 64) as u8, &scores[0], &scores[1], &[]));
+            }
+            paired.estimate(None, 0, 0.95, &mut mean)
+        };
+        let (one, small) = (estimate(1.0), estimate(unit));
+        assert!((small.difference.unwrap() / unit / one.difference.unwrap() - 1.0).abs() < 1e-9);
+        let (one_interval, small_interval) = (one.interval.unwrap(), small.interval.unwrap());
+        assert!((small_interval.lower / unit / one_interval.lower - 1.0).abs() < 1e-9);
+        assert!((small_interval.upper / unit / one_interval.upper - 1.0).abs() < 1e-9);
+        assert!((small.p_value.unwrap() / one.p_value.unwrap() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn swapping_the_models_mirrors_the_result() {
         let (mut one, mut other) = (PairedComparison::new(vec![2], &[]), PairedComparison::new(vec![2], &[]));
         for pair in 0..300u32 {
