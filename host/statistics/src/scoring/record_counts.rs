@@ -241,6 +241,35 @@ mod tests {
     }
 
     #[test]
+    fn the_scopes_of_an_excluded_record_are_known_or_unknown_for_any_reason() {
+        let (mut clock, mut counts) = (hourly_clock(), RecordCounts::default());
+        let kind = StreamKind::Snapshots;
+        counts.add_accepted(&mut clock, kind, &[5 * HOUR]);
+        let (rejected, conflict, late) =
+            (ExclusionReason::Rejected, ExclusionReason::Conflict, ExclusionReason::Late);
+        // How often each reason is excluded with the scope 1, and without known scopes.
+        for (reason, with_scope, without) in [(rejected, 1, 2), (conflict, 3, 4), (late, 5, 6)] {
+            let scopes = [(Some(&[0, 1][..]), with_scope), (None, without)];
+            for (scopes, records) in scopes {
+                for _ in 0..records {
+                    let record = CountedExclusion { scopes, ..exclusion(reason, 5 * HOUR) };
+                    counts.add_excluded(&mut clock, kind, record, LATENESS);
+                }
+            }
+        }
+        let window = clock.window(5 * HOUR);
+        let found = counts.excluded_snapshots(window..=window, 1);
+        let excluded = |rejected, conflict, late| WindowRecordCounts {
+            rejected,
+            conflict,
+            late,
+            ..WindowRecordCounts::default()
+        };
+        assert_eq!((found.known, found.unknown), (excluded(1, 3, 5), excluded(2, 4, 6)));
+        assert_eq!(counts.excluded_snapshots(window..=window, 2).known, excluded(0, 0, 0));
+    }
+
+    #[test]
     fn decisions_that_are_not_joined_are_orphaned_in_settled_windows() {
         let (mut clock, mut counts) = (hourly_clock(), RecordCounts::default());
         counts.add_accepted(

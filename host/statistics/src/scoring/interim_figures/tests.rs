@@ -120,6 +120,9 @@ fn a_value_that_is_once_rare_has_no_total_any_more() {
     let days = cells(&[vec![10, 20, 30], vec![2, 20, 30], vec![10, 20, 30]]);
     let figures = InterimFigures::new(&days, None, false);
     assert_eq!([0, 1, 2].map(|value| figures.shows_value(0, value)), [false, false, true]);
+    let slices = [0, 1, 2].map(|value| figures.shows(Slice::Value { condition: 0, value }));
+    assert_eq!((slices, figures.shows(Slice::All)), ([false, false, true], true));
+    assert!(!InterimFigures::new(&cells(&[vec![2, 1]])).shows(Slice::All));
     let by_day = |at| [0, 1, 2].map(|value| figures.shows_value_in_window(0, value, day(at)));
     assert_eq!([0, 1, 2].map(by_day), [[true; 3], [false, false, true], [true; 3]]);
 }
@@ -131,8 +134,38 @@ fn a_part_and_the_rest_are_withheld_together() {
         |pairs: [u64; 2]| InterimFigures::new(&all, None, false).for_part(&cells(&[pairs.to_vec()]), &all);
     assert!(revised([6, 0]).shows_all() && revised([6, 0]).shows_value(0, 0));
     assert!(!revised([2, 0]).shows_all());
+    // All but three pairs are revised.
+    assert!(!revised([20, 5]).shows_all() && revised([20, 3]).shows_all());
     // All but four pairs of the second value are revised.
     assert!(!revised([6, 5]).shows_value(0, 1));
+}
+
+#[test]
+fn blinded_pairs_and_the_others_are_shown_only_if_neither_are_few() {
+    let days = [vec![10], vec![20]];
+    let all = cells(&days);
+    let shown = |blinded: u64| {
+        let mut evidence = VerdictEvidence::default();
+        let mut add = |scope: u16, is_blinded: bool, at: usize, pairs: u64| {
+            let sums = &mut evidence.windows.entry(day(at)).or_default().to_mut().sums;
+            let keys = [0, 1].map(|group| StratumKey { scope, blinded: is_blinded, group });
+            for (key, pairs) in keys.into_iter().zip([1, pairs - 1]) {
+                sums.entry(key).or_default().pairs = pairs;
+            }
+        };
+        if blinded > 0 {
+            add(0, true, 0, blinded);
+            // The pairs of a scope are pairs of the whole input, too.
+            add(1, true, 0, 10);
+        }
+        add(0, false, 0, (10 - blinded).max(1));
+        add(0, true, 1, 10);
+        let figures = InterimFigures::new(&all).with_evidence(&all, &evidence, &[scope(1)]);
+        assert!(figures.shows_blinding(&[day(1)]) && figures.shows_blinding(&[]));
+        assert_eq!(figures.shows_blinding(&[day(0), day(1)]), figures.shows_blinding(&[day(0)]));
+        figures.shows_blinding(&[day(0)])
+    };
+    assert_eq!([0, 4, 5, 6].map(shown), [true, false, true, false]);
 }
 
 /// Figures as sums over cells, reduced to a row echelon form modulo [`PRIME`].

@@ -63,6 +63,66 @@ proptest! {
     }
 }
 
+/// The raters of the sample by its definition: those with the smallest hashes on each day and over all days. A rater that
+/// one day does not keep has no complete counts.
+fn kept_raters(days: &[std::ops::Range<u64>]) -> Vec<u64> {
+    let hashes = |days: &[std::ops::Range<u64>]| {
+        let hashes = days.iter().cloned().flatten().map(splitmix64);
+        hashes.collect::<std::collections::BTreeSet<u64>>().into_iter().collect::<Vec<u64>>()
+    };
+    let of_day = |day: &std::ops::Range<u64>| hashes(std::slice::from_ref(day)).get(MAX_RATERS).copied();
+    let evicted = days.iter().filter_map(of_day).min().unwrap_or(u64::MAX);
+    hashes(days).into_iter().filter(|hash| *hash < evicted).take(MAX_RATERS).collect()
+}
+
+#[test]
+fn the_raters_with_the_smallest_hashes_have_complete_counts() {
+    let most = MAX_RATERS as u64;
+    // Exactly as many as are kept, one more, and days of which the first, the second or both evict.
+    for days in [
+        [1..1 + most, 0..0],
+        [1..2 + most, 0..0],
+        [1..100, 50..50 + 2 * most],
+        [50..50 + 2 * most, 1..100],
+        [1..1 + 2 * most, 90..90 + 3 * most],
+        [90..90 + 3 * most, 1..1 + 2 * most],
+    ] {
+        let mut pairs: Vec<Pair> = Vec::new();
+        // Two rounds: a rater that was evicted in the first one comes again.
+        for _ in 0..2 {
+            for (day, raters) in (0..).zip(&days) {
+                pairs.extend(raters.clone().map(|rater| (day, rater, 0, rater, rater % 2 == 0)));
+            }
+        }
+        let sums = sums(&pairs, usize::MAX);
+        let found = sums.raters(&sums.windows());
+        let kept = kept_raters(&days);
+        let expected: Vec<RaterCounts> = kept
+            .iter()
+            .map(|hash| {
+                let own: Vec<&Pair> = pairs.iter().filter(|pair| splitmix64(pair.3) == *hash).collect();
+                let equal = vec![own.iter().filter(|pair| pair.4).count() as u64];
+                RaterCounts { name: Some(format!("rater {}", own[0].3)), pairs: own.len() as u64, equal }
+            })
+            .collect();
+        assert_eq!(found.raters, expected, "{days:?}");
+        let named: u64 = expected.iter().map(|rater| rater.pairs).sum();
+        assert_eq!(found.other_pairs, pairs.len() as u64 - named);
+    }
+}
+
+#[test]
+fn a_year_has_between_200_000_and_1_100_000_counts_of_answers() {
+    for (every, windows, counts) in [
+        (Every::Hour, 365 * 24, 1_121_280),
+        (Every::Day, 365, 373_760),
+        (Every::Week, 52, 212_992),
+        (Every::Month, 12, 196_608),
+    ] {
+        assert_eq!(windows * case_capacity(every), counts, "{every:?}");
+    }
+}
+
 /// The decisions of a substrate that gives the usual answer of a case with the probability `usual` and another one
 /// otherwise. Two raters decide in turn.
 fn noisy(usual: f64, cases: u64, seed: u64) -> Vec<Pair> {
