@@ -208,6 +208,17 @@ mod tests {
     }
 
     #[test]
+    fn the_unit_of_the_weights_changes_nothing() {
+        let series = series(40, &[(22, -0.06)], true);
+        // A power of two scales every weight without rounding.
+        let heavy: Vec<_> =
+            series.iter().map(|(figure, weight)| (*figure, weight * f64::from(1 << 30))).collect();
+        let found = find_change_points(&heavy, 0.2, 1);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found, find_change_points(&series, 0.2, 1));
+    }
+
+    #[test]
     fn the_first_of_equal_splits_counts() {
         let series = [1.0, 1.0, 1.0, -2.0, -2.0, -2.0, 1.0, 1.0, 1.0].map(|value| (value, 1.0));
         assert_eq!(furthest(&series).map(|(at, _)| at), Some(3));

@@ -295,6 +295,14 @@ mod tests {
         assert_eq!(of(&[1e200, -1e200]), None);
         // Errors far below one: their variance is above the rounding of their squares.
         assert!((of(&[1e-8, 2e-8, 4e-8]).unwrap() / 1.5275252316519467e-8 - 1.0).abs() < 1e-9);
+        // Powers of two, so that every square is exact. By hand: two values at the distance d have the variance d²/2,
+        // and n values, half of each, d²/4 * n/(n - 1).
+        let power = |exponent: i32| 2f64.powi(exponent);
+        let large = of(&[power(20), power(20) + power(-10)]).unwrap();
+        assert!((large / (power(-10) / 2f64.sqrt()) - 1.0).abs() < 1e-9, "{large}");
+        let small: Vec<f64> = (0..1000).map(|at| power(-10) + power(-33) * f64::from(at % 2)).collect();
+        let deviation = of(&small).unwrap();
+        assert!((deviation / (power(-34) * (1000f64 / 999.0).sqrt()) - 1.0).abs() < 1e-9, "{deviation}");
     }
 
     #[test]

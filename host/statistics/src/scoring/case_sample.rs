@@ -225,4 +225,11 @@ mod tests {
         assert!(!sample.is_complete() && sample.cases().count() == 0);
         assert_eq!(sample.pairs(), 10);
     }
+
+    #[test]
+    fn a_sample_is_complete_until_a_case_is_evicted() {
+        let pairs: Vec<Pair> = (0..3).map(|case| (case, 0, 0, [false; 2])).collect();
+        assert!(sample(&pairs, 3).is_complete());
+        assert!(!sample(&pairs, 2).is_complete());
+    }
 }

@@ -166,6 +166,47 @@ mod tests {
         let exact = sorted_median(&numbers);
         let error = (found.value().unwrap() / exact - 1.0).abs();
         assert!(error < 2f64.powi(-11), "{error}");
+        assert_indices(&found);
+    }
+
+    /// Checks that the bins of earlier numbers have the indices that their numbers would get now.
+    fn assert_indices(found: &RunningMedian) {
+        for (index, bin) in &found.bins {
+            assert_eq!(*index, bin_index(bin.number, found.ignored_bits), "{}", bin.number);
+        }
+    }
+
+    #[test]
+    fn precision_is_lost_only_beyond_the_maximum_of_bins() {
+        let whole = |numbers: usize| median(&(0..numbers as u32).map(f64::from).collect::<Vec<_>>());
+        let full = whole(MAX_BINS);
+        assert_eq!((full.bins.len(), full.ignored_bits), (MAX_BINS, 0));
+        let beyond = whole(MAX_BINS + 1);
+        assert!(beyond.bins.len() <= MAX_BINS && beyond.ignored_bits > 0);
+    }
+
+    #[test]
+    fn indices_ascend_with_the_numbers_and_zero_has_its_own() {
+        let numbers = [-1.5, -1.0, -5e-324, -0.0, 0.0, 5e-324, 1.0, 1.5];
+        let indices = |ignored| numbers.map(|number| bin_index(number, ignored));
+        let one = 1 + (1f64.to_bits() >> 51) as i64;
+        assert_eq!(indices(51), [-one - 1, -one, -1, 0, 0, 1, one, one + 1]);
+        assert!(indices(0).is_sorted() && indices(0)[3..5] == [0, 0]);
+    }
+
+    #[test]
+    fn the_number_of_a_bin_is_a_majority_vote() {
+        let vote = |numbers: &[f64]| {
+            let mut bin = Bin { count: 0, number: numbers[0], lead: 0 };
+            numbers.iter().for_each(|number| bin.merge(&Bin { count: 1, number: *number, lead: 1 }));
+            (bin.number, bin.lead, bin.count)
+        };
+        assert_eq!(vote(&[5.0, 5.0, 5.0, 7.0, 7.0]), (5.0, 1, 5));
+        assert_eq!(vote(&[5.0, 7.0, 7.0, 7.0]), (7.0, 2, 4));
+        // Two votes against seven remain five.
+        let mut bin = Bin { count: 4, number: 5.0, lead: 2 };
+        bin.merge(&Bin { count: 9, number: 7.0, lead: 7 });
+        assert_eq!(bin, Bin { count: 13, number: 7.0, lead: 5 });
     }
 
     #[test]
@@ -187,6 +228,7 @@ mod tests {
         let numbers: Vec<f64> = numbers.collect();
         let found = median(&numbers);
         assert!(found.bins.len() <= MAX_BINS && found.ignored_bits <= 51);
+        assert_indices(&found);
         let ratio = found.value().unwrap() / sorted_median(&numbers);
         assert!((0.5..=2.0).contains(&ratio), "{ratio}");
     }

@@ -254,3 +254,8 @@ fn a_snapshot_keeps_its_bits_and_shares_the_windows_that_do_not_change() {
     assert!(same(&snapshot.through(day(1)), &snapshot, 1));
     assert_eq!(snapshot.through(day(1)).iter().count(), 1);
 }
+
+#[test]
+fn statuses_have_the_names_of_the_log() {
+    assert_eq!(AnswerStatus::ALL.map(AnswerStatus::name), ["answered", "abstained", "failed"]);
+}

@@ -51,6 +51,18 @@ fn the_variation_of_unequal_sizes_is_close_to_its_definition() {
     }
 }
 
+/// For clusters of the sizes s and p pairs in B buckets, the expected sum of squares of the buckets is the sum of s² plus
+/// (p² minus the sum of s²) / B.
+#[test]
+fn the_sum_of_squares_has_no_bias() {
+    let two = sizes([(0, 30), (1, 10)]);
+    assert_eq!(two.buckets.len(), 2, "the clusters are in different buckets");
+    // Solved for the sum of s², with 1,000 as the sum of the buckets' squares.
+    let squares = (1000.0 * 4096.0 - 1600.0) / 4095.0;
+    let expected = squares * two.clusters() / 1600.0 - 1.0;
+    assert!((two.squared_variation() / expected - 1.0).abs() < 1e-9, "{}", two.squared_variation());
+}
+
 /// The rows are printed by `tests/oracles/intervals.py`.
 #[test]
 fn limits_match_numpy() {

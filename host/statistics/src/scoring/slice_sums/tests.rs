@@ -78,6 +78,7 @@ proptest! {
                     sum(&|row| row.3[0] * row.3[1]),
                     sum(&|row| row.3[1] * row.3[1]),
                 ];
+                prop_assert_eq!(rounded.len(), expected.len());
                 for (found, expected) in rounded.iter().zip(expected) {
                     prop_assert!((found - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{found} for {expected}");
                 }
@@ -150,4 +151,12 @@ fn a_snapshot_keeps_its_bits_while_pairs_are_added() {
         assert_ne!(bytes(&sums), before);
         assert_eq!(sums.window(day(1)).pairs, snapshot.window(day(1)).pairs + 1);
     }
+}
+
+#[test]
+fn sums_of_components_and_of_products_are_counted() {
+    let whole = slice_sums(&[&[(0, 0, 0, [2.0, 3.0])]]);
+    // Two components, the number of scored pairs, and three products.
+    assert_eq!(whole.window(day(0)).sums(), 3 + 3);
+    assert_eq!(SliceTotals::default().sums(), 0);
 }

@@ -101,6 +101,9 @@ proptest! {
             let squares: f64 = chosen.iter().map(|case| case.score * case.score).sum();
             prop_assert!((model.squares.value() - squares).abs() < 1e-9);
         }
+        let mut early = VerdictEvidence::default();
+        cases.iter().filter(|case| case.day <= 1).for_each(|case| add(&mut early, case));
+        prop_assert_eq!(evidence.through(window(1)), early);
         let mut sizes = ClusterSizes::default();
         of.iter().for_each(|case| sizes.add(cluster_hash(&case.key), 1));
         prop_assert_eq!(evidence.cluster_sizes(&windows, scope), sizes);
@@ -133,6 +136,10 @@ proptest! {
         prop_assert_eq!(inputs.snapshots(&windows, 1), chosen.iter().filter(|(_, scope, _)| *scope == 1).count() as u64);
         let counts = (0..4u16).map(|value| chosen.iter().filter(|(.., has)| *has == value).count() as u64);
         prop_assert_eq!(inputs.values(&windows, 0, 4), counts.collect::<Vec<_>>());
+        let early = inputs.through(window(1));
+        let until: Vec<_> = rows.iter().filter(|(day, ..)| *day <= 1).collect();
+        prop_assert_eq!(early.snapshots(&[window(0), window(1), window(2)], 0), until.len() as u64);
+        prop_assert_eq!(early.earliest, inputs.earliest);
     }
 }
 
