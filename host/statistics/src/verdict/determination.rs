@@ -351,3 +351,23 @@ fn cycle_values(facts: &Facts<'_>, selection: &WindowSelection) -> Vec<CycleValu
     };
     (0..).zip(facts.conditions.values(cycle.condition)).map(value).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scoring::{Difference, Interval};
+    use crate::verdict::Estimate;
+
+    #[test]
+    fn a_p_value_at_the_level_shows_no_leak() {
+        let estimate = Estimate { pairs: 100, value: Some(0.9), ..Estimate::default() };
+        let reason = |p_value: f64| {
+            let interval = Interval { lower: 0.0, upper: 0.2 };
+            let difference = Some(Difference { difference: 0.1, interval, p_value, detectable: None });
+            leak_reason(&Contamination { unblinded: estimate, blinded: estimate, tested: true, difference })
+                .map(|reason| reason.verdict)
+        };
+        assert_eq!(reason(CONTAMINATION_LEVEL), None);
+        assert_eq!(reason(CONTAMINATION_LEVEL / 2.0), Some(VerdictKind::Void));
+    }
+}

@@ -66,3 +66,68 @@ pub fn interim_contamination(
         ..found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::{Case, GOOD, bound, every, pooled};
+    use super::*;
+    use crate::verdict::Verdict;
+
+    /// The verdict on a run that has not ended.
+    fn look(case: Case) -> Verdict {
+        Case { closed: false, ..case }.verdict()
+    }
+
+    fn is_withheld(verdict: &Verdict, scope: usize) -> (bool, Vec<bool>) {
+        let scope = &verdict.models[0].scopes[scope];
+        (scope.pooled.withheld, scope.windows.iter().map(|window| window.withheld).collect())
+    }
+
+    const WITHHELD: &str = "some figures of this scope are withheld until the run is closed: they would reveal fewer than 5 \
+                            pairs; decide at the end";
+
+    #[test]
+    fn windows_of_few_pairs_are_withheld_and_decide_only_where_every_window_counts() {
+        // The second week has three pairs. Both weeks together may be shown.
+        let latest = |threshold: String| bound(&threshold).replace("first", "latest");
+        for (threshold, decides) in [(latest(every(2)), true), (latest(pooled(2)), false)] {
+            let verdict = look(Case::new(&threshold, &[GOOD, (3, 3)]));
+            assert_eq!(is_withheld(&verdict, 0), (false, vec![true; 2]));
+            let scope = &verdict.models[0].scopes[0];
+            assert_eq!(scope.windows[1], Estimate { pairs: 3, withheld: true, ..Estimate::default() });
+            let reasons: Vec<&str> = scope.reasons.iter().map(|reason| reason.text.as_str()).collect();
+            assert_eq!(reasons.contains(&WITHHELD), decides, "{reasons:?}");
+        }
+        let full = look(Case::new(&latest(every(2)), &[GOOD, GOOD]));
+        assert_eq!(is_withheld(&full, 0), (false, vec![false; 2]));
+    }
+
+    #[test]
+    fn a_scope_of_few_pairs_is_withheld() {
+        // Four of seven pairs are in the scope.
+        let latest = bound(&pooled(1)).replace("first", "latest");
+        let verdict = look(Case::new(&format!("{latest}\nchance = {{ gain = 0.0 }}"), &[(7, 7)]));
+        assert_eq!((is_withheld(&verdict, 0).0, is_withheld(&verdict, 1).0), (false, true));
+        let scope = &verdict.models[0].scopes[1];
+        assert_eq!(scope.pooled, Estimate { pairs: 4, withheld: true, ..Estimate::default() });
+        assert_eq!(scope.chance, None);
+        assert_eq!(scope.reasons.last().map(|reason| reason.text.as_str()), Some(WITHHELD));
+        assert!(verdict.models[0].scopes[0].chance.is_some());
+    }
+
+    #[test]
+    fn a_test_of_few_blinded_pairs_is_withheld() {
+        // The first three weeks are complete, so the test is carried out although the run goes on.
+        let found = |blinded: u64| {
+            let case = Case { blinded_hits: Some((blinded, 0)), ..Case::new(&every(3), &[GOOD; 3]) };
+            (look(case.clone()).models[0].contamination.unwrap(), look(case).models[0].scopes[0].verdict)
+        };
+        let (few, verdict) = found(3);
+        let estimate = |pairs| Estimate { pairs, withheld: true, ..Estimate::default() };
+        let expected =
+            Contamination { unblinded: estimate(2997), blinded: estimate(3), tested: true, difference: None };
+        assert_eq!((few, verdict), (expected, VerdictKind::Inconclusive));
+        let (enough, _) = found(300);
+        assert!(enough.difference.is_some() && !enough.blinded.withheld && enough.unblinded.value.is_some());
+    }
+}
