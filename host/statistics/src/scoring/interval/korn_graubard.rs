@@ -75,6 +75,14 @@ mod tests {
     }
 
     #[test]
+    fn at_the_confidence_one_half_the_error_is_taken_as_it_is() {
+        // 0.9 * 0.1 / 0.02^2 is 225, whatever the rounding. Of these 202.5 are hits.
+        let found = korn_graubard(0.9, 0.02, 20, 1_000_000, 0.5).unwrap();
+        assert_eq!(found.lower, clopper_pearson(202, 225, 0.5).unwrap().lower);
+        assert_eq!(found.upper, clopper_pearson(203, 225, 0.5).unwrap().upper);
+    }
+
+    #[test]
     fn less_than_one_effective_trial_says_nothing() {
         let whole = Some(Interval { lower: 0.0, upper: 1.0 });
         assert_eq!(korn_graubard(0.5, 0.9, 63, 100, 0.95), whole);

@@ -221,3 +221,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_tuning_is_relative_to_the_range() {
+    // Scores x in [0, 1], and 4 x - 1 in [-1, 3].
+    let scaled = SequenceTuning { range: (-1.0, 3.0), mean: 4.0 * 0.6 - 1.0, observations: 300 };
+    let mut unit = ConfidenceSequence::new(0.05, tuning(0.6, 300));
+    let mut other = ConfidenceSequence::new(0.05, scaled);
+    for _ in 0..3 {
+        unit.push(ScoreBlock { n: 100, sum: 70.0, squares: 60.0 });
+        other.push(ScoreBlock { n: 100, sum: 180.0, squares: 16.0 * 60.0 - 8.0 * 70.0 + 100.0 });
+    }
+    let (unit, other) = (unit.interval(0.7), other.interval(1.8));
+    assert!((other.lower - (4.0 * unit.lower - 1.0)).abs() < 1e-9, "{unit:?} {other:?}");
+    assert!((other.upper - (4.0 * unit.upper - 1.0)).abs() < 1e-9, "{unit:?} {other:?}");
+}

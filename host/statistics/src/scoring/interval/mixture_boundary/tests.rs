@@ -102,3 +102,18 @@ proptest! {
         prop_assert!(boundary.at_variance(variance + more) >= boundary.at_variance(variance) * (1.0 - 1e-12));
     }
 }
+
+/// mpmath: `loggamma(a) - ((a - 0.5) * log(a) - a + log(2 * pi) / 2)` at 40 digits.
+#[test]
+fn the_error_of_stirlings_formula_matches_mpmath() {
+    for (a, error) in [
+        (0.25, 0.272_510_401_213_432_06),
+        (1.0, 0.081_061_466_795_327_26),
+        (9.75, 0.008_544_020_505_848_588),
+        (10.0, 0.008_330_563_433_362_871),
+        (30.0, 0.002_777_674_929_752_693_6),
+    ] {
+        let found = stirling_error(a);
+        assert!((found - error).abs() < 5e-14, "{a}: {found} and {error}");
+    }
+}
