@@ -194,8 +194,8 @@ fn a_suspect_is_not_held_back_beyond_its_window() {
 
 #[test]
 fn a_record_within_the_lateness_is_no_leap() {
-    // A follower that is behind by the lateness and no more.
-    assert_eq!(outcome(&[1000, 1011, 1001, 1002]), (vec![], None));
+    // Followers that are behind by the lateness and no more.
+    assert_eq!(outcome(&[1000, 1011, 1001, 1001, 1001]), (vec![], None));
     // A record ahead by no more than the lateness sets the clock, and the next one is out of order.
     assert_eq!(outcome(&[1000, 1010, 999, 998, 997]), (vec![], Some((3, 2))));
     assert_eq!(outcome(&[1000, 1005, 992, 993, 994]), (vec![], Some((3, 2))));
