@@ -194,6 +194,17 @@ mod tests {
     }
 
     #[test]
+    fn a_value_below_a_dotted_header_or_key_is_named_by_its_line() {
+        for text in ["[a.b]\nc = [1,\n2\n[d]\ne = 1", "\na.b.c = [1,\n2\n[d]\ne = 1"] {
+            let (diagnostics, readable) = Diagnostics::new(text);
+            assert!(readable.ends_with("\n[d]\ne = 1"), "{readable:?}");
+            let faults = diagnostics.into_faults().unwrap();
+            let message = &faults.as_slice()[0].message;
+            assert!(message.ends_with("in the value that begins on line 2; is it closed?"), "{message}");
+        }
+    }
+
+    #[test]
     fn long_snippets_are_cut() {
         let text = format!("#{}", "é".repeat(60));
         let (diagnostics, _) = Diagnostics::new(&text);

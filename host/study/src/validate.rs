@@ -265,6 +265,18 @@ mod tests {
     }
 
     #[test]
+    fn an_undeclared_field_has_a_near_name_a_list_or_neither() {
+        let names = ["lead_time", "segment"].map(str::to_owned);
+        let said = |name, names: &[String]| instead(name, names, "example");
+        assert_eq!(said("segmnt", &names), "did you mean `segment`? declared: `lead_time`, `segment`");
+        assert_eq!(
+            said("price", &names),
+            "declare it there, as in example = \"integer\", or use one of `lead_time`, `segment`"
+        );
+        assert_eq!(said("price", &[]), "declare it there, as in example = \"integer\"");
+    }
+
+    #[test]
     fn the_fuel_of_the_largest_batch_fits_64_bits() {
         let batch = i128::from(FUEL_PER_ROW.most) * i128::from(BATCH_ROWS.most);
         assert!(batch <= i128::from(u64::MAX), "{batch}");

@@ -381,20 +381,29 @@ fn the_parser_accepts_every_enum_value_of_the_schema() {
     }
 }
 
+/// Appends the paths of the lists of tables at and below a table. `schema` must describe each key of their tables.
+fn described_lists(path: &str, table: &Table, schema: &Json, found: &mut Vec<String>) {
+    for (key, value) in table {
+        let (path, schema) = (format!("{path}{key}"), &schema["properties"][key]);
+        if let Some(table) = value.as_table() {
+            described_lists(&format!("{path}."), table, schema, found);
+        }
+        let Some(table) = value.as_array().and_then(|list| list.first()?.as_table()) else { continue };
+        for key in table.keys() {
+            let property = &schema["items"]["properties"][key];
+            assert!(property["description"].is_string(), "{path}.{key}: {property}");
+        }
+        found.push(path);
+    }
+}
+
 #[test]
 fn every_list_of_tables_has_the_keys_of_its_tables() {
-    let schema = schema();
-    let study = every_key();
-    let lists = study.iter().filter_map(|(key, value)| Some((key, value.as_array()?.first()?.as_table()?)));
-    let mut names = Vec::new();
-    for (list, table) in lists {
-        for key in table.keys() {
-            let property = &schema["properties"][list]["items"]["properties"][key];
-            assert!(property["description"].is_string(), "{list}.{key}: {property}");
-        }
-        names.push(list.as_str());
-    }
-    assert_eq!(names, ["conditions", "metrics", "models", "scopes"]);
+    let mut lists = Vec::new();
+    described_lists("", &every_key(), &schema(), &mut lists);
+    let expected =
+        ["conditions", "divergence.suspected", "metrics", "models", "scopes", "threshold.reference"];
+    assert_eq!(lists, expected);
 }
 
 #[test]
