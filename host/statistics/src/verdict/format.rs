@@ -298,7 +298,7 @@ mod tests {
         insta::assert_snapshot!(gains.join("\n"), @"
         agreement better than always giving the substrate's commonest label, by the confidence bound at 0.95
         better than always giving the mean, the median or the last of the earlier decisions, by the confidence bound at 0.95
-        better than always giving the commonest or the highest-ranked items of the earlier decisions, by the confidence bound at 0.95
+        better than always giving the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length, by the confidence bound at 0.95
         ");
         let with_minimum = [0.25, 0.0].map(|least| {
             [ChanceRequirement::Gain(least), ChanceRequirement::Kappa(least)]
@@ -326,7 +326,7 @@ mod tests {
         insta::assert_snapshot!(notes.join("\n"), @r#"
         Chance was not asked (`chance = "not-asked"`): a model that always gives the substrate's commonest label may be GO.
         Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the mean, the median or the last of the earlier decisions may be GO.
-        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the highest-ranked items of the earlier decisions may be GO.
+        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length may be GO.
         "#);
         assert!(untestable_sentence().contains("one in each of 64 groups of ids on both sides"));
     }

@@ -184,7 +184,8 @@ fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
     if *pairs < least {
         return Some(format!("{pairs} comparisons; at least {least} are required"));
     }
-    (*answered < least).then(|| {
+    // Without any answer, the metric is not defined or scores every pair.
+    (1..least).contains(answered).then(|| {
         format!("{answered} of {pairs} comparisons have an answer; at least {least} answers are required")
     })
 }

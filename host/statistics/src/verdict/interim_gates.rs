@@ -88,16 +88,22 @@ mod tests {
 
     #[test]
     fn windows_of_few_pairs_are_withheld_and_decide_only_where_every_window_counts() {
-        // The second week has three pairs. Both weeks together may be shown.
+        // The second week has three pairs, and is shown together with the third only.
         let latest = |threshold: String| bound(&threshold).replace("first", "latest");
-        for (threshold, decides) in [(latest(every(2)), true), (latest(pooled(2)), false)] {
-            let verdict = look(Case::new(&threshold, &[GOOD, (3, 3)]));
-            assert_eq!(is_withheld(&verdict, 0), (false, vec![true; 2]));
+        for (threshold, decides) in [(latest(every(3)), true), (latest(pooled(3)), false)] {
+            let verdict = look(Case::new(&threshold, &[GOOD, (3, 3), GOOD]));
+            assert_eq!(is_withheld(&verdict, 0), (false, vec![false, true, true]));
             let scope = &verdict.models[0].scopes[0];
-            assert_eq!(scope.windows[1], Estimate { pairs: 3, withheld: true, ..Estimate::default() });
+            assert_eq!(
+                scope.windows[1],
+                Estimate { pairs: 3, answered: 3, withheld: true, ..Estimate::default() }
+            );
             let reasons: Vec<&str> = scope.reasons.iter().map(|reason| reason.text.as_str()).collect();
             assert_eq!(reasons.contains(&WITHHELD), decides, "{reasons:?}");
         }
+        // A later week may join the last one, and both would then be shown together.
+        let last = look(Case::new(&latest(pooled(2)), &[GOOD, (3, 3)]));
+        assert_eq!(is_withheld(&last, 0), (true, vec![false, true]));
         let full = look(Case::new(&latest(every(2)), &[GOOD, GOOD]));
         assert_eq!(is_withheld(&full, 0), (false, vec![false; 2]));
     }
@@ -109,7 +115,7 @@ mod tests {
         let verdict = look(Case::new(&format!("{latest}\nchance = {{ gain = 0.0 }}"), &[(7, 7)]));
         assert_eq!((is_withheld(&verdict, 0).0, is_withheld(&verdict, 1).0), (false, true));
         let scope = &verdict.models[0].scopes[1];
-        assert_eq!(scope.pooled, Estimate { pairs: 4, withheld: true, ..Estimate::default() });
+        assert_eq!(scope.pooled, Estimate { pairs: 4, answered: 4, withheld: true, ..Estimate::default() });
         assert_eq!(scope.chance, None);
         assert_eq!(scope.reasons.last().map(|reason| reason.text.as_str()), Some(WITHHELD));
         assert!(verdict.models[0].scopes[0].chance.is_some());
@@ -123,7 +129,7 @@ mod tests {
             (look(case.clone()).models[0].contamination.unwrap(), look(case).models[0].scopes[0].verdict)
         };
         let (few, verdict) = found(3);
-        let estimate = |pairs| Estimate { pairs, withheld: true, ..Estimate::default() };
+        let estimate = |pairs| Estimate { pairs, answered: pairs, withheld: true, ..Estimate::default() };
         let expected =
             Contamination { unblinded: estimate(2997), blinded: estimate(3), tested: true, difference: None };
         assert_eq!((few, verdict), (expected, VerdictKind::Inconclusive));

@@ -39,13 +39,13 @@ pub fn interval_from_replicates(
 /// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The
 /// variance of scores with the mean m from a to b is at most (m - a) (b - m): R. Bhatia, C. Davis, "A better bound on
 /// the variance", American Mathematical Monthly 107 (2000).
-fn greatest_standard_error(mean: f64, range: Range, trials: f64) -> Option<f64> {
+pub(super) fn greatest_standard_error(mean: f64, range: Range, trials: f64) -> Option<f64> {
     let (least, greatest) = range.0.zip(range.1)?;
     Some(((mean - least) * (greatest - mean) / trials).sqrt()).filter(|error| error.is_finite())
 }
 
 /// A jackknife interval about `value`, widened as if the standard error were at least `least`.
-fn with_least_error(interval: Interval, value: f64, without: &[f64], least: f64) -> Interval {
+pub(super) fn with_least_error(interval: Interval, value: f64, without: &[f64], least: f64) -> Interval {
     let widening = standard_error(without).map_or(1.0, |error| (least / error).max(1.0));
     let widened = |bound: f64| value + (bound - value) * widening;
     Interval { lower: widened(interval.lower), upper: widened(interval.upper) }

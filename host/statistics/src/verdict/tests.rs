@@ -228,11 +228,15 @@ fn windows_are_complete_once_no_decision_can_arrive() {
     assert_eq!(windows(Some(settled - 1), false), 2);
     assert_eq!(windows(None, false), 0);
     assert_eq!(windows(None, true), 3);
-    // All windows count with `all`, complete or not.
+    // All windows count with `all` at the end, complete or not. Before it, each pair of an open window would show.
     let all = pooled(3).replace("{ first = 3 }", "{ all = true }");
-    let open = Case { closed: false, latest_decision: None, ..Case::new(&all, &[GOOD; 3]) };
-    let listed: Vec<bool> = open.verdict().windows.iter().map(|window| window.complete).collect();
-    assert_eq!(listed, [false; 4]);
+    let listed = |closed: bool, latest_decision| {
+        let case = Case { closed, latest_decision, ..Case::new(&all, &[GOOD; 3]) };
+        case.verdict().windows.iter().map(|window| window.complete).collect::<Vec<bool>>()
+    };
+    assert_eq!(listed(false, None), Vec::<bool>::new());
+    assert_eq!(listed(false, Some(settled)), [true; 3]);
+    assert_eq!(listed(true, None), [false, true, true, true]);
 }
 
 #[test]

@@ -51,10 +51,10 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
         }
         // Before the end, a figure that changes with each pair would reveal the latest one.
         WindowChoice::All => {
-            let complete = complete.iter().copied().filter(eligible);
-            let covered =
-                complete.clone().last().and_then(|last| last_covered_window(facts.results.cells, last));
-            complete.filter(|window| covered.is_some_and(|covered| *window <= covered)).collect()
+            let mut complete: Vec<Window> = complete.iter().copied().filter(eligible).collect();
+            let covered = complete.last().and_then(|last| last_covered_window(facts.results.cells, *last));
+            complete.retain(|window| covered.is_some_and(|covered| *window <= covered));
+            complete
         }
     };
     let instant = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX);

@@ -122,7 +122,7 @@ fn a_value_that_is_once_rare_has_no_total_any_more() {
     assert_eq!([0, 1, 2].map(|value| figures.shows_value(0, value)), [false, false, true]);
     let slices = [0, 1, 2].map(|value| figures.shows(Slice::Value { condition: 0, value }));
     assert_eq!((slices, figures.shows(Slice::All)), ([false, false, true], true));
-    assert!(!InterimFigures::new(&cells(&[vec![2, 1]])).shows(Slice::All));
+    assert!(!InterimFigures::new(&cells(&[vec![2, 1]]), None, true).shows(Slice::All));
     let by_day = |at| [0, 1, 2].map(|value| figures.shows_value_in_window(0, value, day(at)));
     assert_eq!([0, 1, 2].map(by_day), [[true; 3], [false, false, true], [true; 3]]);
 }
@@ -160,7 +160,7 @@ fn blinded_pairs_and_the_others_are_shown_only_if_neither_are_few() {
         }
         add(0, false, 0, (10 - blinded).max(1));
         add(0, true, 1, 10);
-        let figures = InterimFigures::new(&all).with_evidence(&all, &evidence, &[scope(1)]);
+        let figures = InterimFigures::new(&all, None, false).with_evidence(&all, &evidence, &[scope(1)]);
         assert!(figures.shows_blinding(&[day(1)]) && figures.shows_blinding(&[]));
         assert_eq!(figures.shows_blinding(&[day(0), day(1)]), figures.shows_blinding(&[day(0)]));
         figures.shows_blinding(&[day(0)])

@@ -160,8 +160,14 @@ fn few_independent_pairs_widen_the_bounds() {
 fn two_groups_are_enough_for_bounds() {
     let pairs = (0..PAIRS).map(|index| (pair(index).0, pair(index).1, (index % 7 % 2) as u8));
     let labels = ModelLabels::new(counts(pairs).iter(), 0).unwrap();
-    assert_eq!(labels.jackknife_kappa(f64::INFINITY, 0.95).map(|(_, method)| method), Ok(IntervalMethod::Jackknife));
-    assert_eq!(labels.jackknife_gain(f64::INFINITY, 0.95).map(|(_, method)| method), Ok(IntervalMethod::Jackknife));
+    assert_eq!(
+        labels.jackknife_kappa(f64::INFINITY, 0.95).map(|(_, method)| method),
+        Ok(IntervalMethod::Jackknife)
+    );
+    assert_eq!(
+        labels.jackknife_gain(f64::INFINITY, 0.95).map(|(_, method)| method),
+        Ok(IntervalMethod::Jackknife)
+    );
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Intervals where a jackknife has no basis: replicates without a value, and scores without spread.
 
+use super::super::replicates::{greatest_standard_error, with_least_error};
 use super::super::test_support::{Case, bound, every, pooled};
 use super::super::{Estimate, IntervalMethod, MissingInterval, VerdictKind};
-use super::{greatest_standard_error, independent_scores, with_least_error};
+use super::independent_scores;
 use crate::scoring::{
     ClusterSizes, Interval, JACKKNIFE_GROUPS, clopper_pearson, cluster_hash, jackknife_group, korn_graubard,
     most_independent_trials, standard_error, student_quantile,
