@@ -61,12 +61,9 @@ impl Register {
     /// # Errors
     /// If the file cannot be read, written or created, is not a register, or has a fault.
     pub fn open(path: &Path, signer: Option<&Signer>) -> Result<Register, RegisterError> {
+        ensure_appendable(path)?;
         let path = path.to_owned();
         let folder = folder_of(&path).to_owned();
-        if !folder.is_dir() {
-            return Err(RegisterError::NoFolder { path: path.clone(), folder });
-        }
-        ensure_register_file(&path)?;
         let file = open_regular_file(&path, OpenOptions::new().read(true).append(true).create(true));
         let mut file = file.map_err(RegisterError::io("open", &path))?;
         file.lock().map_err(RegisterError::io("lock", &path))?;

@@ -260,16 +260,21 @@ impl Planner<'_> {
         let counts = if self.threshold.windows == WindowChoice::All { pooled } else { per_window };
         let bound = BoundTest { evidence: Evidence::Bound(self.confidence()), ..self.test };
         let margin = |n: u64| bound.margin(TARGET_GO_PROBABILITY, |truth| bound.pass_probability(n, truth));
+        let too_few = counts.is_some_and(|counts| counts < self.threshold.least_per_window);
+        let declared = match too_few {
+            true => None,
+            false => self.declared_margin(TARGET_GO_PROBABILITY, per_window, pooled),
+        };
         ScopePlan {
             name: name.to_owned(),
             share,
             per_window,
             pooled,
-            too_few: counts.is_some_and(|counts| counts < self.threshold.least_per_window),
+            too_few,
             margins: PlanMargins {
                 window: per_window.and_then(margin),
                 pooled: pooled.and_then(margin),
-                declared: self.declared_margin(TARGET_GO_PROBABILITY, per_window, pooled),
+                declared,
             },
             go_probabilities: Vec::new(),
         }
@@ -285,7 +290,11 @@ impl Planner<'_> {
         match scope.per_window.zip(scope.pooled) {
             None => Vec::new(),
             Some((per_window, pooled)) => {
-                truths.iter().map(|&truth| self.go_probability(per_window, pooled, truth)).collect()
+                let probability = |truth: &f64| {
+                    let found = self.go_probability(per_window, pooled, *truth);
+                    GoProbability { study: if scope.too_few { 0.0 } else { found.study }, ..found }
+                };
+                truths.iter().map(probability).collect()
             }
         }
     }

@@ -359,6 +359,30 @@ fn no_number_of_comparisons_is_asked_for_where_none_suffices() {
 }
 
 #[test]
+fn a_bound_at_the_end_of_the_range_is_not_met_by_a_confidence_bound() {
+    let warnings = |evidence: &str| {
+        let declaration = format!("{STUDY}at-least = 1.0\nchance = \"not-asked\"\n");
+        let declaration = declaration.replace("evidence = \"point\"", evidence);
+        planned_for(&declaration, PairsPerWindow::Stated(10_000), Some(0.5), None).warnings
+    };
+    let bound = "evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"";
+    insta::assert_snapshot!(warnings(bound).join("\n"), @"no value of the metric is beyond 1, and a confidence bound is never at the end of the range, so GO is impossible; declare a bound that a good model exceeds");
+    assert!(!warnings("evidence = \"point\"").iter().any(|warning| warning.contains("no value")));
+}
+
+#[test]
+fn a_plan_with_too_few_comparisons_has_no_probability_of_go() {
+    let declaration = format!("{STUDY}at-least = 0.85\nchance = \"not-asked\"\n");
+    let found = planned_for(&declaration, PairsPerWindow::Stated(5), Some(0.5), None);
+    let all = &found.scopes[0];
+    assert!(all.too_few && all.margins.declared.is_none(), "{all:?}");
+    assert!(
+        !all.go_probabilities.is_empty() && all.go_probabilities.iter().all(|go| go.study == 0.0),
+        "{all:?}"
+    );
+}
+
+#[test]
 fn verdicts_that_share_a_level_are_planned_at_their_part_of_it() {
     let plan = |family: &str| {
         let bound = format!("evidence = \"bound\"\nconfidence = 0.95\nfamily = \"{family}\"");

@@ -8,7 +8,7 @@ use super::{
     calendar,
 };
 use crate::number_text::declared_number;
-use understudy_study::{ALL_SNAPSHOTS, ChanceRequirement, Direction, Every, Study, WindowChoice};
+use understudy_study::{ALL_SNAPSHOTS, ChanceRequirement, Direction, Every, Evidence, Study, WindowChoice};
 
 /// With fewer comparisons per month, a study is hardly worthwhile.
 const MIN_PER_MONTH: f64 = 100.0;
@@ -42,9 +42,11 @@ pub(super) fn warnings(
     warnings.extend(uncovered_cycle(study, plan, planner));
     warnings.extend(volume.commonest_share.and_then(|share| trivial_model(planner, plan, share)));
     warnings.extend(plan.chance.as_ref().and_then(impossible_gain));
-    if plan.chance.as_ref().is_none_or(|chance| chance.impossible.is_none()) {
+    let unreachable = unreachable_bound(planner, plan);
+    if unreachable.is_none() && plan.chance.as_ref().is_none_or(|chance| chance.impossible.is_none()) {
         warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
     }
+    warnings.extend(unreachable);
     if let Some(cluster) = &planner.threshold.cluster {
         warnings.push(format!(
             "comparisons are correlated within `{cluster}`, but this plan treats them as independent: real \
@@ -211,8 +213,20 @@ fn impossible_gain(chance: &ChancePlan) -> Option<String> {
     })
 }
 
+/// The warning that no confidence bound can meet the bound of the threshold, because no value of the metric is beyond it.
+fn unreachable_bound(planner: &Planner<'_>, plan: &StudyPlan) -> Option<String> {
+    let is_by_bound = matches!(plan.evidence, Evidence::Bound(_));
+    (is_by_bound && planner.test.max_excess() <= 0.0).then(|| {
+        format!(
+            "no value of the metric is beyond {}, and a confidence bound is never at the end of the range, so GO is impossible; \
+             declare a bound that a good model exceeds",
+            declared_number(plan.bound)
+        )
+    })
+}
+
 fn unlikely_go(planner: &Planner<'_>, scope: &ScopePlan) -> Option<String> {
-    let (per_window, pooled) = scope.per_window.zip(scope.pooled)?;
+    let (per_window, pooled) = scope.per_window.zip(scope.pooled).filter(|_| !scope.too_few)?;
     let most = planner.test.max_excess();
     // A model that is no better than a constant has no gain, so its value lies beyond that of the constant, too.
     let least =
