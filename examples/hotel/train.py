@@ -1,4 +1,4 @@
-"""Trains the models of trained.toml on the first four months of the hotel's bookings.
+"""Trains the models of trained-models.toml on the first four months of the hotel's bookings.
 
     pip install 'protobuf<7' onnx==1.23.2 onnxruntime==1.32.0 scikit-learn==1.9.1 skl2onnx==1.20.0 lightgbm==4.7.0 pandas==3.1.1
     pip install --no-deps xgboost==3.2.0

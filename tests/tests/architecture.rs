@@ -114,7 +114,7 @@ fn no_crate_of_the_host_reads_model_files() {
     for (name, _) in crates() {
         let readers: Vec<String> =
             dependencies(&name).into_iter().filter(|name| name.starts_with("tabular")).collect();
-        assert!(readers.is_empty(), "{name} depends on {readers:?}, which belong into the sandbox");
+        assert!(readers.is_empty(), "{name} depends on {readers:?}, which belong in the sandbox");
     }
 }
 

@@ -137,9 +137,9 @@ fn trained_models_answer_as_their_libraries() {
         assert_eq!(report["models"][model]["name"], name);
         assert_eq!(of(overall(&report, model, 0)), (same, 10_729), "{name}");
     }
-    let period = &report["models"][0]["training-data"];
+    let period = &report["models"][0]["training-period"];
     assert_eq!(period["until"], "2016-11-01T00:00:00Z");
-    assert_eq!(report["models"][3]["training-data"], Value::Null);
+    assert_eq!(report["models"][3]["training-period"], Value::Null);
     let (first, last) = (&report["windows"][0]["start"], period["until"].as_str());
     assert!(first.as_str() > last, "the shadow begins at {first}");
     // NO-GO over all of the input, and GO for weekends.

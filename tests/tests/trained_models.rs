@@ -154,7 +154,7 @@ fn a_run_replays_its_trained_models_without_their_files() {
     let files: Vec<&str> =
         seal["files"].as_array().expect("files").iter().filter_map(|file| file["name"].as_str()).collect();
     assert_eq!(files, ["pipeline.onnx", "xgboost.json"], "the seal has the digests of the files");
-    assert_eq!(seal["plugins"][0]["importer"], seal["plugins"][1]["importer"]);
+    assert_eq!(seal["plugins"][0]["importer-sha256"], seal["plugins"][1]["importer-sha256"]);
     assert_eq!(seal["plugins"][0]["assets"][0]["name"], "model");
 }
 

@@ -157,7 +157,7 @@ pub struct Plugin {
     /// The file of a trained model; `None` if the plugin is a component.
     pub model_file: Option<ModelFile>,
     /// The period of the training data; `None` if it is not declared, and for comparators and metrics.
-    pub training_data: Option<TrainingPeriod>,
+    pub training_period: Option<TrainingPeriod>,
     /// The fields that the plugin may read; fields of the decision begin with `decision.`. Empty for a metric.
     pub grant: Vec<String>,
     /// The configuration, a JSON object.

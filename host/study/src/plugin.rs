@@ -9,7 +9,7 @@ use super::Plugin;
 use super::model_file::{ModelFormat, model_file};
 use super::table_reader::TableReader;
 use super::toml_value::Value;
-use super::training_period::{TrainingPeriod, training_period};
+use super::training_period::training_period;
 use super::validate::{DECISION, DeclaredFields, NAME, NameRegistry};
 
 const PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"";
@@ -17,7 +17,6 @@ const MODEL_PLUGIN: &str = "the path of the component, such as \"plugins/rules.w
                             with file = \"model.onnx\"";
 const GRANT: &str = "a list of the fields that the plugin may read, such as [\"lead_time\", \"adults\"]";
 const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
-const TRAINING_DATA: &str = "{ from = \"2016-07-02T00:00:00Z\", until = \"2016-11-01T00:00:00Z\" }";
 const ASSET: &str = "the path of a file, such as \"weights.bin\"";
 
 /// The role of a plugin in a study.
@@ -48,7 +47,7 @@ pub(super) fn plugin(
         );
         section.fault(section.line_of("plugin"), message);
     }
-    let training_data = if is_model { training_data(section) } else { Ok(None) };
+    let training_period = if is_model { training_period(section) } else { Ok(None) };
     let config = section.json("config", CONFIG);
     let assets = section.entries("assets", ASSET, |value| value.word().map(PathBuf::from));
     let grant = if role == DeclaredRole::Metric {
@@ -67,7 +66,7 @@ pub(super) fn plugin(
         name: name?.to_owned(),
         path: PathBuf::from(path?),
         model_file: model_file.ok()?,
-        training_data: training_data.ok()?,
+        training_period: training_period.ok()?,
         grant,
         config: config?,
         assets: assets?,
@@ -76,17 +75,6 @@ pub(super) fn plugin(
         config_line: section.line_of("config"),
         path_line: section.line_of("plugin"),
     })
-}
-
-/// The period of a model's training data, if it is declared.
-///
-/// # Errors
-/// If it cannot be read, which is reported.
-fn training_data(section: &mut TableReader<'_>) -> Result<Option<TrainingPeriod>, ()> {
-    match section.optional_section("training-data", TRAINING_DATA, training_period) {
-        Some(None) => Err(()),
-        found => Ok(found.flatten()),
-    }
 }
 
 /// The fields that a model or the comparator may read.

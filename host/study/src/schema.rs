@@ -208,12 +208,12 @@ fn decider(description: &str) -> Json {
     plugin(description, ("grant", grant))
 }
 
-fn training_data() -> Json {
+fn training_period() -> Json {
     let instant =
         |description: &str| json!({ "type": "string", "format": "date-time", "description": description });
     table(
         "The period of the snapshots on which a model was trained. The verdict on the model is VOID if a window that counts \
-         begins before its end.",
+         overlaps this period.",
         &["from", "until"],
         [("from", instant("The beginning.")), ("until", instant("The end, which is excluded."))],
     )
@@ -241,7 +241,7 @@ fn model() -> Json {
         ("fields", names(fields)),
         ("labels", names(labels)),
         ("threshold", json!({ "type": "number", "description": threshold })),
-        ("training-data", training_data()),
+        ("training-period", training_period()),
     ];
     for (key, schema) in own {
         model["properties"][key] = schema;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::table_reader::TableReader;
 use super::toml_value::Value;
 
+const PERIOD: &str = "{ from = \"2016-07-02T00:00:00Z\", until = \"2016-11-01T00:00:00Z\" }";
 const INSTANT: &str = "an instant with its offset from UTC, such as \"2016-07-02T00:00:00Z\"";
 
 /// The period of the snapshots on which a model was trained. A model may have memorised their decisions, so a verdict on
@@ -20,8 +21,18 @@ pub struct TrainingPeriod {
     pub until: Timestamp,
 }
 
-/// Reads `training-data`.
-pub(super) fn training_period(section: &mut TableReader<'_>) -> Option<TrainingPeriod> {
+/// Reads `training-period`, if it is declared.
+///
+/// # Errors
+/// If it cannot be read, which is reported.
+pub(super) fn training_period(section: &mut TableReader<'_>) -> Result<Option<TrainingPeriod>, ()> {
+    match section.optional_section("training-period", PERIOD, period) {
+        Some(None) => Err(()),
+        found => Ok(found.flatten()),
+    }
+}
+
+fn period(section: &mut TableReader<'_>) -> Option<TrainingPeriod> {
     let instant = |value: &Value<'_>| value.word().and_then(|text| text.parse::<Timestamp>().ok());
     let from = section.required("from", INSTANT, instant);
     let until = section.required("until", INSTANT, instant);

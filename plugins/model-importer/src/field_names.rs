@@ -46,7 +46,9 @@ pub(crate) fn fields(form: &Form, declared: &[String], known: &[String]) -> Resu
     }
     if let Some(position) = names.iter().position(String::is_empty) {
         return Err(format!(
-            "column {position} has no name; write fields = [...] with a name for each column"
+            "column {} of {} has no name; write fields = [...] with a name for each column",
+            position + 1,
+            names.len()
         ));
     }
     let kinds = form

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_told_by_their_first_bytes() {
+    fn formats_are_detected_by_their_first_bytes() {
         assert_eq!(format(b"\x08\x0a\x12\x08skl2onnx"), Ok(Format::Onnx));
         assert_eq!(format(b"{\"learner\":{"), Ok(Format::Xgboost));
         assert_eq!(format(b"{L\0\0\0\0\0\0\0\x07learner"), Ok(Format::Xgboost));

@@ -25,10 +25,10 @@ const SHOWN: usize = 5;
 pub(super) struct Check {
     #[command(flatten)]
     model: ModelArguments,
-    /// Rows: CSV with a header, or JSON Lines. An empty cell and null are missing.
+    /// Rows: CSV with a header if the name ends in .csv, otherwise JSON Lines. An empty cell and null are missing.
     #[arg(long, value_name = "FILE")]
     rows: PathBuf,
-    /// Predictions, one for each row in the same order: CSV with a header, or JSON Lines.
+    /// Predictions in the same formats, one for each row in the same order.
     #[arg(long, value_name = "FILE")]
     expect: PathBuf,
     /// Column of the predictions: labels or numbers. The first column by default.
@@ -37,7 +37,7 @@ pub(super) struct Check {
     /// Column of the predictions with the probability of the label.
     #[arg(long, value_name = "NAME")]
     confidence: Option<String>,
-    /// Greatest difference of a number or a probability, relative to the prediction where that is above 1.
+    /// Greatest difference of a number or a confidence; relative to the prediction if its absolute value is above 1.
     #[arg(long, value_name = "NUMBER", default_value_t = 1e-5)]
     tolerance: f64,
 }
@@ -82,19 +82,21 @@ impl Check {
                 let found = |row: usize| answers.reason(row).is_none().then(|| numbers[row]);
                 self.compare_numbers(&mut comparison, predictions, found)?;
             }
-            AnswerColumn::Rankings { .. } => bail!("the model answers rankings, which are not compared"),
+            AnswerColumn::Rankings { .. } => {
+                bail!("cannot compare rankings; export the model with a label or a number")
+            }
         }
         print_out(format_args!("answers: {}", comparison.summary()))?;
         let mut passed = comparison.passed();
         print_examples(&comparison)?;
         if let Some(column) = &self.confidence {
             let confidence = answers.confidence.as_ref().context(
-                "the model has no probabilities; remove --confidence, or export it with probabilities",
+                "the model has no confidences; remove --confidence, or export it with probabilities",
             )?;
             let found = |row: usize| answers.reason(row).is_none().then(|| confidence[row]);
             let mut comparison = Comparison::default();
             self.compare_numbers(&mut comparison, self.predictions(&expected, column)?, found)?;
-            print_out(format_args!("probabilities: {}", comparison.summary()))?;
+            print_out(format_args!("confidences: {}", comparison.summary()))?;
             print_examples(&comparison)?;
             passed &= comparison.passed();
         }
@@ -104,7 +106,7 @@ impl Check {
     fn predictions<'t>(&self, expected: &'t TextTable, column: &str) -> anyhow::Result<&'t [Option<String>]> {
         expected.column(column).with_context(|| {
             let (path, names) = (self.expect.display(), expected.names().join(", "));
-            format!("{path} has no column `{column}`; it has {names}")
+            format!("{path} has no column `{column}`; it has {names}; name one of them")
         })
     }
 
@@ -117,7 +119,11 @@ impl Check {
         for (row, text) in predictions.iter().enumerate() {
             let text = text.as_deref().unwrap_or_default();
             let expected: f64 = text.parse().with_context(|| {
-                format!("row {} of {} is {text:?}, expected a number", row + 1, self.expect.display())
+                format!(
+                    "row {} of {} is {text:?}, expected a number; name a column of numbers",
+                    row + 1,
+                    self.expect.display()
+                )
             })?;
             let Some(found) = found(row) else {
                 comparison.add(row, false, f64::INFINITY, || ("no answer".to_owned(), text.to_owned()));

@@ -1,4 +1,4 @@
-//! What a trained model costs, measured on made-up rows.
+//! What a trained model costs, measured on synthetic rows.
 
 use std::sync::Arc;
 
@@ -36,12 +36,12 @@ pub(super) fn model_cost(model: Vec<u8>) -> anyhow::Result<ModelCost> {
 /// The fuel of a call.
 fn fuel(plugin: &DeciderPlugin, rows: usize) -> u64 {
     let before = plugin.usage_counters().usage().fuel;
-    plugin.instance().decide(&made_up_rows(&plugin.reads, rows));
+    plugin.instance().decide(&synthetic_rows(&plugin.reads, rows));
     plugin.usage_counters().usage().fuel - before
 }
 
 /// Rows whose numbers differ from row to row and from column to column.
-fn made_up_rows(fields: &[InputField], rows: usize) -> RecordBatch {
+fn synthetic_rows(fields: &[InputField], rows: usize) -> RecordBatch {
     let number = |column: usize, row: usize| (row * 7 + column * 13) % 100;
     let column = |(column, field): (usize, &InputField)| -> ArrayRef {
         match field.kind {

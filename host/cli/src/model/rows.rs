@@ -104,14 +104,15 @@ impl TextTable {
         let columns = fields.iter().map(|field| {
             let Some(cells) = self.column(&field.name) else {
                 bail!(
-                    "the rows have no column `{}`, which the model reads; they have {}",
+                    "the rows have no column `{}`, which the model reads; they have {}; rename a column, or name the model's columns with \
+                     --fields",
                     field.name,
                     self.names.join(", ")
                 );
             };
             array(cells, field.kind).map_err(|row| {
                 let cell = cells[row].as_deref().unwrap_or_default();
-                anyhow!("row {}: `{}` is {cell:?}, expected a {}", row + 1, field.name, field.kind.name())
+                anyhow!("row {}: `{}` is {cell:?}, expected a {}; correct the cell, or leave it empty", row + 1, field.name, field.kind.name())
             })
         });
         let columns = columns.collect::<anyhow::Result<Vec<_>>>()?;

@@ -11,7 +11,7 @@ use understudy_sandbox::{InputField, ModelSummary};
 
 /// Show what a trained model reads and answers, its operators, its cost, and the blocks for study.toml.
 ///
-/// The file is imported in the sandbox. The cost is measured on made-up rows.
+/// The file is imported in the sandbox. The cost is measured on synthetic rows.
 #[derive(clap::Args)]
 pub(super) struct Show {
     #[command(flatten)]
@@ -33,7 +33,8 @@ impl Show {
         if !labels.is_empty() {
             print_out(format_args!("  labels      {}", labels.join(", ")))?;
         }
-        let operators: Vec<String> = operators.iter().map(|(name, count)| counted(name, *count)).collect();
+        let operators: Vec<String> =
+            operators.iter().map(|(name, count)| operator_text(name, *count)).collect();
         print_out(format_args!("  operators   {}", operators.join(", ")))?;
         if *trees > 0 {
             print_out(format_args!("  trees       {}", count(u64::from(*trees))))?;
@@ -46,11 +47,11 @@ impl Show {
         ))?;
         let cost = model_cost(lowered.bytes)?;
         print_out(format_args!(
-            "  fuel a row  {} in a batch of 1,024 rows, {} alone",
+            "  fuel/row    {} in a batch of 1,024 rows, {} alone",
             count(cost.fuel_in_batch),
             count(cost.fuel_alone)
         ))?;
-        print_out(format_args!("  memory      {} MiB an instance", cost.memory.div_ceil(1 << 20)))?;
+        print_out(format_args!("  memory      {} MiB per instance", cost.memory.div_ceil(1 << 20)))?;
         for note in notes {
             print_out(format_args!("  note        {note}"))?;
         }
@@ -62,11 +63,11 @@ impl Show {
     fn blocks(&self, format: &str, reads: &[InputField]) -> String {
         let key = |name: &str| {
             let is_bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-            if is_bare { name.to_owned() } else { text(name) }
+            if is_bare { name.to_owned() } else { toml_string(name) }
         };
         let fields = reads.iter().map(|field| format!("{} = \"{}\"\n", key(&field.name), field.kind.name()));
         let list = |names: &mut dyn Iterator<Item = &str>| {
-            format!("[{}]", names.map(text).collect::<Vec<_>>().join(", "))
+            format!("[{}]", names.map(toml_string).collect::<Vec<_>>().join(", "))
         };
         let name: String = self
             .model
@@ -79,7 +80,8 @@ impl Show {
             .collect();
         let mut blocks = format!("[inputs.fields]\n{}\n[[models]]\n", fields.collect::<String>());
         let file = self.model.name().to_string_lossy();
-        blocks += &format!("name = {}\nplugin = \"{format}\"\nfile = {}\n", text(&name), text(&file));
+        blocks +=
+            &format!("name = {}\nplugin = \"{format}\"\nfile = {}\n", toml_string(&name), toml_string(&file));
         for (key, names) in [("fields", &self.model.fields), ("labels", &self.model.labels)] {
             if !names.is_empty() {
                 blocks += &format!("{key} = {}\n", list(&mut names.iter().map(String::as_str)));
@@ -92,20 +94,20 @@ impl Show {
     }
 }
 
-/// A text of TOML. JSON escapes the same characters.
-fn text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+/// A string of TOML. JSON escapes the same characters, except U+007F.
+fn toml_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }
 
 fn field_line(field: &InputField) -> String {
-    let missing = if field.required { "" } else { ", may be missing" };
+    let missing = if field.required { "" } else { ", optional" };
     format!("{:<24} {}{missing}", field.name, field.kind.name())
 }
 
 fn answer_line(form: AnswerForm, confidence: bool) -> String {
-    format!("a {}{}", form.name(), if confidence { " with its probability" } else { "" })
+    format!("a {}{}", form.name(), if confidence { " with a confidence" } else { "" })
 }
 
-fn counted(name: &str, count: u32) -> String {
+fn operator_text(name: &str, count: u32) -> String {
     if count == 1 { name.to_owned() } else { format!("{name} x{count}") }
 }

@@ -70,35 +70,35 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
         .collect();
     for (row, SettledPair { pair, baselines }) in pairs.iter().enumerate() {
         let is_scored = |components: &[f64]| components.last() == Some(&1.0);
-        let gain = |model: usize| {
+        let comparison = |model: usize| {
             let Some(baselines) = baselines else { return PairComparison::WithoutDecision };
             let (answer, own) = (&pair.models[model], &baselines[model]);
             let mut scores = by_model[model].iter().map(|column| columns.scored[*column].1[row].as_slice());
-            let (first_score, score_before) = (scores.next(), scores.next());
+            let (first_score, earlier_first_score) = (scores.next(), scores.next());
             let baseline_scores: Vec<&[f64]> = scores.collect();
             if !is_scored(&answer.components) || !baseline_scores.iter().all(|scores| is_scored(scores)) {
                 return PairComparison::Unscored;
             }
             PairComparison::Scored(PairScores {
                 hash: answer.hash,
-                is_first_score: own.first.is_some() && first_score == Some(answer.components.as_slice()),
-                is_score_before: own
-                    .first_before
+                equals_first_score: own.first.is_some() && first_score == Some(answer.components.as_slice()),
+                equals_earlier_first_score: own
+                    .first_in_earlier_window
                     .as_ref()
-                    .map(|_| score_before == Some(answer.components.as_slice())),
+                    .map(|_| earlier_first_score == Some(answer.components.as_slice())),
                 has_answered: own.has_answered,
                 model: &answer.components,
                 baselines: baseline_scores,
             })
         };
-        let gains: Vec<_> = (0..pair.models.len()).map(gain).collect();
-        evidence.add_gains((pair.window, &pair.scopes, pair.group), &gains);
+        let comparisons: Vec<_> = (0..pair.models.len()).map(comparison).collect();
+        evidence.add_comparisons((pair.window, &pair.scopes, pair.group), &comparisons);
     }
 }
 
-/// The columns of answers that are scored for one model, with a row for each pair. The columns are its first answer in the
-/// window and in an earlier one, what its baselines answer from all earlier decisions, and what they answer from those of answered pairs. A pair
-/// without such an answer has the decision in its place.
+/// The answers that are scored for one model, as columns with a row for each pair: its first answer in the window, its first
+/// answer in an earlier window, and the answers of its baselines. Where there is no such answer, the column holds the
+/// decision.
 fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item = Answers> {
     let column = move |answer: fn(&ModelBaselines, usize) -> Option<&AnswerValue>, index: usize| {
         answers(pairs.iter().map(|settled| {
@@ -106,7 +106,8 @@ fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item =
             found.unwrap_or(&settled.pair.decision)
         }))
     };
-    let first = [column(|own, _| own.first.as_ref(), 0), column(|own, _| own.first_before.as_ref(), 0)];
+    let first =
+        [column(|own, _| own.first.as_ref(), 0), column(|own, _| own.first_in_earlier_window.as_ref(), 0)];
     let all = (0..BASELINES_PER_FORM).map(move |index| column(|own, index| Some(&own.all[index]), index));
     let answered = (0..BASELINES_PER_FORM)
         .map(move |index| column(|own, index| Some(&own.from_answered()[index]), index));

@@ -135,14 +135,13 @@ impl EvidenceCollector {
                 }),
             };
             aggregates.evidence.add(&pair, batch.scores, self.metric, at);
-            if let Some(decision) =
-                self.needs_baselines.then(|| decided_value(batch.comparator, at)).flatten()
+            if let Some(decision) = self.needs_baselines.then(|| answer_value(batch.comparator, at)).flatten()
             {
                 let answer = |(model, scores): (usize, &ModelScores)| {
                     let components = scores.scores[self.metric].iter().map(|values| values[at]);
                     let hash = hashes[model][at];
                     let items = hash.map_or(0, |_| ranked_items(&batch.models[model], at));
-                    let value = hash.and_then(|_| decided_value(&batch.models[model], at));
+                    let value = hash.and_then(|_| answer_value(&batch.models[model], at));
                     OpenAnswer { hash, items, value, components: components.collect() }
                 };
                 let (decisions, decided) = sources.decisions[row];
@@ -173,7 +172,7 @@ fn label(answers: &Answers, row: usize) -> Option<&str> {
 }
 
 /// The number or the ranking of a row; `None` without an answer, and for a label.
-fn decided_value(answers: &Answers, row: usize) -> Option<AnswerValue> {
+fn answer_value(answers: &Answers, row: usize) -> Option<AnswerValue> {
     if answers.reason(row).is_some() {
         return None;
     }

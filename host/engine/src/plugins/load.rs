@@ -333,9 +333,13 @@ impl Loader<'_> {
         let cache = self.cache.as_deref();
         let loaded = DeciderPlugin::load(&self.sandbox, &file, role, config, assets.clone(), cache);
         match loaded {
-            Ok(loaded) => {
+            Ok(mut loaded) => {
                 if let Some(study) = study {
                     self.check_reads(study, plugin, role, &loaded.reads);
+                }
+                // The engine is the same for all trained models, so the file tells them apart.
+                if let Some(name) = plugin.model_file.as_ref().and_then(|model| model.path.file_name()) {
+                    loaded.title = format!("{}, {}", name.to_string_lossy(), loaded.title);
                 }
                 Some(LoadedPlugin { name: plugin.name.clone(), file, assets, importer, plugin: loaded })
             }

@@ -16,7 +16,7 @@ pub struct StoredPlugin {
     /// The name and the SHA-256 of each asset.
     pub assets: Vec<(String, String)>,
     /// SHA-256 of the component that lowered the model file, in hexadecimal; `None` unless this is a trained model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "importer-sha256", default, skip_serializing_if = "Option::is_none")]
     pub importer: Option<String>,
 }
 

@@ -109,7 +109,13 @@ impl Loader<'_> {
         let path = self.folder.join(asset_file_name(&digest));
         match read_file(&path) {
             Ok(file) => self.keep_file(&model.path, file),
-            Err(error) => self.fault(model.line, format!("{what}: cannot read {}: {error}", path.display())),
+            Err(error) => self.fault(
+                model.line,
+                format!(
+                    "{what}: cannot read {}: {error}; restore the run directory from a copy",
+                    path.display()
+                ),
+            ),
         }
     }
 

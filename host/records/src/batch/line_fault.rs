@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_width_of_characters_is_told_by_a_mark_or_the_share_of_nul_bytes() {
+    fn character_width_is_detected_by_a_mark_or_the_share_of_nul_bytes() {
         assert_eq!(wide_encoding(b"\xff\xfe\0\0{}"), Some("UTF-32"));
         assert_eq!(wide_encoding(b"\0\0\xfe\xff{}"), Some("UTF-32"));
         assert_eq!(wide_encoding(b"\xff\xfe{}"), Some("UTF-16"));

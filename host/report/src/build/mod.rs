@@ -70,7 +70,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
     let overall = outcome.cells.fold(outcome.cells.iter().map(|(window, _)| window));
     let models = sealed_study.models.iter().enumerate().map(|(model, member)| ModelReport {
         plugin: decider(member),
-        training_data: study.models[model].training_data,
+        training_period: study.models[model].training_period,
         form: member.plugin.form,
         answered: outcome.models[model].answered,
         abstained: outcome.models[model].abstained,

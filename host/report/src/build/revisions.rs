@@ -34,7 +34,9 @@ pub(super) fn revisions(
             pairs: counts.pairs,
             decisions: counts.decisions,
             known: counts.known,
-            changed: interim.is_none_or(|interim| interim.all_pairs().shows(slice)).then_some(counts.changed),
+            changed: interim
+                .is_none_or(|interim| interim.without_model().shows(slice))
+                .then_some(counts.changed),
         }
     };
     let sizes = &outcome.cells.shape().conditions;

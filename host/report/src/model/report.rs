@@ -116,7 +116,7 @@ pub struct ModelReport {
     #[serde(flatten)]
     pub plugin: PluginInfo,
     /// The period of its training data, if it is declared.
-    pub training_data: Option<TrainingPeriod>,
+    pub training_period: Option<TrainingPeriod>,
     /// The form of its answers.
     pub form: AnswerForm,
     /// Snapshots that it answered.

@@ -255,9 +255,9 @@ pub fn provenance(bundle: &ReportBundle) -> Section {
         facts.push(Fact::new("Offline evaluation of the run with seal", seal));
     }
     for model in &bundle.report.models {
-        if let Some(TrainingPeriod { from, until }) = model.training_data {
+        if let Some(TrainingPeriod { from, until }) = model.training_period {
             let time = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%S UTC");
-            let label = format!("Training data of {}", model.plugin.name);
+            let label = format!("Training period of {}", model.plugin.name);
             facts.push(Fact::new(label, format!("from {} to {}", time(from), time(until))));
         }
     }

@@ -55,7 +55,7 @@ pub(crate) fn hotel() -> Report {
         };
         ModelReport {
             plugin: plugin(name),
-            training_data: None,
+            training_period: None,
             form: AnswerForm::Label,
             answered: 15_402 - abstained - failed,
             abstained,
@@ -150,7 +150,7 @@ pub(crate) fn rates() -> Report {
         ceiling: None,
         models: vec![ModelReport {
             plugin: plugin("historical-rate"),
-            training_data: None,
+            training_period: None,
             form: AnswerForm::Number,
             answered: 1_004,
             abstained: 0,
@@ -296,7 +296,7 @@ pub(crate) fn empty() -> Report {
         ceiling: None,
         models: vec![ModelReport {
             plugin: plugin("booked-room"),
-            training_data: None,
+            training_period: None,
             form: AnswerForm::Label,
             answered: 0,
             abstained: 0,

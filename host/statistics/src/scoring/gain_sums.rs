@@ -22,9 +22,9 @@ pub struct GainSums {
     /// answers are.
     pub hashes: Option<(u64, u64)>,
     /// The answered pairs in which the score is not that of the model's first answer in their window.
-    pub varying: u64,
+    pub differing_from_first: u64,
     /// The answered pairs in which the score is not that of its first answer in the latest earlier window that has one.
-    pub varying_from_before: u64,
+    pub differing_from_earlier_first: u64,
     /// The pairs without an earlier decision.
     pub without_decision: u64,
     /// The pairs with an earlier decision in which the metric could not score the model or a baseline.
@@ -48,9 +48,9 @@ pub struct PairScores<'s> {
     /// The hash of the model's answer; `None` without one.
     pub hash: Option<u64>,
     /// Whether the score is that of the model's first answer in the window.
-    pub is_first_score: bool,
+    pub equals_first_score: bool,
     /// Whether the score is that of its first answer in the latest earlier window that has one; `None` if there is none.
-    pub is_score_before: Option<bool>,
+    pub equals_earlier_first_score: Option<bool>,
     /// Whether an earlier decision is that of a pair that the model answered.
     pub has_answered: bool,
     /// The components of the model's score.
@@ -103,8 +103,9 @@ impl GainSums {
             (true, false) => &mut self.first_answered,
         };
         sums.add(scores.model, &scores.baselines);
-        self.varying += u64::from(is_answered && !scores.is_first_score);
-        self.varying_from_before += u64::from(is_answered && scores.is_score_before == Some(false));
+        self.differing_from_first += u64::from(is_answered && !scores.equals_first_score);
+        self.differing_from_earlier_first +=
+            u64::from(is_answered && scores.equals_earlier_first_score == Some(false));
         self.add_hashes(scores.hash.map(|hash| (hash, hash)));
     }
 
@@ -114,8 +115,8 @@ impl GainSums {
         self.first_answered.merge(&other.first_answered);
         self.unanswered.merge(&other.unanswered);
         self.add_hashes(other.hashes);
-        self.varying += other.varying;
-        self.varying_from_before += other.varying_from_before;
+        self.differing_from_first += other.differing_from_first;
+        self.differing_from_earlier_first += other.differing_from_earlier_first;
         self.without_decision += other.without_decision;
         self.unscored += other.unscored;
     }
@@ -131,7 +132,8 @@ impl GainSums {
         let mut answered = windows.iter().filter(|sums| sums.hashes.is_some());
         let Some(first) = answered.next() else { return false };
         hashes.hashes.is_some_and(|(least, greatest)| least == greatest)
-            || (first.varying == 0 && answered.all(|sums| sums.varying_from_before == 0))
+            || (first.differing_from_first == 0
+                && answered.all(|sums| sums.differing_from_earlier_first == 0))
     }
 
     fn add_hashes(&mut self, hashes: Option<(u64, u64)>) {
@@ -194,13 +196,13 @@ mod tests {
 
     fn sums(rows: &[Row]) -> GainSums {
         let mut sums = GainSums::default();
-        for (hash, is_first_score, model, baseline) in rows {
+        for (hash, equals_first_score, model, baseline) in rows {
             let (model, baselines) = (&model[..], vec![&baseline[..]]);
             sums.add(&PairComparison::Scored(PairScores {
                 hash: *hash,
-                is_first_score: *is_first_score,
-                is_score_before: None,
-                has_answered: *is_first_score || model[0] > 0.0,
+                equals_first_score: *equals_first_score,
+                equals_earlier_first_score: None,
+                has_answered: *equals_first_score || model[0] > 0.0,
                 model,
                 baselines,
             }));
@@ -215,12 +217,12 @@ mod tests {
         assert_eq!(found.answered.baselines[0].squares.value(), 0.5625);
         assert_eq!(found.unanswered.baselines[0].components[0].value(), 3.0);
         // An unanswered pair has no answer that could vary.
-        assert_eq!(found.varying, 0);
+        assert_eq!(found.differing_from_first, 0);
     }
 
     #[test]
     fn a_constant_has_equal_answers_or_the_scores_of_its_first_answer() {
-        let answer = |hash, is_first_score| (Some(hash), is_first_score, [0.5, 1.0], [0.25, 1.0]);
+        let answer = |hash, equals_first_score| (Some(hash), equals_first_score, [0.5, 1.0], [0.25, 1.0]);
         let is_constant = |rows: &[Row]| GainSums::are_constant(&[sums(rows)]);
         assert!(is_constant(&[answer(7, true), answer(7, false)]));
         assert!(is_constant(&[answer(7, true), answer(9, true)]));
@@ -230,18 +232,22 @@ mod tests {
 
     #[test]
     fn a_constant_has_the_scores_of_the_first_answer_in_the_window_before() {
-        let window = |hash, varying, varying_from_before| GainSums {
+        let window = |hash, differing_from_first, differing_from_earlier_first| GainSums {
             hashes: Some((hash, hash + 1)),
-            varying,
-            varying_from_before,
+            differing_from_first,
+            differing_from_earlier_first,
             ..GainSums::default()
         };
         // What came before the first of the windows, and variation within later ones, do not matter.
         assert!(GainSums::are_constant(&[window(1, 0, 5), GainSums::default(), window(3, 2, 0)]));
         assert!(!GainSums::are_constant(&[window(1, 1, 0), window(3, 0, 0)]));
         assert!(!GainSums::are_constant(&[window(1, 0, 0), window(3, 0, 1)]));
-        let equal =
-            GainSums { hashes: Some((7, 7)), varying: 3, varying_from_before: 3, ..GainSums::default() };
+        let equal = GainSums {
+            hashes: Some((7, 7)),
+            differing_from_first: 3,
+            differing_from_earlier_first: 3,
+            ..GainSums::default()
+        };
         assert!(GainSums::are_constant(&[equal.clone(), equal]));
     }
 

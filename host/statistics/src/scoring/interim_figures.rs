@@ -111,7 +111,7 @@ pub fn last_covered_window(cells: &Cells, last: Window) -> Option<Window> {
 
 /// Which figures of a run may be shown before its end.
 pub struct InterimRules {
-    all_pairs: InterimFigures,
+    without_model: InterimFigures,
     models: Vec<InterimFigures>,
 }
 
@@ -126,7 +126,7 @@ impl InterimRules {
         let figures =
             |model| InterimFigures::new(cells, model, is_stopped).with_evidence(cells, evidence, scopes);
         InterimRules {
-            all_pairs: figures(None),
+            without_model: figures(None),
             models: (0..cells.shape().models).map(|model| figures(Some(model))).collect(),
         }
     }
@@ -135,14 +135,14 @@ impl InterimRules {
     /// these must not be few either.
     pub fn for_part(&self, part: &Cells, cells: &Cells) -> InterimRules {
         InterimRules {
-            all_pairs: self.all_pairs.for_part(part, cells),
+            without_model: self.without_model.for_part(part, cells),
             models: self.models.iter().map(|figures| figures.for_part(part, cells)).collect(),
         }
     }
 
     /// The figures that are of no model.
-    pub fn all_pairs(&self) -> &InterimFigures {
-        &self.all_pairs
+    pub fn without_model(&self) -> &InterimFigures {
+        &self.without_model
     }
 
     /// The figures of a model.

@@ -75,7 +75,7 @@ pub struct ModelBaselines {
     /// none up to this pair.
     pub first: Option<AnswerValue>,
     /// Its first answer in the latest earlier window that has one.
-    pub first_before: Option<AnswerValue>,
+    pub first_in_earlier_window: Option<AnswerValue>,
 }
 
 /// The open pairs of a run, and the decisions before them.
@@ -100,7 +100,7 @@ struct ModelHistory {
     /// The first answer in the window of the last settled pair.
     first: Option<AnswerValue>,
     /// The first answer in the latest earlier window that has one.
-    first_before: Option<AnswerValue>,
+    first_in_earlier_window: Option<AnswerValue>,
     /// The number of items of the longest answer.
     longest: usize,
     /// The decisions of the pairs that it answered; `None` while these are all decisions.
@@ -159,7 +159,7 @@ impl OpenPairs {
         let is_new_window = self.window.replace(pair.window) != Some(pair.window);
         for (model, answer) in self.models.iter_mut().zip(&pair.models) {
             if is_new_window && let Some(first) = model.first.take() {
-                model.first_before = Some(first);
+                model.first_in_earlier_window = Some(first);
             }
             model.longest = model.longest.max(answer.items as usize);
             if model.first.is_none() {
@@ -175,7 +175,7 @@ impl OpenPairs {
                 answered,
                 has_answered,
                 first: model.first.clone(),
-                first_before: model.first_before.clone(),
+                first_in_earlier_window: model.first_in_earlier_window.clone(),
             })
         };
         let baselines = self.models.iter().map(baselines).collect();

@@ -125,7 +125,7 @@ impl VerdictEvidence {
     }
 
     /// Adds a pair to the comparison of models with their baselines. `models` has one element for each model.
-    pub fn add_gains(
+    pub fn add_comparisons(
         &mut self,
         (window, scopes, group): (Window, &[u16], u8),
         models: &[PairComparison<'_>],

@@ -279,7 +279,7 @@ fn add_missing_evidence(
 /// The reason that windows that count overlap the training data of a model; `None` if they do not, or if no period is
 /// declared.
 fn overlap_reason(facts: &Facts<'_>, selection: &WindowSelection, model: usize) -> Option<VerdictReason> {
-    let TrainingPeriod { from, until } = facts.study.models[model].training_data?;
+    let TrainingPeriod { from, until } = facts.study.models[model].training_period?;
     let overlapping = selection.counted.iter().filter(|window| window.start < until && from < window.end);
     let first = overlapping.clone().next()?;
     let text = format!(

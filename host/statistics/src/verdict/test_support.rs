@@ -133,7 +133,7 @@ impl Case {
             parse(&format!("{STUDY}{}\n", self.threshold)).map_err(|unsound| unsound.faults.to_string());
         let mut study = study.unwrap();
         let instant = |day: i64| Timestamp::from_microsecond(*MONDAY + day * DAY).unwrap();
-        study.models[0].training_data = self
+        study.models[0].training_period = self
             .training_days
             .map(|(from, until)| TrainingPeriod { from: instant(from), until: instant(until) });
         let threshold = study.threshold.as_ref().unwrap();

@@ -97,25 +97,25 @@ fn a_config_is_json() {
 #[test]
 fn a_model_may_declare_the_period_of_its_training_data() {
     const COMPONENT: &str = "plugin = \"rules.wasm\"";
-    let with = |period: &str| [COMPONENT.to_owned(), format!("{COMPONENT}\ntraining-data = {period}")];
+    let with = |period: &str| [COMPONENT.to_owned(), format!("{COMPONENT}\ntraining-period = {period}")];
     let [from, to] = with("{ from = \"2016-07-02T00:00:00Z\", until = \"2016-11-01T00:00:00+01:00\" }");
-    let found = read(&[(&from, &to)]).models[0].training_data.unwrap();
+    let found = read(&[(&from, &to)]).models[0].training_period.unwrap();
     assert_eq!(
         (found.from.to_string(), found.until.to_string()),
         ("2016-07-02T00:00:00Z".to_owned(), "2016-10-31T23:00:00Z".to_owned())
     );
-    assert_eq!(read(&[]).models[0].training_data, None);
+    assert_eq!(read(&[]).models[0].training_period, None);
     let faults = |period: &str| {
         let [from, to] = with(period);
         faults(&[(&from, &to)])
     };
-    assert_snapshot!(faults("{ from = \"2016-07-02\", until = \"2016-11-01T00:00:00Z\" }"), @r#"study.toml:23: `models.training-data.from` is "2016-07-02"; write an instant with its offset from UTC, such as "2016-07-02T00:00:00Z""#);
-    assert_snapshot!(faults("{ from = \"2016-07-02T00:00:00Z\" }"), @r#"study.toml:23: `models.training-data.until` is missing; write an instant with its offset from UTC, such as "2016-07-02T00:00:00Z""#);
-    assert_snapshot!(faults("{ from = \"2016-07-02T00:00:00Z\", until = \"2016-07-02T00:00:00Z\" }"), @"study.toml:23: `models.training-data.until` is 2016-07-02T00:00:00Z, which is not after `from`, 2016-07-02T00:00:00Z; write the end of the training data");
-    assert_snapshot!(faults("\"last year\""), @r#"study.toml:23: `models.training-data` is "last year"; write { from = "2016-07-02T00:00:00Z", until = "2016-11-01T00:00:00Z" }"#);
+    assert_snapshot!(faults("{ from = \"2016-07-02\", until = \"2016-11-01T00:00:00Z\" }"), @r#"study.toml:23: `models.training-period.from` is "2016-07-02"; write an instant with its offset from UTC, such as "2016-07-02T00:00:00Z""#);
+    assert_snapshot!(faults("{ from = \"2016-07-02T00:00:00Z\" }"), @r#"study.toml:23: `models.training-period.until` is missing; write an instant with its offset from UTC, such as "2016-07-02T00:00:00Z""#);
+    assert_snapshot!(faults("{ from = \"2016-07-02T00:00:00Z\", until = \"2016-07-02T00:00:00Z\" }"), @"study.toml:23: `models.training-period.until` is 2016-07-02T00:00:00Z, which is not after `from`, 2016-07-02T00:00:00Z; write the end of the training data");
+    assert_snapshot!(faults("\"last year\""), @r#"study.toml:23: `models.training-period` is "last year"; write { from = "2016-07-02T00:00:00Z", until = "2016-11-01T00:00:00Z" }"#);
     let comparator = "plugin = \"recorded.wasm\"";
     let declared = format!(
-        "{comparator}\ntraining-data = {{ from = \"2016-07-02T00:00:00Z\", until = \"2017-07-02T00:00:00Z\" }}"
+        "{comparator}\ntraining-period = {{ from = \"2016-07-02T00:00:00Z\", until = \"2017-07-02T00:00:00Z\" }}"
     );
-    assert_snapshot!(crate::test_support::faults(&[(comparator, &declared)]), @"study.toml:27: unknown key `comparator.training-data`; keys allowed here: name, plugin, config, assets, grant");
+    assert_snapshot!(crate::test_support::faults(&[(comparator, &declared)]), @"study.toml:27: unknown key `comparator.training-period`; keys allowed here: name, plugin, config, assets, grant");
 }

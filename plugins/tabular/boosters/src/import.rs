@@ -24,9 +24,9 @@ pub struct Import {
 /// What a model answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// One of so many classes.
+    /// A class; the number of classes.
     Classes(usize),
-    /// So many numbers.
+    /// Numbers; how many.
     Numbers(usize),
 }
 

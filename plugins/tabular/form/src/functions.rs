@@ -98,7 +98,7 @@ choice! {
         1 Subtract,
         /// The product. Integers wrap around.
         2 Multiply,
-        /// The quotient. Of integers it is cut towards zero, and a division by zero fails the row.
+        /// The quotient. An integer quotient is truncated towards zero; a division by zero fails the row.
         3 Divide,
         /// The power, of floats and doubles.
         4 Power,

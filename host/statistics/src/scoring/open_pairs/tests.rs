@@ -53,7 +53,7 @@ const QUARTER: i64 = 15 * 60 * 1_000_000;
 
 fn known(models: &[ModelBaselines]) -> Known {
     let answered = models[0].has_answered.then(|| models[0].from_answered().clone());
-    (models[0].all.clone(), answered, [models[0].first.clone(), models[0].first_before.clone()])
+    (models[0].all.clone(), answered, [models[0].first.clone(), models[0].first_in_earlier_window.clone()])
 }
 
 /// The baselines of a pair by definition: from the decisions that were known before its snapshot.

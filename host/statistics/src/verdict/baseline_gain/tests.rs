@@ -175,8 +175,8 @@ impl Case {
             let scores = settled.baselines.map(|models| {
                 let baselines = models[0].all.iter().chain(models[0].from_answered());
                 let baselines: Vec<Vec<f64>> = baselines.map(score).collect();
-                let firsts =
-                    [&models[0].first, &models[0].first_before].map(|first| first.as_ref().map(score));
+                let firsts = [&models[0].first, &models[0].first_in_earlier_window]
+                    .map(|first| first.as_ref().map(score));
                 (firsts, models[0].has_answered, baselines)
             });
             let (model, hash) = (&pair.models[0].components, pair.models[0].hash);
@@ -189,15 +189,15 @@ impl Case {
                 &Some(([ref first, ref before], has_answered, ref baselines)) => {
                     PairComparison::Scored(PairScores {
                         hash,
-                        is_first_score: first.as_ref() == Some(model),
-                        is_score_before: before.as_ref().map(|before| before == model),
+                        equals_first_score: first.as_ref() == Some(model),
+                        equals_earlier_first_score: before.as_ref().map(|before| before == model),
                         has_answered,
                         model,
                         baselines: baselines.iter().map(Vec::as_slice).collect(),
                     })
                 }
             };
-            run.evidence.add_gains((pair.window, &pair.scopes, pair.group), &[gain]);
+            run.evidence.add_comparisons((pair.window, &pair.scopes, pair.group), &[gain]);
         }
         let results = run.results(PAIRS, Micros(*MONDAY + 30 * 24 * 60 * MINUTE));
         let results = RunResults { closed: self.closed, ..results };

@@ -33,10 +33,10 @@ pub struct ChancePlan {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImpossibleGain {
-    /// A model that is always right does not have the required gain over any number of pairs. Its gain is the share of
-    /// the decisions with another label. It must be above 0 and at least `least`, and with bounds above `least`.
+    /// Even a model that is always right does not reach the required gain, whatever the number of pairs. Its gain is the
+    /// share of the decisions with another label. It must be above 0 and at least `least`, and with bounds above `least`.
     #[serde(rename_all = "kebab-case")]
-    PerfectModel {
+    BeyondPerfectModel {
         /// The required gain.
         least: f64,
         /// The share of the decisions with another label.
@@ -72,7 +72,7 @@ pub(super) fn chance_plan(
         let most = if by_bound { other_share - ROUNDING } else { other_share + ROUNDING };
         impossible = match least_right {
             _ if other_share <= ROUNDING || least > most => {
-                Some(ImpossibleGain::PerfectModel { least, other_share, by_bound })
+                Some(ImpossibleGain::BeyondPerfectModel { least, other_share, by_bound })
             }
             None => Some(ImpossibleGain::TooFewPairs(needed)),
             Some(_) => None,

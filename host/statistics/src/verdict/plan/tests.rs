@@ -319,7 +319,7 @@ fn a_gain_above_the_share_of_other_labels_is_impossible() {
     };
     let found = plan(0.2, 0.9);
     let chance = found.chance.unwrap();
-    assert!(matches!(chance.impossible, Some(ImpossibleGain::PerfectModel { .. })), "{chance:?}");
+    assert!(matches!(chance.impossible, Some(ImpossibleGain::BeyondPerfectModel { .. })), "{chance:?}");
     // No number of right answers suffices, so none is stated.
     assert_eq!((chance.other_decisions, chance.least_right), (Some(80), None));
     let impossible: Vec<&String> =

@@ -190,12 +190,12 @@ fn trivial_model(planner: &Planner<'_>, plan: &StudyPlan, share: f64) -> Option<
 fn impossible_gain(chance: &ChancePlan) -> Option<String> {
     let other = chance.other_decisions.unwrap_or(0);
     Some(match chance.impossible? {
-        ImpossibleGain::PerfectModel { other_share, .. } if rounded(other_share) == "0" => {
+        ImpossibleGain::BeyondPerfectModel { other_share, .. } if rounded(other_share) == "0" => {
             "every decision is expected to have the commonest label, so no model can be better than always giving it, and GO \
              is impossible; choose a stream in which the decisions differ"
                 .to_owned()
         }
-        ImpossibleGain::PerfectModel { least, other_share, by_bound } => format!(
+        ImpossibleGain::BeyondPerfectModel { least, other_share, by_bound } => format!(
             "the required gain is {}{}, and a model that is always right has a gain of {}, the share of the decisions other than \
              the commonest label, so GO is impossible; require a smaller gain",
             rounded(least),
