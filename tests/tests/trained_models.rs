@@ -176,15 +176,15 @@ fn a_changed_model_file_prevents_the_start() {
 fn what_cannot_be_imported_is_refused_before_the_first_row() {
     let nothing = |_: &TestWorkspace| ();
     let other = |name: &str| format!("plugin = \"onnx\"\nfile = \"{name}\"");
-    insta::assert_snapshot!(refusal(&other("convolution.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import convolution.onnx: cannot import node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
-    insta::assert_snapshot!(refusal(&other("dimensions.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import dimensions.onnx: the graph of the ONNX file is invalid: tensor "huge": it has 1 values, but dimensions for 4294967295"#);
+    insta::assert_snapshot!(refusal(&other("convolution.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import convolution.onnx: node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
+    insta::assert_snapshot!(refusal(&other("dimensions.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import dimensions.onnx: the graph of the ONNX file is invalid: tensor "huge": it has 1 values, its dimensions require 4611686018427387904; export the model again"#);
     insta::assert_snapshot!(refusal(&other("xgboost.json"), nothing), @r#"study.toml:29: model "trained": cannot import xgboost.json: the file is a model of xgboost, and the study says "onnx"; write plugin = "xgboost""#);
     insta::assert_snapshot!(refusal(&other("missing.onnx"), nothing), @r#"study.toml:30: model "trained": cannot read missing.onnx: No such file or directory (os error 2); write where the model file is"#);
     let cut = |workspace: &TestWorkspace| {
         let file = study_file("pipeline.onnx");
         workspace.write("pipeline.onnx", &file[..file.len() / 2]);
     };
-    insta::assert_snapshot!(refusal(PIPELINE, cut), @r#"study.toml:29: model "trained": cannot import pipeline.onnx: cannot read the ONNX file: byte 37: the file ends too early"#);
+    insta::assert_snapshot!(refusal(PIPELINE, cut), @r#"study.toml:29: model "trained": cannot import pipeline.onnx: the file is damaged, or it is no ONNX file: byte 37: the file ends too early; export the model again"#);
     let ungranted = ("\"rate\"]", "]");
     insta::assert_snapshot!(refusal(PIPELINE, |workspace| workspace.edit_study(&[ungranted])), @r#"study.toml:31: model "trained" is not granted `rate`, which it reads; write grant = ["segment", "country", "lead_time", "adults", "rate"]"#);
 }

@@ -36,12 +36,17 @@ pub enum OnnxError {
 impl fmt::Display for OnnxError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { fault } => write!(formatter, "cannot read the ONNX file: {fault}"),
+            Self::File { fault } => write!(
+                formatter,
+                "the file is damaged, or it is no ONNX file: {fault}; export the model again"
+            ),
             Self::Graph { fault } => write!(formatter, "the graph of the ONNX file is invalid: {fault}"),
             Self::Node { operator, node, fault } => {
-                write!(formatter, "cannot import node {node:?} ({operator}): {fault}")
+                write!(formatter, "node {node:?} ({operator}): {fault}")
             }
-            Self::Size { fault } => write!(formatter, "the model is too large: {fault}"),
+            Self::Size { fault } => {
+                write!(formatter, "the model is too large: {fault}; export a smaller model")
+            }
         }
     }
 }

@@ -61,16 +61,21 @@ impl Constant {
 
     /// Reads a tensor of a file.
     pub(crate) fn read(tensor: &proto::Tensor) -> Result<Self, OnnxError> {
-        let error = |fault: String| OnnxError::Graph { fault: format!("tensor {:?}: {fault}", tensor.name) };
+        let graph = |fault: String| OnnxError::Graph { fault: format!("tensor {:?}: {fault}", tensor.name) };
         if tensor.external {
-            return Err(error("its data is in another file, which is not supported".to_owned()));
+            let fault = "its data is in another file; export the model with its weights in one file";
+            return Err(graph(fault.to_owned()));
         }
-        let mut length = 1_usize;
+        let error = |fault: String| graph(format!("{fault}; export the model again"));
+        let mut length = 1_u64;
         let mut dimensions = Vec::with_capacity(tensor.dimensions.len());
         for dimension in &tensor.dimensions {
-            let dimension = usize::try_from(*dimension)
-                .map_err(|_| error(format!("dimension {dimension} is negative")))?;
+            let dimension =
+                u64::try_from(*dimension).map_err(|_| error(format!("dimension {dimension} is negative")))?;
             length = length.saturating_mul(dimension);
+            // The importer has 32-bit addresses.
+            let dimension = usize::try_from(dimension)
+                .map_err(|_| error(format!("dimension {dimension} is too large")))?;
             dimensions.push(dimension);
         }
         let kind = kind(tensor.element_type).map_err(error)?;
@@ -79,8 +84,8 @@ impl Constant {
             None => read_lists(tensor, kind),
         }
         .map_err(error)?;
-        if values.len() != length {
-            return Err(error(format!("it has {} values, but dimensions for {length}", values.len())));
+        if values.len() as u64 != length {
+            return Err(error(format!("it has {} values, its dimensions require {length}", values.len())));
         }
         Ok(Self { values, dimensions })
     }

@@ -136,7 +136,7 @@ impl Model {
         if graphs == 1 {
             Ok(model)
         } else {
-            Err(OnnxError::File { fault: format!("it has {graphs} graphs, expected 1; is it an ONNX file?") })
+            Err(OnnxError::File { fault: format!("it has {graphs} graphs, expected 1") })
         }
     }
 }

@@ -56,7 +56,7 @@ impl<'a> Message<'a> {
                     Value::Bytes { bytes: cursor.take(length)?, start }
                 }
                 5 => Value::Fixed32(cursor.array()?),
-                _ => return Err(error(start, "a field has an unknown type; is it an ONNX file?")),
+                _ => return Err(error(start, "a field has an unknown type")),
             };
             read(key >> 3, Field { value, start })?;
         }
