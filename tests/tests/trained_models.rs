@@ -194,22 +194,22 @@ fn a_model_is_shown_with_the_blocks_of_its_study() {
     let workspace = workspace(&label_study().trained_model("pipeline", PIPELINE, &ALL_FIELDS));
     let shown = workspace.ok(&["model", "show", "xgboost.json", "--labels", "stays,moves"]).stdout;
     insta::with_settings!({ filters => vec![
-        (r"fuel a row  [\d,]+ in a batch of 1,024 rows, [\d,]+ alone", "fuel a row  FUEL"),
+        (r"fuel/row    [\d,]+ in a batch of 1,024 rows, [\d,]+ alone", "fuel/row    FUEL"),
         (r"[\d,]+ lowered", "SIZE lowered"),
         (r"memory      \d+ MiB", "memory      SIZE MiB"),
     ] }, {
         insta::assert_snapshot!(shown, @r#"
         xgboost.json: xgboost
-          reads       lead_time                number, may be missing
-                      adults                   number, may be missing
-                      rate                     number, may be missing
-          answers     a label with its probability
+          reads       lead_time                number, optional
+                      adults                   number, optional
+                      rate                     number, optional
+          answers     a label with a confidence
           labels      stays, moves
           operators   binary:logistic, tree x15
           trees       15
           size        15,667 bytes, SIZE lowered
-          fuel a row  FUEL
-          memory      SIZE MiB an instance
+          fuel/row    FUEL
+          memory      SIZE MiB per instance
 
         [inputs.fields]
         lead_time = "number"
@@ -221,6 +221,7 @@ fn a_model_is_shown_with_the_blocks_of_its_study() {
         plugin = "xgboost"
         file = "xgboost.json"
         labels = ["stays", "moves"]
+        # training-period = { from = "...", until = "..." }    # instants such as 2016-07-02T00:00:00Z
         grant = ["lead_time", "adults", "rate"]
         "#);
     });

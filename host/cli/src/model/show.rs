@@ -55,12 +55,14 @@ impl Show {
         for note in notes {
             print_out(format_args!("  note        {note}"))?;
         }
-        print_out(format_args!("\n{}", self.blocks(format, reads)))?;
+        // Class numbers are rarely what the substrate decides.
+        let has_class_numbers = !labels.is_empty() && labels.iter().all(|label| label.parse::<u64>().is_ok());
+        print_out(format_args!("\n{}", self.blocks(format, reads, has_class_numbers)))?;
         Ok(Exit::Done)
     }
 
     /// The blocks for study.toml.
-    fn blocks(&self, format: &str, reads: &[InputField]) -> String {
+    fn blocks(&self, format: &str, reads: &[InputField], has_class_numbers: bool) -> String {
         let key = |name: &str| {
             let is_bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
             if is_bare { name.to_owned() } else { toml_string(name) }
@@ -90,6 +92,10 @@ impl Show {
         if let Some(threshold) = self.model.threshold {
             blocks += &format!("threshold = {threshold}\n");
         }
+        if has_class_numbers {
+            blocks += "# labels = [\"...\", \"...\"]    # the names of the classes, in the order of their numbers\n";
+        }
+        blocks += "# training-period = { from = \"...\", until = \"...\" }    # instants such as 2016-07-02T00:00:00Z\n";
         blocks + &format!("grant = {}", list(&mut reads.iter().map(|field| field.name.as_str())))
     }
 }

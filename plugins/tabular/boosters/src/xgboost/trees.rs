@@ -31,6 +31,13 @@ pub(super) fn categories(model: &Value, features: usize) -> Result<Vec<Categorie
             continue;
         }
         let bytes: Vec<u8> = values.iter().map(|byte| *byte as u8).collect();
+        // XGBoost 3.2 counts the offsets in characters, so it cuts such names and answers other categories.
+        if !bytes.is_ascii() {
+            return error(
+                "the names of its categories are not all ASCII, and XGBoost cuts such names when it saves them; rename the \
+                 categories, and train the model again",
+            );
+        }
         let offsets = encoding.integers("offsets")?;
         let mut texts = Vec::new();
         for pair in offsets.windows(2) {
@@ -194,4 +201,27 @@ fn category_sets(tree: &Value) -> Result<HashMap<usize, Vec<f64>>, BoosterError>
         };
     }
     Ok(sets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_categories_are_ascii() {
+        let read = |text: &str| {
+            let values: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
+            let document = format!(
+                r#"{{"cats":{{"enc":[{{"offsets":[0,{}],"values":[{}]}}]}}}}"#,
+                text.chars().count(),
+                values.join(",")
+            );
+            categories(&Value::read(document.as_bytes()).unwrap(), 1)
+        };
+        assert!(matches!(&read("unik co").unwrap()[..], [Categories::Texts(texts)] if texts == &["unik co"]));
+        for text in ["\u{dc}nik co", "un\u{dc}k", "\u{6771}", "co\u{1f642}"] {
+            let message = read(text).unwrap_err().to_string();
+            assert!(message.contains("are not all ASCII"), "{message}");
+        }
+    }
 }
