@@ -316,7 +316,7 @@ fn a_register_that_cannot_be_written_refuses_the_start() {
     let no_register = refused(&workspace.understudy(&["run", "study/study.toml", "--run", "run"]));
     insta::assert_snapshot!([full, locked, no_folder, no_register].concat(), @r#"
 cannot write the register study/../disk/register.jsonl: No space left on device (os error 28); free some space: a study that names a register starts once its entry is on disk
-cannot open the register study/../locked/register.jsonl: Read-only file system (os error 30); make it accessible to this user: a study that names a register starts once its entry is on disk
+cannot create the register study/../locked/register.jsonl: Read-only file system (os error 30); make it accessible to this user: a study that names a register starts once its entry is on disk
 cannot open the register study/../share/register.jsonl: the folder study/../share does not exist; create it, or mount the share that has it
 study/snapshots.jsonl is not a register: its first line does not open one; name another file as `register`
 "#);

@@ -196,9 +196,10 @@ impl InterimSnapshot {
         }
         let Checkpoint { counters, aggregates, .. } = &mut self.checkpoint;
         let end = clock.bounds(self.window).end;
-        // The clock of the snapshots only has to show that the window is over.
+        // The clocks show that the window is over, and that nothing of it can arrive any more.
         let end = Micros(end);
-        let ends = PerStream { snapshots: end, decisions: end.saturating_add(required_lag(study).decisions) };
+        let lag = required_lag(study);
+        let ends = PerStream::from_fn(|kind| end.saturating_add(lag[kind]));
         for kind in StreamKind::ALL {
             let clock = &mut counters.clocks[kind];
             *clock = clock.map(|clock| clock.min(ends[kind]));

@@ -9,7 +9,7 @@
 //!
 //! # Complete windows
 //! A window is complete if the feed was observed on both sides of it: a snapshot was observed at its start or
-//! before, another at its end or after, and no more decisions on its snapshots can arrive. So the first and
+//! before, another at its end or after, and no more snapshots of it and decisions on them can arrive. So the first and
 //! the last window of a study are rarely complete. Complete windows follow each other without gaps: a window
 //! without pairs is one of them, and has too few comparisons.
 

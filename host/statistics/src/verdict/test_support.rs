@@ -81,6 +81,8 @@ pub(super) struct Case {
     pub(super) one_cluster: u64,
     pub(super) interferences: Vec<InterferenceEvent>,
     pub(super) cut_off: bool,
+    /// How much the latest snapshot is before the end of the lateness after the last week, in µs.
+    pub(super) before_lateness: i64,
     /// The time (µs) after the last week of the latest decision.
     pub(super) latest_decision: Option<i64>,
     /// Whether every third answer of the substrate is `b`. Otherwise all are `a`.
@@ -110,6 +112,7 @@ impl Case {
             one_cluster: 0,
             interferences: Vec::new(),
             cut_off: false,
+            before_lateness: 0,
             latest_decision: Some(3 * DAY),
             mixed_labels: false,
             range: (Some(0.0), Some(1.0)),
@@ -205,7 +208,8 @@ impl Case {
             inputs.add(clock.window(*MONDAY - 1), *MONDAY - 1, &[0], [0, 6]);
         }
         let end = *MONDAY + weeks * 7 * DAY;
-        let latest = if self.cut_off { end - 1 } else { end };
+        let lateness = study.inputs.lateness.as_micros() as i64;
+        let latest = if self.cut_off { end - 1 } else { end + lateness - self.before_lateness };
         let clocks = PerStream {
             snapshots: Some(Micros(latest)),
             decisions: self.latest_decision.map(|after| Micros(end + after)),

@@ -228,6 +228,14 @@ fn windows_are_complete_once_no_decision_can_arrive() {
     assert_eq!(windows(Some(settled - 1), false), 2);
     assert_eq!(windows(None, false), 0);
     assert_eq!(windows(None, true), 3);
+    // Within the lateness of the snapshots, one of the last window may still arrive.
+    let snapshots_until = |before_lateness, closed| {
+        let latest_decision = Some(settled);
+        let case = Case { latest_decision, before_lateness, closed, ..Case::new(&every(3), &[GOOD; 3]) };
+        case.verdict().windows.iter().filter(|window| window.complete).count()
+    };
+    assert_eq!([0, 1].map(|before| snapshots_until(before, false)), [3, 2]);
+    assert_eq!(snapshots_until(1, true), 3);
     // All windows count with `all` at the end, complete or not. Before it, each pair of an open window would show.
     let all = pooled(3).replace("{ first = 3 }", "{ all = true }");
     let listed = |closed: bool, latest_decision| {

@@ -87,6 +87,11 @@ fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
             spans.iter().fold(decided, |settled, span| settled.saturating_sub(span.as_micros() as i64))
         }
     };
+    // Before the end, snapshots can arrive as late as the declaration allows.
+    let latest = match facts.results.closed {
+        true => latest,
+        false => latest.saturating_sub(facts.study.inputs.lateness.as_micros() as i64),
+    };
     let mut window = clock.window(earliest);
     if clock.bounds(window).start < earliest {
         window = clock.next(window);
