@@ -318,5 +318,6 @@ fn mirrored_requests_lost_after_the_response_are_counted() {
     let message = "mirrored requests were answered, but may not be in the log lost=";
     let lost = output.stderr.lines().find_map(|line| line.split_once(message).map(|(_, lost)| lost));
     let lost: u32 = lost.and_then(|lost| lost.trim().parse().ok()).expect("some are lost");
-    assert!(0 < lost && lost < answered, "{lost} of {answered}");
+    // On a busy machine the log may take none of them before the disk is full.
+    assert!(0 < lost && lost <= answered, "{lost} of {answered}");
 }

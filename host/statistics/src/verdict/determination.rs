@@ -207,9 +207,13 @@ fn add_missing_evidence(
     let complete = selection.windows.len() as u64;
     match threshold.windows {
         WindowChoice::First(required) | WindowChoice::Latest(required) if complete < required => {
+            let open = match facts.results.closed {
+                true => "",
+                false => ", and none of them can be late any more",
+            };
             add(format!(
                 "{complete} complete {}; {required} required. A window is complete if the snapshots begin by \
-                 its start and go on to its end",
+                 its start and go on to its end{open}",
                 if complete == 1 { "window" } else { "windows" }
             ))
         }
