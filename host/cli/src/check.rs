@@ -97,14 +97,10 @@ fn register_line(loaded_study: &LoadedStudy) -> Result<Option<String>, RegisterE
 /// All errors of the study, one per line.
 pub(super) fn checked_study(study: &Path) -> anyhow::Result<LoadedStudy> {
     let loaded_study = load_study(study, |_| ())?;
-    let sources = [&loaded_study.study.snapshots_source, &loaded_study.study.decisions_source];
-    let unreadable: Vec<String> = sources
-        .into_iter()
-        .filter_map(|source| understudy_sources::check(source, &loaded_study.folder).err())
-        .map(|error| error.to_string())
-        .collect();
-    anyhow::ensure!(unreadable.is_empty(), "{}", unreadable.join("\n"));
-    let [snapshots, decisions] = sources;
-    understudy_sources::ensure_separate_pipes(snapshots, decisions, &loaded_study.folder)?;
+    let study = &loaded_study.study;
+    let errors =
+        understudy_sources::check(&study.snapshots_source, &study.decisions_source, &loaded_study.folder);
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    anyhow::ensure!(errors.is_empty(), "{}", errors.join("\n"));
     Ok(loaded_study)
 }

@@ -39,8 +39,6 @@ pub struct LoweredModel {
     pub bytes: Vec<u8>,
     /// What the model reads and answers.
     pub summary: ModelSummary,
-    /// Fuel that the import used.
-    pub fuel: u64,
 }
 
 /// What a trained model reads and answers.
@@ -109,7 +107,7 @@ pub fn lower(
         .call("lower", |world, store| world.understudy_shadow_lowering().call_lower(store, file, options))
         .map_err(ImportError::Failed)?
         .map_err(|why| ImportError::Refused(sanitize(&why)))?;
-    Ok(LoweredModel { bytes: lowered.bytes, summary: summary(lowered.summary), fuel: supervisor.used })
+    Ok(LoweredModel { bytes: lowered.bytes, summary: summary(lowered.summary) })
 }
 
 /// The bytes of a lowered model, from the cache if it has them.

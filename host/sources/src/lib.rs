@@ -243,11 +243,23 @@ fn open_file(
     }
 }
 
-/// Checks before a run that a source can be read, by the first bytes of a file.
+/// Checks before a run that both sources can be read, by the first bytes of files, and that they are not the same pipe.
+/// Returns all errors.
+pub fn check(snapshots: &Source, decisions: &Source, folder: &Path) -> Vec<SourceError> {
+    let unreadable =
+        [snapshots, decisions].into_iter().filter_map(|source| check_source(source, folder).err());
+    let mut errors: Vec<SourceError> = unreadable.collect();
+    if errors.is_empty() {
+        errors.extend(ensure_separate_pipes(snapshots, decisions, folder).err());
+    }
+    errors
+}
+
+/// Checks that a source can be read.
 ///
 /// # Errors
 /// When a file does not exist, is a directory, must not be read, or has a format that is not supported.
-pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
+fn check_source(source: &Source, folder: &Path) -> Result<(), SourceError> {
     let path = match source {
         Source::File(path) => folder.join(path),
         Source::Stdin | Source::Http => return Ok(()),
@@ -265,11 +277,7 @@ pub fn check(source: &Source, folder: &Path) -> Result<(), SourceError> {
 ///
 /// # Errors
 /// If they are, also by different paths.
-pub fn ensure_separate_pipes(
-    snapshots: &Source,
-    decisions: &Source,
-    folder: &Path,
-) -> Result<(), SourceError> {
+fn ensure_separate_pipes(snapshots: &Source, decisions: &Source, folder: &Path) -> Result<(), SourceError> {
     let pipe_at = |path: &Path| {
         let file = path.metadata().ok().filter(|file| file.file_type().is_fifo())?;
         Some((file.dev(), file.ino()))

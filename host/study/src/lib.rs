@@ -140,6 +140,22 @@ impl Study {
         }
     }
 
+    /// Per stream: how far its clock must be past an event time, so that no snapshot before that time can form a new pair.
+    pub fn required_lag(&self) -> PerStream<Micros> {
+        PerStream {
+            snapshots: Micros::from_duration(self.inputs.lateness),
+            decisions: Micros::from_duration(self.decisions.lateness.saturating_add(self.horizon)),
+        }
+    }
+
+    /// The event time before which no snapshot can form a new pair, once the records up to these clocks have been paired.
+    /// `None` until both streams have a clock.
+    pub fn complete_before(&self, clocks: PerStream<Option<Micros>>) -> Option<Micros> {
+        let lag = self.required_lag();
+        let reached = |kind| clocks[kind].map(|clock: Micros| clock.saturating_sub(lag[kind]));
+        Some(reached(StreamKind::Snapshots)?.min(reached(StreamKind::Decisions)?))
+    }
+
     /// Whether clients push records of any stream to the run, so that it needs a server.
     pub fn is_live(&self) -> bool {
         StreamKind::ALL.into_iter().any(|kind| self.source(kind).is_pushed())

@@ -19,11 +19,7 @@ pub(crate) fn lower(file: &[u8], format: Format, options: &Options) -> Result<Lo
     .map_err(|error| error.to_string())?;
     let Import { form, feature_names, task, objective, trees } = import;
     let mut fields = field_names::fields(&form, &options.fields, &feature_names)?;
-    let kinds = form
-        .inputs
-        .iter()
-        .flat_map(|input| std::iter::repeat_n(input.columns.kind, input.columns.width as usize));
-    for (field, kind) in fields.iter_mut().zip(kinds) {
+    for (field, kind) in fields.iter_mut().zip(form.input_kinds()) {
         field.required = !matches!(kind, Kind::Float | Kind::Double);
     }
     let outputs = match task {

@@ -51,12 +51,8 @@ pub(crate) fn fields(form: &Form, declared: &[String], known: &[String]) -> Resu
             names.len()
         ));
     }
-    let kinds = form
-        .inputs
-        .iter()
-        .flat_map(|input| std::iter::repeat_n(input.columns.kind, input.columns.width as usize));
     let field = |(name, kind)| Field { name, kind: FieldKind::of(kind), required: true };
-    Ok(names.into_iter().zip(kinds).map(field).collect())
+    Ok(names.into_iter().zip(form.input_kinds()).map(field).collect())
 }
 
 /// The inputs and their widths, for messages.

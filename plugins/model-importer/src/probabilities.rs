@@ -5,14 +5,11 @@
 //! unanswered, with the reason.
 
 use tabular_engine::{Buffers, Model, OutputColumns, Source, SourceColumn};
-use tabular_form::{Form, Kind};
+use tabular_form::{Form, Kind, PROBABILITY_TOLERANCE};
 
 /// The numbers of the rows. Each column also gets them shifted against the others, so that columns differ.
 const NUMBERS: [f64; 16] =
     [0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 10.0, -25.0, 100.0, 1e3, -1e3, 1e4, -1e4, 1e6, -1e6, 7.25];
-
-/// How far a probability may lie outside of 0 to 1 by rounding.
-const ROUNDING: f64 = 1e-5;
 
 /// Whether all scores of an output lie between 0 and 1.
 ///
@@ -20,12 +17,7 @@ const ROUNDING: f64 = 1e-5;
 /// If the form cannot be run.
 pub(crate) fn are_probabilities(form: &Form, output: usize) -> Result<bool, String> {
     let model = Model::new(form.clone()).map_err(|error| error.to_string())?;
-    let mut columns = Vec::new();
-    for input in &form.inputs {
-        for _ in 0..input.columns.width {
-            columns.push(input.columns.kind);
-        }
-    }
+    let columns: Vec<Kind> = form.input_kinds().collect();
     let rows = 2 * NUMBERS.len();
     let number = |row: usize, column: usize| {
         let shift = if row < NUMBERS.len() { 0 } else { 5 * column };
@@ -55,6 +47,7 @@ pub(crate) fn are_probabilities(form: &Form, output: usize) -> Result<bool, Stri
         Some(OutputColumns::Doubles(values)) => values.clone(),
         _ => return Ok(false),
     };
-    let is_probability = |score: &f64| score.is_nan() || (-ROUNDING..=1.0 + ROUNDING).contains(score);
+    let range = -PROBABILITY_TOLERANCE..=1.0 + PROBABILITY_TOLERANCE;
+    let is_probability = |score: &f64| score.is_nan() || range.contains(score);
     Ok(scores.iter().enumerate().all(|(cell, score)| has_failed(cell % rows) || is_probability(score)))
 }

@@ -1,11 +1,8 @@
 //! Outputs of a lowered model as answers.
 
 use tabular_engine::{Answers as Outputs, Failure, OutputColumns};
-use tabular_form::{AnswerRule, Scores};
+use tabular_form::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
 use understudy_sdk::{Answer, Answers, Reason, WithConfidence, collect_answers};
-
-/// How far a probability may lie outside of 0 to 1 by rounding.
-const ROUNDING: f64 = 1e-5;
 
 /// The answers to `rows` rows.
 pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> Answers {
@@ -89,7 +86,7 @@ fn collect<A: Answer>(
 
 /// A label with its score as the confidence.
 fn with_confidence<A>(answer: A, score: f64) -> Result<WithConfidence<A>, Reason> {
-    if (-ROUNDING..=1.0 + ROUNDING).contains(&score) {
+    if (-PROBABILITY_TOLERANCE..=1.0 + PROBABILITY_TOLERANCE).contains(&score) {
         Ok(WithConfidence { answer, confidence: score.clamp(0.0, 1.0) })
     } else {
         Err(Reason::Failed(format!("the score of the label is {score}, expected a probability from 0 to 1")))

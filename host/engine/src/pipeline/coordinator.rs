@@ -44,7 +44,7 @@ use crate::stats::aggregates::Aggregates;
 use crate::stats::checkpoint::{Checkpoint, EndState};
 use crate::stats::counters::RunCounters;
 use crate::stats::determinism::DeterminismStats;
-use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot, complete_before};
+use crate::stats::interim_schedule::{InterimCallback, InterimSchedule, InterimSnapshot};
 use crate::stats::run_result::EndReason;
 use understudy_records::batch::DecodedBatch;
 use understudy_records::join::{FileJoinResult, JoinBounds, JoinResult, OutOfOrder};
@@ -375,7 +375,7 @@ impl<'p> Coordinator<'p> {
         if !needs_baselines || self.replay_positions.is_some() || self.unsettled_pairs < MAX_BATCH_PAIRS {
             return;
         }
-        if let Some(time) = complete_before(study, self.counters.clocks) {
+        if let Some(time) = study.complete_before(self.counters.clocks) {
             self.unsettled_pairs = 0;
             let _ = self.evaluator_queue.send(EvaluatorMessage::SettleBefore(time));
         }

@@ -44,12 +44,11 @@ pub fn start_or_resume(
     // Wrong sources and a broken seal are reported before a directory is created.
     let mut sealed = None;
     if replayed.is_none() {
-        for declared in [&loaded_study.study.snapshots_source, &loaded_study.study.decisions_source] {
-            source::check(declared, &loaded_study.folder)?;
-        }
         let study = &loaded_study.study;
-        let (snapshots, decisions) = (&study.snapshots_source, &study.decisions_source);
-        source::ensure_separate_pipes(snapshots, decisions, &loaded_study.folder)?;
+        let errors = source::check(&study.snapshots_source, &study.decisions_source, &loaded_study.folder);
+        if let Some(error) = errors.into_iter().next() {
+            return Err(error.into());
+        }
         sealed = load_and_verify(&loaded_study)?;
     }
     let stored_seal = existing_seal(&loaded_study, options.directory);

@@ -18,7 +18,6 @@ use crate::recovery::log_replay::LogReplay;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use crate::stats::counters::RunCounters;
-use crate::stats::interim_schedule::complete_before;
 use understudy_records::join::{Accounting, IntervalJoin};
 use understudy_run_log::ledger::{self, LEDGER, LedgerState};
 use understudy_run_log::read_file;
@@ -152,7 +151,7 @@ fn evaluate(
             pending.extend(pairs);
             // The receiver only hangs up after an error, which is returned below.
             if pending.len() >= MAX_BATCH_PAIRS {
-                let complete = complete_before(&sealed_study.study, counters.clocks);
+                let complete = sealed_study.study.complete_before(counters.clocks);
                 if work.send((std::mem::take(&mut pending), complete)).is_err() {
                     break;
                 }

@@ -62,7 +62,7 @@ impl InterimSchedule {
         Some(InterimSchedule {
             every: study.interim.every?,
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
-            required_lag: required_lag(study),
+            required_lag: study.required_lag(),
             known,
             last: None,
             next_report: None,
@@ -114,22 +114,6 @@ impl InterimSchedule {
     }
 }
 
-/// Per stream: how far the clock must be past the end of a window so that no pair can join it any more.
-fn required_lag(study: &Study) -> PerStream<Micros> {
-    PerStream {
-        snapshots: Micros::from_duration(study.inputs.lateness),
-        decisions: Micros::from_duration(study.decisions.lateness.saturating_add(study.horizon)),
-    }
-}
-
-/// The event time before which no snapshot can form a new pair, once the counted records have been paired. `None` until both
-/// streams have a clock.
-pub fn complete_before(study: &Study, clocks: PerStream<Option<Micros>>) -> Option<Micros> {
-    let lag = required_lag(study);
-    let reached = |kind| clocks[kind].map(|clock: Micros| clock.saturating_sub(lag[kind]));
-    Some(reached(StreamKind::Snapshots)?.min(reached(StreamKind::Decisions)?))
-}
-
 /// Why no interim report is available yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReady {
@@ -161,7 +145,7 @@ impl InterimSnapshot {
             let end = clock.bounds(*window).end;
             let reached = |kind| {
                 counters.clocks[kind]
-                    .is_some_and(|clock| clock.saturating_sub(required_lag(study)[kind]) >= Micros(end))
+                    .is_some_and(|clock| clock.saturating_sub(study.required_lag()[kind]) >= Micros(end))
             };
             StreamKind::ALL.into_iter().all(reached)
         };
@@ -176,7 +160,8 @@ impl InterimSnapshot {
             }
             None => Err(NotReady::Open {
                 label: clock.label(first),
-                until: required_lag(study)
+                until: study
+                    .required_lag()
                     .map(|required_lag| Micros(clock.bounds(first).end).saturating_add(required_lag)),
                 clocks: counters.clocks,
             }),
@@ -198,7 +183,7 @@ impl InterimSnapshot {
         let end = clock.bounds(self.window).end;
         // The clocks show that the window is over, and that nothing of it can arrive any more.
         let end = Micros(end);
-        let lag = required_lag(study);
+        let lag = study.required_lag();
         let ends = PerStream::from_fn(|kind| end.saturating_add(lag[kind]));
         for kind in StreamKind::ALL {
             let clock = &mut counters.clocks[kind];

@@ -12,7 +12,7 @@
 //! that nearly coincide are not compared with each other.
 
 use std::iter::Sum;
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 use super::cells::{Cells, Slice};
 use super::{VerdictEvidence, Window};
@@ -43,11 +43,18 @@ impl PartSize {
     }
 }
 
+impl AddAssign for PartSize {
+    fn add_assign(&mut self, other: PartSize) {
+        self.pairs += other.pairs;
+        self.answered += other.answered;
+    }
+}
+
 impl Sum for PartSize {
-    fn sum<I: Iterator<Item = PartSize>>(counts: I) -> PartSize {
-        counts.fold(PartSize::default(), |sum, counts| PartSize {
-            pairs: sum.pairs + counts.pairs,
-            answered: sum.answered + counts.answered,
+    fn sum<I: Iterator<Item = PartSize>>(sizes: I) -> PartSize {
+        sizes.fold(PartSize::default(), |mut sum, size| {
+            sum += size;
+            sum
         })
     }
 }
@@ -79,7 +86,7 @@ pub fn withheld_counts(counts: &[u64]) -> Vec<bool> {
 fn blocks(windows: &[PartSize]) -> (Vec<Range<usize>>, PartSize) {
     let (mut blocks, mut start, mut open) = (Vec::new(), 0, PartSize::default());
     for (at, window) in windows.iter().enumerate() {
-        open = [open, *window].into_iter().sum();
+        open += *window;
         if open.pairs >= MIN_INTERIM_PAIRS && !open.is_few() {
             blocks.push(start..at + 1);
             (start, open) = (at + 1, PartSize::default());
@@ -336,10 +343,9 @@ impl Block {
                 let sums_of_model = model.and_then(|model| sums.models.get(model));
                 let unanswered = sums_of_model.map_or(0, |sums| sums.unanswered);
                 let counts = PartSize { pairs: sums.pairs, answered: sums.pairs - unanswered };
-                let scope = &mut own[usize::from(key.scope)];
-                *scope = [*scope, counts].into_iter().sum();
+                own[usize::from(key.scope)] += counts;
                 if key.scope == 0 && key.blinded {
-                    blinded = [blinded, counts].into_iter().sum();
+                    blinded += counts;
                 }
             }
         }

@@ -121,7 +121,10 @@ impl Estimator<'_, '_> {
     pub fn baseline_gains(&mut self, windows: &[Window], scope: u16, model: usize) -> BaselineGains {
         let evidence = self.facts.results.evidence;
         let own = |gains: Vec<GainSums>| gains.into_iter().nth(model).unwrap_or_default();
-        let sums = own(evidence.gains(windows, scope, |_| true));
+        let by_window: Vec<GainSums> =
+            windows.iter().map(|window| own(evidence.gains(&[*window], scope, |_| true))).collect();
+        let mut sums = GainSums::default();
+        by_window.iter().for_each(|window| sums.merge(window));
         let answered_only = leaves_out_unanswered(self.reduce, &sums);
         let compared = |sums: &GainSums| compared(sums, answered_only);
         let total = compared(&sums);
@@ -144,10 +147,7 @@ impl Estimator<'_, '_> {
         };
         let blocks: Vec<ScoreSums> = match by_bounds && self.early {
             false => Vec::new(),
-            true => {
-                let block = |window: &Window| compared(&own(evidence.gains(&[*window], scope, |_| true)));
-                windows.iter().map(block).collect()
-            }
+            true => by_window.iter().map(compared).collect(),
         };
         let most = self.most_independent_pairs(windows, scope);
         let (pairs, values) = rounded_components(&total.model);
@@ -181,8 +181,6 @@ impl Estimator<'_, '_> {
                 BaselineGain { baseline, learned_from, value, gain, is_equal, interval, method, no_interval }
             });
         let gains = gains.collect();
-        let by_window: Vec<GainSums> =
-            windows.iter().map(|window| own(evidence.gains(&[*window], scope, |_| true))).collect();
         let is_constant = GainSums::are_constant(&by_window);
         BaselineGains { pairs: total.pairs, left_out, model, is_constant, gains }
     }

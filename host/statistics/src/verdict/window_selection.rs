@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{CountedWindow, Facts};
 use crate::scoring::{Window, WindowClock, last_covered_window};
-use understudy_study::{InterferenceEffect, InterferenceKind, WindowChoice};
+use understudy_study::{InterferenceEffect, InterferenceKind, Micros, WindowChoice};
 
 /// The maximum number of windows that are examined; as many hours are eleven years. A record from the far
 /// future could otherwise create any number of windows.
@@ -74,30 +74,20 @@ pub fn select_windows(facts: &Facts<'_>) -> WindowSelection {
 
 /// The complete windows, in order and without gaps.
 fn complete_windows(facts: &Facts<'_>, mut clock: WindowClock) -> Vec<Window> {
-    let (Some(earliest), Some(latest)) =
-        (facts.results.inputs.earliest, facts.results.clocks.snapshots.map(|clock| clock.0))
-    else {
+    // No record can arrive after the end. Before it, records can be as late as the declaration allows.
+    let observed = match facts.results.closed {
+        true => facts.results.clocks.snapshots,
+        false => facts.study.complete_before(facts.results.clocks),
+    };
+    let (Some(earliest), Some(Micros(observed))) = (facts.results.inputs.earliest, observed) else {
         return Vec::new();
-    };
-    let settled = match (facts.results.closed, facts.results.clocks.decisions.map(|clock| clock.0)) {
-        (true, _) => i64::MAX,
-        (false, None) => i64::MIN,
-        (false, Some(decided)) => {
-            let spans = [facts.study.decisions.lateness, facts.study.horizon];
-            spans.iter().fold(decided, |settled, span| settled.saturating_sub(span.as_micros() as i64))
-        }
-    };
-    // Before the end, snapshots can arrive as late as the declaration allows.
-    let latest = match facts.results.closed {
-        true => latest,
-        false => latest.saturating_sub(facts.study.inputs.lateness.as_micros() as i64),
     };
     let mut window = clock.window(earliest);
     if clock.bounds(window).start < earliest {
         window = clock.next(window);
     }
     let complete = clock.windows_from(window);
-    let complete = complete.take_while(|(_, bounds)| bounds.end <= latest && bounds.end <= settled);
+    let complete = complete.take_while(|(_, bounds)| bounds.end <= observed);
     complete.map(|(window, _)| window).take(MAX_WINDOWS).collect()
 }
 

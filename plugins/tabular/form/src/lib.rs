@@ -90,7 +90,18 @@ record! {
     }
 }
 
+/// How far a probability may lie outside of 0 to 1 by rounding. The importer and the engine share it: a score that the
+/// importer takes for a probability must be one for the engine.
+pub const PROBABILITY_TOLERANCE: f64 = 1e-5;
+
 impl Form {
+    /// The kind of each input column, in order.
+    pub fn input_kinds(&self) -> impl Iterator<Item = Kind> {
+        self.inputs
+            .iter()
+            .flat_map(|input| std::iter::repeat_n(input.columns.kind, input.columns.width as usize))
+    }
+
     /// The bytes of the form.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

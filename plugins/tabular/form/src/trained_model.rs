@@ -157,12 +157,7 @@ impl TrainedModel {
     /// If an invariant does not hold.
     pub fn check(&self) -> Result<(), FormError> {
         self.form.check()?;
-        let columns = self
-            .form
-            .inputs
-            .iter()
-            .flat_map(|input| std::iter::repeat_n(input.columns.kind, input.columns.width as usize));
-        let kinds: Vec<Kind> = columns.collect();
+        let kinds: Vec<Kind> = self.form.input_kinds().collect();
         if kinds.len() != self.fields.len() {
             return Err(FormError::new(format!("{} fields for {} columns", self.fields.len(), kinds.len())));
         }
