@@ -49,7 +49,8 @@ pub struct PairScores<'s> {
     pub hash: Option<u64>,
     /// Whether the score is that of the model's first answer in the window.
     pub equals_first_score: bool,
-    /// Whether the score is that of its first answer in the latest earlier window that has one; `None` if there is none.
+    /// Whether the score equals that of the first answer in the latest earlier window with an answer; `None` without such a
+    /// window.
     pub equals_earlier_first_score: Option<bool>,
     /// Whether an earlier decision is that of a pair that the model answered.
     pub has_answered: bool,

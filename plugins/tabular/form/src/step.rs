@@ -150,7 +150,7 @@ choice! {
         13 Impute {
             /// The argument, of kind integer, float or double.
             from: Columns,
-            /// The value that is replaced; NaN stands for all NaNs.
+            /// The value that is replaced; NaN matches every NaN.
             missing: Values,
             /// One replacement for each column.
             replacements: Values,

@@ -77,7 +77,7 @@ choice! {
         1 Label {
             /// The output, of text, integers or booleans.
             output: u32,
-            /// The labels that integers from 0 stand for, distinct. If there is none, the label of an integer is its
+            /// The labels of the integers from 0, distinct. Without labels, the label of an integer is its
             /// decimal text.
             names: Vec<String>,
             /// Where the confidence comes from, if there is one.
@@ -112,7 +112,7 @@ record! {
     pub struct Scores {
         /// The output, of floats.
         pub output: u32,
-        /// The value of the label output that each column belongs to, as text. If there is none, the largest score is
+        /// The value of the label output that each column belongs to, as text. Without values, the largest score is
         /// that of the label.
         pub labels: Vec<String>,
     }

@@ -102,7 +102,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A number, or one of the words that stand for values.
+    /// A number, or one of the literals `true`, `false`, `null`, `NaN`, `Infinity` and `-Infinity`.
     fn word(&mut self) -> Result<Value, BoosterError> {
         let rest = &self.text[self.position..];
         let length =

@@ -47,7 +47,7 @@ impl Value {
     /// The value at a path of keys.
     ///
     /// # Errors
-    /// If there is none.
+    /// If a key of the path is missing.
     pub(crate) fn at(&self, path: &str) -> Result<&Self, BoosterError> {
         path.split('.')
             .try_fold(self, |value, key| value.get(key))

@@ -82,7 +82,7 @@ impl<'a> Section<'a> {
     /// The value of a key.
     ///
     /// # Errors
-    /// If there is none.
+    /// If the key is missing.
     pub(super) fn text(&self, key: &str) -> Result<&'a str, BoosterError> {
         self.optional(key).ok_or_else(|| BoosterError::new(format!("{key} is missing")))
     }

@@ -50,7 +50,7 @@ impl Objective {
         Ok(Self { name: name.to_owned(), prediction })
     }
 
-    /// The sum that a base score stands for.
+    /// The sum of the trees that gives a base score.
     pub(super) fn margin(&self, score: f32) -> f64 {
         let margin = match self.prediction {
             Prediction::Binary | Prediction::Logistic => -(1.0 / score - 1.0).ln(),

@@ -152,7 +152,7 @@ fn read_tree(tree: &Value, parts: &Learner, group: u32, weight: f32) -> Result<T
     Ok(nodes)
 }
 
-/// Booleans, or numbers that stand for them.
+/// Booleans, or numbers: any but 0 is true.
 fn flags(value: &Value) -> Result<Vec<bool>, BoosterError> {
     match value {
         Value::Numbers(numbers) => Ok(numbers.iter().map(|number| *number != 0.0).collect()),

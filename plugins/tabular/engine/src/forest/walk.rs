@@ -38,7 +38,7 @@ impl WalkNodes {
     /// The node that a row with these ranks goes to.
     ///
     /// # Safety
-    /// `node` is the index of a node, and `ranks[offset..]` has a rank for each rank column, or one if there is none.
+    /// `node` is the index of a node, and `ranks[offset..]` has a rank for each rank column. Without rank columns it has one rank.
     #[inline(always)]
     unsafe fn step(&self, node: u32, ranks: &[u16], offset: usize) -> u32 {
         debug_assert!((node as usize) < self.nodes.len());

@@ -111,7 +111,7 @@ pub(super) fn constants<T: Constant>(values: &Values) -> &[T] {
     T::of(values).unwrap_or_else(|| unreachable!("the form was checked: constants have the kind of the step"))
 }
 
-/// The argument that an operand stands for. `read` gives the values of columns.
+/// The argument of an operand. `read` gives the values of columns.
 pub(super) fn argument<'a, T: Constant>(
     operand: &'a Operand,
     read: impl Fn(Columns) -> &'a [T],

@@ -99,7 +99,7 @@ impl Classes {
 }
 
 impl<T: Float> Score<T> {
-    /// The score as a result; 0 if there is none.
+    /// The score as a result; 0 without a score.
     fn result(self) -> f32 {
         if self.scored { self.value.to_double() as f32 } else { 0.0 }
     }

@@ -131,7 +131,7 @@ impl RankBuilder {
         if self.kind == Kind::Double { number } else { f64::from(number as f32) }
     }
 
-    /// The greatest number below, in the precision of the features; NaN if there is none.
+    /// The greatest number below, in the precision of the features; NaN if no number is below.
     fn predecessor(&self, number: f64) -> f64 {
         if number == f64::NEG_INFINITY {
             return f64::NAN;

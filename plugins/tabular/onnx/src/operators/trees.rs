@@ -153,7 +153,7 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Lowered {
         ClassRule::Binary { one_class, positive: weights.iter().all(|weight| weight.value >= 0.0) }
     };
     let presence = Presence::of(&read.trees, classes);
-    // A single sum stands for two classes if only the first one has weights.
+    // A single sum gives the scores of two classes if only the first one has weights.
     let single = classes == 2 && presence.always[0] && presence.never[1];
     if single && transform == ScoreTransform::Probit {
         return Err("the probit of a single score is not supported".to_owned());
