@@ -49,9 +49,9 @@ pub use interim_figures::{
 };
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
-    binomial_tail, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference, korn_graubard,
-    paired_difference, proportion_difference, standard_error, student_quantile, student_upper_tail,
-    upper_tail, wilson, wilson_weighted,
+    binomial_tail, bounded_mean, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference,
+    korn_graubard, paired_difference, proportion_difference, standard_error, student_quantile,
+    student_upper_tail, upper_tail, wilson, wilson_weighted,
 };
 pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
 pub use open_pairs::{ModelBaselines, OpenAnswer, OpenPair, OpenPairs, SettledPair};

@@ -14,15 +14,19 @@
 //! has its own computation and says so: the quantiles of Student's t (here) and the binomial tail (in
 //! `proportion.rs`).
 
+mod bounded_mean;
 mod confidence_sequence;
 mod equal_scores;
+mod gamma_sum;
 mod jackknife;
 mod korn_graubard;
 mod mixture_boundary;
 mod paired_difference;
 mod proportion;
+mod root;
 mod two_sample;
 
+pub use bounded_mean::bounded_mean;
 pub use confidence_sequence::{ConfidenceSequence, ScoreBlock, SequenceTuning, WindowSequence};
 pub use equal_scores::equal_scores;
 pub use jackknife::{has_spread, jackknife, standard_error};

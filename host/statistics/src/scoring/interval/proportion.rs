@@ -6,15 +6,11 @@
 
 use std::ops::RangeInclusive;
 
+use super::root::increasing_root;
 use super::{Interval, assert_confidence, normal_quantile};
 
 /// Weights below this fraction of a sum are omitted.
 const NEGLIGIBLE: f64 = 1e-18;
-
-/// The relative width of a bracket at which the search for an exact bound ends.
-const PRECISION: f64 = 1e-14;
-/// The maximum number of its steps; a bound takes about 20.
-const MAX_STEPS: usize = 200;
 
 /// The bounds of a proportion by Wilson's score interval, each at `confidence`, in [0, 1]: the proportions
 /// that a score test at the level 1 - `confidence` does not reject. E. B. Wilson, "Probable inference, the
@@ -73,10 +69,6 @@ pub fn clopper_pearson(hits: u64, trials: u64, confidence: f64) -> Option<Interv
 
 /// The probability of a hit at which at least `hits` of `trials` have the probability `alpha`. This is the
 /// quantile of the beta distribution with the parameters `hits` and `trials` - `hits` + 1.
-///
-/// The logarithm of the tail is increasing, and its root is found by the method of false position in the form
-/// of M. Dowell, P. Jarratt, "A modified regula falsi method for computing the root of an equation", BIT 11
-/// (1971).
 fn exact_lower(hits: u64, trials: u64, alpha: f64) -> f64 {
     if hits == 0 {
         return 0.0;
@@ -85,34 +77,8 @@ fn exact_lower(hits: u64, trials: u64, alpha: f64) -> f64 {
         return alpha.powf(1.0 / trials as f64);
     }
     let excess = |p: f64| (binomial_tail(hits, trials, p).max(f64::MIN_POSITIVE) / alpha).ln();
-    let (mut low, mut below) = (0.0, excess(0.0));
-    let share = hits as f64 / trials as f64;
-    let (mut high, mut above) = (share, excess(share));
-    if above < 0.0 {
-        // Only at a confidence near 0.5.
-        (low, below, high, above) = (share, above, 1.0, excess(1.0));
-    }
-    let mut is_low_replaced = None;
-    for _ in 0..MAX_STEPS {
-        let guess = low + (high - low) * below / (below - above);
-        let middle = if guess > low && guess < high { guess } else { f64::midpoint(low, high) };
-        if middle <= low || middle >= high || high - low <= PRECISION * high {
-            break;
-        }
-        let value = excess(middle);
-        let is_low = value < 0.0;
-        if is_low {
-            (low, below) = (middle, value);
-        } else {
-            (high, above) = (middle, value);
-        }
-        // An end that is kept twice counts half, so that both ends approach the root.
-        if is_low_replaced == Some(is_low) {
-            if is_low { above /= 2.0 } else { below /= 2.0 }
-        }
-        is_low_replaced = Some(is_low);
-    }
-    low
+    // The root is above the share only at a confidence near 0.5.
+    increasing_root(excess, 0.0, hits as f64 / trials as f64)
 }
 
 /// Wilson's bounds for numbers of hits and misses among `n` trials, `n` above 0.
