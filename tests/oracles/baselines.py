@@ -4,10 +4,14 @@
     venv/bin/pip install numpy==2.4.6 scipy==1.17.1
     venv/bin/python tests/oracles/baselines.py
 
-A baseline of a pair answers from the decisions that were known before the pair's snapshot.
+A baseline of a pair answers from the decisions that were known before the pair's snapshot, or from the earlier answers of
+the model.
 """
 
+from collections import Counter
+
 import numpy as np
+from bounded_mean import bounded_mean
 from scipy import stats
 
 N, GROUPS, ITEMS = 600, 16, "abcde"
@@ -62,6 +66,46 @@ def commonest_length(earlier):
     return min(set(lengths), key=lambda length: (-lengths.count(length), length))
 
 
+def splitmix64(index):
+    """Output `index` of the generator SplitMix64 with the seed 0."""
+    mask = 2**64 - 1
+    value = (index + 1) * 0x9E3779B97F4A7C15 & mask
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & mask
+    return value ^ (value >> 31)
+
+
+def drawn(answers, most=256):
+    """A random one of the answers: one of a sample, which is filled by Vitter's algorithm R."""
+    sample = []
+    for count, answer in enumerate(answers, 1):
+        index = splitmix64(count) % count
+        if count <= most:
+            sample.append(answer)
+        elif index < most:
+            sample[index] = answer
+    return sample[splitmix64(~len(answers) & (2**64 - 1)) % len(sample)]
+
+
+def consensus(rankings):
+    """The highest-ranked items of some rankings, as many as most of them have."""
+    lengths = Counter(map(len, rankings))
+    length = min(lengths, key=lambda length: (-lengths[length], length))
+    weights = Counter()
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, 1):
+            weights[item] += 2**32 // rank
+    return sorted(weights, key=lambda item: (-weights[item], item))[:length]
+
+
+def own_baseline(i, answer, summary, first):
+    """A baseline from the model's own answers before pair i; before its second answer its first one, else `first`."""
+    earlier = [answer(j) for j in range(i) if answer(j) is not None]
+    if earlier:
+        return summary(earlier)
+    return first if answer(i) is None else answer(i)
+
+
 def overlap(answer, decision):
     return len(set(answer[:2]) & set(decision[:2])) / len(decision[:2])
 
@@ -89,6 +133,13 @@ def main():
             f"median{suffix}": lambda i, learned=learned: np.percentile(learned[i], 50, method="inverted_cdf"),
             f"last value{suffix}": lambda i, learned=learned: learned[i][-1],
         }
+    def own_median(answers):
+        return np.percentile(answers, 50, method="inverted_cdf")
+
+    baselines |= {
+        "own median": lambda i: own_baseline(i, expected_delay, own_median, None),
+        "own random answer": lambda i: own_baseline(i, expected_delay, drawn, None),
+    }
     # An error metric leaves unanswered pairs out.
     model = [abs(expected_delay(i) - delay(i)) for i in answered]
     print(f"numbers: {len(answered)} pairs, model {float(np.mean(model))!r}")
@@ -102,6 +153,8 @@ def main():
         "commonest items": lambda i, longest: items(earlier[i], lambda rank: 1, longest),
         "highest-ranked items": lambda i, longest: items(earlier[i], lambda rank: 2**32 // rank, longest),
         "commonest length": lambda i, longest: items(earlier[i], lambda rank: 1, commonest_length(earlier[i])),
+        "own consensus": lambda i, longest: own_baseline(i, expected_ranking, consensus, None),
+        "own random answer": lambda i, longest: own_baseline(i, expected_ranking, drawn, None),
     }
     for name, baseline in baselines.items():
         rows = []
@@ -112,7 +165,9 @@ def main():
             constant = baseline(i, longest)
             own = overlap(answer, ranking(i)) if answer else 0.0
             rows.append((group(i), own, overlap(constant, ranking(i))))
-        found = bounds(rows, lambda rows: np.mean([row[1] - row[2] for row in rows]))
+        differences = Counter(row[1] - row[2] for row in rows)
+        gain = float(np.mean([row[1] - row[2] for row in rows]))
+        found = [gain, *bounded_mean(list(differences.items()), -1.0, 1.0, 0.95)]
         values = [float(np.mean([row[index] for row in rows])) for index in (1, 2)]
         print(f"rankings: {len(rows)} pairs, model and {name} {values}; gain and bounds {found}")
 

@@ -68,7 +68,10 @@ def main():
     }
     for name, found in bounds.items():
         print(f"{name}: {min(float(low) for low, _ in found)!r}, {float(found[2][1])!r}")
-    print("jackknife kappa: " + ", ".join(repr(float(bound)) for bound in jackknife(kappa, PAIRS, 0.95)))
+    lower, upper = jackknife(kappa, PAIRS, 0.95)
+    least, greatest = jackknife(lambda pairs: np.log(1 - kappa(pairs)), PAIRS, 0.95)
+    skewed = min(lower, 1 - np.exp(greatest)), max(upper, 1 - np.exp(least))
+    print("jackknife kappa: " + ", ".join(repr(float(bound)) for bound in skewed))
 
 
 main()

@@ -9,7 +9,8 @@ The values of the confidence sequences are from `confidence_sequences.py`.
 
 import numpy as np
 from astropy.stats import jackknife_stats
-from scipy import integrate, optimize, stats
+from scipy import optimize, stats
+from bounded_mean import bounded_mean, gamma_sum_below_zero
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
     power_proportions_2indep,
@@ -224,21 +225,6 @@ for groups in [2, 3, 5, 10, 20, 60]:
         off.append(round((t + stats.t.ppf(0.8, degrees)) / exact - 1, 4).item())
     show(groups, *off)
 
-
-def gamma_sum_below_zero(terms):
-    """The probability that a sum of gamma variables (scale, shape) is at most 0, by the inversion formula of Gil-Pelaez."""
-    scale, shape = np.array(terms, dtype=float).T
-    size = np.sqrt((shape * scale**2).sum())
-
-    def integrand(u):
-        angle = (shape * np.arctan(u * scale / size)).sum()
-        return np.exp(-(shape * np.log1p((u * scale / size) ** 2)).sum() / 2) * np.sin(angle) / u
-
-    edges = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1e4, 1e6]
-    parts = [integrate.quad(integrand, *edge, epsabs=1e-14, epsrel=1e-13, limit=2000)[0] for edge in zip(edges, edges[1:])]
-    return 0.5 - sum(parts) / np.pi
-
-
 print("gamma_sum.rs: terms, probability")
 for terms in [
     [(-0.3, 1.0), (0.2, 2.0)],
@@ -249,27 +235,6 @@ for terms in [
     [(-1.0, 3.0), (-0.2, 40.0), (0.3, 60.0), (2.0, 1.0)],
 ]:
     show(f"&{terms}", gamma_sum_below_zero(terms))
-
-
-def bounded_mean(scores, least, greatest, confidence):
-    """The bounds of Gaffke (2005) for scores (value, weight) in a range."""
-
-    def lower(unit):
-        mean = sum(value * weight for value, weight in unit) / sum(weight for _, weight in unit)
-
-        def excess(bound):
-            terms = [(-bound, 1.0)] + [(value - bound, weight) for value, weight in unit]
-            return gamma_sum_below_zero(terms) - (1 - confidence)
-
-        greatest_bound = mean if excess(mean) > 0 else max(value for value, _ in unit)
-        return min(optimize.brentq(excess, 1e-12, greatest_bound, xtol=1e-15, rtol=1e-14), mean)
-
-    width = greatest - least
-    return (
-        least + width * lower([((value - least) / width, weight) for value, weight in scores]),
-        greatest - width * lower([((greatest - value) / width, weight) for value, weight in scores]),
-    )
-
 
 print("bounded_mean/tests.rs: scores, confidence, lower, upper")
 for scores, confidence in [

@@ -63,6 +63,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
             group: jackknife_group(&id),
             cluster: None,
             blinded,
+            range: None,
             occurrence: None,
             labels: None,
         };

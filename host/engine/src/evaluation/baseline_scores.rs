@@ -13,8 +13,8 @@ use crate::stats::aggregates::Aggregates;
 use understudy_records::batch::Answers;
 use understudy_sandbox::Scorer;
 use understudy_statistics::scoring::{
-    AnswerValue, BASELINES_PER_FORM, ModelBaselines, PairComparison, PairScores, SettledPair,
-    VerdictEvidence, Window,
+    AnswerValue, BASELINES_PER_FORM, ModelBaselines, OWN_BASELINES, PairComparison, PairScores, ScoreRange,
+    SettledPair, VerdictEvidence, Window,
 };
 use understudy_study::Micros;
 
@@ -52,16 +52,23 @@ impl Evaluator {
             by_generation.entry(pair.pair.generation).or_default().push(pair);
         }
         let Some(metric) = self.study.threshold.as_ref().map(|threshold| threshold.metric) else { return };
+        let range = self.evidence_collector.as_ref().and_then(|collector| collector.range);
         for (generation, pairs) in by_generation {
             let version = self.versions.metrics[metric].version_at(generation);
             let scorer = self.metrics[metric].get_or_insert_with(version.since, || version.plugin.instance());
-            add_scores(&pairs, scorer, evidence);
+            add_scores(&pairs, scorer, range, evidence);
         }
     }
 }
 
-/// Scores the baselines of pairs of one generation, and adds the scores to `evidence`.
-fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut VerdictEvidence) {
+/// Scores the baselines of pairs of one generation, and adds the scores to `evidence`. `range` is that of the scores, if it is
+/// known.
+fn add_scores(
+    pairs: &[SettledPair],
+    scorer: &mut Scorer,
+    range: Option<ScoreRange>,
+    evidence: &mut VerdictEvidence,
+) {
     let decisions = answers(pairs.iter().map(|settled| &settled.pair.decision));
     let mut columns = ScoredColumns { decisions, scorer, scored: Vec::new() };
     let models = pairs.first().map_or(0, |settled| settled.pair.models.len());
@@ -92,7 +99,7 @@ fn add_scores(pairs: &[SettledPair], scorer: &mut Scorer, evidence: &mut Verdict
             })
         };
         let comparisons: Vec<_> = (0..pair.models.len()).map(comparison).collect();
-        evidence.add_comparisons((pair.window, &pair.scopes, pair.group), &comparisons);
+        evidence.add_comparisons((pair.window, &pair.scopes, pair.group), &comparisons, range);
     }
 }
 
@@ -111,7 +118,8 @@ fn baseline_columns(pairs: &[SettledPair], model: usize) -> impl Iterator<Item =
     let all = (0..BASELINES_PER_FORM).map(move |index| column(|own, index| Some(&own.all[index]), index));
     let answered = (0..BASELINES_PER_FORM)
         .map(move |index| column(|own, index| Some(&own.from_answered()[index]), index));
-    first.into_iter().chain(all).chain(answered)
+    let own = (0..OWN_BASELINES).map(move |index| column(|own, index| Some(&own.own[index]), index));
+    first.into_iter().chain(all).chain(answered).chain(own)
 }
 
 /// Scores columns of answers against the decisions. Equal columns are scored once: the baselines of numbers are the

@@ -94,7 +94,7 @@ pub struct Evaluator {
     pub(super) buffered_fields: PerStream<Vec<usize>>,
     /// The most recent pairs; `None` if the run is not served.
     recent_pairs: Option<RecentPairs>,
-    evidence_collector: Option<EvidenceCollector>,
+    pub(super) evidence_collector: Option<EvidenceCollector>,
     self_agreement_collector: Option<SelfAgreementCollector>,
     divergence_collector: DivergenceCollector,
     pub(super) aggregates: Aggregates,

@@ -13,7 +13,7 @@ use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_statistics::scoring::{
-    AnswerValue, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, Window,
+    AnswerValue, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, ScoreRange, Window,
     cluster_hash, jackknife_group,
 };
 use understudy_study::{Evidence, Scope};
@@ -43,6 +43,8 @@ pub struct ScoredPairBatch<'s> {
 pub struct EvidenceCollector {
     /// The index of the metric of the threshold.
     metric: usize,
+    /// The range of the scores, if the metric has one component and its range is known.
+    pub(super) range: Option<ScoreRange>,
     scopes: Vec<Scope>,
     /// The buffered snapshot field whose values are the clusters of pairs; `None` if each id is a cluster.
     cluster_column: Option<usize>,
@@ -64,12 +66,14 @@ impl EvidenceCollector {
     /// fields that the join buffers.
     pub fn new(sealed_study: &SealedStudy, buffered_fields: &[usize]) -> Option<EvidenceCollector> {
         let threshold = sealed_study.study.threshold.as_ref()?;
+        let plugin = &sealed_study.metrics[threshold.metric].plugin;
         let column = |field| {
             let column = buffered_fields.iter().position(|buffered| *buffered == field);
             column.expect("the cluster field is buffered")
         };
         Some(EvidenceCollector {
             metric: threshold.metric,
+            range: ScoreRange::new(plugin.range).filter(|_| plugin.components.len() == 1),
             scopes: sealed_study.study.scopes.clone(),
             cluster_column: study_fields::cluster_field(&sealed_study.study).map(column),
             cycle: threshold.cycle.map(|cycle| cycle.condition),
@@ -124,6 +128,7 @@ impl EvidenceCollector {
                 group,
                 cluster: cluster.as_deref().map(cluster_hash),
                 blinded: batch.blinded[at],
+                range: self.range,
                 occurrence: self
                     .cycle
                     .zip(occurrences.as_ref())

@@ -15,6 +15,7 @@ mod hotel_weeks;
 mod looks;
 mod markdown;
 mod rare_events;
+mod skewed_scores;
 mod weighted_sequence;
 
 /// Computes a table from a number of streams.
@@ -30,6 +31,7 @@ const TABLES: &[(&str, Table)] = &[
     ("family", family::table),
     ("looks", looks::table),
     ("rare-events", rare_events::table),
+    ("skewed-scores", skewed_scores::table),
 ];
 
 fn main() -> ExitCode {

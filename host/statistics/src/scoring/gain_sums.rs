@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::exact_sum::ExactSum;
+use super::score_histogram::{ScoreHistogram, ScoreRange};
 
 /// The sums of one model and its baselines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,8 +57,8 @@ pub struct PairScores<'s> {
     pub has_answered: bool,
     /// The components of the model's score.
     pub model: &'s [f64],
-    /// The components of the score of each baseline: those that learn from all earlier decisions, then those that
-    /// learn from the answered pairs.
+    /// The components of the score of each baseline: those that learn from all earlier decisions, from the answered pairs,
+    /// and from the model's own answers.
     pub baselines: Vec<&'s [f64]>,
 }
 
@@ -81,6 +82,54 @@ pub struct BaselineSums {
     pub squares: ExactSum,
     /// The pairs in which any component of model and baseline differs.
     pub differing: u64,
+}
+
+/// The differences between the score of a model and that of each of its baselines, in the order of
+/// [`PairScores::baselines`]. The kinds of pairs are those of [`GainSums`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferenceHistograms {
+    answered: Vec<ScoreHistogram>,
+    first_answered: Vec<ScoreHistogram>,
+    unanswered: Vec<ScoreHistogram>,
+}
+
+impl DifferenceHistograms {
+    /// Adds a pair, if the metric scored the model and every baseline. `range` is that of the scores.
+    pub fn add(&mut self, pair: &PairComparison<'_>, range: ScoreRange) {
+        let PairComparison::Scored(scores) = pair else { return };
+        let own = match (scores.hash.is_some(), scores.has_answered) {
+            (false, _) => &mut self.unanswered,
+            (true, true) => &mut self.answered,
+            (true, false) => &mut self.first_answered,
+        };
+        own.resize(scores.baselines.len(), ScoreHistogram::default());
+        for (histogram, components) in own.iter_mut().zip(&scores.baselines) {
+            histogram.add(scores.model[0] - components[0], range.of_differences());
+        }
+    }
+
+    /// Adds differences of the same study.
+    pub fn merge(&mut self, other: &DifferenceHistograms) {
+        let parts = [
+            (&mut self.answered, &other.answered),
+            (&mut self.first_answered, &other.first_answered),
+            (&mut self.unanswered, &other.unanswered),
+        ];
+        for (own, more) in parts {
+            own.resize(own.len().max(more.len()), ScoreHistogram::default());
+            own.iter_mut().zip(more).for_each(|(own, more)| own.merge(more));
+        }
+    }
+
+    /// The differences to the baseline with this index, over the pairs that are summed in [`GainSums::answered`]. Unless
+    /// `answered_only`, those of all other scored pairs are added.
+    pub fn baseline(&self, index: usize, answered_only: bool) -> ScoreHistogram {
+        let others = [&self.first_answered, &self.unanswered].into_iter().filter(|_| !answered_only);
+        let mut all = ScoreHistogram::default();
+        let own = std::iter::once(&self.answered).chain(others).filter_map(|part| part.get(index));
+        own.for_each(|histogram| all.merge(histogram));
+        all
+    }
 }
 
 impl GainSums {

@@ -7,6 +7,8 @@
 //!   called elsewhere.
 
 mod answer_distribution;
+mod answer_history;
+mod answer_sample;
 mod bottom_k_counts;
 mod calendar_window;
 mod case_sample;
@@ -14,7 +16,6 @@ mod cells;
 mod cluster_sizes;
 mod condition;
 mod copy_on_write;
-mod decision_history;
 mod distribution_by_slice;
 mod exact_sum;
 mod gain_sums;
@@ -27,11 +28,13 @@ mod paired_comparison;
 mod record_counts;
 mod revision_sums;
 mod running_median;
+mod score_histogram;
 mod self_agreement;
 mod slice_sums;
 mod verdict_statistics;
 
 pub use answer_distribution::{AnswerHistogram, ErrorHistogram, RankPositions};
+pub use answer_history::{AnswerValue, BASELINES_PER_FORM, Baseline, LearningSet, OWN_BASELINES};
 pub use bottom_k_counts::{AnswerKey, BottomKCounts};
 pub use calendar_window::{Window, WindowClock};
 pub use case_sample::{CaseCounts, CaseDecision, CaseSample};
@@ -40,24 +43,24 @@ pub use cells::{
 };
 pub use cluster_sizes::{ClusterSizes, cluster_hash, most_independent_trials};
 pub use condition::{ConditionError, Conditions};
-pub use decision_history::{AnswerValue, BASELINES_PER_FORM, Baseline};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
-pub use gain_sums::{BaselineSums, GainSums, PairComparison, PairScores, ScoreSums};
+pub use gain_sums::{BaselineSums, DifferenceHistograms, GainSums, PairComparison, PairScores, ScoreSums};
 pub use interim_figures::{
     InterimFigures, InterimRules, MIN_INTERIM_PAIRS, last_covered_window, withheld_counts,
 };
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
-    binomial_tail, bounded_mean, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_difference,
-    korn_graubard, paired_difference, proportion_difference, standard_error, student_quantile,
-    student_upper_tail, upper_tail, wilson, wilson_weighted,
+    binomial_tail, bounded_mean, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_certainty,
+    jackknife_difference, korn_graubard, paired_difference, proportion_difference, skewed_jackknife,
+    standard_error, student_quantile, student_upper_tail, upper_tail, wilson, wilson_weighted,
 };
 pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
 pub use open_pairs::{ModelBaselines, OpenAnswer, OpenPair, OpenPairs, SettledPair};
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
+pub use score_histogram::{ScoreHistogram, ScoreRange};
 pub use self_agreement::{
     CaseMean, CasePair, DecisionPairs, MAX_RATERS, MIN_REPEATED_CASES, Rater, RaterCounts, Raters,
     SelfAgreementSums, case_capacity,

@@ -5,15 +5,16 @@
 //!   at its own time, or at the time of its snapshot if that is later.
 //! - The baselines depend on the pairs alone, not on the order of their arrival, if every pair arrives before
 //!   [`OpenPairs::settle_before`] is called with a time after its snapshot.
-//! - Memory is bounded by the pairs that are open, and by one [`DecisionHistory`] for all pairs and one for each
-//!   model that left pairs unanswered.
+//! - Memory is bounded by the pairs that are open, by one [`AnswerHistory`] for all pairs, and by at most two and an
+//!   [`AnswerSample`] for each model.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::answer_history::{AnswerHistory, AnswerValue, BASELINES_PER_FORM, OWN_BASELINES};
+use super::answer_sample::AnswerSample;
 use super::calendar_window::Window;
-use super::decision_history::{AnswerValue, BASELINES_PER_FORM, DecisionHistory};
 
 /// A compared pair that waits for its baselines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ pub struct OpenAnswer {
     pub hash: Option<u64>,
     /// The number of ranked items; 0 for other answers, and without an answer.
     pub items: u32,
-    /// The answer itself. It is dropped once the first answer of the model in the pair's window is known.
+    /// The answer itself; `None` without an answer.
     pub value: Option<AnswerValue>,
     /// The components of its score by the threshold's metric, the host's count of scored pairs last.
     pub components: Vec<f64>,
@@ -61,7 +62,7 @@ pub struct SettledPair {
 }
 
 /// What the baselines of one model answered to a pair, in the order of
-/// [`Baseline::for_form`](super::Baseline::for_form).
+/// [`Baseline::learning_from`](super::Baseline::learning_from).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelBaselines {
     /// From all earlier decisions.
@@ -71,6 +72,9 @@ pub struct ModelBaselines {
     pub answered: Option<[AnswerValue; BASELINES_PER_FORM]>,
     /// Whether it answered any of these pairs.
     pub has_answered: bool,
+    /// From its own earlier answers. Before its second answer, both are its first answer, and before that, the first
+    /// baseline that learns from all decisions.
+    pub own: [AnswerValue; OWN_BASELINES],
     /// The first answer of the model in the window of the pair, by the time of the snapshot and the id; `None` if it has
     /// none up to this pair.
     pub first: Option<AnswerValue>,
@@ -82,7 +86,7 @@ pub struct ModelBaselines {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpenPairs {
     /// All decisions that are known.
-    history: DecisionHistory,
+    history: AnswerHistory,
     /// The history of each model, in the order of declaration.
     models: Vec<ModelHistory>,
     /// The window of the last settled pair; `None` before the first.
@@ -104,7 +108,11 @@ struct ModelHistory {
     /// The number of items of the longest answer.
     longest: usize,
     /// The decisions of the pairs that it answered; `None` while these are all decisions.
-    answered: Option<DecisionHistory>,
+    answered: Option<AnswerHistory>,
+    /// Its own answers.
+    own: AnswerHistory,
+    /// A sample of its own answers.
+    own_sample: AnswerSample,
 }
 
 impl ModelBaselines {
@@ -117,12 +125,8 @@ impl ModelBaselines {
 
 impl OpenPairs {
     /// Adds a pair.
-    pub fn add(&mut self, mut pair: OpenPair) {
+    pub fn add(&mut self, pair: OpenPair) {
         self.models.resize(pair.models.len(), ModelHistory::default());
-        let is_last_window = self.window == Some(pair.window);
-        for (model, answer) in self.models.iter().zip(&mut pair.models) {
-            answer.value = answer.value.take().filter(|_| !(is_last_window && model.first.is_some()));
-        }
         self.pairs.insert((pair.observed_at, pair.id.clone()), pair);
     }
 
@@ -166,19 +170,28 @@ impl OpenPairs {
                 model.first.clone_from(&answer.value);
             }
         }
-        let baselines = |model: &ModelHistory| {
+        let baselines = |(model, answer): (&ModelHistory, &OpenAnswer)| {
             let all = self.history.answers(model.longest)?;
+            let own = [model.own.usual_answer(), model.own_sample.draw().cloned()]
+                .map(|own| own.or_else(|| answer.value.clone()).unwrap_or_else(|| all[0].clone()));
             let answered = model.answered.as_ref().and_then(|history| history.answers(model.longest));
             let has_answered = model.answered.is_none() || answered.is_some();
             Some(ModelBaselines {
                 all,
                 answered,
                 has_answered,
+                own,
                 first: model.first.clone(),
                 first_in_earlier_window: model.first_in_earlier_window.clone(),
             })
         };
-        let baselines = self.models.iter().map(baselines).collect();
+        let baselines = self.models.iter().zip(&pair.models).map(baselines).collect();
+        for (model, answer) in self.models.iter_mut().zip(&pair.models) {
+            if let Some(answer) = &answer.value {
+                model.own.add(answer);
+                model.own_sample.add(answer);
+            }
+        }
         let known_at = pair.decided_at.max(pair.observed_at);
         let answered = pair.models.iter().map(|answer| answer.hash.is_some()).collect();
         self.decisions.insert((known_at, pair.id.clone()), (pair.decision.clone(), answered));

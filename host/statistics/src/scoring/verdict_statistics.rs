@@ -17,8 +17,9 @@ use super::cells::{AnswerStatus, ModelScores};
 use super::cluster_sizes::{ClusterSizes, cluster_hash};
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
-use super::gain_sums::{GainSums, PairComparison};
+use super::gain_sums::{DifferenceHistograms, GainSums, PairComparison};
 use super::label_counts::{LabelCounts, PairLabels};
+use super::score_histogram::{ScoreHistogram, ScoreRange};
 
 /// The number of jackknife groups over which pairs are distributed.
 pub const JACKKNIFE_GROUPS: u64 = 64;
@@ -66,11 +67,16 @@ pub struct WindowEvidence {
     pub sums: BTreeMap<StratumKey, StratumSums>,
     /// The sizes of the clusters by scope, if the threshold declares a cluster.
     pub cluster_sizes: BTreeMap<u16, ClusterSizes>,
+    /// The scores of each model by scope, if they are in a known range.
+    pub scores: BTreeMap<u16, Vec<ScoreHistogram>>,
     /// The label counts by scope, if the threshold requires agreement beyond chance.
     pub labels: BTreeMap<u16, LabelCounts>,
     /// The sums of each model and its baselines by scope and jackknife group, if the threshold requires a gain over
     /// baselines.
     pub gains: WindowGains,
+    /// The differences between the scores of each model and those of its baselines by scope, if scores are in a known
+    /// range.
+    pub differences: BTreeMap<u16, Vec<DifferenceHistograms>>,
     /// The compared pairs of each occurrence of a cycle value: the index of the value, and the number of the
     /// day, hour or month.
     pub occurrences: BTreeMap<(u16, i64), u64>,
@@ -99,6 +105,8 @@ pub struct EvidencePair<'p> {
     pub cluster: Option<u64>,
     /// Whether the models were called only after the decision had arrived.
     pub blinded: bool,
+    /// The range of the scores, if the metric has one component and its range is known.
+    pub range: Option<ScoreRange>,
     /// The occurrence of a cycle value, if a cycle is declared.
     pub occurrence: Option<(u16, i64)>,
     /// The labels, if the threshold requires agreement beyond chance.
@@ -115,6 +123,17 @@ impl VerdictEvidence {
         for &scope in pair.scopes {
             let key = StratumKey { scope, blinded: pair.blinded, group: pair.group };
             window.sums.entry(key).or_default().add(models, metric, row);
+            if let Some(range) = pair.range {
+                let own = window.scores.entry(scope).or_default();
+                own.resize(models.len(), ScoreHistogram::default());
+                for (histogram, model) in own.iter_mut().zip(models) {
+                    if let [scores, scored] = &model.scores[metric][..]
+                        && scored[row] == 1.0
+                    {
+                        histogram.add(scores[row], range);
+                    }
+                }
+            }
             if let Some(cluster) = pair.cluster {
                 window.cluster_sizes.entry(scope).or_default().add(cluster, 1);
             }
@@ -124,17 +143,23 @@ impl VerdictEvidence {
         }
     }
 
-    /// Adds a pair to the comparison of models with their baselines. `models` has one element for each model.
+    /// Adds a pair to the comparison of models with their baselines. `models` has one element for each model. `range` is as
+    /// in [`EvidencePair`].
     pub fn add_comparisons(
         &mut self,
         (window, scopes, group): (Window, &[u16], u8),
         models: &[PairComparison<'_>],
+        range: Option<ScoreRange>,
     ) {
-        let gains = &mut self.windows.entry(window).or_default().to_mut().gains;
+        let window = self.windows.entry(window).or_default().to_mut();
         for &scope in scopes {
-            let own = gains.entry((scope, group)).or_default();
+            let own = window.gains.entry((scope, group)).or_default();
             own.resize(models.len(), GainSums::default());
             own.iter_mut().zip(models).for_each(|(sums, pair)| sums.add(pair));
+            let Some(range) = range else { continue };
+            let own = window.differences.entry(scope).or_default();
+            own.resize(models.len(), DifferenceHistograms::default());
+            own.iter_mut().zip(models).for_each(|(histograms, pair)| histograms.add(pair, range));
         }
     }
 
@@ -151,8 +176,18 @@ impl VerdictEvidence {
             for (scope, labels) in &more.labels {
                 own.labels.entry(*scope).or_default().merge(labels);
             }
+            for (scope, histograms) in &more.scores {
+                merge_each(own.scores.entry(*scope).or_default(), histograms, ScoreHistogram::merge);
+            }
             for (key, gains) in &more.gains {
-                merge_gains(own.gains.entry(*key).or_default(), gains);
+                merge_each(own.gains.entry(*key).or_default(), gains, GainSums::merge);
+            }
+            for (scope, differences) in &more.differences {
+                merge_each(
+                    own.differences.entry(*scope).or_default(),
+                    differences,
+                    DifferenceHistograms::merge,
+                );
             }
             for (occurrence, pairs) in &more.occurrences {
                 *own.occurrences.entry(*occurrence).or_default() += pairs;
@@ -190,8 +225,24 @@ impl VerdictEvidence {
         for (_, gains) in
             self.of_windows(windows).flat_map(|window| &window.gains).filter(|(key, _)| own(key))
         {
-            merge_gains(&mut all, gains);
+            merge_each(&mut all, gains, GainSums::merge);
         }
+        all
+    }
+
+    /// The scores of a model over the given windows in a scope.
+    pub fn scores(&self, windows: &[Window], scope: u16, model: usize) -> ScoreHistogram {
+        let mut all = ScoreHistogram::default();
+        let own = self.of_windows(windows).filter_map(|window| window.scores.get(&scope)?.get(model));
+        own.for_each(|histogram| all.merge(histogram));
+        all
+    }
+
+    /// The differences between the scores of a model and those of its baselines over the given windows in a scope.
+    pub fn differences(&self, windows: &[Window], scope: u16, model: usize) -> DifferenceHistograms {
+        let mut all = DifferenceHistograms::default();
+        let own = self.of_windows(windows).filter_map(|window| window.differences.get(&scope)?.get(model));
+        own.for_each(|histograms| all.merge(histograms));
         all
     }
 
@@ -214,9 +265,10 @@ impl VerdictEvidence {
     }
 }
 
-fn merge_gains(own: &mut Vec<GainSums>, more: &[GainSums]) {
-    own.resize(own.len().max(more.len()), GainSums::default());
-    own.iter_mut().zip(more).for_each(|(own, more)| own.merge(more));
+/// Merges sums with one element for each model.
+fn merge_each<T: Clone + Default>(own: &mut Vec<T>, more: &[T], merge: fn(&mut T, &T)) {
+    own.resize(own.len().max(more.len()), T::default());
+    own.iter_mut().zip(more).for_each(|(own, more)| merge(own, more));
 }
 
 impl StratumSums {

@@ -4,6 +4,8 @@
 //! Invariants:
 //! - Model and baseline are compared over the same pairs: those with an earlier decision that the metric scored for both.
 //!   Every other evaluated pair is counted among those that are left out.
+//! - Baselines that learn from the model's own answers show whether its answers depend on the snapshots at all. So a nearly
+//!   constant model has no gain, whatever the metric.
 //! - If unanswered pairs are left out, there are baselines that learn from all earlier decisions, which no answer of the model
 //!   influences, and baselines that learn from the answered pairs only. The gain over both must suffice. So a model does not
 //!   gain by abstaining, neither where the decisions are hard to predict nor where the baselines learn.
@@ -15,9 +17,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::{Estimator, independent_scores, is_mean, rounded_components};
+use super::mean_scores::MeanScores;
 use super::replicates::{Range, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{Baseline, GainSums, Interval, JACKKNIFE_GROUPS, Reduce, ScoreBlock, ScoreSums, Window};
+use crate::scoring::{
+    Baseline, DifferenceHistograms, GainSums, Interval, JACKKNIFE_GROUPS, LearningSet, Reduce, ScoreBlock,
+    ScoreRange, ScoreSums, Window,
+};
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
 /// The gains of a model over all baselines of its form of answers.
@@ -67,33 +73,13 @@ impl LeftOutPairs {
     }
 }
 
-/// The decisions that baselines learn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum LearningSet {
-    /// All earlier decisions.
-    AllPairs,
-    /// The earlier decisions of the pairs that the model answered.
-    AnsweredPairs,
-}
-
-impl LearningSet {
-    /// The decisions as they end the answer of a baseline: `the mean of the earlier decisions of answered pairs`.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            LearningSet::AllPairs => "",
-            LearningSet::AnsweredPairs => " of answered pairs",
-        }
-    }
-}
-
 /// The gain of a model over one baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BaselineGain {
     /// The baseline.
     pub baseline: Baseline,
-    /// The decisions that it learns from.
+    /// The answers that it learns from.
     pub learned_from: LearningSet,
     /// The value of the metric for the baseline; `None` where it is not defined.
     pub value: Option<f64>,
@@ -112,7 +98,7 @@ pub struct BaselineGain {
 impl BaselineGain {
     /// What the baseline answers, as it follows the word `giving` in a sentence.
     pub fn answer(&self) -> String {
-        format!("{}{}", self.baseline.answer(), self.learned_from.suffix())
+        self.baseline.answer(self.learned_from)
     }
 }
 
@@ -150,36 +136,37 @@ impl Estimator<'_, '_> {
             true => by_window.iter().map(compared).collect(),
         };
         let most = self.most_independent_pairs(windows, scope);
+        let differences = evidence.differences(windows, scope, model);
         let (pairs, values) = rounded_components(&total.model);
         let model = if total.pairs > 0 { (self.reduce)(pairs, &values) } else { None };
         let learning_sets: &[LearningSet] = match answered_only {
-            true => &[LearningSet::AllPairs, LearningSet::AnsweredPairs],
-            false => &[LearningSet::AllPairs],
+            true => &[LearningSet::AllPairs, LearningSet::AnsweredPairs, LearningSet::OwnAnswers],
+            false => &[LearningSet::AllPairs, LearningSet::OwnAnswers],
         };
         let form = self.facts.threshold.form;
-        let baselines = learning_sets.iter().flat_map(|learned_from| {
-            Baseline::for_form(form).iter().map(move |baseline| (*learned_from, *baseline))
+        let baselines = learning_sets.iter().flat_map(|set| {
+            let indices = set.first_index()..;
+            indices.zip(Baseline::learning_from(*set, form)).map(|(index, baseline)| (index, *set, *baseline))
         });
-        let gains =
-            baselines.enumerate().filter(|_| total.pairs > 0).map(|(index, (learned_from, baseline))| {
-                let (value, gain) = self.values(&total, index);
-                let interval = match gain.filter(|_| by_bounds) {
-                    None => None,
-                    Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
-                    Some(gain) => {
-                        let scale =
-                            model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
-                        Some(self.gain_interval((gain, scale), (&without, most), &total, index))
-                    }
-                };
-                let (interval, method, no_interval) = match interval {
-                    None => (None, None, None),
-                    Some(Ok((interval, method))) => (Some(interval), Some(method), None),
-                    Some(Err(reason)) => (None, None, Some(reason)),
-                };
-                let is_equal = total.baselines[index].differing == 0;
-                BaselineGain { baseline, learned_from, value, gain, is_equal, interval, method, no_interval }
-            });
+        let gains = baselines.filter(|_| total.pairs > 0).map(|(index, learned_from, baseline)| {
+            let (value, gain) = self.values(&total, index);
+            let interval = match gain.filter(|_| by_bounds) {
+                None => None,
+                Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
+                Some(gain) => {
+                    let scale = model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
+                    let scores = self.differences(&differences, answered_only, &total, index);
+                    Some(self.gain_interval((gain, scale), (&without, most, scores), &total, index))
+                }
+            };
+            let (interval, method, no_interval) = match interval {
+                None => (None, None, None),
+                Some(Ok((interval, method))) => (Some(interval), Some(method), None),
+                Some(Err(reason)) => (None, None, Some(reason)),
+            };
+            let is_equal = total.baselines[index].differing == 0;
+            BaselineGain { baseline, learned_from, value, gain, is_equal, interval, method, no_interval }
+        });
         let gains = gains.collect();
         let is_constant = GainSums::are_constant(&by_window);
         BaselineGains { pairs: total.pairs, left_out, model, is_constant, gains }
@@ -204,15 +191,37 @@ impl Estimator<'_, '_> {
         (baseline, gain.filter(|gain| gain.is_finite()))
     }
 
-    /// The interval of a gain at a single look, from the sums `without` each jackknife group. The pairs count for at most
-    /// `most` independent pairs. `scale` is the size of the greater of the two values whose difference it is.
+    /// The differences whose mean is the gain over the baseline with this index. `None` if the metric is not a mean of
+    /// scores in a known range.
+    fn differences(
+        &mut self,
+        histograms: &DifferenceHistograms,
+        answered_only: bool,
+        total: &ScoreSums,
+        index: usize,
+    ) -> Option<MeanScores> {
+        self.mean_width(total, index)?;
+        Some(MeanScores {
+            histogram: histograms.baseline(index, answered_only),
+            range: ScoreRange::new(self.facts.range)?.of_differences(),
+            pairs: total.pairs,
+            negated: self.sign() < 0.0,
+        })
+    }
+
+    /// The interval of a gain at a single look. Without clusters it is that of the mean of `scores`, if there are any.
+    /// Otherwise it is from the sums `without` each jackknife group, and the pairs count for at most `most` independent
+    /// pairs. `scale` is the size of the greater of the two values whose difference it is.
     fn gain_interval(
         &mut self,
         (gain, scale): (f64, f64),
-        (without, most): (&[ScoreSums], f64),
+        (without, most, scores): (&[ScoreSums], f64, Option<MeanScores>),
         total: &ScoreSums,
         index: usize,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        if let (Some(scores), None) = (&scores, &self.facts.threshold.cluster) {
+            return scores.interval(gain, self.confidence);
+        }
         if without.len() < 2 {
             return Err(MissingInterval::FewGroups);
         }
@@ -224,7 +233,8 @@ impl Estimator<'_, '_> {
         let independent =
             width.map(|_| independent_scores(has_clusters, (total.pairs, without.len()), gain, squares));
         let range: Range = (width.map(|width| -width), width);
-        interval_from_replicates(gain, (&replicates, scale), range, (independent, most), self.confidence)
+        let scores = (independent, most, scores.as_ref());
+        interval_from_replicates(gain, (&replicates, scale), range, scores, self.confidence)
     }
 
     /// The interval of a gain that holds at all looks before the end. `blocks` are the sums of each window.

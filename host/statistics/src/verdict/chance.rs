@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::replicates::interval_from_replicates;
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{Interval, LabelCounts, ScoreBlock, paired_difference};
+use crate::scoring::{Interval, LabelCounts, ScoreBlock, paired_difference, skewed_jackknife};
 
 /// The measure of agreement beyond chance that the threshold limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -183,13 +183,14 @@ impl ModelLabels {
                 value,
                 (&without, 1.0),
                 (Some(-1.0), Some(1.0)),
-                (Some(groups), most),
+                (Some(groups), most, None),
                 confidence,
             )
         })
     }
 
-    /// The bounds of kappa, by the jackknife over groups. `most` is the greatest number of independent pairs that the pairs
+    /// The bounds of kappa, by the jackknife over groups. They are as wide as those of a skewed distance from 1, because few
+    /// disagreements are skewed. `most` is the greatest number of independent pairs that the pairs
     /// count for.
     pub fn jackknife_kappa(
         &self,
@@ -201,7 +202,14 @@ impl ModelLabels {
         // Kappa is a difference of shares divided by this remainder, and so is its rounding.
         let scale = 1.0 / (1.0 - expected_agreement(&self.total));
         let range = (Some(-1.0), Some(1.0));
-        interval_from_replicates(value, (&without, scale), range, (None, most), confidence)
+        let (mut interval, method) =
+            interval_from_replicates(value, (&without, scale), range, (None, most, None), confidence)?;
+        if let Some(skewed) = skewed_jackknife(value, &without, 1.0, scale, confidence) {
+            let skewed = skewed.clamped(range);
+            interval.lower = interval.lower.min(skewed.lower);
+            interval.upper = interval.upper.max(skewed.upper);
+        }
+        Ok((interval, method))
     }
 
     /// The bounds of the gain that hold at all looks before the end. `sequence` computes the bounds of a mean of scores in

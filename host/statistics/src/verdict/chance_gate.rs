@@ -66,7 +66,8 @@ pub fn chance_failure(
     measured.failure(evidence, confidence)
 }
 
-/// The verdict and the reason for each baseline over which the gain does not suffice. `confidence` is that of the
+/// The verdict and the reason for each baseline over which the gain does not suffice; if one of them is NO-GO, for those
+/// with this verdict. `confidence` is that of the
 /// bounds.
 pub fn baseline_failures(
     required: ChanceRequirement,
@@ -116,7 +117,12 @@ pub fn baseline_failures(
         };
         measured.failure(evidence, confidence)
     };
-    gains.gains.iter().filter_map(failure).collect()
+    let mut failures: Vec<_> = gains.gains.iter().filter_map(failure).collect();
+    // A gain that is known to fail decides, whatever is not known of the others.
+    if failures.iter().any(|(verdict, _)| *verdict == VerdictKind::NoGo) {
+        failures.retain(|(verdict, _)| *verdict == VerdictKind::NoGo);
+    }
+    failures
 }
 
 /// A measure of agreement beyond chance, and what is required of it.
@@ -276,7 +282,7 @@ mod tests {
     fn kappa_must_exceed_0_by_its_bound() {
         let found = |gains| [RIGHT, ("stop", "stop", gains), ("stop", "go", 40 - gains)];
         assert_eq!(failure(KAPPA, BOUND, &found(20)), "GO");
-        insta::assert_snapshot!(failure(KAPPA, BOUND, &[("go", "go", 921), ("go", "stop", 39), ("stop", "stop", 2), ("stop", "go", 38)]), @"INCONCLUSIVE: agreement is 0.923000, and always giving the commonest label would reach 0.960000: Cohen's kappa 0.009264, with bounds -0.047322 and 0.065850 at confidence 0.95 each, cannot be distinguished from 0; a kappa above 0 is required");
+        insta::assert_snapshot!(failure(KAPPA, BOUND, &[("go", "go", 921), ("go", "stop", 39), ("stop", "stop", 2), ("stop", "go", 38)]), @"INCONCLUSIVE: agreement is 0.923000, and always giving the commonest label would reach 0.960000: Cohen's kappa 0.009264, with bounds -0.048351 and 0.065850 at confidence 0.95 each, cannot be distinguished from 0; a kappa above 0 is required");
         insta::assert_snapshot!(failure(ChanceRequirement::Kappa(0.9), POINT, &found(20)), @"NO-GO: agreement is 0.980000, and always giving the commonest label would reach 0.960000: Cohen's kappa is 0.657534; a kappa of at least 0.9 is required");
     }
 

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use super::ceiling::CeilingShare;
 use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
+use super::mean_scores::MeanScores;
 use super::replicates::interval_from_replicates;
 use super::window_selection::WindowSelection;
 use super::{
@@ -18,8 +19,8 @@ use super::{
 };
 use crate::scoring::{
     CaseSample, ConfidenceSequence, ExactSum, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock,
-    SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, has_spread, jackknife_difference,
-    korn_graubard, most_independent_trials, proportion_difference, standard_error,
+    ScoreRange, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, has_spread,
+    jackknife_difference, korn_graubard, most_independent_trials, proportion_difference, standard_error,
 };
 use understudy_study::{
     ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
@@ -79,6 +80,11 @@ impl<'f, 'r> Estimator<'f, 'r> {
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
             let interval = clopper_pearson(hits, estimate.pairs, self.confidence);
             interval.map(|interval| (interval, IntervalMethod::Exact)).ok_or(MissingInterval::NotFinite)
+        } else if let Some(scores) = self
+            .mean_scores(windows, scope, model, value, &sums)
+            .filter(|_| self.facts.threshold.cluster.is_none())
+        {
+            scores.interval(value, self.confidence)
         } else {
             self.jackknife_interval(windows, scope, model, value, &sums, estimate.hits.is_some())
         };
@@ -89,6 +95,22 @@ impl<'f, 'r> Estimator<'f, 'r> {
             Err(reason) => estimate.no_interval = Some(reason),
         }
         estimate
+    }
+
+    /// The scores whose mean is `value`; `None` if it is not a mean of scores in a known range. `sums` are those over the
+    /// windows.
+    fn mean_scores(
+        &self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+        value: f64,
+        sums: &ModelSums,
+    ) -> Option<MeanScores> {
+        let (pairs, values) = rounded(sums);
+        let range = ScoreRange::new(self.facts.range).filter(|_| is_mean(&values, pairs, value))?;
+        let histogram = self.facts.results.evidence.scores(windows, scope, model);
+        Some(MeanScores { histogram, range, pairs, negated: false })
     }
 
     /// The interval of a single look from jackknife groups: exact bounds for a share, otherwise the jackknife. If the groups
@@ -127,7 +149,9 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let range = self.facts.range;
         // The variance of a value that is not a mean of scores has no bound by its range.
         let most = if independent.is_some() { most } else { f64::INFINITY };
-        interval_from_replicates(value, (&without, value), range, (independent, most), self.confidence)
+        let scores = self.mean_scores(windows, scope, model, value, sums);
+        let scores = (independent, most, scores.as_ref());
+        interval_from_replicates(value, (&without, value), range, scores, self.confidence)
     }
 
     /// The greatest number of independent pairs that the pairs of the windows in a scope count for. Infinite without a

@@ -27,6 +27,7 @@ mod format;
 mod gates;
 mod guards;
 mod interim_gates;
+mod mean_scores;
 pub mod plan;
 mod reason_group;
 mod replicates;
@@ -39,7 +40,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use baseline_gain::{BaselineGain, BaselineGains, LearningSet, LeftOutPairs};
+pub use baseline_gain::{BaselineGain, BaselineGains, LeftOutPairs};
 pub use bound::meets_bound_by_count;
 pub use ceiling::CeilingShare;
 pub use chance::{ChanceAgreement, ChanceMeasure};
@@ -329,6 +330,8 @@ pub enum IntervalMethod {
     /// The exact bounds of a share for the effective number of pairs: the number of independent ones that has the
     /// jackknife's standard error.
     EffectiveTrials,
+    /// The bounds of the mean of independent scores in a known range, whatever their distribution.
+    BoundedMean,
     /// A delete-a-group jackknife over groups of the cluster key.
     Jackknife,
     /// The bounds for independent scores that are all equal, which show no spread.
@@ -350,6 +353,9 @@ impl IntervalMethod {
             IntervalMethod::EffectiveTrials => {
                 "Intervals are exact bounds of the expected share, for as many independent pairs as have the standard \
                 error of a jackknife over groups of clusters."
+            }
+            IntervalMethod::BoundedMean => {
+                "Intervals are bounds of the expected score of independent pairs, for scores in the metric's range."
             }
             IntervalMethod::Jackknife => "Intervals are from a jackknife over groups of ids or clusters.",
             IntervalMethod::EqualScores => {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: groups without spread never give an interval of width zero.
 
+use super::mean_scores::MeanScores;
 use super::{IntervalMethod, MissingInterval};
 use crate::scoring::{Interval, equal_scores, has_spread, jackknife, standard_error};
 
@@ -11,6 +12,7 @@ pub type Range = (Option<f64>, Option<f64>);
 /// The interval of `value` by the jackknife over its values `without` each group, within `range`. `scale` is the size
 /// of the numbers from which they are computed, see [`has_spread`]. If the groups show no spread, these are the
 /// bounds for `independent` equal scores. `independent` is `None` if the value is not a mean of scores in the range.
+/// Otherwise `scores` are these scores, and the bounds are no narrower than those of their distribution.
 ///
 /// The pairs count for at most `most` independent pairs. So the standard error is at least the greatest one of that many
 /// scores in the range: a few large clusters may agree by chance, and then the replicates show too little spread.
@@ -22,13 +24,19 @@ pub fn interval_from_replicates(
     value: f64,
     (without, scale): (&[f64], f64),
     range: Range,
-    (independent, most): (Option<u64>, f64),
+    (independent, most, scores): (Option<u64>, f64, Option<&MeanScores>),
     confidence: f64,
 ) -> Result<(Interval, IntervalMethod), MissingInterval> {
     if has_spread(without, scale) {
         let interval = jackknife(value, without, scale, confidence).ok_or(MissingInterval::NotFinite)?;
         let least_error = greatest_standard_error(value, range, most).unwrap_or(0.0);
-        let interval = with_least_error(interval, value, without, least_error);
+        let mut interval = with_least_error(interval, value, without, least_error);
+        if let Some(scores) = scores {
+            let skewed =
+                scores.clustered(value, without, most, confidence).ok_or(MissingInterval::NotFinite)?;
+            interval.lower = interval.lower.min(skewed.lower);
+            interval.upper = interval.upper.max(skewed.upper);
+        }
         return Ok((interval.clamped(range), IntervalMethod::Jackknife));
     }
     let equal = range.0.zip(range.1).zip(independent);

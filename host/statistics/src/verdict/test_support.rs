@@ -8,8 +8,8 @@ use super::*;
 use crate::hash::splitmix64;
 use crate::scoring::{
     AnswerStatus, CasePair, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores,
-    PairLabels, RecordCounts, RevisionSums, ScoredPairs, SelfAgreementSums, VerdictEvidence, Window,
-    WindowClock, cluster_hash, jackknife_group,
+    PairLabels, RecordCounts, RevisionSums, ScoreRange, ScoredPairs, SelfAgreementSums, VerdictEvidence,
+    Window, WindowClock, cluster_hash, jackknife_group,
 };
 use understudy_records::join::Account;
 use understudy_study::{InterferenceKind, Micros, PerStream, Shares, TrainingPeriod, parse};
@@ -146,6 +146,7 @@ impl Case {
             Cells::new(CellsShape { conditions: conditions.sizes(), models: 1, components: vec![2] });
         let (mut evidence, mut inputs) = (VerdictEvidence::default(), InputCounts::default());
         let mut self_agreement = SelfAgreementSums::default();
+        let range = ScoreRange::new(self.range);
         let mut blinded = self.blinded_hits.unwrap_or((0, 0));
         for (week, (hits, pairs)) in (0..).zip(&self.weeks) {
             for pair in 0..pairs + self.unmatched {
@@ -197,8 +198,16 @@ impl Case {
                 let group = jackknife_group(&key);
                 let labels = threshold.chance.map(|_| PairLabels { substrate, models: &answers, group });
                 let cluster = threshold.cluster.is_some().then(|| cluster_hash(&key));
-                let pair =
-                    EvidencePair { window, scopes, group, cluster, blinded: blind, occurrence, labels };
+                let pair = EvidencePair {
+                    window,
+                    scopes,
+                    group,
+                    cluster,
+                    blinded: blind,
+                    range,
+                    occurrence,
+                    labels,
+                };
                 evidence.add(&pair, &models, 0, 0);
             }
         }

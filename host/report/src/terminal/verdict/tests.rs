@@ -5,11 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::terminal::text_canvas::Style;
 use crate::terminal::verdict::render_verdict;
 use understudy_records::join::{Account, Accounting};
-use understudy_statistics::scoring::{Baseline, Interval, clopper_pearson};
+use understudy_statistics::scoring::{Baseline, Interval, LearningSet, clopper_pearson};
 use understudy_statistics::verdict::{
     BaselineGain, BaselineGains, CountedWindow, CycleValue, Estimate, FORMAT, Guard, GuardResult, GuardSpan,
-    GuardSubject, IntervalMethod, KnownTries, LearningSet, LeftOutPairs, MissingInterval, ModelVerdict,
-    PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
+    GuardSubject, IntervalMethod, KnownTries, LeftOutPairs, MissingInterval, ModelVerdict, PairCounts,
+    ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 
 const PAGE: Style = Style { width: 100, color: false };

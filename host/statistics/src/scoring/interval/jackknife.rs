@@ -57,6 +57,33 @@ pub fn jackknife(estimate: f64, without: &[f64], scale: f64, confidence: f64) ->
     estimate.is_finite().then_some(interval)
 }
 
+/// The bounds of a value whose distance from `greatest` is skewed, as that of few failures is: for each bound the wider one
+/// of the [`jackknife`] and of the jackknife of the logarithm of the distance. The logarithm suits the lower bound, because
+/// the standard error of a count grows with the count: M. S. Bartlett, "The use of transformations", Biometrics 3 (1947). Only
+/// the first applies if a value is not below `greatest`.
+///
+/// Coverage: the rows of kappa in the table `skewed-scores` of the example program `coverage`.
+///
+/// # Panics
+/// If `confidence` is not in [0.5, 1).
+pub fn skewed_jackknife(
+    estimate: f64,
+    without: &[f64],
+    greatest: f64,
+    scale: f64,
+    confidence: f64,
+) -> Option<Interval> {
+    let Interval { lower, upper } = jackknife(estimate, without, scale, confidence)?;
+    let logarithms: Vec<f64> = without.iter().map(|value| (greatest - value).ln()).collect();
+    let Some(distance) = jackknife((greatest - estimate).ln(), &logarithms, 0.0, confidence) else {
+        return Some(Interval { lower, upper });
+    };
+    Some(Interval {
+        lower: lower.min(greatest - distance.upper.exp()),
+        upper: upper.max(greatest - distance.lower.exp()),
+    })
+}
+
 /// Whether the values `without` each group differ from each other by more than rounding. It does not matter whether
 /// they differ from the value over all groups: leaving out a group always changes a count.
 ///
@@ -73,7 +100,7 @@ pub fn has_spread(without: &[f64], scale: f64) -> bool {
 mod tests {
     //! Checked against numpy, scipy and astropy: `tests/oracles/intervals.py` prints the rows.
 
-    use super::{has_spread, jackknife, standard_error};
+    use super::{Interval, has_spread, jackknife, skewed_jackknife, standard_error};
     use crate::scoring::interval::tests::assert_close;
 
     /// The scores of the groups in `intervals.py`.
@@ -147,6 +174,27 @@ mod tests {
         // Leaving out a group changes the count, but every group changes it alike.
         assert!(!has_spread(&[630.0; 64], 640.0));
         assert_eq!(jackknife(640.0, &[630.0; 64], 640.0, 0.95), None);
+    }
+
+    #[test]
+    fn skewed_values_have_the_wider_bounds_of_two_scales() {
+        // A share of 0.99 over four groups, one of which has most failures.
+        let (estimate, without) = (0.99, [0.989, 0.988, 0.99, 0.9965]);
+        let linear = jackknife(estimate, &without, estimate, 0.95).unwrap();
+        let logarithms = without.map(|value: f64| (1.0 - value).ln());
+        let distance = jackknife(0.01f64.ln(), &logarithms, 0.0, 0.95).unwrap();
+        let found = skewed_jackknife(estimate, &without, 1.0, estimate, 0.95).unwrap();
+        assert_eq!(found.lower, 1.0 - distance.upper.exp());
+        assert_eq!(found.upper, linear.upper);
+        assert!(found.lower < linear.lower && 1.0 - distance.lower.exp() < linear.upper);
+        // A distance of 0 has no logarithm.
+        let without = [0.989, 0.988, 0.99, 1.0];
+        let Interval { lower, upper } = jackknife(estimate, &without, estimate, 0.95).unwrap();
+        assert_eq!(
+            skewed_jackknife(estimate, &without, 1.0, estimate, 0.95),
+            Some(Interval { lower, upper })
+        );
+        assert_eq!(skewed_jackknife(estimate, &[0.99; 4], 1.0, estimate, 0.95), None);
     }
 
     #[test]

@@ -30,9 +30,7 @@ const ROUNDING: f64 = 1e-9;
 pub fn korn_graubard(share: f64, error: f64, degrees: u64, most: u64, confidence: f64) -> Option<Interval> {
     assert_confidence(confidence);
     let is_usable = share > 0.0 && share < 1.0 && error > 0.0 && error.is_finite();
-    let student = student_quantile(confidence, degrees as f64).filter(|_| is_usable)?;
-    // The error is itself an estimate, which fewer groups make less certain. At the confidence 0.5 both quantiles are 0.
-    let certainty = if student > 0.0 { normal_quantile(confidence) / student } else { 1.0 };
+    let certainty = jackknife_certainty(degrees, confidence).filter(|_| is_usable)?;
     let variance = (error / certainty).powi(2);
     let trials = (share * (1.0 - share) / variance + ROUNDING).floor().min(most as f64);
     if trials < 1.0 {
@@ -44,6 +42,15 @@ pub fn korn_graubard(share: f64, error: f64, degrees: u64, most: u64, confidence
     let lower = clopper_pearson(least, trials, confidence)?.lower;
     let upper = clopper_pearson(greatest.min(trials), trials, confidence)?.upper;
     Some(Interval { lower, upper })
+}
+
+/// The quantile of the standard normal distribution at the confidence, as a fraction of that of Student's t with `degrees`
+/// degrees of freedom. A standard error from a jackknife is an estimate, which fewer groups make less certain: a bound with
+/// Student's t is that of the normal distribution for the error divided by this fraction. `None` for 0 degrees.
+pub fn jackknife_certainty(degrees: u64, confidence: f64) -> Option<f64> {
+    let student = student_quantile(confidence, degrees as f64)?;
+    // At the confidence 0.5 both quantiles are 0.
+    Some(if student > 0.0 { normal_quantile(confidence) / student } else { 1.0 })
 }
 
 #[cfg(test)]

@@ -43,17 +43,30 @@ fn list(items: &[&str]) -> AnswerValue {
     AnswerValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
 }
 
-/// The baselines that learn from all earlier decisions, those that learn from the answered pairs, the first answer in the
-/// window, and that in an earlier one.
-type Known =
-    ([AnswerValue; BASELINES_PER_FORM], Option<[AnswerValue; BASELINES_PER_FORM]>, [Option<AnswerValue>; 2]);
+/// What is known before a pair.
+#[derive(Debug, PartialEq)]
+struct Known {
+    /// The baselines that learn from all earlier decisions.
+    all: [AnswerValue; BASELINES_PER_FORM],
+    /// Those that learn from the answered pairs.
+    answered: Option<[AnswerValue; BASELINES_PER_FORM]>,
+    /// The usual answer of the model.
+    usual: AnswerValue,
+    /// The first answer in the window, and that in an earlier one.
+    first: [Option<AnswerValue>; 2],
+}
 
 /// The unit of time of generated pairs, in µs, so that they are in several windows.
 const QUARTER: i64 = 15 * 60 * 1_000_000;
 
 fn known(models: &[ModelBaselines]) -> Known {
-    let answered = models[0].has_answered.then(|| models[0].from_answered().clone());
-    (models[0].all.clone(), answered, [models[0].first.clone(), models[0].first_in_earlier_window.clone()])
+    let model = &models[0];
+    Known {
+        all: model.all.clone(),
+        answered: model.has_answered.then(|| model.from_answered().clone()),
+        usual: model.own[0].clone(),
+        first: [model.first.clone(), model.first_in_earlier_window.clone()],
+    }
 }
 
 /// The baselines of a pair by definition: from the decisions that were known before its snapshot.
@@ -64,7 +77,7 @@ fn expected(pairs: &[OpenPair], target: &OpenPair) -> Option<Known> {
         let counts = |pair: &&OpenPair| !answered_only || pair.models[0].hash.is_some();
         let mut earlier: Vec<&OpenPair> = pairs.iter().filter(is_known).filter(counts).collect();
         earlier.sort_by_key(|pair| (known_at(pair), pair.id.clone()));
-        let mut history = DecisionHistory::default();
+        let mut history = AnswerHistory::default();
         earlier.iter().for_each(|pair| history.add(&pair.decision));
         history
     };
@@ -78,8 +91,13 @@ fn expected(pairs: &[OpenPair], target: &OpenPair) -> Option<Known> {
         |window: Window| answers.iter().find(|(own, _)| *own == window).map(|(_, answer)| answer.clone());
     let before = answers.iter().map(|(window, _)| *window).filter(|window| *window < target.window).max();
     let first = [first_in(target.window), before.and_then(first_in)];
+    let own_answer = target.models[0].value.clone();
+    let earlier = &answers[..answers.len() - usize::from(own_answer.is_some())];
+    let mut own = AnswerHistory::default();
+    earlier.iter().for_each(|(_, answer)| own.add(answer));
     let all = history(false).answers(longest)?;
-    Some((all, history(true).answers(longest), first))
+    let usual = own.usual_answer().or(own_answer).unwrap_or_else(|| all[0].clone());
+    Some(Known { all, answered: history(true).answers(longest), usual, first })
 }
 
 /// The baselines of each pair that learn from all earlier decisions, and those that learn from the answered pairs.
@@ -153,17 +171,28 @@ fn the_length_of_a_list_is_known_before_the_decision() {
 }
 
 #[test]
-fn answers_are_kept_until_the_first_one_is_known() {
+fn own_baselines_use_the_earlier_answers_of_the_model() {
     let mut open = OpenPairs::default();
-    open.add(number(1, 10, 11, 1.0));
-    open.add(unanswered(number(0, 5, 6, 1.0)));
-    assert!(open.pairs.values().any(|pair| pair.models[0].value.is_some()));
-    assert!(open.settle_before(8)[0].baselines.is_none());
-    let first = |settled: &SettledPair| settled.baselines.as_ref().and_then(|models| models[0].first.clone());
-    assert_eq!(first(&open.settle_before(12)[0]), Some(AnswerValue::Number(7.0)));
-    open.add(number(2, 20, 21, 1.0));
-    assert!(open.pairs.values().all(|pair| pair.models[0].value.is_none()));
-    assert_eq!(first(&open.settle_all()[0]), Some(AnswerValue::Number(7.0)));
+    let answering = |id: usize, own: f64| OpenPair {
+        models: vec![OpenAnswer {
+            value: Some(AnswerValue::Number(own)),
+            ..number(id, 0, 0, 0.0).models[0].clone()
+        }],
+        ..number(id, 10 * id as i64, 10 * id as i64 + 1, 1.0)
+    };
+    open.add(unanswered(number(0, 0, 1, 3.0)));
+    open.add(unanswered(number(1, 10, 11, 5.0)));
+    (2..5).for_each(|id| open.add(answering(id, id as f64)));
+    open.add(unanswered(number(5, 50, 51, 1.0)));
+    let own = |settled: SettledPair| settled.baselines.map(|models| models[0].own.clone());
+    let found: Vec<_> = open.settle_all().into_iter().map(own).collect();
+    let both = |number: f64| Some([number; OWN_BASELINES].map(AnswerValue::Number));
+    // Before the first answer, it is the mean of the decisions, and then the first answer.
+    assert_eq!(found[..4], [None, both(3.0), both(2.0), both(2.0)]);
+    let usual: Vec<_> = found[4..].iter().map(|own| own.as_ref().unwrap()[0].clone()).collect();
+    assert_eq!(usual, [2.0, 3.0].map(AnswerValue::Number));
+    let drawn = |index: usize| found[index].as_ref().unwrap()[1].clone();
+    assert!([2.0, 3.0].map(AnswerValue::Number).contains(&drawn(4)));
 }
 
 fn pairs() -> impl Strategy<Value = Vec<OpenPair>> {

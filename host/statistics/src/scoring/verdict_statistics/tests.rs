@@ -54,6 +54,7 @@ fn add(evidence: &mut VerdictEvidence, case: &Case) {
         group: jackknife_group(&case.key),
         cluster: Some(cluster_hash(&case.key)),
         blinded: case.blinded,
+        range: ScoreRange::new((Some(-1e9), Some(1e9))),
         occurrence: Some((case.day as u16, case.day)),
         labels: Some(PairLabels {
             substrate: case.substrate,

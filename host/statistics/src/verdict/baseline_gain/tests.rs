@@ -6,7 +6,7 @@ use super::super::{Facts, RunResults, SimulatedRun, VerdictKind, determine_verdi
 use super::*;
 use crate::scoring::{
     AnswerStatus, AnswerValue, CellsShape, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair,
-    OpenPairs, PairComparison, PairScores, WindowClock,
+    OpenPairs, PairComparison, PairScores, ScoreRange, WindowClock,
 };
 use understudy_study::{AnswerForm, Micros, parse};
 
@@ -118,6 +118,7 @@ impl Case {
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
         let components = (self.score)(None, &(self.decide)(0)).len();
         let shape = CellsShape { conditions: conditions.sizes(), models: 1, components: vec![components] };
+        let range = ScoreRange::new(self.range).filter(|_| components == 2);
         let (mut run, mut open) = (SimulatedRun::new(shape), OpenPairs::default());
         for index in 0..PAIRS {
             let observed_at = *MONDAY + index as i64 * 10 * MINUTE;
@@ -135,6 +136,7 @@ impl Case {
                 group,
                 cluster: None,
                 blinded: false,
+                range,
                 occurrence: None,
                 labels: None,
             };
@@ -173,7 +175,7 @@ impl Case {
             let pair = settled.pair;
             let score = |answer: &AnswerValue| (self.score)(Some(answer), &pair.decision);
             let scores = settled.baselines.map(|models| {
-                let baselines = models[0].all.iter().chain(models[0].from_answered());
+                let baselines = models[0].all.iter().chain(models[0].from_answered()).chain(&models[0].own);
                 let baselines: Vec<Vec<f64>> = baselines.map(score).collect();
                 let firsts = [&models[0].first, &models[0].first_in_earlier_window]
                     .map(|first| first.as_ref().map(score));
@@ -197,7 +199,7 @@ impl Case {
                     })
                 }
             };
-            run.evidence.add_comparisons((pair.window, &pair.scopes, pair.group), &[gain]);
+            run.evidence.add_comparisons((pair.window, &pair.scopes, pair.group), &[gain], range);
         }
         let results = run.results(PAIRS, Micros(*MONDAY + 30 * 24 * 60 * MINUTE));
         let results = RunResults { closed: self.closed, ..results };
@@ -224,11 +226,11 @@ fn assert_close(actual: f64, expected: f64) {
 }
 
 #[track_caller]
-fn assert_gain(found: &BaselineGain, expected: [f64; 4]) {
+fn assert_gain(found: &BaselineGain, method: IntervalMethod, expected: [f64; 4]) {
     let interval = found.interval.expect("bounds");
     let actual = [found.value.unwrap(), found.gain.unwrap(), interval.lower, interval.upper];
     actual.into_iter().zip(expected).for_each(|(actual, expected)| assert_close(actual, expected));
-    assert_eq!(found.method, Some(IntervalMethod::Jackknife));
+    assert_eq!(found.method, Some(method));
 }
 
 #[test]
@@ -239,8 +241,15 @@ fn gains_of_numbers_match_numpy_and_scipy() {
     assert_close(gains.model.unwrap(), 2.1132879045996593);
     assert_eq!(gains.left_out, LeftOutPairs { unanswered: 12, without_decision: 1, unscored: 0 });
     let baselines: Vec<_> = gains.gains.iter().map(|found| (found.learned_from, found.baseline)).collect();
-    let of = |set| [Baseline::Mean, Baseline::Median, Baseline::LastValue].map(|baseline| (set, baseline));
-    assert_eq!(baselines, [of(LearningSet::AllPairs), of(LearningSet::AnsweredPairs)].concat());
+    let of =
+        |set, baselines: &[Baseline]| baselines.iter().map(|baseline| (set, *baseline)).collect::<Vec<_>>();
+    let of_decisions = [Baseline::Mean, Baseline::Median, Baseline::LastValue];
+    let sets = [
+        of(LearningSet::AllPairs, &of_decisions),
+        of(LearningSet::AnsweredPairs, &of_decisions),
+        of(LearningSet::OwnAnswers, &[Baseline::Median, Baseline::RandomAnswer]),
+    ];
+    assert_eq!(baselines, sets.concat());
     let expected = [
         [2.7939449876203, 0.6806570830206408, 0.5989882470813326, 0.762325918959949],
         [2.7855195911413966, 0.6722316865417376, 0.5944322846525185, 0.7500310884309567],
@@ -248,8 +257,11 @@ fn gains_of_numbers_match_numpy_and_scipy() {
         [2.791256234286656, 0.6779683296869966, 0.5959269517429779, 0.7600097076310153],
         [2.7820272572402045, 0.6687393526405452, 0.5894425966369872, 0.7480361086441032],
         [3.4832197614991482, 1.369931856899489, 1.0924459548190364, 1.6474177589799415],
+        [2.765587734241908, 0.6522998296422486, 0.5676323737982665, 0.7369672854862308],
+        [4.35885860306644, 2.2455706984667803, 1.983313555868847, 2.5078278410647137],
     ];
-    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, expected));
+    let method = IntervalMethod::Jackknife;
+    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, method, expected));
     assert!(
         reasons.contains(
             "better than always giving the median of the earlier decisions of answered pairs by 0.668739"
@@ -266,19 +278,25 @@ fn gains_of_rankings_match_numpy_and_scipy() {
     assert_eq!((verdict, gains.pairs), (VerdictKind::Go, 599), "{reasons}");
     // The metric counts unanswered pairs.
     assert_eq!(gains.left_out, LeftOutPairs { unanswered: 0, without_decision: 1, unscored: 0 });
-    assert!(gains.gains.iter().all(|found| found.learned_from == LearningSet::AllPairs));
     assert_close(gains.model.unwrap(), 0.7195325542570952);
-    let baselines: Vec<Baseline> = gains.gains.iter().map(|found| found.baseline).collect();
-    assert_eq!(
-        baselines,
-        [Baseline::CommonestItems, Baseline::HighestRankedItems, Baseline::CommonestLength]
-    );
+    let baselines: Vec<_> = gains.gains.iter().map(|found| (found.learned_from, found.baseline)).collect();
     let expected = [
-        [0.5984974958263773, 0.12103505843071787, 0.10834411226500455, 0.13372600459643116],
-        [0.5984974958263773, 0.12103505843071787, 0.10571060581932698, 0.13635951104210875],
-        [0.41986644407345575, 0.2996661101836394, 0.28484132118303745, 0.3144908991842414],
+        (LearningSet::AllPairs, Baseline::CommonestItems),
+        (LearningSet::AllPairs, Baseline::HighestRankedItems),
+        (LearningSet::AllPairs, Baseline::CommonestLength),
+        (LearningSet::OwnAnswers, Baseline::ConsensusRanking),
+        (LearningSet::OwnAnswers, Baseline::RandomAnswer),
     ];
-    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, expected));
+    assert_eq!(baselines, expected);
+    let expected = [
+        [0.5984974958263773, 0.12103505843071787, 0.09840751632262035, 0.14434020695484284],
+        [0.5984974958263773, 0.12103505843071787, 0.0934308081729931, 0.14814561049528752],
+        [0.41986644407345575, 0.2996661101836394, 0.2731944533266055, 0.32540687136852],
+        [0.5984974958263773, 0.12103505843071787, 0.09840751632262035, 0.14434020695484284],
+        [0.5984974958263773, 0.12103505843071787, 0.09564697419968882, 0.14641742195232332],
+    ];
+    let method = IntervalMethod::BoundedMean;
+    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, method, expected));
 }
 
 #[test]
@@ -294,7 +312,7 @@ fn a_model_without_gain_is_no_go() {
     );
     let (verdict, reasons, _) = Case { answer: poor, ..numbers(NUMBERS) }.decide();
     assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
-    let [mean, _, last] = &reasons.lines().collect::<Vec<_>>()[..] else { panic!("{reasons}") };
+    let [mean, _, last, ..] = &reasons.lines().collect::<Vec<_>>()[..] else { panic!("{reasons}") };
     assert!(mean.contains("over 599 of 600 pairs the metric is 4.5"), "{mean}");
     assert!(mean.contains("and always giving the mean of the earlier decisions would reach 2.7"), "{mean}");
     assert!(mean.contains("is on the wrong side of 0; a gain above 0 is required"), "{mean}");
@@ -322,9 +340,52 @@ fn a_nearly_constant_model_is_compared_with_the_median() {
     let gains = gains.unwrap();
     let better: Vec<bool> = gains.gains.iter().map(|found| found.gain.unwrap() > 0.5).collect();
     // It is clearly better than the mean and the last value, which are wrong wherever the median is right.
-    assert_eq!((better, gains.is_constant), (vec![true, false, true], false), "{reasons}");
+    assert_eq!((better, gains.is_constant), (vec![true, false, true, false, false], false), "{reasons}");
     assert_ne!(verdict, VerdictKind::Go, "{reasons}");
     assert!(reasons.contains("always giving the median of the earlier decisions would reach"), "{reasons}");
+}
+
+/// The score of a quantile loss at 0.9 or of a tolerance of 1, both of which have another best constant than the mean.
+fn loss(answer: Option<&AnswerValue>, decision: &AnswerValue, is_tolerance: bool) -> Vec<f64> {
+    let (Some(AnswerValue::Number(answer)), AnswerValue::Number(decision)) = (answer, decision) else {
+        return vec![0.0, 0.0, 1.0];
+    };
+    let error = decision - answer;
+    let loss =
+        if is_tolerance { f64::from(u8::from(error.abs() > 1.0)) } else { (0.9 * error).max(-0.1 * error) };
+    vec![loss, 1.0, 1.0]
+}
+
+#[test]
+fn a_nearly_constant_model_has_no_gain_under_any_metric() {
+    // The best constant of each metric, and rarely or often another number, which does not depend on the snapshot.
+    let quantile = |answer: Option<&AnswerValue>, decision: &AnswerValue| loss(answer, decision, false);
+    let tolerance = |answer: Option<&AnswerValue>, decision: &AnswerValue| loss(answer, decision, true);
+    // Four of ten decisions are 3, and the others are greater.
+    let decide = |index: u64| {
+        AnswerValue::Number(match index * 7919 % 10 {
+            0..=3 => 3.0,
+            other => (4.0 + delay(index)) * if other == 9 { 3.0 } else { 1.0 },
+        })
+    };
+    type Answer = fn(u64) -> Option<AnswerValue>;
+    let rare: Answer = |index| Some(AnswerValue::Number(if index % 41 == 7 { 15.9 } else { 16.0 }));
+    let often: Answer = |index| Some(AnswerValue::Number(if index * 31 % 17 < 8 { 15.0 } else { 16.0 }));
+    let near: Answer = |index| Some(AnswerValue::Number(if index % 41 == 7 { 4.5 } else { 3.0 }));
+    type Score = fn(Option<&AnswerValue>, &AnswerValue) -> Vec<f64>;
+    let cases: [(Score, Answer); 3] = [(quantile, rare), (quantile, often), (tolerance, near)];
+    for (score, answer) in cases {
+        let case = Case { decide, answer, score, ..numbers(NUMBERS) };
+        let (verdict, reasons, gains) = case.decide();
+        let gains = gains.unwrap().gains;
+        let (own, others): (Vec<_>, Vec<_>) =
+            gains.iter().partition(|found| found.learned_from == LearningSet::OwnAnswers);
+        // It is clearly better than all baselines from the decisions.
+        assert!(others.iter().all(|found| found.interval.unwrap().lower > 0.0), "{others:?}");
+        assert!(own.iter().any(|found| found.interval.is_none_or(|bounds| bounds.lower <= 0.0)), "{own:?}");
+        assert_ne!(verdict, VerdictKind::Go, "{reasons}");
+        assert!(reasons.contains("of the model's own earlier answers would reach"), "{reasons}");
+    }
 }
 
 #[test]
@@ -457,7 +518,9 @@ fn a_gain_that_differs_between_groups_by_rounding_only_has_no_bounds() {
         ..numbers(NUMBERS)
     };
     let (verdict, reasons, gains) = case.decide();
-    for found in gains.unwrap().gains.iter().filter(|found| found.gain.unwrap() > 0.0) {
+    let gains = gains.unwrap().gains;
+    let of_decisions = gains.iter().filter(|found| found.learned_from != LearningSet::OwnAnswers);
+    for found in of_decisions.filter(|found| found.gain.unwrap() > 0.0) {
         assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NoSpread)), "{found:?}");
     }
     assert_eq!(verdict, VerdictKind::Inconclusive, "{reasons}");
@@ -563,17 +626,34 @@ fn pairs_that_are_left_out_are_counted_and_named_by_reason() {
 
 #[test]
 fn the_decisions_that_baselines_learn_from_are_named() {
-    assert_eq!(LearningSet::AllPairs.suffix(), "");
-    assert_eq!(LearningSet::AnsweredPairs.suffix(), " of answered pairs");
+    for (baseline, set, words) in [
+        (Baseline::Mean, LearningSet::AllPairs, "the mean of the earlier decisions"),
+        (
+            Baseline::LastValue,
+            LearningSet::AnsweredPairs,
+            "the last of the earlier decisions of answered pairs",
+        ),
+        (
+            Baseline::ConsensusRanking,
+            LearningSet::OwnAnswers,
+            "the consensus ranking of the model's own earlier answers",
+        ),
+    ] {
+        assert_eq!(baseline.answer(set), words);
+    }
 }
 
 #[test]
 fn bounds_need_two_groups_of_pairs() {
-    let gains = |groups: u64| Case { groups, ..rankings(RANKINGS) }.decide().2.unwrap().gains;
-    for found in gains(1) {
+    // Scores in a known range have bounds without groups.
+    let gains = |groups: u64, range| Case { groups, range, ..rankings(RANKINGS) }.decide().2.unwrap().gains;
+    for found in gains(1, (Some(0.0), Some(1.0))) {
+        assert_eq!((found.method, found.no_interval), (Some(IntervalMethod::BoundedMean), None));
+    }
+    for found in gains(1, (Some(0.0), None)) {
         assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::FewGroups)));
     }
-    for found in gains(2) {
+    for found in gains(2, (Some(0.0), None)) {
         assert_eq!((found.method, found.no_interval), (Some(IntervalMethod::Jackknife), None));
     }
 }

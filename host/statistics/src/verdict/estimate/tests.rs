@@ -142,7 +142,7 @@ fn a_metric_in_another_range_is_judged_by_its_value() {
     let range = (Some(-1.0), Some(3.0));
     let case = |threshold: &str, week| Case { range, ..Case::new(threshold, &[week; 3]) };
     let estimate = case(&every(3), GOOD).verdict().models[0].scopes[0].pooled;
-    assert_eq!((estimate.hits, estimate.method), (None, Some(IntervalMethod::Jackknife)));
+    assert_eq!((estimate.hits, estimate.method), (None, Some(IntervalMethod::BoundedMean)));
     assert_eq!(case(&every(3), GOOD).decide().0, VerdictKind::Go);
     assert_eq!(case(&every(3), (850, 1000)).decide().0, VerdictKind::Go);
     let (kind, reasons) = case(&pooled(3), BAD).decide();

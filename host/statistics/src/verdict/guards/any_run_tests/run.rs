@@ -313,6 +313,7 @@ impl Run {
                     group: jackknife_group(&snapshot.to_string()),
                     cluster: None,
                     blinded: false,
+                    range: None,
                     occurrence: None,
                     labels: None,
                 };

@@ -1,10 +1,10 @@
-//! Collects the decisions before an instant, from which the baselines answer.
+//! Collects the answers of the comparator or of a model before an instant, from which the baselines answer.
 //!
 //! Invariants:
-//! - Means, medians, items and lengths depend on the set of decisions, not on their order. There are two exceptions.
+//! - Means, medians, items and lengths depend on the set of answers, not on their order. There are two exceptions.
 //!   With more than [`MAX_BINS`](super::running_median::MAX_BINS) distinct numbers, the order may change the median
 //!   within its error. With more than [`MAX_ITEMS`] items, the first ones are counted.
-//! - The last value is that of the last call of [`DecisionHistory::add`], so decisions are added in the order of time.
+//! - The last value is that of the last call of [`AnswerHistory::add`], so answers are added in the order of time.
 //! - Memory is bounded: at most [`MAX_ITEMS`] items are counted. Later items are ignored.
 
 use std::cmp::Reverse;
@@ -24,7 +24,7 @@ pub const MAX_ITEMS: usize = 10_000;
 /// whole numbers, so sums are exact.
 const FIRST_RANK: u64 = 1 << 32;
 
-/// A model without inputs: it answers from the decisions before the snapshot alone.
+/// A model without inputs: it answers from earlier answers alone. These are in a [`LearningSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Baseline {
@@ -41,14 +41,66 @@ pub enum Baseline {
     Median,
     /// The latest of the earlier numbers.
     LastValue,
+    /// The highest-ranked items, as many as most earlier rankings have.
+    ConsensusRanking,
+    /// A random one of the earlier answers.
+    RandomAnswer,
 }
 
-/// The number of baselines of a form of answers that has any.
+/// The answers that baselines learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LearningSet {
+    /// All earlier decisions.
+    AllPairs,
+    /// The earlier decisions of the pairs that the model answered.
+    AnsweredPairs,
+    /// The earlier answers of the model itself. A model whose answers do not depend on the snapshots has no gain over
+    /// them, whatever the metric.
+    OwnAnswers,
+}
+
+/// The number of baselines that learn from decisions, for a form of answers that has any.
 pub const BASELINES_PER_FORM: usize = 3;
 
+/// The number of baselines that learn from the model's own answers, for the same forms.
+pub const OWN_BASELINES: usize = 2;
+
+impl LearningSet {
+    /// The answers in words: `the earlier decisions`.
+    pub fn words(self) -> &'static str {
+        match self {
+            LearningSet::AllPairs => "the earlier decisions",
+            LearningSet::AnsweredPairs => "the earlier decisions of answered pairs",
+            LearningSet::OwnAnswers => "the model's own earlier answers",
+        }
+    }
+
+    /// The index of the first of its baselines among all of a model.
+    pub fn first_index(self) -> usize {
+        match self {
+            LearningSet::AllPairs => 0,
+            LearningSet::AnsweredPairs => BASELINES_PER_FORM,
+            LearningSet::OwnAnswers => 2 * BASELINES_PER_FORM,
+        }
+    }
+}
+
 impl Baseline {
-    /// The baselines of a form of answers. Labels have none: their gain is that over the commonest label of all pairs.
-    pub fn for_form(form: AnswerForm) -> &'static [Baseline] {
+    /// The baselines of a form of answers that learn from a set. Labels have none: their gain is that over the commonest
+    /// label of all pairs.
+    pub fn learning_from(set: LearningSet, form: AnswerForm) -> &'static [Baseline] {
+        const OWN_NUMBERS: [Baseline; OWN_BASELINES] = [Baseline::Median, Baseline::RandomAnswer];
+        const OWN_RANKINGS: [Baseline; OWN_BASELINES] = [Baseline::ConsensusRanking, Baseline::RandomAnswer];
+        match (set, form) {
+            (LearningSet::OwnAnswers, AnswerForm::Label) => &[],
+            (LearningSet::OwnAnswers, AnswerForm::Number) => &OWN_NUMBERS,
+            (LearningSet::OwnAnswers, AnswerForm::Ranking) => &OWN_RANKINGS,
+            (LearningSet::AllPairs | LearningSet::AnsweredPairs, form) => Baseline::for_form(form),
+        }
+    }
+
+    fn for_form(form: AnswerForm) -> &'static [Baseline] {
         const NUMBERS: [Baseline; BASELINES_PER_FORM] =
             [Baseline::Mean, Baseline::Median, Baseline::LastValue];
         const RANKINGS: [Baseline; BASELINES_PER_FORM] =
@@ -60,18 +112,19 @@ impl Baseline {
         }
     }
 
-    /// What the baseline answers, as it follows the word `giving` in a sentence.
-    pub fn answer(self) -> &'static str {
-        match self {
-            Baseline::CommonestItems => "the commonest items of the earlier decisions",
-            Baseline::HighestRankedItems => "the highest-ranked items of the earlier decisions",
-            Baseline::CommonestLength => {
-                "a list of the commonest length with the commonest items of the earlier decisions"
-            }
-            Baseline::Mean => "the mean of the earlier decisions",
-            Baseline::Median => "the median of the earlier decisions",
-            Baseline::LastValue => "the last of the earlier decisions",
-        }
+    /// What the baseline answers from a set, as it follows the word `giving` in a sentence.
+    pub fn answer(self, set: LearningSet) -> String {
+        let answer = match self {
+            Baseline::CommonestItems => "the commonest items",
+            Baseline::HighestRankedItems => "the highest-ranked items",
+            Baseline::CommonestLength => "a list of the commonest length with the commonest items",
+            Baseline::Mean => "the mean",
+            Baseline::Median => "the median",
+            Baseline::LastValue => "the last",
+            Baseline::ConsensusRanking => "the consensus ranking",
+            Baseline::RandomAnswer => "a random one",
+        };
+        format!("{answer} of {}", set.words())
     }
 }
 
@@ -94,9 +147,9 @@ impl AnswerValue {
     }
 }
 
-/// The decisions so far, all in the same form.
+/// The answers so far, all in the same form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct DecisionHistory {
+pub struct AnswerHistory {
     numbers: NumberHistory,
     rankings: RankingHistory,
 }
@@ -131,10 +184,10 @@ struct ItemTally {
     weight: u64,
 }
 
-impl DecisionHistory {
-    /// Adds a decision, which is not before any decision that was added.
-    pub fn add(&mut self, decision: &AnswerValue) {
-        match decision {
+impl AnswerHistory {
+    /// Adds an answer, which is not before any answer that was added.
+    pub fn add(&mut self, answer: &AnswerValue) {
+        match answer {
             AnswerValue::Number(number) => {
                 self.numbers.count += 1;
                 self.numbers.sum.add(*number);
@@ -145,8 +198,8 @@ impl DecisionHistory {
         }
     }
 
-    /// The answer of each baseline of the decisions' form, in the order of [`Baseline::for_form`]. `longest` is the
-    /// number of items of the longest answer of the model so far. `None` before the first decision.
+    /// The answer of each baseline that learns from decisions, in the order of [`Baseline::learning_from`]. `longest` is the
+    /// number of items of the longest answer of the model so far. `None` before the first answer in the history.
     pub fn answers(&self, longest: usize) -> Option<[AnswerValue; BASELINES_PER_FORM]> {
         let NumberHistory { count, sum, median, last } = &self.numbers;
         if let Some(median) = median.value() {
@@ -163,6 +216,18 @@ impl DecisionHistory {
             first(&rankings.by_weight, *longest),
             first(&rankings.by_rankings, rankings.commonest_length),
         ])
+    }
+}
+
+impl AnswerHistory {
+    /// The median of the numbers, or the consensus ranking; `None` before the first answer.
+    pub fn usual_answer(&self) -> Option<AnswerValue> {
+        if let Some(median) = self.numbers.median.value() {
+            return Some(AnswerValue::Number(median));
+        }
+        let RankingHistory { lengths, by_weight, commonest_length, .. } = &self.rankings;
+        let items = by_weight.iter().take(*commonest_length).map(|(_, item)| item.clone());
+        (!lengths.is_empty()).then(|| AnswerValue::Ranking(items.collect()))
     }
 }
 
@@ -207,15 +272,15 @@ mod tests {
         AnswerValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
     }
 
-    fn history(decisions: &[AnswerValue]) -> DecisionHistory {
-        let mut history = DecisionHistory::default();
+    fn history(decisions: &[AnswerValue]) -> AnswerHistory {
+        let mut history = AnswerHistory::default();
         decisions.iter().for_each(|decision| history.add(decision));
         history
     }
 
     #[test]
     fn numbers_have_a_mean_a_median_and_a_last_value() {
-        assert_eq!(DecisionHistory::default().answers(0), None);
+        assert_eq!(AnswerHistory::default().answers(0), None);
         let numbers =
             |numbers: &[f64]| history(&numbers.iter().copied().map(AnswerValue::Number).collect::<Vec<_>>());
         assert_eq!(
@@ -245,6 +310,22 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_answer_is_the_median_or_the_consensus_ranking() {
+        assert_eq!(AnswerHistory::default().usual_answer(), None);
+        let numbers = [7.0, 1.0, 2.0].map(AnswerValue::Number);
+        assert_eq!(history(&numbers).usual_answer(), Some(AnswerValue::Number(2.0)));
+        // Most lists have two items, and one long list does not change that.
+        let found = history(&[
+            ranking(&["b", "a"]),
+            ranking(&["b", "c"]),
+            ranking(&["b", "a"]),
+            ranking(&["d", "c", "a", "e", "f"]),
+        ]);
+        assert_eq!(found.usual_answer(), Some(ranking(&["b", "a"])));
+        assert_eq!(history(&[ranking(&[])]).usual_answer(), Some(ranking(&[])));
+    }
+
+    #[test]
     fn rankings_without_items_are_decisions() {
         let mut found = history(&[ranking(&[])]);
         assert_eq!(found.answers(3), Some([(); 3].map(|()| ranking(&[]))));
@@ -256,7 +337,7 @@ mod tests {
 
     #[test]
     fn items_beyond_the_maximum_are_ignored() {
-        let mut history = DecisionHistory::default();
+        let mut history = AnswerHistory::default();
         for item in 0..MAX_ITEMS + 3 {
             history.add(&ranking(&[&format!("{item:06}")]));
         }
