@@ -388,10 +388,13 @@ fn rankings_no_better_than_the_commonest_items_are_not_go() {
 #[test]
 fn a_study_of_numbers_or_rankings_says_what_chance_is() {
     for (study, baselines) in [
-        (delays(), "the mean, the median or the last of the earlier decisions"),
+        (
+            delays(),
+            "the mean, the median or the last of the earlier decisions, or an earlier answer of the model",
+        ),
         (
             items(),
-            "the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length",
+            "the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model",
         ),
     ] {
         let undeclared = study.workspace("").understudy(&["check", "study.toml"]);

@@ -39,9 +39,11 @@ fn chance_not_asked(form: AnswerForm) -> String {
 fn constant_words(form: AnswerForm) -> &'static str {
     match form {
         AnswerForm::Label => "the substrate's commonest label",
-        AnswerForm::Number => "the mean, the median or the last of the earlier decisions",
+        AnswerForm::Number => {
+            "the mean, the median or the last of the earlier decisions, or an earlier answer of the model"
+        }
         AnswerForm::Ranking => {
-            "the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length"
+            "the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model"
         }
     }
 }
@@ -297,8 +299,8 @@ mod tests {
         let gains = FORMS.map(|form| words(form, Some(ChanceRequirement::Gain(0.0))).unwrap());
         insta::assert_snapshot!(gains.join("\n"), @"
         agreement better than always giving the substrate's commonest label, by the confidence bound at 0.95
-        better than always giving the mean, the median or the last of the earlier decisions, by the confidence bound at 0.95
-        better than always giving the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length, by the confidence bound at 0.95
+        better than always giving the mean, the median or the last of the earlier decisions, or an earlier answer of the model, by the confidence bound at 0.95
+        better than always giving the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model, by the confidence bound at 0.95
         ");
         let with_minimum = [0.25, 0.0].map(|least| {
             [ChanceRequirement::Gain(least), ChanceRequirement::Kappa(least)]
@@ -325,8 +327,8 @@ mod tests {
         });
         insta::assert_snapshot!(notes.join("\n"), @r#"
         Chance was not asked (`chance = "not-asked"`): a model that always gives the substrate's commonest label may be GO.
-        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the mean, the median or the last of the earlier decisions may be GO.
-        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length may be GO.
+        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the mean, the median or the last of the earlier decisions, or an earlier answer of the model may be GO.
+        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model may be GO.
         "#);
         assert!(untestable_sentence().contains("one in each of 64 groups of ids on both sides"));
     }

@@ -15,12 +15,12 @@ pub fn chance_forms(form: AnswerForm) -> &'static str {
         AnswerForm::Label => LABEL_FORMS,
         AnswerForm::Number => {
             "chance = { gain = 0.0 } if the metric must be better than always giving the mean, the median or the last of the \
-             earlier decisions, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. Every \
+             earlier decisions, or an earlier answer of the model, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. Every \
              verdict then says so"
         }
         AnswerForm::Ranking => {
             "chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the highest-ranked items of \
-             the earlier decisions, or a list of their commonest length, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. \
+             the earlier decisions, a list of their commonest length, or an earlier answer of the model, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. \
              Every verdict then says so"
         }
     }
