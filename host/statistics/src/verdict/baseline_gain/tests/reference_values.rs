@@ -1,0 +1,69 @@
+//! Checked against numpy and scipy: `tests/oracles/baselines.py` prints the values.
+
+use super::*;
+
+#[test]
+fn gains_of_numbers_match_numpy_and_scipy() {
+    let (verdict, reasons, gains) = numbers(NUMBERS).decide();
+    let gains = gains.unwrap();
+    assert_eq!((verdict, gains.pairs, gains.is_constant), (VerdictKind::Go, 587, false), "{reasons}");
+    assert_close(gains.model.unwrap(), 2.1132879045996593);
+    assert_eq!(gains.left_out, LeftOutPairs { unanswered: 12, without_decision: 1, unscored: 0 });
+    let baselines: Vec<_> = gains.gains.iter().map(|found| (found.learned_from, found.baseline)).collect();
+    let of =
+        |set, baselines: &[Baseline]| baselines.iter().map(|baseline| (set, *baseline)).collect::<Vec<_>>();
+    let of_decisions = [Baseline::Mean, Baseline::Median, Baseline::LastValue];
+    let sets = [
+        of(LearningSet::AllPairs, &of_decisions),
+        of(LearningSet::AnsweredPairs, &of_decisions),
+        of(LearningSet::OwnAnswers, &[Baseline::Median, Baseline::RandomAnswer]),
+    ];
+    assert_eq!(baselines, sets.concat());
+    let expected = [
+        [2.7939449876203, 0.6806570830206408, 0.5989882470813326, 0.762325918959949],
+        [2.7855195911413966, 0.6722316865417376, 0.5944322846525185, 0.7500310884309567],
+        [3.443015332197615, 1.3297274275979556, 1.0723118279178863, 1.587143027278025],
+        [2.791256234286656, 0.6779683296869966, 0.5959269517429779, 0.7600097076310153],
+        [2.7820272572402045, 0.6687393526405452, 0.5894425966369872, 0.7480361086441032],
+        [3.4832197614991482, 1.369931856899489, 1.0924459548190364, 1.6474177589799415],
+        [2.765587734241908, 0.6522998296422486, 0.5676323737982665, 0.7369672854862308],
+        [4.35885860306644, 2.2455706984667803, 1.983313555868847, 2.5078278410647137],
+    ];
+    let method = IntervalMethod::Jackknife;
+    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, method, expected));
+    assert!(
+        reasons.contains(
+            "better than always giving the median of the earlier decisions of answered pairs by 0.668739"
+        ),
+        "{reasons}"
+    );
+    assert!(reasons.contains(" over 587 of 600 pairs"), "{reasons}");
+}
+
+#[test]
+fn gains_of_rankings_match_numpy_and_scipy() {
+    let (verdict, reasons, gains) = rankings(RANKINGS).decide();
+    let gains = gains.unwrap();
+    assert_eq!((verdict, gains.pairs), (VerdictKind::Go, 599), "{reasons}");
+    // The metric counts unanswered pairs.
+    assert_eq!(gains.left_out, LeftOutPairs { unanswered: 0, without_decision: 1, unscored: 0 });
+    assert_close(gains.model.unwrap(), 0.7195325542570952);
+    let baselines: Vec<_> = gains.gains.iter().map(|found| (found.learned_from, found.baseline)).collect();
+    let expected = [
+        (LearningSet::AllPairs, Baseline::CommonestItems),
+        (LearningSet::AllPairs, Baseline::HighestRankedItems),
+        (LearningSet::AllPairs, Baseline::CommonestLength),
+        (LearningSet::OwnAnswers, Baseline::ConsensusRanking),
+        (LearningSet::OwnAnswers, Baseline::RandomAnswer),
+    ];
+    assert_eq!(baselines, expected);
+    let expected = [
+        [0.5984974958263773, 0.12103505843071787, 0.09840751632262035, 0.14434020695484284],
+        [0.5984974958263773, 0.12103505843071787, 0.0934308081729931, 0.14814561049528752],
+        [0.41986644407345575, 0.2996661101836394, 0.2731944533266055, 0.32540687136852],
+        [0.5984974958263773, 0.12103505843071787, 0.09840751632262035, 0.14434020695484284],
+        [0.5984974958263773, 0.12103505843071787, 0.09564697419968882, 0.14641742195232332],
+    ];
+    let method = IntervalMethod::BoundedMean;
+    gains.gains.iter().zip(expected).for_each(|(found, expected)| assert_gain(found, method, expected));
+}
