@@ -61,7 +61,8 @@ fn a_ledger_records_gaps_of_sources_that_cannot_be_replayed() {
         running
     };
     let running = start(2);
-    wait_until("two snapshots are in the log", || open_rows(&workspace.path().join("run"), "snapshots") == 2);
+    let logged = |table| open_rows(&workspace.path().join("run"), table);
+    wait_until("the records are in the log", || logged("snapshots") == 2 && logged("decisions") == 5);
     running.signal("KILL");
     running.wait_with_output();
     let mut again = start(5);

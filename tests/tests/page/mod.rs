@@ -1,5 +1,6 @@
 //! A report page in a browser: it sends no request, has every value of its document, and is accessible.
 
+mod figures;
 mod fixture;
 
 use std::fs;
