@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use understudy_study::{Every, Windows};
 
-use super::tests::{STUDY, planned_for};
+use super::test_support::{STUDY, planned_for};
 use super::*;
 
 fn micros(text: &str) -> i64 {

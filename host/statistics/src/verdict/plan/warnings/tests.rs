@@ -1,0 +1,84 @@
+//! The sentences of the warnings.
+
+use super::super::test_support::{STUDY, assert_within, planned, planned_for};
+use super::*;
+
+#[test]
+fn a_bound_at_the_end_of_the_range_is_not_met_by_a_confidence_bound() {
+    let warnings = |evidence: &str| {
+        let declaration = format!("{STUDY}at-least = 1.0\nchance = \"not-asked\"\n");
+        let declaration = declaration.replace("evidence = \"point\"", evidence);
+        planned_for(&declaration, PairsPerWindow::Stated(10_000), Some(0.5), None).warnings
+    };
+    let bound = "evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"";
+    insta::assert_snapshot!(warnings(bound).join("\n"), @"no value of the metric is beyond 1, and a confidence bound is never at the end of the range, so GO is impossible; declare a bound that a good model exceeds");
+    assert!(!warnings("evidence = \"point\"").iter().any(|warning| warning.contains("no value")));
+}
+
+#[test]
+fn warnings_name_problem_and_remedy() {
+    let warnings_of = |threshold: &str, per_window, groups, base| {
+        planned(threshold, per_window, groups, base).warnings.join("\n")
+    };
+    // With enough of everything there are no warnings.
+    let scarce = PairsPerWindow::Stated(4000);
+    assert_eq!(
+        planned("at-least = 0.85\n", PairsPerWindow::Stated(400_000), Some(0.5), None).warnings.len(),
+        0
+    );
+    insta::assert_snapshot!(
+        warnings_of("at-least = 0.85\nconditions = [\"segment\"]\n", scarce, Some(0.002), Some(0.85)),
+        @"
+    scope `groups`: only 8 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    scope `groups-in-may`: only 1 comparison is expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    condition `segment`: fewer than 100 comparisons (`least-per-condition`) are expected for groups, so GO is impossible; count more windows, or leave out the condition
+    scope `groups`: about 35 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
+    scope `groups-in-may`: about 3 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
+    a model that always gives the substrate's commonest label would reach 0.85 and meet the bound of 0.85; declare a stricter bound
+    "
+    );
+    let measured = PairsPerWindow::Measured(vec![200, 100, 99, 300]);
+    insta::assert_snapshot!(
+        warnings_of("at-least = 0.85\ncluster = \"segment\"\ncycle = { condition = \"month\" }\n", measured, None, None),
+        @"
+    of the 4 weeks measured, 1 had fewer than 100 comparisons (`least-per-window`); each week that counts needs as many, which the measured run allows with a probability of 0 %; declare longer windows, or a lower minimum
+    each of the 12 values of `month` must occur once, and 8 weeks cover at most 3 of them, so GO is impossible; count more windows
+    GO is unlikely: if the true value were 0.985, its probability would be 0 %; count more comparisons, or declare another bound
+    comparisons are correlated within `segment`, but this plan treats them as independent: real margins are larger, and GO probabilities rise more slowly
+    "
+    );
+    insta::assert_snapshot!(
+        warnings_of("at-most = 0.2\ncycle = { condition = \"month\", times = 2 }\n", PairsPerWindow::Stated(20), None, Some(0.8)),
+        @"
+    only 20 comparisons are expected in a window of 1 week, and the threshold requires 100 (`least-per-window`), so GO is impossible; declare longer windows, or a lower minimum
+    condition `month`: fewer than 100 comparisons (`least-per-condition`) are expected for january, february, march, april, may, june, july, august, september, october, november, december, so GO is impossible; count more windows, or leave out the condition
+    about 87 comparisons are expected per month; below 100, a shadow study takes long to reach a verdict
+    each of the 12 values of `month` must occur 2 times, and 8 weeks cover at most 0 of them, so GO is impossible; count more windows
+    a model that always gives the substrate's commonest label would reach 0.2 and meet the bound of 0.2; declare a stricter bound
+    "
+    );
+}
+
+#[test]
+fn unlikely_goes_and_open_ends_are_warned_of() {
+    let bound =
+        STUDY.replace("evidence = \"point\"", "evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"");
+    let strict = planned_for(&format!("{bound}at-least = 0.97\n"), PairsPerWindow::Stated(100), None, None);
+    // All of 100 have to be hits, in each of eight windows: 0.997 to the power of 800.
+    assert_within(strict.scopes[0].go_probabilities.last().unwrap().truth, 1.0, 1e-12);
+    insta::assert_snapshot!(
+        strict.warnings.join("\n"),
+        @"GO is unlikely: if the true value were 0.997, its probability would be 9 %; count more comparisons, or declare another bound"
+    );
+    let all = STUDY.replace("every-window", "pooled").replace("{ first = 8 }", "{ all = true }");
+    let open = planned_for(&format!("{all}at-least = 0.85\n"), PairsPerWindow::Stated(4000), None, None);
+    assert_eq!((open.windows, open.measured), (1, None));
+    insta::assert_snapshot!(
+        open.warnings.join("\n"),
+        @"`windows = { all = true }` does not fix the number of windows, so all numbers here are for one window; give --windows N"
+    );
+    let measured = PairsPerWindow::Measured(vec![4000, 2000]);
+    let known = planned_for(&format!("{all}at-least = 0.85\n"), measured, None, None);
+    assert_eq!((known.windows, known.measured, known.warnings.len()), (2, Some(2), 0));
+    assert_eq!((known.scopes[0].per_window, known.scopes[0].pooled), (Some(3000), Some(6000)));
+}
