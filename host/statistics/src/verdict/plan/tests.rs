@@ -70,3 +70,22 @@ fn steps_are_round() {
         assert_within(round_step(step), round, 1e-12);
     }
 }
+
+#[test]
+fn values_with_exactly_the_least_number_of_comparisons_suffice() {
+    // Half of 25 comparisons in each of eight windows.
+    let few = |per_window| {
+        let threshold = "at-least = 0.85\nconditions = [\"segment\"]\n";
+        let plan = planned(threshold, PairsPerWindow::Stated(per_window), Some(0.5), None);
+        plan.conditions[0].values[..2].iter().map(|value| (value.pooled, value.too_few)).collect::<Vec<_>>()
+    };
+    assert_eq!(few(25), [(Some(100), false); 2]);
+    assert_eq!(few(24), [(Some(96), true); 2]);
+}
+
+#[test]
+fn true_values_at_the_end_of_the_range_are_on_one_side() {
+    let plan = planned("at-least = 1.0\nchance = \"not-asked\"\n", PairsPerWindow::Stated(100), None, None);
+    let truths: Vec<f64> = plan.scopes[0].go_probabilities.iter().map(|chance| chance.truth).collect();
+    assert_eq!(truths, [0.95, 0.96, 0.97, 0.98, 0.99, 1.0]);
+}

@@ -14,6 +14,9 @@ fn calendar_coverage_at_best() {
         (Week, 44, Split::Month, 1, 12),
         (Day, 304, Split::Month, 1, 11),
         (Day, 305, Split::Month, 1, 12),
+        // From the end of January to January two years later: 25 months.
+        (Week, 104, Split::Month, 2, 12),
+        (Week, 104, Split::Month, 3, 1),
         (Month, 11, Split::Month, 1, 11),
         (Month, 12, Split::Month, 1, 12),
         (Month, 23, Split::Month, 2, 11),
@@ -24,10 +27,17 @@ fn calendar_coverage_at_best() {
         (Month, 2, Split::Hour, 62, 24),
         (Day, 3, Split::Weekend, 2, 1),
         (Day, 4, Split::Weekend, 2, 2),
+        // A week and three days: up to four days of a weekend, or up to eight other days.
+        (Day, 10, Split::Weekend, 4, 2),
+        (Day, 10, Split::Weekend, 5, 1),
+        (Day, 10, Split::Weekend, 8, 1),
+        (Day, 10, Split::Weekend, 9, 0),
         (Week, 1, Split::Weekend, 2, 2),
         (Week, 1, Split::DayOfWeek, 1, 7),
         (Hour, 23, Split::Hour, 1, 23),
         (Hour, 24, Split::Hour, 1, 24),
+        (Hour, 0, Split::DayOfWeek, 1, 0),
+        (Hour, 1, Split::DayOfWeek, 1, 1),
         // One hour, five days, one hour.
         (Hour, 121, Split::DayOfWeek, 1, 6),
         (Hour, 122, Split::DayOfWeek, 1, 7),

@@ -93,6 +93,15 @@ fn the_normal_approximation_continues_the_exact_sum() {
     }
 }
 
+/// The exact value is `scipy.stats.binom.sf(5002999, 25000000, 0.2)`, the other
+/// `scipy.stats.norm.sf((10004000 - 0.5 - 1e7) / sqrt(9.9e6))`, of scipy 1.17.1.
+#[test]
+fn probabilities_are_exact_up_to_a_deviation_of_2000_and_normal_beyond() {
+    assert_within(hits_probability(5_003_000, 25_000_000, 0.2), 0.0668476770912743, 1e-9);
+    // The exact probability is 0.1018479.
+    assert_within(hits_probability(10_004_000, 1_000_000_000, 0.01), 0.1018421728405633, 1e-9);
+}
+
 proptest! {
     #[test]
     fn a_probability_grows_with_the_truth_and_falls_with_the_bound(
@@ -133,6 +142,7 @@ fn the_best_possible_value_bounds_the_margin() {
     assert_within(least.max_excess(), 0.75, 1e-12);
     // A bound beyond the range has no margin, and one that any value meets needs none.
     assert_eq!(share(AtLeast, 1.5).margin(0.8, |_| 1.0), None);
+    assert_eq!(share(AtLeast, 1.0).margin(0.8, |_| 1.0), Some(0.0));
     assert_eq!(share(AtLeast, 0.5).margin(0.8, |_| 1.0), Some(0.0));
     assert_eq!(share(AtLeast, 0.5).margin(0.8, |_| 0.7), None);
 }

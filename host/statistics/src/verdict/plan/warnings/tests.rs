@@ -82,3 +82,54 @@ fn unlikely_goes_and_open_ends_are_warned_of() {
     assert_eq!((known.windows, known.measured, known.warnings.len()), (2, Some(2), 0));
     assert_eq!((known.scopes[0].per_window, known.scopes[0].pooled), (Some(3000), Some(6000)));
 }
+
+#[test]
+fn a_minimum_that_is_met_exactly_causes_no_warning() {
+    let warnings =
+        |declaration: &str, per_window| planned_for(declaration, per_window, None, None).warnings.join("\n");
+    // 100 comparisons per window, which is per month here.
+    let months = STUDY.replace("every = \"week\"", "every = \"month\"");
+    let months = format!("{months}at-least = 0.5\nchance = \"not-asked\"\n");
+    assert_eq!(warnings(&months, PairsPerWindow::Stated(100)), "");
+    // All twelve months occur.
+    let year = months.replace("{ first = 8 }", "{ first = 12 }");
+    let year = format!("{year}cycle = {{ condition = \"month\" }}\n");
+    assert_eq!(warnings(&year, PairsPerWindow::Stated(2000)), "");
+    assert!(warnings(&year.replace("12", "11"), PairsPerWindow::Stated(2000)).contains("at most 11 of them"));
+    // A measured window with exactly as many as required has enough.
+    assert_eq!(warnings(&months, PairsPerWindow::Measured(vec![100; 12])), "");
+}
+
+#[test]
+fn measured_windows_with_few_comparisons_are_warned_of_once() {
+    let warnings = |declaration: &str, windows: Vec<u64>| {
+        let found = planned_for(declaration, PairsPerWindow::Measured(windows), None, None).warnings;
+        found.iter().filter(|warning| warning.contains("least-per-window")).count()
+    };
+    let first = format!("{STUDY}at-least = 0.85\n");
+    let all = first.replace("every-window", "pooled").replace("{ first = 8 }", "{ all = true }");
+    // All windows together need the comparisons, not each.
+    assert_eq!([warnings(&first, vec![900, 20]), warnings(&all, vec![900, 20])], [1, 0]);
+    // The mean is too small already.
+    assert_eq!(warnings(&first, vec![40, 20]), 1);
+}
+
+#[test]
+fn an_even_chance_at_the_best_value_is_not_unlikely() {
+    // A point estimate of scores around the end of their range is above it in half of the studies.
+    let declaration =
+        format!("{STUDY}at-least = 1.0\nchance = \"not-asked\"\n").replace("every-window", "pooled");
+    let study = understudy_study::parse(&declaration).map_err(|unsound| unsound.faults.to_string()).unwrap();
+    let volume = PlanVolume {
+        per_window: PairsPerWindow::Stated(1000),
+        windows: None,
+        shares: vec![None, None],
+        commonest_share: None,
+    };
+    let range = (Some(0.0), Some(1.0));
+    let threshold = study.threshold.as_ref().unwrap();
+    let plan =
+        super::super::plan_study(&study, threshold, super::super::ScoreKind::Normal(0.1), range, &volume);
+    assert_eq!(plan.scopes[0].go_probabilities.last().map(|chance| chance.study), Some(0.5));
+    assert_eq!(plan.warnings, Vec::<String>::new());
+}
