@@ -27,6 +27,10 @@ fn calendar_coverage_at_best() {
         (Month, 2, Split::Hour, 62, 24),
         (Day, 3, Split::Weekend, 2, 1),
         (Day, 4, Split::Weekend, 2, 2),
+        (Day, 1, Split::Weekend, 1, 1),
+        (Day, 5, Split::Weekend, 2, 2),
+        (Day, 5, Split::Weekend, 5, 1),
+        (Day, 6, Split::Weekend, 6, 0),
         // A week and three days: up to four days of a weekend, or up to eight other days.
         (Day, 10, Split::Weekend, 4, 2),
         (Day, 10, Split::Weekend, 5, 1),
@@ -36,6 +40,8 @@ fn calendar_coverage_at_best() {
         (Week, 1, Split::DayOfWeek, 1, 7),
         (Hour, 23, Split::Hour, 1, 23),
         (Hour, 24, Split::Hour, 1, 24),
+        (Hour, 30, Split::Hour, 2, 6),
+        (Hour, 30, Split::Hour, 3, 0),
         (Hour, 0, Split::DayOfWeek, 1, 0),
         (Hour, 1, Split::DayOfWeek, 1, 1),
         // One hour, five days, one hour.

@@ -114,3 +114,15 @@ fn no_number_of_comparisons_is_asked_for_where_none_suffices() {
     assert_eq!(warnings(0.3, 0.7, point), Vec::<String>::new());
     assert_eq!(warnings(0.25, 0.7, bound), Vec::<String>::new());
 }
+
+#[test]
+fn no_gain_is_planned_without_comparisons() {
+    for evidence in ["evidence = \"point\"", "evidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\""] {
+        let declaration = format!("{STUDY}at-least = 0.85\nchance = {{ gain = 0.0 }}\n");
+        let declaration = declaration.replace("evidence = \"point\"", evidence);
+        let chance =
+            planned_for(&declaration, PairsPerWindow::Stated(0), Some(0.5), Some(0.9)).chance.unwrap();
+        assert_eq!((chance.other_decisions, chance.least_right), (Some(0), None), "{evidence}");
+        assert_eq!(chance.impossible, Some(ImpossibleGain::TooFewPairs(None)), "{evidence}");
+    }
+}

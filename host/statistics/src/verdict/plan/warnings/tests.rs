@@ -115,6 +115,21 @@ fn measured_windows_with_few_comparisons_are_warned_of_once() {
 }
 
 #[test]
+fn too_few_comparisons_are_those_of_all_windows_where_all_count() {
+    let all = STUDY.replace("every-window", "pooled").replace("{ first = 8 }", "{ all = true }");
+    let warnings = |windows: Vec<u64>| {
+        planned_for(&format!("{all}at-least = 0.85\n"), PairsPerWindow::Measured(windows), None, None)
+            .warnings
+    };
+    assert_eq!(
+        warnings(vec![30, 20, 40])[0],
+        "only 90 comparisons are expected in 3 weeks, and the threshold requires 100 (`least-per-window`), so GO is \
+         impossible; declare longer windows, or a lower minimum"
+    );
+    assert!(!warnings(vec![30, 30, 40]).iter().any(|warning| warning.contains("least-per-window")));
+}
+
+#[test]
 fn an_even_chance_at_the_best_value_is_not_unlikely() {
     // A point estimate of scores around the end of their range is above it in half of the studies.
     let declaration =
