@@ -226,6 +226,48 @@ fn a_sentence_says_how_many_records_may_belong_to_the_scope() {
 }
 
 #[test]
+fn a_scope_has_its_own_records_and_those_of_unknown_scope() {
+    // Half of the 1,000 pairs are in the scope.
+    let mut case = Case { shed: 5, ..Case::new(&every(1), &[GOOD]) };
+    let windows = Windows { every: Every::Week, week_ends: jiff::civil::Weekday::Sunday };
+    let mut clock = WindowClock::new(windows, jiff::tz::TimeZone::UTC);
+    for kind in StreamKind::ALL {
+        case.records.add_accepted(&mut clock, kind, &[*MONDAY + DAY; 1000]);
+    }
+    case.records.add_joined(&mut clock, [*MONDAY + DAY; 990]);
+    let snapshot = StreamKind::Snapshots;
+    for (kind, number, reason, scopes) in [
+        (snapshot, 4, ExclusionReason::Rejected, None),
+        (snapshot, 3, ExclusionReason::Late, Some(&[0, 1][..])),
+        (snapshot, 2, ExclusionReason::Late, Some(&[0][..])),
+        (StreamKind::Decisions, 1, ExclusionReason::Conflict, None),
+    ] {
+        for _ in 0..number {
+            let record = CountedExclusion { reason, at: Some(Micros(*MONDAY + DAY)), scopes };
+            case.records.add_excluded(&mut clock, kind, record, Micros(0));
+        }
+    }
+    let verdict = case.verdict();
+    let guards = verdict.models[0].scopes[1].guards.iter();
+    let found: Vec<_> = guards
+        .map(|result| (result.guard, result.span, result.count, result.whole, result.scope_unknown))
+        .collect();
+    let (counted, decided) = (GuardSpan::CountedWindows, GuardSpan::DecisionPeriod);
+    assert_eq!(
+        found,
+        [
+            (Guard::Rejected, counted, 4, 507, 4),
+            (Guard::Late, counted, 3, 503, 0),
+            (Guard::Conflict, decided, 1, 501, 1),
+            (Guard::Orphaned, decided, 10, 510, 10),
+            (Guard::Shed, GuardSpan::Run, 5, 505, 5),
+            (Guard::Coverage, counted, 500, 500, 0),
+            (Guard::Unanswered, counted, 0, 500, 0),
+        ]
+    );
+}
+
+#[test]
 fn a_verdict_lists_shed_requests_only_if_there_are_any() {
     let is_listed = |shed| {
         let guards = Case { shed, ..Case::new(&every(3), &[GOOD; 3]) }.verdict().guards;
