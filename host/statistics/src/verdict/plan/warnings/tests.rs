@@ -148,3 +148,12 @@ fn an_even_chance_at_the_best_value_is_not_unlikely() {
     assert_eq!(plan.scopes[0].go_probabilities.last().map(|chance| chance.study), Some(0.5));
     assert_eq!(plan.warnings, Vec::<String>::new());
 }
+
+/// The probability is `scipy.stats.binom.sf(75, 800, 0.09)`, 0.3278, of scipy 1.17.1.
+#[test]
+fn the_optimistic_value_lies_between_the_commonest_label_and_the_best_value() {
+    // Nine tenths of the way from 0.9 to 1. Of 800 pairs, 76 have to be gains.
+    let threshold = "at-least = 0.5\nchance = { gain = 0.095 }\n";
+    let plan = planned(threshold, PairsPerWindow::Stated(100), None, Some(0.9));
+    insta::assert_snapshot!(plan.warnings.join("\n"), @"GO is unlikely: if the true value were 0.99, its probability would be 33 %; count more comparisons, or declare another bound");
+}
