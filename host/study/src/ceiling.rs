@@ -303,4 +303,12 @@ mod tests {
             "{message}"
         );
     }
+    #[test]
+    fn bins_are_no_fault_of_their_own_where_the_fields_of_a_case_are_not_known() {
+        let keys = "fields = [\"lead_tme\"]\nbins = { price = [1] }";
+        let faults = faults(&[(WINDOWS, &format!("[ceiling]\n{keys}\n[windows]"))]);
+        let messages: Vec<&str> = faults.as_slice().iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages[0].contains("`lead_tme`"), "{messages:?}");
+    }
 }

@@ -396,3 +396,6 @@ pub struct Study {
     /// What is valid and may still cause trouble, ordered by line.
     pub warnings: Vec<Fault>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -302,6 +302,27 @@ mod tests {
     }
 
     #[test]
+    fn answered_scores_are_compared_with_the_first_of_an_earlier_window() {
+        let mut found = GainSums::default();
+        for (hash, equals_earlier_first_score) in
+            [(Some(1), Some(false)), (Some(1), Some(true)), (Some(1), None), (None, Some(false))]
+        {
+            found.add(&PairComparison::Scored(PairScores {
+                hash,
+                equals_first_score: true,
+                equals_earlier_first_score,
+                has_answered: true,
+                model: &[1.0],
+                baselines: Vec::new(),
+            }));
+        }
+        assert_eq!((found.answered.pairs, found.differing_from_earlier_first), (3, 1));
+        let mut twice = found.clone();
+        twice.merge(&found);
+        assert_eq!(twice.differing_from_earlier_first, 2);
+    }
+
+    #[test]
     fn scores_are_equal_if_all_components_are() {
         // The first component is equal, and the squares of tiny differences are below the unit of a sum.
         let rows = [([1.0, 0.0], [1.0, 0.0]), ([1.0, 1.0], [1.0, 0.0]), ([1e-12, 0.0], [0.0, 0.0])];

@@ -355,4 +355,6 @@ fn round_step(step: f64) -> f64 {
 #[cfg(test)]
 mod measured_tests;
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;

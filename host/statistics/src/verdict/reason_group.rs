@@ -129,5 +129,7 @@ mod tests {
         let similar = |one, other| without_numbers(one) == without_numbers(other);
         assert!(similar("1 of 2 (0.500000); 1e-9", "977 of 1,024 (0.954102); 3.25"));
         assert!(!similar("1 comparison", "1 snapshot"));
+        assert_eq!(without_numbers("977 of 1,024 (0.954102)"), "# of # (#)");
+        assert!(!similar("in 2 windows", "in  windows"));
     }
 }

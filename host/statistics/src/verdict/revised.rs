@@ -106,3 +106,96 @@ pub(super) fn revisions(
     conditions.retain(|slice| slice.pairs > 0);
     Some(VerdictRevisions { counts: facts.study.revisions.name().to_owned(), overall, conditions })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::RunResults;
+    use super::super::simulated_run::SimulatedRun;
+    use super::super::test_support::{DAY, MONDAY, STUDY, every};
+    use super::*;
+    use crate::scoring::{
+        AnswerStatus, CellsShape, Conditions, ModelScores, RevisedPairs, RevisionSums, ScoredPairs,
+        VerdictEvidence, Window, WindowClock,
+    };
+    use understudy_study::{Micros, parse};
+
+    const X: u16 = 0;
+    const Y: u16 = 1;
+
+    fn scores(scores: &[f64]) -> [ModelScores; 1] {
+        let statuses = vec![AnswerStatus::Answered; scores.len()];
+        [ModelScores { statuses, scores: vec![vec![scores.to_vec(), vec![1.0; scores.len()]]] }]
+    }
+
+    /// The revised decisions of one week with 40 pairs of the kind `x` and 40 of the kind `y`. Of `x`, `pairs` pairs have
+    /// two more decisions each. The model agrees with all decisions that count, and with every second of the others.
+    fn revised(counting: Revisions, pairs: usize, is_interim: bool) -> Option<VerdictRevisions> {
+        let mut study =
+            parse(&format!("{STUDY}{}\n", every(1))).map_err(|unsound| unsound.faults.to_string()).unwrap();
+        study.revisions = counting;
+        let conditions = Conditions::new(&study.conditions, study.time_zone.clone()).unwrap();
+        let shape = CellsShape { conditions: conditions.sizes(), models: 1, components: vec![2] };
+        let window = WindowClock::new(study.windows, study.time_zone.clone()).window(*MONDAY);
+        let windows: Vec<Window> = vec![window; 80];
+        let columns = |kind: &[u16]| [kind.to_vec(), vec![0; kind.len()]];
+        let mut run = SimulatedRun::new(shape.clone());
+        let all = columns(&[[X; 40], [Y; 40]].concat());
+        run.cells
+            .add(ScoredPairs { windows: &windows, conditions: &all, models: &scores(&[1.0; 80]) })
+            .unwrap();
+        let mut sums = RevisionSums::new(shape);
+        let other: Vec<f64> = (0..pairs).map(|pair| (pair % 2) as f64).collect();
+        let pairs_of_x = RevisedPairs {
+            windows: &windows[..pairs],
+            conditions: &columns(&vec![X; pairs]),
+            decisions: &vec![2; pairs],
+            changed: &vec![Some(true); pairs],
+        };
+        sums.add(pairs_of_x, &scores(&vec![1.0; pairs]), &scores(&other)).unwrap();
+        let results = run.results(80, Micros(*MONDAY + 7 * DAY));
+        let results = RunResults { revisions: &sums, closed: !is_interim, ..results };
+        let threshold = study.threshold.as_ref().unwrap();
+        let facts = Facts::undisturbed(&study, threshold, &conditions, results);
+        let rules =
+            is_interim.then(|| InterimRules::new(&run.cells, &VerdictEvidence::default(), &[], false));
+        revisions(&facts, rules.as_ref(), &mut |pairs, sums| Some(sums[0] / pairs as f64))
+    }
+
+    #[test]
+    fn agreement_is_with_the_first_and_with_the_last_decision() {
+        let agreement = |first, last| RevisedAgreement { model: "m".to_owned(), first, last };
+        for (revisions, counts, expected) in [
+            (Revisions::First, "first", agreement(Some(1.0), Some(0.5))),
+            (Revisions::Last { version: None }, "last", agreement(Some(0.5), Some(1.0))),
+        ] {
+            let found = revised(revisions, 10, false).unwrap();
+            let slice = |condition: Option<&str>, value: Option<&str>| RevisedSlice {
+                condition: condition.map(str::to_owned),
+                value: value.map(str::to_owned),
+                pairs: 10,
+                decisions: 20,
+                known: 10,
+                models: vec![expected.clone()],
+            };
+            assert_eq!((found.counts.as_str(), found.overall), (counts, slice(None, None)));
+            // Values without a revised pair are not listed.
+            assert_eq!(
+                found.conditions,
+                [slice(Some("kind"), Some("x")), slice(Some("day"), Some("monday"))]
+            );
+        }
+        assert_eq!(revised(Revisions::Refuse, 10, false), None);
+    }
+
+    #[test]
+    fn figures_of_few_revised_pairs_are_withheld_before_the_end() {
+        let figures = |pairs, is_interim| {
+            let agreement = &revised(Revisions::First, pairs, is_interim).unwrap().overall.models[0];
+            [agreement.first, agreement.last]
+        };
+        assert_eq!([figures(4, true), figures(4, false)], [[None; 2], [Some(1.0), Some(0.5)]]);
+        assert_eq!(figures(10, true), [Some(1.0), Some(0.5)]);
+        // Without a pair there is no figure to reduce.
+        assert_eq!([figures(0, true), figures(0, false)], [[None; 2]; 2]);
+    }
+}

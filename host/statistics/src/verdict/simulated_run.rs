@@ -80,3 +80,17 @@ impl<'f> Facts<'f> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stream_of_a_simulated_run_has_a_record_for_each_pair() {
+        let run = SimulatedRun::new(CellsShape { conditions: vec![2], models: 1, components: vec![1] });
+        let results = run.results(80, Micros(7));
+        let Accounting { snapshots, decisions } = results.accounting;
+        assert_eq!((snapshots.received, decisions.received, results.pairs.compared), (80, 80, 80));
+        assert_eq!((results.closed, results.clocks), (true, PerStream::splat(Some(Micros(7)))));
+    }
+}

@@ -12,7 +12,7 @@ use crate::scoring::{
     Window, WindowClock, cluster_hash, jackknife_group,
 };
 use understudy_records::join::Account;
-use understudy_study::{InterferenceKind, Micros, PerStream, Shares, TrainingPeriod, parse};
+use understudy_study::{InterferenceKind, Micros, PerStream, Revisions, Shares, TrainingPeriod, parse};
 
 pub(super) const STUDY: &str = r#"study = "yard"
 time-zone = "UTC"
@@ -85,6 +85,8 @@ pub(super) struct Case {
     pub(super) before_lateness: i64,
     /// The time (µs) after the last week of the latest decision.
     pub(super) latest_decision: Option<i64>,
+    /// Which of several decisions on a snapshot counts.
+    pub(super) revisions: Revisions,
     /// Whether every third answer of the substrate is `b`. Otherwise all are `a`.
     pub(super) mixed_labels: bool,
     pub(super) range: (Option<f64>, Option<f64>),
@@ -114,6 +116,7 @@ impl Case {
             cut_off: false,
             before_lateness: 0,
             latest_decision: Some(3 * DAY),
+            revisions: Revisions::Refuse,
             mixed_labels: false,
             range: (Some(0.0), Some(1.0)),
             scores: [0.0, 1.0],
@@ -139,6 +142,7 @@ impl Case {
         study.models[0].training_period = self
             .training_days
             .map(|(from, until)| TrainingPeriod { from: instant(from), until: instant(until) });
+        study.revisions = self.revisions;
         let threshold = study.threshold.as_ref().unwrap();
         let mut conditions = Conditions::new(&study.conditions, study.time_zone.clone()).unwrap();
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());

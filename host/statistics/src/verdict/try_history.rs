@@ -73,3 +73,38 @@ impl TryHistory {
         self.earlier.iter().filter(|seal| seal.same_study).count() + 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_try_is_numbered_among_the_seals_with_the_name_of_the_study() {
+        let seal = |same_study| OtherTry {
+            entry: 1,
+            at: Timestamp::UNIX_EPOCH,
+            study: "yard".to_owned(),
+            seal: "5ea1".to_owned(),
+            threshold: None,
+            same_study,
+            same_feed: true,
+            same_fields: true,
+            runs: 1,
+        };
+        let number = |earlier: &[bool]| {
+            let history = TryHistory {
+                register: "4e61".to_owned(),
+                opened_at: Timestamp::UNIX_EPOCH,
+                entry: 9,
+                entries: 12,
+                head: "4ead".to_owned(),
+                earlier: earlier.iter().map(|same| seal(*same)).collect(),
+                later: vec![seal(true)],
+                earlier_runs: 0,
+                later_runs: 0,
+            };
+            history.try_number()
+        };
+        assert_eq!([number(&[]), number(&[false]), number(&[true, false, true])], [1, 1, 3]);
+    }
+}

@@ -62,7 +62,12 @@ mod tests {
         let bound = "evidence = \"bound\"\nconfidence = 0.95\ncluster = \"segment\"";
         let message = with("[ceiling]\n", &[("evidence = \"point\"", bound)]).unwrap_err();
         assert!(message.contains("`threshold.of-ceiling` has no bound with `cluster`"), "{message}");
-        let message = with("[ceiling]\n", &[("0.95", "1.5")]).unwrap_err();
-        assert!(message.contains("`threshold.of-ceiling` is 1.5; write a number above 0"), "{message}");
+        let study = with("[ceiling]\n", &[("0.95", "1")]).unwrap();
+        assert_eq!(study.threshold.unwrap().of_ceiling, Some(1.0));
+        for share in ["0", "1.5"] {
+            let message = with("[ceiling]\n", &[("0.95", share)]).unwrap_err();
+            let expected = format!("`threshold.of-ceiling` is {share}; write a number above 0");
+            assert!(message.contains(&expected), "{message}");
+        }
     }
 }

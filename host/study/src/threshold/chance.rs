@@ -81,3 +81,20 @@ fn requirement(section: &mut TableReader<'_>) -> Option<ChanceRequirement> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_chance_depend_on_the_answers() {
+        let forms = [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking].map(chance_forms);
+        insta::assert_snapshot!(forms.join("\n\n"), @r#"
+        chance = { gain = 0.0 } if agreement must exceed that of the substrate's commonest label, by at least this much. Write chance = { kappa = 0.4 } if Cohen's kappa must be at least this much. Write chance = "not-asked" if a model that always gives the commonest label may be GO. Every verdict then says so
+
+        chance = { gain = 0.0 } if the metric must be better than always giving the mean, the median or the last of the earlier decisions, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
+
+        chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
+        "#);
+    }
+}

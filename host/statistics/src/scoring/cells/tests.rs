@@ -74,6 +74,19 @@ fn three_pairs() -> Vec<Row> {
 }
 
 #[test]
+fn unanswered_pairs_are_those_of_one_model_in_one_slice() {
+    let cells = cells(&three_pairs());
+    let unanswered = |at, slice| {
+        let totals = cells.window(day(at)).unwrap();
+        [0, 1].map(|model| totals.unanswered(slice, model))
+    };
+    let value = |condition, value| Slice::Value { condition, value };
+    assert_eq!([1, 2].map(|at| unanswered(at, Slice::All)), [[1, 0], [0, 2]]);
+    assert_eq!([value(1, 1), value(1, 2)].map(|slice| unanswered(1, slice)), [[0, 0], [1, 0]]);
+    assert_eq!([value(0, 0), value(0, 1)].map(|slice| unanswered(2, slice)), [[0, 1]; 2]);
+}
+
+#[test]
 fn every_pair_counts_in_its_window_and_in_its_slices() {
     let cells = cells(&three_pairs());
     let windows: Vec<_> = cells.iter().map(|(window, _)| window).collect();

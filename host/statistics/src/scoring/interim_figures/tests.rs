@@ -141,6 +141,18 @@ fn a_part_and_the_rest_are_withheld_together() {
 }
 
 #[test]
+fn a_part_of_a_run_waits_for_the_windows_after_the_last_block() {
+    // The second value has no pair on the last day, but a later report may add some to its block.
+    let all = cells(&[vec![20, 20], vec![2, 0]]);
+    let part = cells(&[vec![10, 10], vec![0, 0]]);
+    let shown = |is_stopped| {
+        let figures = InterimFigures::new(&all, None, is_stopped).for_part(&part, &all);
+        [0, 1].map(|value| figures.shows_value(0, value))
+    };
+    assert_eq!([shown(false), shown(true)], [[false; 2], [true; 2]]);
+}
+
+#[test]
 fn blinded_pairs_and_the_others_are_shown_only_if_neither_are_few() {
     let days = [vec![10], vec![20]];
     let all = cells(&days);

@@ -87,7 +87,7 @@ impl CaseMean {
 fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts) -> Option<f64>) -> CaseMean {
     let mut groups = vec![(0.0, 0u64); JACKKNIFE_GROUPS as usize];
     let mut found = CaseMean::default();
-    let (mut squares, mut fourth_powers) = (0.0, 0.0);
+    let (mut square_sum, mut fourth_power_sum) = (0.0, 0.0);
     for (hash, counts) in sample.cases() {
         let Some(share) = share_of(counts) else { continue };
         let decisions = counts.decisions();
@@ -96,8 +96,8 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
         let (sum, weight) = &mut groups[(hash % JACKKNIFE_GROUPS) as usize];
         *sum += share * decisions as f64;
         *weight += decisions;
-        squares += (decisions as f64).powi(2);
-        fourth_powers += (decisions as f64).powi(4);
+        square_sum += (decisions as f64).powi(2);
+        fourth_power_sum += (decisions as f64).powi(4);
     }
     if found.cases < MIN_REPEATED_CASES {
         return found;
@@ -113,7 +113,7 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
     if groups.len() < 2 {
         return found;
     }
-    let degrees = ((squares * squares / fourth_powers) as u64).clamp(1, groups.len() as u64 - 1);
+    let degrees = ((square_sum * square_sum / fourth_power_sum) as u64).clamp(1, groups.len() as u64 - 1);
     let without: Vec<f64> = (0..groups.len()).map(|group| mean(Some(group))).collect();
     found.interval = match has_spread(&without, value) {
         true => standard_error(&without)

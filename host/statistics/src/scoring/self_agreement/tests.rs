@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::hash::{SplitMix64, splitmix64};
-use crate::scoring::WindowClock;
+use crate::scoring::{JACKKNIFE_GROUPS, WindowClock};
 use understudy_study::Windows;
 
 const DAY: i64 = 86_400_000_000;
@@ -197,6 +197,64 @@ fn raters_that_differ_from_each_other_agree_with_themselves() {
         raters.raters.iter().map(|rater| (rater.name.as_deref(), rater.pairs, rater.equal[0])).collect();
     found.sort_unstable();
     assert_eq!(found, [(Some("rater 1"), 80, 80), (Some("rater 2"), 80, 0)]);
+}
+
+/// A sample of these cases, each a hash and the answers and raters of its decisions. The model is always right.
+fn sample(cases: impl IntoIterator<Item = (u64, Vec<(u64, u64)>)>) -> CaseSample {
+    let mut sample = CaseSample::default();
+    for (case, decisions) in cases {
+        for (answer, rater) in decisions {
+            sample.add(CaseDecision { case, answer, rater, equal: &[true] }, usize::MAX);
+        }
+    }
+    sample
+}
+
+#[test]
+fn thirty_repeated_cases_have_a_value() {
+    let cases = |repeated: u64| {
+        let once = (1000..1010).map(|case| (case, vec![(1, 1)]));
+        sample((0..repeated).map(|case| (case, vec![(1, 1), (2, 1)])).chain(once))
+    };
+    for (repeated, has_value) in [(29, false), (30, true)] {
+        let sample = cases(repeated);
+        let own = CaseMean::self_agreement(&sample, DecisionPairs::All, 0.95);
+        assert_eq!((own.cases, own.decisions, own.value), (repeated, 2 * repeated, has_value.then_some(0.0)));
+        // A case with one decision is no repeated case of a model either.
+        let model = CaseMean::model_agreement(&sample, 0, 0.95);
+        assert_eq!((model.cases, model.value), (repeated, has_value.then_some(1.0)));
+    }
+}
+
+#[test]
+fn a_value_has_bounds_from_two_groups_of_cases_on() {
+    let found = |groups: u64| {
+        let case = |case: u64| case * JACKKNIFE_GROUPS + case % groups;
+        let differs = |case: u64| u64::from(case.is_multiple_of(3));
+        let cases = (0..60).map(|number| (case(number), vec![(0, 1), (differs(number), 1)]));
+        CaseMean::self_agreement(&sample(cases), DecisionPairs::All, 0.95)
+    };
+    let (one, two) = (found(1), found(2));
+    assert_eq!((one.value, two.value), (Some(40.0 / 60.0), Some(40.0 / 60.0)));
+    assert_eq!((one.interval.is_some(), two.interval.is_some()), (false, true));
+}
+
+#[test]
+fn pairs_of_decisions_are_those_of_the_same_or_of_different_raters() {
+    // Rater 1 decides 1 and 2, rater 2 decides 1. Of the three pairs, that of rater 1 differs, and one of the others.
+    let found = |pairs, raters: [u64; 2]| {
+        let [one, other] = raters;
+        let cases = (0..40).map(|case| (case, vec![(1, one), (2, one), (1, other)]));
+        let found = CaseMean::self_agreement(&sample(cases), pairs, 0.95);
+        (found.cases, found.value)
+    };
+    assert_eq!(found(DecisionPairs::SameRater, [1, 2]), (40, Some(0.0)));
+    assert_eq!(found(DecisionPairs::DifferentRaters, [1, 2]), (40, Some(0.5)));
+    // If a rater is not known, it may be the other one.
+    for pairs in [DecisionPairs::SameRater, DecisionPairs::DifferentRaters] {
+        assert_eq!(found(pairs, [1, 0]), (0, None));
+    }
+    assert!(found(DecisionPairs::All, [1, 0]).1.is_some());
 }
 
 /// The bounds are printed by `tests/oracles/ceiling.py interval`.

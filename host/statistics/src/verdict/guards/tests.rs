@@ -4,7 +4,7 @@ use super::super::test_support::{Case, DAY, GOOD, MONDAY, every};
 use super::*;
 use crate::scoring::CountedExclusion;
 use understudy_records::join::Accounting;
-use understudy_study::{Every, Micros, Windows};
+use understudy_study::{Every, Micros, Revisions, Windows};
 
 /// A balanced account of 1,000 different records of which `count` are in the term that `set` changes.
 fn account(count: u64, set: impl Fn(&mut Account, u64)) -> Account {
@@ -162,6 +162,118 @@ fn a_long_run_does_not_dilute_the_windows_that_count() {
     assert_eq!((first.0, latest.0), (VerdictKind::Void, VerdictKind::Go));
     insta::assert_snapshot!(first.1, @"VOID: 11 of 1011 decisions in the windows that count (0.010880) are late; at most 0.01 is allowed");
     assert_eq!(kinds(10, 11).map(|found| found.0), [VerdictKind::Go, VerdictKind::Go]);
+}
+
+/// A look at a run that has not ended, after one week of 1,000 decisions, of which 100 have no snapshot so far.
+/// `snapshots` and `decisions` are how far the watermarks are past the end of the week, in µs.
+fn look_at_orphans(snapshots: i64, decisions: i64, revisions: Revisions) -> VerdictKind {
+    let mut case = Case::new(&every(1), &[GOOD]);
+    let windows = Windows { every: Every::Week, week_ends: jiff::civil::Weekday::Sunday };
+    let mut clock = WindowClock::new(windows, jiff::tz::TimeZone::UTC);
+    case.records.add_accepted(&mut clock, StreamKind::Decisions, &[*MONDAY + DAY; 1000]);
+    case.records.add_joined(&mut clock, [*MONDAY + DAY; 900]);
+    // Decisions may be late by the horizon, one day.
+    Case {
+        closed: false,
+        before_lateness: -snapshots,
+        latest_decision: Some(decisions + DAY),
+        revisions,
+        ..case
+    }
+    .decide()
+    .0
+}
+
+#[test]
+fn decisions_of_a_window_are_without_a_snapshot_once_none_can_arrive() {
+    // A snapshot can be as late as one horizon after the week.
+    let look = |snapshots| look_at_orphans(snapshots, 2 * DAY, Revisions::Refuse);
+    assert_eq!(
+        [0, DAY - 1, DAY, DAY + 1].map(look),
+        [VerdictKind::Go, VerdictKind::Go, VerdictKind::Go, VerdictKind::Void]
+    );
+}
+
+#[test]
+fn decisions_are_without_a_snapshot_once_no_revision_can_arrive() {
+    for revisions in [Revisions::First, Revisions::Last { version: None }] {
+        let look = |decisions| look_at_orphans(2 * DAY, decisions, revisions);
+        assert_eq!([2 * DAY, 2 * DAY + 1].map(look), [VerdictKind::Go, VerdictKind::Void]);
+        assert_eq!(look_at_orphans(DAY, 3 * DAY, revisions), VerdictKind::Go);
+    }
+}
+
+#[test]
+fn a_sentence_says_how_many_records_may_belong_to_the_scope() {
+    let sentence = |scope_unknown| {
+        let result = GuardResult {
+            guard: Guard::Late,
+            subject: GuardSubject::Snapshots,
+            span: GuardSpan::CountedWindows,
+            count: 3,
+            whole: 10,
+            scope_unknown,
+            limit: 0.01,
+            within_limit: false,
+        };
+        result.sentence()
+    };
+    insta::assert_snapshot!([0, 2, 3].map(sentence).join("\n"), @r"
+    3 of 10 snapshots in the windows that count (0.300000) are late; at most 0.01 is allowed
+    3 of 10 snapshots in the windows that count (0.300000) are late, of which 2 may belong to this scope; at most 0.01 is allowed
+    3 of 10 snapshots in the windows that count (0.300000) are late, and each may belong to this scope; at most 0.01 is allowed
+    ");
+}
+
+#[test]
+fn a_scope_has_its_own_records_and_those_of_unknown_scope() {
+    // Half of the 1,000 pairs are in the scope.
+    let mut case = Case { shed: 5, ..Case::new(&every(1), &[GOOD]) };
+    let windows = Windows { every: Every::Week, week_ends: jiff::civil::Weekday::Sunday };
+    let mut clock = WindowClock::new(windows, jiff::tz::TimeZone::UTC);
+    for kind in StreamKind::ALL {
+        case.records.add_accepted(&mut clock, kind, &[*MONDAY + DAY; 1000]);
+    }
+    case.records.add_joined(&mut clock, [*MONDAY + DAY; 990]);
+    let snapshot = StreamKind::Snapshots;
+    for (kind, number, reason, scopes) in [
+        (snapshot, 4, ExclusionReason::Rejected, None),
+        (snapshot, 3, ExclusionReason::Late, Some(&[0, 1][..])),
+        (snapshot, 2, ExclusionReason::Late, Some(&[0][..])),
+        (StreamKind::Decisions, 1, ExclusionReason::Conflict, None),
+    ] {
+        for _ in 0..number {
+            let record = CountedExclusion { reason, at: Some(Micros(*MONDAY + DAY)), scopes };
+            case.records.add_excluded(&mut clock, kind, record, Micros(0));
+        }
+    }
+    let verdict = case.verdict();
+    let guards = verdict.models[0].scopes[1].guards.iter();
+    let found: Vec<_> = guards
+        .map(|result| (result.guard, result.span, result.count, result.whole, result.scope_unknown))
+        .collect();
+    let (counted, decided) = (GuardSpan::CountedWindows, GuardSpan::DecisionPeriod);
+    assert_eq!(
+        found,
+        [
+            (Guard::Rejected, counted, 4, 507, 4),
+            (Guard::Late, counted, 3, 503, 0),
+            (Guard::Conflict, decided, 1, 501, 1),
+            (Guard::Orphaned, decided, 10, 510, 10),
+            (Guard::Shed, GuardSpan::Run, 5, 505, 5),
+            (Guard::Coverage, counted, 500, 500, 0),
+            (Guard::Unanswered, counted, 0, 500, 0),
+        ]
+    );
+}
+
+#[test]
+fn a_verdict_lists_shed_requests_only_if_there_are_any() {
+    let is_listed = |shed| {
+        let guards = Case { shed, ..Case::new(&every(3), &[GOOD; 3]) }.verdict().guards;
+        guards.iter().any(|result| result.guard == Guard::Shed)
+    };
+    assert_eq!([0, 1].map(is_listed), [false, true]);
 }
 
 #[test]

@@ -119,3 +119,6 @@ fn in_days(days: u64) -> Date {
 fn month(date: Date) -> i64 {
     i64::from(date.year()) * 12 + i64::from(date.month())
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,3 +138,6 @@ fn least_gains(evidence: Evidence, least: f64, pairs: u64) -> Option<u64> {
     }
     Some(enough)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use understudy_study::{Every, Windows};
 
-use super::tests::{STUDY, planned_for};
+use super::test_support::{STUDY, planned_for};
 use super::*;
 
 fn micros(text: &str) -> i64 {
@@ -71,5 +71,7 @@ fn enough_comparisons_are_measured_over_stretches() {
     assert_eq!(enough(2, &[3, 100, 99, 100, 100, 100, 3]), 0.5);
     // A run that is shorter than the study: the share of its windows to the power of their number.
     assert_eq!(enough(3, &[3, 100, 99, 3]), 0.125);
+    // A run that is as long as the study has one stretch.
+    assert_eq!(enough(3, &[3, 100, 99, 100, 3]), 0.0);
     assert_eq!(enough(3, &[3, 100]), 1.0);
 }

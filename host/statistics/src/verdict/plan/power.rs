@@ -167,3 +167,6 @@ pub(super) fn hits_probability(k: u64, n: u64, p: f64) -> f64 {
     // Continuity correction.
     Normal::standard().sf((k as f64 - 0.5 - n as f64 * p) / deviation)
 }
+
+#[cfg(test)]
+mod tests;

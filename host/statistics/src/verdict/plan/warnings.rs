@@ -249,3 +249,6 @@ fn unlikely_go(planner: &Planner<'_>, scope: &ScopePlan) -> Option<String> {
 fn rounded(value: f64) -> String {
     ((value * 1e6).round() / 1e6).to_string()
 }
+
+#[cfg(test)]
+mod tests;
