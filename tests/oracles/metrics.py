@@ -1,11 +1,11 @@
 """Reference values for the unit tests of the metrics of numbers and rankings in `plugins/`, and for
-`tests/tests/stock_metrics.rs`.
+`tests/tests/stock_metrics.rs`, and for `host/statistics/src/scoring/label_metrics.rs`.
 
     python3 -m venv venv
     venv/bin/pip install numpy==2.4.6 rbo==0.1.3 scikit-learn==1.9.1 scipy==1.17.1
     venv/bin/python tests/oracles/metrics.py
 
-Numbers and NDCG come from scikit-learn, Kendall's tau from scipy, and rank-biased overlap from the package `rbo`. Equation 32
+Numbers, labels and NDCG come from scikit-learn, Kendall's tau from scipy, and rank-biased overlap from the package `rbo`. Equation 32
 of Webber, Moffat and Zobel in exact fractions checks `rbo`.
 """
 
@@ -15,9 +15,15 @@ import numpy as np
 from rbo import RankingSimilarity
 from scipy.stats import kendalltau
 from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    f1_score,
+    matthews_corrcoef,
     mean_absolute_percentage_error,
     mean_pinball_loss,
     ndcg_score,
+    precision_recall_fscore_support,
     r2_score,
 )
 
@@ -155,3 +161,15 @@ def main():
 
 
 main()
+
+# The label of the model, that of the substrate, and the number of pairs. The model did not answer "-".
+CELLS = "aa50 ba7 -a3 ab9 bb20 db1 bc4 cc5 -c1".split()
+model = [cell[0] for cell in CELLS for _ in range(int(cell[2:]))]
+true = [cell[1] for cell in CELLS for _ in range(int(cell[2:]))]
+labels = list("abcd")
+f1 = [f1_score(true, model, labels=labels, average=average, zero_division=0) for average in ("macro", "weighted")]
+summary = [accuracy_score(true, model), balanced_accuracy_score(true, model), *f1]
+summary += [cohen_kappa_score(true, model), matthews_corrcoef(true, model)]
+print("label_metrics.rs, all labels:", [float(value) for value in summary])
+by_label = precision_recall_fscore_support(true, model, labels=labels, zero_division=0)
+print("label_metrics.rs, by label:", [[float(value) for value in label] for label in zip(*by_label[:3])])

@@ -9,7 +9,8 @@ use crate::model::divergence::{
 };
 use understudy_engine::RunResult;
 use understudy_statistics::scoring::{
-    self, BottomKCounts, ErrorHistogram, InterimFigures, MIN_INTERIM_PAIRS, RankPositions, withheld_counts,
+    self, BottomKCounts, ErrorHistogram, InterimFigures, LabelMetrics, MIN_INTERIM_PAIRS, RankPositions,
+    withheld_counts,
 };
 
 /// The maximum number of answer pairs that are listed over all pairs, and for a condition value.
@@ -125,12 +126,17 @@ fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
         _ => answers.sort_by_key(|pair| !is_agreeing(pair)),
     }
     answers.truncate(detail.listed);
+    let metrics = LabelMetrics::new(matrix).filter(|_| detail.is_final).map(|metrics| {
+        let labels = if detail.is_overall { metrics.labels } else { Vec::new() };
+        LabelMetrics { labels, ..metrics }
+    });
     AnswerDistribution::Label {
         agreeing,
         differing: all - agreeing,
         unlisted_pairs: all - sum(&answers),
         untracked_pairs,
         answers,
+        metrics,
     }
 }
 
@@ -232,6 +238,14 @@ mod tests {
             panic!()
         };
         assert_eq!((answers.len(), unlisted_pairs), (10, 0));
+        let metrics = |detail| match labels(&matrix, detail) {
+            AnswerDistribution::Label { metrics, .. } => metrics,
+            _ => panic!("labels"),
+        };
+        // Eight labels besides `b`; those of a part of the pairs are left out, and all of an interim report.
+        assert_eq!(metrics(OVERALL).unwrap().labels.len(), 9);
+        assert_eq!(metrics(Detail { is_overall: false, ..OVERALL }).unwrap().labels, []);
+        assert_eq!(metrics(Detail { is_final: false, ..OVERALL }), None);
         assert_eq!((answers[0].pairs, answers[1].pairs, answers[2].pairs), (50, 9, 16));
         let AnswerDistribution::Label { agreeing, answers, unlisted_pairs, .. } =
             labels(&matrix, Detail { is_final: false, ..OVERALL })

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::value_text::listed_value;
-use understudy_statistics::scoring::Interval;
+use understudy_statistics::scoring::{Interval, LabelMetrics};
 
 /// The settings of the search for divergent subgroups, and its results.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -204,6 +204,8 @@ pub enum AnswerDistribution {
         unlisted_pairs: u64,
         /// Those of them that were not counted one by one, because there are too many distinct answers.
         untracked_pairs: u64,
+        /// The metrics of the matrix; null in an interim report, without pairs, and with untracked pairs.
+        metrics: Option<LabelMetrics>,
     },
     /// The distribution of the error: the model's number minus the substrate's.
     Number {

@@ -11,7 +11,7 @@ use crate::model::report::{ModelReport, Report};
 use crate::page::{Block, Cell, Chart, Column, DataTable, Figure, Section};
 use crate::sections::helpers::{folded, latest, local_date, percent, table, text};
 use crate::value_text::{NO_ANSWER, OTHERS, listed_value, value_text};
-use understudy_statistics::scoring::MIN_INTERIM_PAIRS;
+use understudy_statistics::scoring::{LabelMetrics, MIN_INTERIM_PAIRS};
 
 /// The maximum number of labels in a drawn matrix; all others are combined.
 const MAX_DRAWN: usize = 12;
@@ -27,8 +27,11 @@ pub fn distributions(report: &Report) -> Section {
             blocks.push(Block::Heading(model.plugin.name.clone()));
         }
         match &model.answer_distributions.overall {
-            AnswerDistribution::Label { answers, unlisted_pairs, untracked_pairs, .. } => {
-                blocks.push(Block::Figure(matrix(model, answers, [*unlisted_pairs, *untracked_pairs])))
+            AnswerDistribution::Label { answers, unlisted_pairs, untracked_pairs, metrics, .. } => {
+                blocks.push(Block::Figure(matrix(model, answers, [*unlisted_pairs, *untracked_pairs])));
+                if let Some(metrics) = metrics {
+                    blocks.extend(label_metrics(model, metrics));
+                }
             }
             AnswerDistribution::Number { .. } => numbers(model, &mut blocks),
             AnswerDistribution::Ranking { .. } => blocks.push(Block::Figure(ranks(model))),
@@ -102,6 +105,57 @@ fn matrix(model: &ModelReport, answers: &[AnswerPair], [unlisted, untracked]: [u
             listed.collect(),
         ),
     }
+}
+
+/// The metrics of all labels and of each label.
+fn label_metrics(model: &ModelReport, metrics: &LabelMetrics) -> [Block; 2] {
+    let LabelMetrics {
+        accuracy,
+        balanced_accuracy,
+        macro_f1,
+        weighted_f1,
+        kappa,
+        matthews_correlation,
+        labels,
+    } = metrics;
+    let share = |value: f64| format!("{value:.4}");
+    let all = [
+        ("accuracy", Some(*accuracy)),
+        ("balanced accuracy", Some(*balanced_accuracy)),
+        ("macro F1", Some(*macro_f1)),
+        ("weighted F1", Some(*weighted_f1)),
+        ("Cohen's kappa", *kappa),
+        ("Matthews correlation", Some(*matthews_correlation)),
+    ];
+    let all =
+        all.map(|(name, value)| format!("{name} {}", value.map_or_else(|| UNDEFINED.to_owned(), share)));
+    let name = &model.plugin.name;
+    let rows = labels.iter().map(|label| -> Vec<Cell> {
+        vec![
+            value_text(&label.label).into(),
+            count(label.substrate_pairs).into(),
+            count(label.model_pairs).into(),
+            share(label.precision).into(),
+            share(label.recall).into(),
+            share(label.f1).into(),
+        ]
+    });
+    let columns = vec![
+        Column::text("Label"),
+        Column::number("Substrate"),
+        Column::number(name.as_str()),
+        Column::number("Precision"),
+        Column::number("Recall"),
+        Column::number("F1"),
+    ];
+    [
+        text(format!(
+            "With the substrate's labels as the true ones, {name} has: {}. These figures are of all compared pairs and have no \
+             intervals; agreement with the substrate is not correctness.",
+            all.join(", ")
+        )),
+        Block::Table(folded(&format!("Precision and recall of {name} by label"), columns, rows.collect())),
+    ]
 }
 
 fn numbers(model: &ModelReport, blocks: &mut Vec<Block>) {

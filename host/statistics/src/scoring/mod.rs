@@ -22,6 +22,7 @@ mod gain_sums;
 mod interim_figures;
 mod interval;
 mod label_counts;
+mod label_metrics;
 mod local_time;
 mod open_pairs;
 mod paired_comparison;
@@ -56,6 +57,7 @@ pub use interval::{
     standard_error, student_quantile, student_upper_tail, upper_tail, wilson, wilson_weighted,
 };
 pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
+pub use label_metrics::{LabelMetric, LabelMetrics};
 pub use open_pairs::{ModelBaselines, OpenAnswer, OpenPair, OpenPairs, SettledPair};
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};

@@ -7,7 +7,7 @@ use crate::model::divergence::{
     DivergentSubgroup, HistogramBin, ModelDivergence, Onset, RankCount, SubgroupTerm,
 };
 use crate::model::report::LatencyQuantile;
-use understudy_statistics::scoring::Interval;
+use understudy_statistics::scoring::{Interval, LabelMetric, LabelMetrics};
 use understudy_study::AnswerForm;
 
 /// A distribution of times around a median.
@@ -43,6 +43,22 @@ fn distribution(form: AnswerForm, with_histogram: bool) -> AnswerDistribution {
             answers: vec![pair(Some("a"), "a", 812), pair(Some("a"), "d", 61), pair(None, "b", 20)],
             unlisted_pairs: 7,
             untracked_pairs: 0,
+            metrics: Some(LabelMetrics {
+                accuracy: 0.9022,
+                balanced_accuracy: 0.3333,
+                macro_f1: 0.2371,
+                weighted_f1: 0.8558,
+                kappa: None,
+                matthews_correlation: 0.0,
+                labels: vec![LabelMetric {
+                    label: "a".to_owned(),
+                    substrate_pairs: 812,
+                    model_pairs: 873,
+                    precision: 0.9301,
+                    recall: 1.0,
+                    f1: 0.9638,
+                }],
+            }),
         },
         AnswerForm::Number => AnswerDistribution::Number {
             answered: 990,
