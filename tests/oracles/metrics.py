@@ -167,9 +167,19 @@ CELLS = "aa50 ba7 -a3 ab9 bb20 db1 bc4 cc5 -c1".split()
 model = [cell[0] for cell in CELLS for _ in range(int(cell[2:]))]
 true = [cell[1] for cell in CELLS for _ in range(int(cell[2:]))]
 labels = list("abcd")
-f1 = [f1_score(true, model, labels=labels, average=average, zero_division=0) for average in ("macro", "weighted")]
-summary = [accuracy_score(true, model), balanced_accuracy_score(true, model), *f1]
-summary += [cohen_kappa_score(true, model), matthews_corrcoef(true, model)]
-print("label_metrics.rs, all labels:", [float(value) for value in summary])
+
+
+def label_metrics(true, model):
+    """The metrics of all labels that either side gave; "-" is no label."""
+    labels = sorted({*true, *model} - {"-"})
+    f1 = [f1_score(true, model, labels=labels, average=average, zero_division=0) for average in ("macro", "weighted")]
+    summary = [accuracy_score(true, model), balanced_accuracy_score(true, model), *f1]
+    return [float(value) for value in [*summary, cohen_kappa_score(true, model), matthews_corrcoef(true, model)]]
+
+
+print("label_metrics.rs, all labels:", label_metrics(true, model))
+decided = [["go", "wait", "go", "stop", "go"][pair % 5] for pair in range(60)]
+answers = [{3: "-", 5: "stop", 8: "hold"}.get(pair % 11, label) for pair, label in enumerate(decided)]
+print("stock_metrics.rs, labels:", label_metrics(decided, answers), decided.count("stop"))
 by_label = precision_recall_fscore_support(true, model, labels=labels, zero_division=0)
 print("label_metrics.rs, by label:", [[float(value) for value in label] for label in zip(*by_label[:3])])

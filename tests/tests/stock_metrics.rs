@@ -1,5 +1,5 @@
-//! The metrics of numbers and rankings that come with understudy, in a run. `tests/oracles/metrics.py` has the same pairs
-//! and computes the expected values with scikit-learn, scipy and `rbo`.
+//! The metrics of numbers, rankings and labels that come with understudy, in a run. `tests/oracles/metrics.py` has the same
+//! pairs and computes the expected values with scikit-learn, scipy and `rbo`.
 
 use serde_json::{Value, json};
 use understudy_tests::study_toml::StudyToml;
@@ -74,6 +74,33 @@ fn assert_values(report: &Value, unanswered: u64, expected: &[(&str, f64)]) {
         let value = found["value"].as_f64().expect("a value");
         assert!((value - expected).abs() < 1e-12, "{name}: {value} is not {expected}");
     }
+}
+
+#[test]
+fn metrics_of_labels_match_scikit_learn() {
+    let decided = |pair: u64| ["go", "wait", "go", "stop", "go"][(pair % 5) as usize];
+    let answer = |pair: u64| match pair % 11 {
+        3 => Value::Null,
+        5 => "stop".into(),
+        8 => "hold".into(),
+        _ => decided(pair).into(),
+    };
+    let study = study("label", "text").metric("agreement");
+    let report = report(&study, answer, |pair| decided(pair).into());
+    let found = &report["models"][0]["answer-distributions"]["overall"]["metrics"];
+    for (name, expected) in [
+        ("accuracy", 0.75),
+        ("balanced-accuracy", 0.75),
+        ("macro-f1", 0.6085714285714285),
+        ("weighted-f1", 0.8297142857142856),
+        ("kappa", 0.6192893401015228),
+        ("matthews-correlation", 0.6444301192304939),
+    ] {
+        let value = found[name].as_f64().expect("a value");
+        assert!((value - expected).abs() < 1e-12, "{name}: {value} is not {expected}");
+    }
+    let stop = &found["labels"][2];
+    assert_eq!((&stop["label"], &stop["substrate-pairs"]), (&json!("stop"), &json!(12)));
 }
 
 #[test]
