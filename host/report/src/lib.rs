@@ -10,6 +10,7 @@ mod build;
 mod ceiling_text;
 mod format;
 mod input_diagnosis;
+mod label_mismatch;
 mod metric_format;
 pub mod model;
 pub mod page;

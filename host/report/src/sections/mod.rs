@@ -21,6 +21,7 @@ mod window_breakdown;
 
 use crate::format::{count, counted, verdict_meaning};
 use crate::input_diagnosis;
+use crate::label_mismatch;
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::ReportBundle;
 use crate::model::report::Report;
@@ -37,7 +38,7 @@ pub fn document(bundle: &ReportBundle) -> Document {
     let banner = banner(bundle);
     let mut study = StudyFlow::from_report(report, bundle.shed, &banner).section();
     // Before any figure: without records there is nothing to judge.
-    let on_input = input_diagnosis::sentences(report).into_iter();
+    let on_input = input_diagnosis::sentences(report).into_iter().chain(label_mismatch::sentences(report));
     study.blocks.splice(0..0, on_input.map(|text| Block::Note { tone: Tone::Bad, text }));
     Document {
         title: format!("Shadow study {}", report.study),

@@ -23,6 +23,7 @@ mod windows;
 
 use crate::format::{counted, duration};
 use crate::input_diagnosis;
+use crate::label_mismatch;
 use crate::metric_format::MetricFormat;
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
@@ -96,7 +97,7 @@ fn headline(page: &mut Page, report: &Report) {
     };
     let ended = format!("{ended} {} after {took}", report.ended_at.strftime("%Y-%m-%d %H:%M:%S UTC"));
     page.line(0, &[Span::new(Ink::Title, &report.study), "  ".into(), Span::new(ink, ended)]);
-    for sentence in input_diagnosis::sentences(report) {
+    for sentence in input_diagnosis::sentences(report).into_iter().chain(label_mismatch::sentences(report)) {
         page.paragraph(0, Ink::Alarm, &sentence);
     }
     match &report.replay_of {
