@@ -9,8 +9,6 @@
 mod build;
 mod ceiling_text;
 mod format;
-mod input_diagnosis;
-mod label_mismatch;
 mod metric_format;
 pub mod model;
 pub mod page;
@@ -22,6 +20,7 @@ mod term_text;
 mod terminal;
 mod tries_text;
 mod value_text;
+mod warnings;
 
 pub use crate::build::build;
 pub use crate::build::reviews::{judged_row_keys, review_summaries};

@@ -20,14 +20,13 @@ mod verdict_account;
 mod window_breakdown;
 
 use crate::format::{count, counted, verdict_meaning};
-use crate::input_diagnosis;
-use crate::label_mismatch;
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::ReportBundle;
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Block, Document, Fact, Tone};
 use crate::sections::study_flow::StudyFlow;
+use crate::warnings;
 use understudy_statistics::verdict::ModelVerdict;
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -38,8 +37,8 @@ pub fn document(bundle: &ReportBundle) -> Document {
     let banner = banner(bundle);
     let mut study = StudyFlow::from_report(report, bundle.shed, &banner).section();
     // Before any figure: without records there is nothing to judge.
-    let on_input = input_diagnosis::sentences(report).into_iter().chain(label_mismatch::sentences(report));
-    study.blocks.splice(0..0, on_input.map(|text| Block::Note { tone: Tone::Bad, text }));
+    let warnings = warnings::sentences(report).into_iter();
+    study.blocks.splice(0..0, warnings.map(|text| Block::Note { tone: Tone::Bad, text }));
     Document {
         title: format!("Shadow study {}", report.study),
         lead: lead_facts(report),

@@ -22,13 +22,12 @@ mod window_breakdown;
 mod windows;
 
 use crate::format::{counted, duration};
-use crate::input_diagnosis;
-use crate::label_mismatch;
 use crate::metric_format::MetricFormat;
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
+use crate::warnings;
 use understudy_study::short_digest;
 
 /// The report as text: lines that each end with a line feed.
@@ -97,7 +96,7 @@ fn headline(page: &mut Page, report: &Report) {
     };
     let ended = format!("{ended} {} after {took}", report.ended_at.strftime("%Y-%m-%d %H:%M:%S UTC"));
     page.line(0, &[Span::new(Ink::Title, &report.study), "  ".into(), Span::new(ink, ended)]);
-    for sentence in input_diagnosis::sentences(report).into_iter().chain(label_mismatch::sentences(report)) {
+    for sentence in warnings::sentences(report) {
         page.paragraph(0, Ink::Alarm, &sentence);
     }
     match &report.replay_of {

@@ -12,7 +12,7 @@ use understudy_records::diagnosis::{
 };
 
 /// The sentences on the input of a run, the most important first; none if its records were read and joined.
-pub(crate) fn sentences(report: &Report) -> Vec<String> {
+pub(super) fn sentences(report: &Report) -> Vec<String> {
     let Some(InputDiagnosis { unread, unpaired }) = &report.input_diagnosis else { return Vec::new() };
     let unpaired = unpaired.as_ref().map(|unpaired| on_pairs(report, unpaired));
     // A stream without records may only be one that the run had not begun to read.

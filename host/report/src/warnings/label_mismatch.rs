@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 const LEAST_ANSWERS: u64 = 20;
 
 /// A sentence for each model of a final report that never gives any label of the substrate.
-pub(crate) fn sentences(report: &Report) -> Vec<String> {
+pub(super) fn sentences(report: &Report) -> Vec<String> {
     report.models.iter().filter_map(sentence).collect()
 }
 

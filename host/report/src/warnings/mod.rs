@@ -1,0 +1,17 @@
+//! Sentences at the head of a report that its figures may not mean what a reader expects.
+
+mod input_diagnosis;
+mod label_mismatch;
+mod training_overlap;
+
+use crate::model::report::Report;
+
+/// All warnings, the most important first.
+pub(crate) fn sentences(report: &Report) -> Vec<String> {
+    let sentences = [
+        input_diagnosis::sentences(report),
+        label_mismatch::sentences(report),
+        training_overlap::sentences(report),
+    ];
+    sentences.concat()
+}
