@@ -61,7 +61,7 @@ pub use open_pairs::{ModelBaselines, OpenAnswer, OpenPair, OpenPairs, SettledPai
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
-pub use scope_sets::{PairCounts, ScopeSets, SetCounts};
+pub use scope_sets::{ScopeSets, SetCounts, ValueCounts};
 pub use score_histogram::{ScoreHistogram, ScoreRange};
 pub use self_agreement::{
     CaseMean, CasePair, DecisionPairs, MAX_RATERS, MIN_REPEATED_CASES, Rater, RaterCounts, Raters,

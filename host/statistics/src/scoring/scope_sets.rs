@@ -26,11 +26,11 @@ enum Counts {
 }
 
 /// The pairs of one set of scopes, by index of the condition and index of its value.
-pub type SetCounts = BTreeMap<(u16, u16), PairCounts>;
+pub type SetCounts = BTreeMap<(u16, u16), ValueCounts>;
 
-/// A number of pairs.
+/// The pairs of a set of scopes that have a value of a condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PairCounts {
+pub struct ValueCounts {
     /// The number of pairs.
     pub pairs: u64,
     /// For each model the pairs that it left unanswered.
@@ -101,8 +101,8 @@ impl ScopeSets {
     }
 }
 
-impl PairCounts {
-    fn merge(&mut self, other: &PairCounts) {
+impl ValueCounts {
+    fn merge(&mut self, other: &ValueCounts) {
         self.pairs += other.pairs;
         self.unanswered.resize(self.unanswered.len().max(other.unanswered.len()), 0);
         self.unanswered.iter_mut().zip(&other.unanswered).for_each(|(own, more)| *own += more);
@@ -147,7 +147,7 @@ mod tests {
                     *is_inside == (set.len() == 2) && [*one, *two][usize::from(condition)] == value
                 });
                 let unanswered = chosen.clone().filter(|pair| !pair.3).count() as u64;
-                PairCounts { pairs: chosen.count() as u64, unanswered: vec![unanswered] }
+                ValueCounts { pairs: chosen.count() as u64, unanswered: vec![unanswered] }
             };
             let places: std::collections::BTreeSet<_> =
                 pairs.iter().flat_map(|pair| [(pair.0, 0, pair.1), (pair.0, 1, pair.2)]).collect();

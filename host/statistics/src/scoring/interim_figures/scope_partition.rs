@@ -6,7 +6,7 @@
 //! - No combination with the shown values of one condition has few pairs either.
 
 use super::part_size::{PartSize, reveals_few};
-use crate::scoring::{PairCounts, VerdictEvidence, Window};
+use crate::scoring::{ValueCounts, VerdictEvidence, Window};
 
 /// The pairs of a block, divided by scopes.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ impl ScopePartition {
 }
 
 /// The size of a set of pairs, as the figures of `model` see it.
-fn size(counts: &PairCounts, model: Option<usize>) -> PartSize {
+fn size(counts: &ValueCounts, model: Option<usize>) -> PartSize {
     let unanswered = model.and_then(|model| counts.unanswered.get(model)).copied().unwrap_or(0);
     PartSize { pairs: counts.pairs, answered: counts.pairs - unanswered }
 }
