@@ -60,6 +60,7 @@ fn simulate(study: &Study, number: u64, leaks: bool) -> Verdict {
         let pair = EvidencePair {
             window,
             scopes,
+            values: &[],
             group: jackknife_group(&id),
             cluster: None,
             blinded,

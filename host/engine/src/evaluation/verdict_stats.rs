@@ -101,7 +101,7 @@ impl EvidenceCollector {
             true => batch.models.iter().map(|answers| answer_hashes(answers, 0)).collect(),
             false => Vec::new(),
         };
-        let mut scopes = Vec::new();
+        let (mut scopes, mut values) = (Vec::new(), Vec::new());
         let mut labels = Vec::new();
         for (at, &row) in batch.rows.iter().enumerate() {
             study_fields::matching_scopes(
@@ -109,6 +109,10 @@ impl EvidenceCollector {
                 |condition| batch.conditions[condition][at],
                 &mut scopes,
             );
+            if !self.scopes.is_empty() {
+                values.clear();
+                values.extend(batch.conditions.iter().map(|values| values[at]));
+            }
             // Pairs without a value form one cluster: that assumes the least information.
             let cluster = clusters.as_ref().map(|columns| {
                 let (source, within) = sources.snapshots[row];
@@ -125,6 +129,7 @@ impl EvidenceCollector {
             let pair = EvidencePair {
                 window: batch.windows[at],
                 scopes: &scopes,
+                values: &values,
                 group,
                 cluster: cluster.as_deref().map(cluster_hash),
                 blinded: batch.blinded[at],

@@ -63,7 +63,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
     };
     let is_stopped = !matches!(outcome.end, EndReason::Interim { .. });
     let interim = (!outcome.end.is_final())
-        .then(|| InterimRules::new(&outcome.cells, &outcome.evidence, &study.scopes, is_stopped));
+        .then(|| InterimRules::new(&outcome.cells, &outcome.evidence, study.scopes.len(), is_stopped));
     let interim = interim.as_ref();
     let search = DivergenceSearch::new(outcome, sealed_study, interim, &mut reducer);
     let broken_down = WindowBreakdownBuilder::new(outcome, sealed_study, &search, interim, &mut reducer);

@@ -2,84 +2,33 @@
 //! single row.
 //!
 //! Invariants:
-//! - The windows are divided into blocks, and the pairs of each block into parts. Each part that is shown has no pairs or at
-//!   least [`MIN_INTERIM_PAIRS`]. For the figures of a model, the same holds for the pairs that it answered: a metric may
-//!   leave the others out.
-//! - A figure that is shown covers whole parts. So no figure of fewer pairs follows by subtraction from one report.
-//! - Later windows change neither the blocks nor the parts of earlier ones. So none follows from several reports either.
+//! - The windows are divided into blocks, and the pairs of each block into parts by the scopes that are shown. Each part has no
+//!   pairs or at least [`MIN_INTERIM_PAIRS`]. For the figures of a model, the same holds for the pairs that it answered: a
+//!   metric may leave the others out.
+//! - A figure that is shown covers whole parts, or the pairs of a value in whole blocks. No combination of both has few pairs.
+//! - Later windows change neither the blocks nor the parts of earlier ones. So no figure of few pairs follows from several
+//!   reports either.
 //!
-//! The invariants hold for each condition, each scope, the blinded pairs and the revised pairs by themselves. Conditions
-//! that nearly coincide are not compared with each other.
+//! The invariants hold for all scopes together with each condition, and for the blinded pairs and the revised pairs by
+//! themselves. Values of two conditions that nearly coincide are not compared with each other.
 
-use std::iter::Sum;
-use std::ops::{AddAssign, Range};
+#[cfg(test)]
+mod known_sums;
+mod part_size;
+mod scope_partition;
+mod subgroups;
+mod value_blocks;
 
+use std::ops::Range;
+
+pub use self::part_size::{MIN_INTERIM_PAIRS, withheld_counts};
+pub use self::subgroups::ProfileSize;
+
+use self::part_size::{PartSize, withheld_parts};
+use self::scope_partition::ScopePartition;
+use self::value_blocks::{ValueBlock, ValueBlocks};
 use super::cells::{Cells, Slice};
-use super::{VerdictEvidence, Window};
-use understudy_study::Scope;
-
-/// The minimum number of pairs that a figure covers before the end of a run.
-pub const MIN_INTERIM_PAIRS: u64 = 5;
-
-/// The size of a set of pairs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct PartSize {
-    pairs: u64,
-    /// Those that the model answered; all of them for a figure of no model.
-    answered: u64,
-}
-
-impl PartSize {
-    /// Whether a figure of these pairs is withheld.
-    fn is_few(self) -> bool {
-        [self.pairs, self.answered].into_iter().any(|count| (1..MIN_INTERIM_PAIRS).contains(&count))
-    }
-
-    fn saturating_sub(self, other: PartSize) -> PartSize {
-        PartSize {
-            pairs: self.pairs.saturating_sub(other.pairs),
-            answered: self.answered.saturating_sub(other.answered),
-        }
-    }
-}
-
-impl AddAssign for PartSize {
-    fn add_assign(&mut self, other: PartSize) {
-        self.pairs += other.pairs;
-        self.answered += other.answered;
-    }
-}
-
-impl Sum for PartSize {
-    fn sum<I: Iterator<Item = PartSize>>(sizes: I) -> PartSize {
-        sizes.fold(PartSize::default(), |mut sum, size| {
-            sum += size;
-            sum
-        })
-    }
-}
-
-/// For each part of a partition of pairs whether its figure is withheld. First, parts of few pairs are withheld. Then the
-/// smallest other parts follow, until the withheld parts together are not few.
-fn withheld_parts(parts: &[PartSize]) -> Vec<bool> {
-    let mut withheld: Vec<bool> = parts.iter().map(|part| part.is_few()).collect();
-    loop {
-        let total: PartSize =
-            parts.iter().zip(&withheld).filter(|(_, withheld)| **withheld).map(|(part, _)| *part).sum();
-        let shown = (0..parts.len()).filter(|at| !withheld[*at] && parts[*at].pairs > 0);
-        match shown.min_by_key(|at| parts[*at]).filter(|_| total.is_few()) {
-            Some(smallest) => withheld[smallest] = true,
-            None => return withheld,
-        }
-    }
-}
-
-/// For each of these numbers of pairs, which belong to the parts of a partition, whether it is withheld before the end of a
-/// run. The withheld numbers together are at least [`MIN_INTERIM_PAIRS`], if any others remain.
-pub fn withheld_counts(counts: &[u64]) -> Vec<bool> {
-    let parts = counts.iter().map(|pairs| PartSize { pairs: *pairs, answered: *pairs });
-    withheld_parts(&parts.collect::<Vec<_>>())
-}
+use super::{StratumSums, VerdictEvidence, Window};
 
 /// Divides windows of these sizes into blocks: each window is added to a block until it has at least
 /// [`MIN_INTERIM_PAIRS`] pairs, and as many answered ones or none. Also returns the size of the rest after the last block.
@@ -123,15 +72,10 @@ pub struct InterimRules {
 }
 
 impl InterimRules {
-    /// The rules for these sums. `is_stopped` says whether they are those of a run that was stopped.
-    pub fn new(
-        cells: &Cells,
-        evidence: &VerdictEvidence,
-        scopes: &[Scope],
-        is_stopped: bool,
-    ) -> InterimRules {
-        let figures =
-            |model| InterimFigures::new(cells, model, is_stopped).with_evidence(cells, evidence, scopes);
+    /// The rules for these sums of a study with this number of declared scopes. `is_stopped` says whether they are those of a
+    /// run that was stopped.
+    pub fn new(cells: &Cells, evidence: &VerdictEvidence, scopes: usize, is_stopped: bool) -> InterimRules {
+        let figures = |model| InterimFigures::new(cells, evidence, scopes, model, is_stopped);
         InterimRules {
             without_model: figures(None),
             models: (0..cells.shape().models).map(|model| figures(Some(model))).collect(),
@@ -163,6 +107,8 @@ pub struct InterimFigures {
     /// The index of the model; `None` for figures of no model.
     model: Option<usize>,
     blocks: Vec<Block>,
+    /// For each condition the blocks that its values cover.
+    values: Vec<Vec<ValueBlock>>,
 }
 
 /// Consecutive windows with pairs. A figure covers all of them or none.
@@ -170,8 +116,6 @@ struct Block {
     windows: Vec<Window>,
     /// Whether the figure over all pairs of the block is withheld.
     all: bool,
-    /// For each value of each condition whether its figure is withheld.
-    values: Vec<Vec<bool>>,
     /// For each scope whether its figure is withheld.
     scopes: Vec<bool>,
     /// Whether the figures of the blinded pairs and of the others are withheld.
@@ -183,7 +127,13 @@ struct Block {
 impl InterimFigures {
     /// The figures that may be shown. The figures of windows after the last block are withheld, because a later report adds
     /// these windows to a block. If the run was stopped, they belong to the last block.
-    fn new(cells: &Cells, model: Option<usize>, is_stopped: bool) -> InterimFigures {
+    fn new(
+        cells: &Cells,
+        evidence: &VerdictEvidence,
+        scopes: usize,
+        model: Option<usize>,
+        is_stopped: bool,
+    ) -> InterimFigures {
         let windows: Vec<Window> = cells.iter().map(|(window, _)| window).collect();
         let counts = windows.iter().map(|window| part_size(cells, model, *window, Slice::All));
         let (mut ranges, open) = blocks(&counts.collect::<Vec<_>>());
@@ -193,46 +143,77 @@ impl InterimFigures {
             _ if open.pairs > 0 => rest = Some(ranges.last().map_or(0, |last| last.end)..windows.len()),
             _ => {}
         }
-        let block = |range: Range<usize>| {
-            let counts = |slice, window| part_size(cells, model, window, slice);
-            Block::new(windows[range].to_vec(), counts, cells)
-        };
-        let rest = rest.map(|range| block(range).withheld());
-        InterimFigures { model, blocks: ranges.into_iter().map(block).chain(rest).collect() }
-    }
-
-    /// Adds the scopes and the blinded pairs.
-    fn with_evidence(
-        mut self,
-        cells: &Cells,
-        evidence: &VerdictEvidence,
-        scopes: &[Scope],
-    ) -> InterimFigures {
-        for block in &mut self.blocks {
-            block.add_evidence(cells, self.model, evidence, scopes);
+        let sizes = &cells.shape().conditions;
+        let mut values: Vec<ValueBlocks> = sizes.iter().map(|values| ValueBlocks::new(*values)).collect();
+        let mut blocks = Vec::new();
+        for range in ranges {
+            let windows = &windows[range];
+            let counts =
+                BlockCounts::new(windows, cells, |slice, window| part_size(cells, model, window, slice));
+            let mut partition = match scopes {
+                0 => None,
+                _ => ScopePartition::new(evidence, windows, model, sizes, counts.all),
+            };
+            let alone: Vec<Option<Vec<bool>>> = values
+                .iter()
+                .zip(&counts.values)
+                .map(|(blocks, values)| blocks.withheld_alone(values))
+                .collect();
+            let conditions: Vec<(usize, &[bool])> =
+                (0..).zip(&alone).filter_map(|(at, withheld)| Some((at, withheld.as_deref()?))).collect();
+            let is_withheld = |scope: usize| {
+                let divided = partition.as_ref().and_then(|known| known.divided(scope as u16, &conditions));
+                let is_withheld = divided.is_none();
+                partition = divided.or(partition.take());
+                is_withheld
+            };
+            let scopes = (1..=scopes).map(is_withheld).collect();
+            for (condition, (blocks, withheld)) in values.iter_mut().zip(alone).enumerate() {
+                match (withheld, &partition) {
+                    (Some(withheld), _) => blocks.add_alone(withheld),
+                    (None, Some(partition)) => blocks.join(partition.rows(condition)),
+                    (None, None) => blocks.join(vec![counts.values[condition].clone()]),
+                }
+            }
+            let blinded = blinded_size(evidence, windows, model);
+            blocks.push(Block {
+                windows: windows.to_vec(),
+                all: counts.all.is_few(),
+                scopes,
+                blinding: blinded.is_few() || counts.all.saturating_sub(blinded).is_few(),
+                is_rest: false,
+            });
         }
-        self
+        let has_rest = rest.is_some();
+        blocks.extend(rest.map(|range| Block::withheld(windows[range].to_vec(), scopes)));
+        InterimFigures {
+            model,
+            blocks,
+            values: values.into_iter().map(|values| values.finish(has_rest)).collect(),
+        }
     }
 
+    /// The figures of part of the pairs, which are never joined over blocks.
     fn for_part(&self, part: &Cells, cells: &Cells) -> InterimFigures {
-        let counts = |cells: &Cells, slice, window| part_size(cells, self.model, window, slice);
-        let block = |block: &Block| {
-            let windows = || block.windows.clone();
-            let own = Block::new(windows(), |slice, window| counts(part, slice, window), cells);
-            let rest =
-                |slice, window| counts(cells, slice, window).saturating_sub(counts(part, slice, window));
-            let rest = Block::new(windows(), rest, cells);
-            let either = |own: &Vec<bool>, rest: &Vec<bool>| {
-                own.iter().zip(rest).map(|(own, rest)| *own || *rest).collect()
-            };
-            let combined = Block {
-                all: own.all || rest.all,
-                values: own.values.iter().zip(&rest.values).map(|(own, rest)| either(own, rest)).collect(),
-                ..own
-            };
-            if block.is_rest { combined.withheld() } else { combined }
-        };
-        InterimFigures { model: self.model, blocks: self.blocks.iter().map(block).collect() }
+        let size = |cells: &Cells, slice, window| part_size(cells, self.model, window, slice);
+        let mut values: Vec<Vec<ValueBlock>> = self.values.iter().map(|_| Vec::new()).collect();
+        let mut blocks = Vec::new();
+        for (at, block) in self.blocks.iter().enumerate() {
+            let own = BlockCounts::new(&block.windows, cells, |slice, window| size(part, slice, window));
+            let rest = BlockCounts::new(&block.windows, cells, |slice, window| {
+                size(cells, slice, window).saturating_sub(size(part, slice, window))
+            });
+            for (blocks, (own, rest)) in values.iter_mut().zip(own.values.iter().zip(&rest.values)) {
+                let withheld = withheld_parts(own).into_iter().zip(withheld_parts(rest));
+                let withheld = withheld.map(|(own, rest)| own || rest || block.is_rest).collect();
+                blocks.push(ValueBlock { blocks: at..at + 1, withheld });
+            }
+            blocks.push(Block {
+                all: own.all.is_few() || rest.all.is_few() || block.is_rest,
+                ..Block::withheld(block.windows.clone(), 0)
+            });
+        }
+        InterimFigures { model: self.model, blocks, values }
     }
 
     /// Whether the figure over all pairs is shown.
@@ -242,17 +223,21 @@ impl InterimFigures {
 
     /// Whether the figure of a window is shown.
     pub fn shows_window(&self, window: Window) -> bool {
-        self.block(window).is_none_or(|block| block.is_one_window() && !block.all)
+        self.block(window).is_none_or(|at| self.blocks[at].is_one_window() && !self.blocks[at].all)
     }
 
     /// Whether the figure of a value of a condition over all windows is shown.
     pub fn shows_value(&self, condition: usize, value: usize) -> bool {
-        self.blocks.iter().all(|block| !block.values[condition][value])
+        self.values[condition].iter().all(|block| !block.withheld[value])
     }
 
     /// Whether the figure of a value of a condition in a window is shown.
     pub fn shows_value_in_window(&self, condition: usize, value: usize, window: Window) -> bool {
-        self.block(window).is_none_or(|block| block.is_one_window() && !block.values[condition][value])
+        self.block(window).is_none_or(|at| {
+            let known = &self.values[condition];
+            let block = &known[known.partition_point(|block| block.blocks.end <= at)];
+            self.blocks[at].is_one_window() && block.blocks.len() == 1 && !block.withheld[value]
+        })
     }
 
     /// Whether the figure of a slice over all windows is shown.
@@ -295,77 +280,51 @@ impl InterimFigures {
         self.blocks.partition_point(|block| block.windows.last().is_some_and(|last| *last < window))
     }
 
-    /// The block of a window; `None` if the window has no pairs.
-    fn block(&self, window: Window) -> Option<&Block> {
-        let block = self.blocks.get(self.first_block_not_before(window));
-        block.filter(|block| block.windows.contains(&window))
+    /// The index of the block of a window; `None` if the window has no pairs.
+    fn block(&self, window: Window) -> Option<usize> {
+        let at = self.first_block_not_before(window);
+        self.blocks.get(at).filter(|block| block.windows.contains(&window)).map(|_| at)
     }
 }
 
 impl Block {
-    fn new(windows: Vec<Window>, counts: impl Fn(Slice, Window) -> PartSize, cells: &Cells) -> Block {
-        let total = |slice| windows.iter().map(|window| counts(slice, *window)).sum::<PartSize>();
-        let sizes = cells.shape().conditions.iter().enumerate();
-        let values = sizes.map(|(condition, values)| {
-            let totals = (0..*values).map(|value| total(Slice::Value { condition, value }));
-            withheld_parts(&totals.collect::<Vec<_>>())
-        });
-        let (all, values) = (total(Slice::All).is_few(), values.collect());
-        Block { windows, all, values, scopes: Vec::new(), blinding: false, is_rest: false }
-    }
-
-    /// The block without any figure.
-    fn withheld(mut self) -> Block {
-        self.values.iter_mut().flatten().for_each(|withheld| *withheld = true);
-        Block { all: true, is_rest: true, ..self }
+    /// A block without any figure.
+    fn withheld(windows: Vec<Window>, scopes: usize) -> Block {
+        Block { windows, all: true, scopes: vec![true; scopes], blinding: true, is_rest: true }
     }
 
     fn is_one_window(&self) -> bool {
         self.windows.len() == 1
     }
+}
 
-    /// Adds the scopes and the blinded pairs. The figure of a scope is withheld if the scope has few pairs, or if the
-    /// difference between the scope and a shown figure has.
-    fn add_evidence(
-        &mut self,
-        cells: &Cells,
-        model: Option<usize>,
-        evidence: &VerdictEvidence,
-        scopes: &[Scope],
-    ) {
-        let total = |slice| {
-            self.windows.iter().map(|window| part_size(cells, model, *window, slice)).sum::<PartSize>()
-        };
-        let all = total(Slice::All);
-        let (mut own, mut blinded) = (vec![PartSize::default(); 1 + scopes.len()], PartSize::default());
-        for window in self.windows.iter().filter_map(|window| evidence.windows.get(window)) {
-            for (key, sums) in &window.sums {
-                let sums_of_model = model.and_then(|model| sums.models.get(model));
-                let unanswered = sums_of_model.map_or(0, |sums| sums.unanswered);
-                let counts = PartSize { pairs: sums.pairs, answered: sums.pairs - unanswered };
-                own[usize::from(key.scope)] += counts;
-                if key.scope == 0 && key.blinded {
-                    blinded += counts;
-                }
-            }
-        }
-        self.blinding = self.is_rest || blinded.is_few() || all.saturating_sub(blinded).is_few();
-        let is_withheld = |(scope, own): (&Scope, PartSize)| {
-            let parts = scope.values.iter().flat_map(|(condition, values)| {
-                let counts = |value: usize| total(Slice::Value { condition: *condition, value });
-                let sum: PartSize = values.iter().map(|value| counts(*value)).sum();
-                // A scope with all pairs of its values divides the values that are withheld together.
-                // Neither part of them may have few pairs.
-                let withheld = self.values[*condition].iter().enumerate().filter(|(_, withheld)| **withheld);
-                let (inside, outside): (Vec<usize>, Vec<usize>) =
-                    withheld.map(|(value, _)| value).partition(|value| values.contains(value));
-                let split = [inside, outside].map(|part| part.into_iter().map(counts).sum());
-                [vec![sum.saturating_sub(own)], if sum == own { split.to_vec() } else { Vec::new() }].concat()
-            });
-            self.is_rest || [own, all.saturating_sub(own)].into_iter().chain(parts).any(PartSize::is_few)
-        };
-        self.scopes = scopes.iter().zip(own.split_off(1)).map(is_withheld).collect();
+/// The pairs of a block.
+struct BlockCounts {
+    all: PartSize,
+    /// By condition and value.
+    values: Vec<Vec<PartSize>>,
+}
+
+impl BlockCounts {
+    /// Adds up the sizes of slices in windows. `cells` has the conditions.
+    fn new(windows: &[Window], cells: &Cells, size: impl Fn(Slice, Window) -> PartSize) -> BlockCounts {
+        let total = |slice| windows.iter().map(|window| size(slice, *window)).sum::<PartSize>();
+        let values = cells.shape().conditions.iter().enumerate().map(|(condition, values)| {
+            (0..*values).map(|value| total(Slice::Value { condition, value })).collect()
+        });
+        BlockCounts { all: total(Slice::All), values: values.collect() }
     }
+}
+
+/// The blinded pairs of some windows.
+fn blinded_size(evidence: &VerdictEvidence, windows: &[Window], model: Option<usize>) -> PartSize {
+    let windows = windows.iter().filter_map(|window| evidence.windows.get(window));
+    let sums = windows.flat_map(|window| &window.sums).filter(|(key, _)| key.scope == 0 && key.blinded);
+    let size = |sums: &StratumSums| {
+        let unanswered = model.and_then(|model| sums.models.get(model)).map_or(0, |sums| sums.unanswered);
+        PartSize { pairs: sums.pairs, answered: sums.pairs - unanswered }
+    };
+    sums.map(|(_, sums)| size(sums)).sum()
 }
 
 #[cfg(test)]

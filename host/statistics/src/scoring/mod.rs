@@ -29,6 +29,7 @@ mod paired_comparison;
 mod record_counts;
 mod revision_sums;
 mod running_median;
+mod scope_sets;
 mod score_histogram;
 mod self_agreement;
 mod slice_sums;
@@ -48,7 +49,7 @@ pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDi
 pub use exact_sum::ExactSum;
 pub use gain_sums::{BaselineSums, DifferenceHistograms, GainSums, PairComparison, PairScores, ScoreSums};
 pub use interim_figures::{
-    InterimFigures, InterimRules, MIN_INTERIM_PAIRS, last_covered_window, withheld_counts,
+    InterimFigures, InterimRules, MIN_INTERIM_PAIRS, ProfileSize, last_covered_window, withheld_counts,
 };
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
@@ -62,6 +63,7 @@ pub use open_pairs::{ModelBaselines, OpenAnswer, OpenPair, OpenPairs, SettledPai
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
+pub use scope_sets::{ScopeSets, SetCounts, ValueCounts};
 pub use score_histogram::{ScoreHistogram, ScoreRange};
 pub use self_agreement::{
     CaseMean, CasePair, DecisionPairs, MAX_RATERS, MIN_REPEATED_CASES, Rater, RaterCounts, Raters,

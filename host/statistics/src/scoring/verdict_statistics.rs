@@ -19,6 +19,7 @@ use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
 use super::gain_sums::{DifferenceHistograms, GainSums, PairComparison};
 use super::label_counts::{LabelCounts, PairLabels};
+use super::scope_sets::ScopeSets;
 use super::score_histogram::{ScoreHistogram, ScoreRange};
 
 /// The number of jackknife groups over which pairs are distributed.
@@ -80,6 +81,8 @@ pub struct WindowEvidence {
     /// The compared pairs of each occurrence of a cycle value: the index of the value, and the number of the
     /// day, hour or month.
     pub occurrences: BTreeMap<(u16, i64), u64>,
+    /// The pairs by the set of scopes that they belong to, if the study declares scopes.
+    pub scope_sets: ScopeSets,
 }
 
 /// For each scope and jackknife group, the sums of each model and its baselines.
@@ -99,6 +102,8 @@ pub struct EvidencePair<'p> {
     pub window: Window,
     /// The scopes to which the pair belongs, 0 among them.
     pub scopes: &'p [u16],
+    /// The value of each condition; empty if the study declares no scopes.
+    pub values: &'p [u16],
     /// The jackknife group of the pair's key.
     pub group: u8,
     /// The hash of the pair's cluster, if the threshold declares a cluster.
@@ -119,6 +124,9 @@ impl VerdictEvidence {
         let window = self.windows.entry(pair.window).or_default().to_mut();
         if let Some(occurrence) = pair.occurrence {
             *window.occurrences.entry(occurrence).or_default() += 1;
+        }
+        if !pair.values.is_empty() {
+            window.scope_sets.add(pair.scopes, pair.values, models, row);
         }
         for &scope in pair.scopes {
             let key = StratumKey { scope, blinded: pair.blinded, group: pair.group };
@@ -192,6 +200,7 @@ impl VerdictEvidence {
             for (occurrence, pairs) in &more.occurrences {
                 *own.occurrences.entry(*occurrence).or_default() += pairs;
             }
+            own.scope_sets.merge(&more.scope_sets);
         }
     }
 

@@ -44,7 +44,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         .collect();
     let results = &facts.results;
     let interim = (!results.closed)
-        .then(|| InterimRules::new(results.cells, results.evidence, &facts.study.scopes, false));
+        .then(|| InterimRules::new(results.cells, results.evidence, facts.study.scopes.len(), false));
     let contaminations: Vec<_> = (0..facts.study.models.len())
         .map(|model| {
             let found = estimator.contamination(&selection.windows, model)?;

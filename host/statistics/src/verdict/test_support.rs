@@ -205,6 +205,7 @@ impl Case {
                 let pair = EvidencePair {
                     window,
                     scopes,
+                    values: &values,
                     group,
                     cluster,
                     blinded: blind,

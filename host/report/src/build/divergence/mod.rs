@@ -25,7 +25,7 @@ use understudy_engine::{EndReason, RunResult, SealedStudy, conditions, profile_i
 use understudy_statistics::divergence::{self, PatternTable, SearchSettings, min_windows, search_subgroups};
 use understudy_statistics::scoring::{
     InterimRules, Interval, MAX_PRODUCT_COMPONENTS, MIN_INTERIM_PAIRS, ModelMoments, ProfileIndex,
-    SliceDifferences, SliceTotals, Window, WindowClock,
+    ProfileSize, SliceDifferences, SliceTotals, Window, WindowClock,
 };
 use understudy_study::suspects;
 
@@ -166,15 +166,28 @@ impl<'a> DivergenceSearch<'a> {
         self.windows.iter().map(|(_, part)| part.pairs).sum()
     }
 
-    /// Whether a subgroup may be shown: it and its complement have enough pairs, and if it is one value of a condition, the
-    /// figure of that value is shown.
-    fn is_shown(&self, subgroup: &divergence::Subgroup, model: usize) -> bool {
-        let Some(interim) = self.interim else { return true };
-        let is_value_shown = match self.terms(subgroup)[..] {
-            [(condition, value)] => interim.model(model).shows_value(condition, value),
-            _ => true,
-        };
-        is_value_shown && self.pairs().saturating_sub(subgroup.pairs) >= self.least_pairs()
+    /// Those subgroups that may be shown.
+    fn shown_subgroups(&self, found: Vec<divergence::Subgroup>, model: usize) -> Vec<divergence::Subgroup> {
+        let Some(interim) = self.interim else { return found };
+        let profiles = self.profiles.iter().map(|(profile, halves)| {
+            let values = self.index.conditions.iter().zip(self.index.values(*profile));
+            ProfileSize {
+                values: values.map(|((at, _), value)| (*at, usize::from(value))).collect(),
+                pairs: halves.iter().map(|half| half.pairs).sum(),
+                scored: halves.iter().map(|half| self.estimators[model].sums(half)[0] as u64).sum(),
+            }
+        });
+        let windows: Vec<Window> = self.windows.iter().map(|(window, _)| *window).collect();
+        let terms: Vec<_> = found.iter().map(|subgroup| self.terms(subgroup)).collect();
+        let profiles: Vec<ProfileSize> = profiles.collect();
+        let scopes = &self.sealed_study.study.scopes;
+        let is_shown = interim.model(model).shows_subgroups(&terms, &profiles, scopes, &windows);
+        found
+            .into_iter()
+            .zip(is_shown)
+            .filter(|(_, is_shown)| *is_shown)
+            .map(|(subgroup, _)| subgroup)
+            .collect()
     }
 
     /// The minimum number of pairs that a figure covers.
@@ -203,10 +216,10 @@ impl<'a> DivergenceSearch<'a> {
             &settings,
             &mut reducer.probe(declared.metric),
         );
-        let shown = found.subgroups.iter().filter(|subgroup| self.is_shown(subgroup, model));
+        let shown = self.shown_subgroups(found.subgroups, model);
         let subgroups =
-            shown.clone().map(|subgroup| self.divergent_subgroup(subgroup, model, reducer)).collect();
-        let confirmed: Vec<_> = shown.map(|subgroup| self.terms(subgroup)).collect();
+            shown.iter().map(|subgroup| self.divergent_subgroup(subgroup, model, reducer)).collect();
+        let confirmed: Vec<_> = shown.iter().map(|subgroup| self.terms(subgroup)).collect();
         let unconfirmed = declared
             .suspected
             .iter()

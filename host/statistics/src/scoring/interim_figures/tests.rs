@@ -4,16 +4,12 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
+use super::known_sums::KnownSums;
 use super::*;
-use crate::scoring::{
-    AnswerStatus, CellsShape, ModelScores, ModelSums, ScoredPairs, StratumKey, StratumSums, WindowClock,
-};
-use understudy_study::{Every, Windows};
+use crate::scoring::{AnswerStatus, CellsShape, ModelScores, ScoredPairs, StratumKey, WindowClock};
+use understudy_study::{Every, Scope, Windows};
 
-/// The modulus of the elimination, a prime.
-const PRIME: i64 = 1_000_003;
-
-fn day(day: usize) -> Window {
+pub fn day(day: usize) -> Window {
     let windows = Windows { every: Every::Day, week_ends: Weekday::Sunday };
     WindowClock::new(windows, TimeZone::UTC).window(day as i64 * 86_400_000_000)
 }
@@ -26,72 +22,65 @@ fn all_answered(days: &[Vec<u64>]) -> Vec<Vec<PartSize>> {
 
 /// Cells with these numbers of pairs, by day and value of the only condition.
 fn cells(days: &[Vec<u64>]) -> Cells {
-    partly_answered(&all_answered(days))
+    sums(&all_answered(days), &[days[0].len()], &[]).0
 }
 
-/// The same with the numbers of answered pairs.
-fn partly_answered(days: &[Vec<PartSize>]) -> Cells {
-    let mut cells =
-        Cells::new(CellsShape { conditions: vec![days[0].len()], models: 1, components: vec![1] });
-    let (mut windows, mut values, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, counts) in days.iter().enumerate() {
-        for (value, counts) in counts.iter().enumerate() {
-            for pair in 0..counts.pairs {
-                windows.push(day(at));
-                values.push(value as u16);
-                let is_answered = pair < counts.answered;
-                statuses.push(if is_answered { AnswerStatus::Answered } else { AnswerStatus::Abstained });
+/// The values of the conditions of a profile: its digits, the first condition's the most significant.
+pub fn values(mut profile: usize, sizes: &[usize]) -> Vec<usize> {
+    let mut values = Vec::new();
+    for size in sizes.iter().rev() {
+        values.insert(0, profile % size);
+        profile /= size;
+    }
+    values
+}
+
+/// The sums of one model over these numbers of pairs, by day and profile. `sizes` are the numbers of values of the conditions.
+pub fn sums(days: &[Vec<PartSize>], sizes: &[usize], scopes: &[Scope]) -> (Cells, VerdictEvidence) {
+    let shape = CellsShape { conditions: sizes.to_vec(), models: 1, components: vec![1] };
+    let (mut cells, mut evidence) = (Cells::new(shape), VerdictEvidence::default());
+    for (at, profiles) in days.iter().enumerate() {
+        for (profile, size) in profiles.iter().enumerate() {
+            let values = values(profile, sizes);
+            let own = scopes.iter().zip(1..).filter(|(scope, _)| scope.holds(|condition| values[condition]));
+            let own: Vec<u16> = std::iter::once(0).chain(own.map(|(_, scope)| scope)).collect();
+            let values: Vec<u16> = values.into_iter().map(|value| value as u16).collect();
+            let conditions: Vec<Vec<u16>> = values.iter().map(|value| vec![*value]).collect();
+            for pair in 0..size.pairs {
+                let is_answered = pair < size.answered;
+                let status = if is_answered { AnswerStatus::Answered } else { AnswerStatus::Abstained };
+                let models = [ModelScores { statuses: vec![status], scores: vec![vec![vec![1.0]]] }];
+                let pairs = ScoredPairs { windows: &[day(at)], conditions: &conditions, models: &models };
+                cells.add(pairs).unwrap();
+                let window = evidence.windows.entry(day(at)).or_default().to_mut();
+                window.scope_sets.add(&own, &values, &models, 0);
             }
         }
     }
-    let models = [ModelScores { statuses, scores: vec![vec![vec![1.0; windows.len()]]] }];
-    let conditions = [values];
-    cells.add(ScoredPairs { windows: &windows, conditions: &conditions, models: &models }).unwrap();
-    cells
+    (cells, evidence)
 }
 
-/// The evidence of one scope of the values below `values`.
-fn evidence(days: &[Vec<PartSize>], values: usize) -> VerdictEvidence {
-    let mut evidence = VerdictEvidence::default();
-    for (at, pairs) in days.iter().enumerate() {
-        let sums = &mut evidence.windows.entry(day(at)).or_default().to_mut().sums;
-        let key = StratumKey { scope: 1, blinded: false, group: 0 };
-        let counts: PartSize = pairs[..values].iter().copied().sum();
-        let unanswered = counts.pairs - counts.answered;
-        let models = vec![ModelSums { unanswered, ..ModelSums::default() }];
-        sums.insert(key, StratumSums { pairs: counts.pairs, models });
-    }
-    evidence
+/// The figures without scopes.
+fn figures(cells: &Cells, model: Option<usize>, is_stopped: bool) -> InterimFigures {
+    InterimFigures::new(cells, &VerdictEvidence::default(), 0, model, is_stopped)
 }
 
-fn scope(values: usize) -> Scope {
-    Scope { name: "scope".to_owned(), values: vec![(0, (0..values).collect())] }
-}
-
-#[test]
-fn few_pairs_take_the_smallest_other_part_with_them() {
-    assert_eq!(withheld_counts(&[4, 100, 0, 7]), [true, false, false, true]);
-    // Two parts of few pairs hide each other, if together they are not few.
-    assert_eq!(withheld_counts(&[4, 100, 1, 7]), [true, false, true, false]);
-    assert_eq!(withheld_counts(&[3]), [true]);
-    assert_eq!(withheld_counts(&[]), [false; 0]);
-    // Few answers are like few pairs, and no answers are not.
-    let counts = |pairs, answered| PartSize { pairs, answered };
-    let parts = [counts(9, 4), counts(100, 90), counts(8, 0), counts(20, 6)];
-    assert_eq!(withheld_parts(&parts), [true, false, true, true]);
+pub fn scope(values: Vec<(usize, Vec<usize>)>) -> Scope {
+    Scope { name: "scope".to_owned(), values }
 }
 
 #[test]
 fn the_figures_of_a_model_cover_few_answers_in_no_block() {
     let counts = |pairs, answered| vec![PartSize { pairs, answered }];
-    let days = partly_answered(&[counts(9, 8), counts(9, 4), counts(9, 9), counts(9, 0), counts(9, 3)]);
-    let shown = |figures: &InterimFigures| [0, 1, 2, 3, 4].map(|at| figures.shows_window(day(at)));
-    assert_eq!(shown(&InterimFigures::new(&days, None, false)), [true; 5]);
-    let figures = InterimFigures::new(&days, Some(0), false);
+    let days = [counts(9, 8), counts(9, 4), counts(9, 9), counts(9, 0), counts(9, 3)];
+    let (days, _) = sums(&days, &[1], &[]);
+    let shown = |found: &InterimFigures| [0, 1, 2, 3, 4].map(|at| found.shows_window(day(at)));
+    assert_eq!(shown(&figures(&days, None, false)), [true; 5]);
+    let found = figures(&days, Some(0), false);
     // The last day waits for more answers, and so do the figures over all days.
-    assert_eq!(shown(&figures), [true, false, false, true, false]);
-    assert!(!figures.shows_all() && !figures.shows_value(0, 0) && !figures.shows_scope(0, &[day(4)]));
-    assert!(InterimFigures::new(&days.through(day(3)), Some(0), false).shows_all());
+    assert_eq!(shown(&found), [true, false, false, true, false]);
+    assert!(!found.shows_all() && !found.shows_value(0, 0) && !found.shows_scope(0, &[day(4)]));
+    assert!(figures(&days.through(day(3)), Some(0), false).shows_all());
 }
 
 #[test]
@@ -101,37 +90,88 @@ fn a_report_covers_whole_blocks_of_windows() {
     assert_eq!([0, 1, 2, 3, 4].map(covered), [None, None, Some(day(2)), Some(day(3)), Some(day(3))]);
     // A window without pairs needs no figure.
     assert_eq!(last_covered_window(&cells(&[vec![5]]), day(3)), Some(day(3)));
-    let figures = InterimFigures::new(&days.through(day(3)), None, false);
-    assert_eq!([0, 1, 2, 3].map(|at| figures.shows_window(day(at))), [false, false, false, true]);
-    assert!(figures.shows_all());
-    assert!(figures.shows_scope(0, &[day(3)]) && figures.shows_scope(0, &[day(0), day(1), day(2)]));
-    assert!(!figures.shows_scope(0, &[day(2), day(3)]), "the first block is cut");
+    let found = figures(&days.through(day(3)), None, false);
+    assert_eq!([0, 1, 2, 3].map(|at| found.shows_window(day(at))), [false, false, false, true]);
+    assert!(found.shows_all());
+    assert!(found.shows_scope(0, &[day(3)]) && found.shows_scope(0, &[day(0), day(1), day(2)]));
+    assert!(!found.shows_scope(0, &[day(2), day(3)]), "the first block is cut");
     // In a run that was stopped, the rest belongs to the last block.
-    let stopped = InterimFigures::new(&days, None, true);
+    let stopped = figures(&days, None, true);
     assert!(!stopped.shows_window(day(3)) && stopped.shows_all());
-    assert!(!InterimFigures::new(&cells(&[vec![2, 1]]), None, true).shows_all());
+    assert!(!figures(&cells(&[vec![2, 1]]), None, true).shows_all());
     // Otherwise a later report adds it to a block, so it has no figure.
-    let figures = InterimFigures::new(&days, None, false);
-    assert!(figures.shows_window(day(3)) && !figures.shows_window(day(4)) && !figures.shows_all());
+    let found = figures(&days, None, false);
+    assert!(found.shows_window(day(3)) && !found.shows_window(day(4)) && !found.shows_all());
 }
 
 #[test]
 fn a_value_that_is_once_rare_has_no_total_any_more() {
     let days = cells(&[vec![10, 20, 30], vec![2, 20, 30], vec![10, 20, 30]]);
-    let figures = InterimFigures::new(&days, None, false);
-    assert_eq!([0, 1, 2].map(|value| figures.shows_value(0, value)), [false, false, true]);
-    let slices = [0, 1, 2].map(|value| figures.shows(Slice::Value { condition: 0, value }));
-    assert_eq!((slices, figures.shows(Slice::All)), ([false, false, true], true));
-    assert!(!InterimFigures::new(&cells(&[vec![2, 1]]), None, true).shows(Slice::All));
-    let by_day = |at| [0, 1, 2].map(|value| figures.shows_value_in_window(0, value, day(at)));
+    let found = figures(&days, None, false);
+    assert_eq!([0, 1, 2].map(|value| found.shows_value(0, value)), [false, false, true]);
+    let slices = [0, 1, 2].map(|value| found.shows(Slice::Value { condition: 0, value }));
+    assert_eq!((slices, found.shows(Slice::All)), ([false, false, true], true));
+    assert!(!figures(&cells(&[vec![2, 1]]), None, true).shows(Slice::All));
+    let by_day = |at| [0, 1, 2].map(|value| found.shows_value_in_window(0, value, day(at)));
     assert_eq!([0, 1, 2].map(by_day), [[true; 3], [false, false, true], [true; 3]]);
+}
+
+#[test]
+fn values_are_joined_over_blocks_until_the_commonest_has_a_figure() {
+    let days = cells(&[vec![100, 2], vec![100, 3], vec![50, 10], vec![60, 0], vec![40, 1]]);
+    let shown = |last: usize| {
+        let found = figures(&days.through(day(last)), None, false);
+        assert!(found.shows_all() && found.shows_window(day(last)));
+        let in_windows =
+            (0..=last).map(|at| [0, 1].map(|value| found.shows_value_in_window(0, value, day(at))));
+        ([0, 1].map(|value| found.shows_value(0, value)), in_windows.collect::<Vec<_>>())
+    };
+    let (no, yes) = ([false; 2], [true; 2]);
+    // The other value has two pairs on the first day, and five on the first two days.
+    assert_eq!(shown(0), (no, vec![no]));
+    assert_eq!(shown(1), (yes, vec![no, no]));
+    assert_eq!(shown(2), (yes, vec![no, no, yes]));
+    assert_eq!(shown(3), (yes, vec![no, no, yes, yes]));
+    // The last day waits for others.
+    assert_eq!(shown(4), (no, vec![no, no, yes, yes, no]));
+    // The second day has no pairs of the first value. So its pairs minus the second value would be the two pairs.
+    let split = cells(&[vec![100, 2], vec![0, 50], vec![70, 50]]);
+    let is_shown = |last: usize| figures(&split.through(day(last)), None, false).shows_value(0, 0);
+    assert_eq!([0, 1, 2].map(is_shown), [false, false, true]);
+}
+
+#[test]
+fn scopes_with_few_pairs_in_common_or_apart_are_not_shown_together() {
+    // By value of the first condition and, within it, of the second.
+    let shown = |pairs: [u64; 6], scopes: &[Scope]| {
+        let (cells, evidence) = sums(&all_answered(&[pairs.to_vec()]), &[3, 2], scopes);
+        let found = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0), false);
+        (1..=scopes.len()).map(|scope| found.shows_scope(scope, &[day(0)])).collect::<Vec<_>>()
+    };
+    let first = scope(vec![(0, vec![0, 1])]);
+    let second = scope(vec![(1, vec![0])]);
+    let both = [first.clone(), second.clone()];
+    assert_eq!(shown([20, 20, 20, 20, 20, 20], &both), [true, true]);
+    // They have four pairs in common, or the second has four others, or four pairs are in neither.
+    assert_eq!(shown([2, 20, 2, 20, 20, 20], &both), [true, false]);
+    assert_eq!(shown([20, 20, 20, 20, 4, 20], &both), [true, false]);
+    assert_eq!(shown([20, 20, 20, 20, 20, 4], &both), [true, false]);
+    // Without the first scope, the second is shown.
+    assert_eq!(shown([2, 20, 2, 20, 20, 20], &[second]), [true]);
+    // The third value lacks four pairs of the two scopes.
+    let halves = [0, 1].map(|half| scope(vec![(0, vec![2]), (1, vec![half])]));
+    assert_eq!(shown([20, 20, 20, 20, 20, 20], &halves), [true, true]);
+    assert_eq!(shown([20, 20, 20, 20, 20, 4], &halves), [false, false]);
+    // Without counts by scopes, no scope is shown.
+    let (cells, _) = sums(&all_answered(&[vec![20; 6]]), &[3, 2], &[]);
+    let found = InterimFigures::new(&cells, &VerdictEvidence::default(), 1, Some(0), false);
+    assert!(found.shows_all() && !found.shows_scope(1, &[day(0)]));
 }
 
 #[test]
 fn a_part_and_the_rest_are_withheld_together() {
     let all = cells(&[vec![20, 8]]);
-    let revised =
-        |pairs: [u64; 2]| InterimFigures::new(&all, None, false).for_part(&cells(&[pairs.to_vec()]), &all);
+    let revised = |pairs: [u64; 2]| figures(&all, None, false).for_part(&cells(&[pairs.to_vec()]), &all);
     assert!(revised([6, 0]).shows_all() && revised([6, 0]).shows_value(0, 0));
     assert!(!revised([2, 0]).shows_all());
     // All but three pairs are revised.
@@ -172,63 +212,38 @@ fn blinded_pairs_and_the_others_are_shown_only_if_neither_are_few() {
         }
         add(0, false, 0, (10 - blinded).max(1));
         add(0, true, 1, 10);
-        let figures = InterimFigures::new(&all, None, false).with_evidence(&all, &evidence, &[scope(1)]);
-        assert!(figures.shows_blinding(&[day(1)]) && figures.shows_blinding(&[]));
-        assert_eq!(figures.shows_blinding(&[day(0), day(1)]), figures.shows_blinding(&[day(0)]));
-        figures.shows_blinding(&[day(0)])
+        let found = InterimFigures::new(&all, &evidence, 1, None, false);
+        assert!(found.shows_blinding(&[day(1)]) && found.shows_blinding(&[]));
+        assert_eq!(found.shows_blinding(&[day(0), day(1)]), found.shows_blinding(&[day(0)]));
+        found.shows_blinding(&[day(0)])
     };
     assert_eq!([0, 4, 5, 6].map(shown), [true, false, true, false]);
 }
 
-/// Figures as sums over cells, reduced to a row echelon form modulo [`PRIME`].
-#[derive(Default)]
-struct KnownSums {
-    rows: Vec<(usize, Vec<i64>)>,
-}
+/// The conditions of the property test, by number of values.
+const SIZES: [usize; 2] = [3, 2];
 
-impl KnownSums {
-    /// What remains of a sum after subtracting the known ones.
-    fn reduced(&self, mut sum: Vec<i64>) -> Vec<i64> {
-        for (pivot, row) in &self.rows {
-            let factor = sum[*pivot];
-            if factor != 0 {
-                for (number, known) in sum.iter_mut().zip(row) {
-                    *number = (*number - factor * known % PRIME + PRIME) % PRIME;
-                }
-            }
-        }
-        sum
-    }
-
-    fn add(&mut self, sum: Vec<i64>) {
-        let sum = self.reduced(sum);
-        let Some(pivot) = sum.iter().position(|number| *number != 0) else { return };
-        // By Fermat: the power PRIME - 2.
-        let (inverse, _) = (0..20).fold((1, sum[pivot]), |(product, power), bit| {
-            let product = if (PRIME - 2) >> bit & 1 == 1 { product * power % PRIME } else { product };
-            (product, power * power % PRIME)
+/// All figures of a report over the days up to `covered`, as sums over the cells (day, profile). The values are those of one
+/// condition.
+fn add_shown(
+    days: &[Vec<PartSize>],
+    covered: usize,
+    scopes: &[Scope],
+    condition: usize,
+    known: &mut KnownSums,
+) {
+    let sum = |is_in: &dyn Fn(usize, &[usize]) -> bool| -> Vec<i64> {
+        let cells = days.iter().enumerate().flat_map(|(at, profiles)| {
+            profiles
+                .iter()
+                .enumerate()
+                .map(move |(profile, size)| (at, values(profile, &SIZES), size.answered))
         });
-        self.rows.push((pivot, sum.iter().map(|number| number * inverse % PRIME).collect()));
-    }
-
-    fn has(&self, sum: Vec<i64>) -> bool {
-        self.reduced(sum).iter().all(|number| *number == 0)
-    }
-}
-
-/// All figures of a report over the days up to `covered`, as sums over the cells (day, value).
-fn shown_figures(days: &[Vec<PartSize>], covered: usize, scoped: usize, known: &mut KnownSums) {
-    let values = days[0].len();
-    let sum = |is_in: &dyn Fn(usize, usize) -> bool| -> Vec<i64> {
-        let cells = (0..days.len()).flat_map(|at| (0..values).map(move |value| (at, value)));
-        cells
-            .map(|(at, value)| i64::from(at <= covered && days[at][value].answered > 0 && is_in(at, value)))
-            .collect()
+        let is_in = |at: usize, values: &[usize]| at <= covered && is_in(at, values);
+        cells.map(|(at, values, answered)| i64::from(answered > 0 && is_in(at, &values))).collect()
     };
-    let cells = partly_answered(days).through(day(covered));
-    let evidence = evidence(&days[..=covered], scoped);
-    let figures =
-        InterimFigures::new(&cells, Some(0), false).with_evidence(&cells, &evidence, &[scope(scoped)]);
+    let (cells, evidence) = sums(&days[..=covered], &SIZES, scopes);
+    let figures = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0), false);
     if figures.shows_all() {
         known.add(sum(&|_, _| true));
     }
@@ -243,54 +258,55 @@ fn shown_figures(days: &[Vec<PartSize>], covered: usize, scoped: usize, known: &
             if figures.shows_scope(0, windows) {
                 known.add(sum(&|at, _| is_in(at)));
             }
-            if figures.shows_scope(1, windows) {
-                known.add(sum(&|at, value| is_in(at) && value < scoped));
+            for (scope, shown) in scopes.iter().zip(1..).filter(|(_, at)| figures.shows_scope(*at, windows)) {
+                assert!(shown <= scopes.len());
+                known.add(sum(&|at, values| is_in(at) && scope.holds(|condition| values[condition])));
             }
         }
     }
-    for shown in 0..values {
-        if figures.shows_value(0, shown) {
-            known.add(sum(&|_, value| value == shown));
+    for shown in 0..SIZES[condition] {
+        if figures.shows_value(condition, shown) {
+            known.add(sum(&|_, values| values[condition] == shown));
         }
-        for day_at in (0..=covered).filter(|at| figures.shows_value_in_window(0, shown, day(*at))) {
-            known.add(sum(&|at, value| at == day_at && value == shown));
+        let days = (0..=covered).filter(|at| figures.shows_value_in_window(condition, shown, day(*at)));
+        for day_at in days {
+            known.add(sum(&|at, values| at == day_at && values[condition] == shown));
         }
     }
+}
+
+/// A number of pairs, often few, of which some are answered.
+pub fn part() -> impl Strategy<Value = PartSize> {
+    let pairs = prop_oneof![3 => Just(0), 2 => 1..4_u64, 4 => 4..30_u64];
+    let answers = prop_oneof![5 => Just(u64::MAX), 1 => 0..7_u64];
+    (pairs, answers).prop_map(|(pairs, answered)| PartSize { pairs, answered: answered.min(pairs) })
+}
+
+/// A scope of some values of one of two conditions, or of both.
+pub fn any_scope() -> impl Strategy<Value = Scope> {
+    let chosen = |size: usize| prop::sample::subsequence((0..size).collect::<Vec<_>>(), 1..=size);
+    (chosen(SIZES[0]), chosen(SIZES[1])).prop_map(|(first, second)| scope(vec![(0, first), (1, second)]))
 }
 
 proptest! {
     #[test]
     fn no_figure_of_few_pairs_follows_from_all_reports_together(
-        (days, scoped) in (1..5_usize, 1..6_usize).prop_flat_map(|(values, days)| {
-            let pairs = prop_oneof![Just(0), 1..4_u64, 4..12_u64];
-            let answers = prop_oneof![3 => Just(u64::MAX), 1 => 0..7_u64];
-            let pairs = (pairs, answers)
-                .prop_map(|(pairs, answered)| PartSize { pairs, answered: answered.min(pairs) });
-            (prop::collection::vec(prop::collection::vec(pairs, values), days), 1..=values)
-        }),
+        days in (1..5_usize).prop_flat_map(|days| prop::collection::vec(prop::collection::vec(part(), 6), days)),
+        scopes in prop::collection::vec(any_scope(), 0..4),
     ) {
-        let all = partly_answered(&days);
-        let mut known = KnownSums::default();
-        // A look at the end of each window.
-        for last in 0..days.len() {
-            if let Some(window) = last_covered_window(&all, day(last)) {
-                let covered = (0..days.len()).rfind(|at| day(*at) <= window).unwrap();
-                shown_figures(&days, covered, scoped, &mut known);
-            }
-        }
-        // No sum over one, two or three cells with fewer than five answered pairs follows.
-        let is_few = |answered: u64| (1..MIN_INTERIM_PAIRS).contains(&answered);
+        let (all, _) = sums(&days, &SIZES, &scopes);
         let pairs: Vec<u64> = days.iter().flatten().map(|counts| counts.answered).collect();
-        let few: Vec<usize> = (0..pairs.len()).filter(|cell| is_few(pairs[*cell])).collect();
-        for (at, one) in few.iter().enumerate() {
-            for (next, two) in few.iter().enumerate().skip(at) {
-                for three in few.iter().skip(next) {
-                    let mut sum = vec![0; pairs.len()];
-                    [one, two, three].into_iter().for_each(|cell| sum[*cell] = 1);
-                    let total: u64 = sum.iter().zip(&pairs).map(|(is_in, pairs)| *is_in as u64 * pairs).sum();
-                    prop_assert!(!is_few(total) || !known.has(sum), "{one} {two} {three} of {pairs:?}");
+        for condition in 0..SIZES.len() {
+            let mut known = KnownSums::default();
+            // A look at the end of each window.
+            for last in 0..days.len() {
+                if let Some(window) = last_covered_window(&all, day(last)) {
+                    let covered = (0..days.len()).rfind(|at| day(*at) <= window).unwrap();
+                    add_shown(&days, covered, &scopes, condition, &mut known);
                 }
             }
+            let few = known.few(&pairs);
+            prop_assert!(few.is_none(), "{few:?} of {pairs:?}, condition {condition}");
         }
     }
 }

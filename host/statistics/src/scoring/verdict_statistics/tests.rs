@@ -51,6 +51,7 @@ fn add(evidence: &mut VerdictEvidence, case: &Case) {
     let pair = EvidencePair {
         window: window(case.day),
         scopes: &case.scopes,
+        values: &[case.day as u16],
         group: jackknife_group(&case.key),
         cluster: Some(cluster_hash(&case.key)),
         blinded: case.blinded,

@@ -133,6 +133,7 @@ impl Case {
             let pair = EvidencePair {
                 window,
                 scopes: &[0],
+                values: &[],
                 group,
                 cluster: None,
                 blinded: false,

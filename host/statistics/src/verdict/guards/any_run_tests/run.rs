@@ -310,6 +310,7 @@ impl Run {
                 let pair = EvidencePair {
                     window,
                     scopes: self.pairs[snapshot].scopes(),
+                    values: &[0, 0],
                     group: jackknife_group(&snapshot.to_string()),
                     cluster: None,
                     blinded: false,

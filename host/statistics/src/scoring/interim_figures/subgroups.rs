@@ -1,0 +1,145 @@
+//! Decides which subgroups of the divergence search may be shown before the end of a run.
+//!
+//! Invariants, for the figures over all windows of one report:
+//! - No combination of the figures of subgroups that are shown has few pairs. A combination has a factor for each figure.
+//! - No combination with the shown values of one condition has few pairs, and none with the shown scopes.
+
+use super::InterimFigures;
+use super::part_size::{PartSize, reveals_few};
+use crate::scoring::Window;
+use understudy_study::Scope;
+
+/// The pairs of a profile over all windows. A profile is one value of each searched condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileSize {
+    /// The index of each searched condition, with the index of its value.
+    pub values: Vec<(usize, usize)>,
+    /// The number of pairs.
+    pub pairs: u64,
+    /// Those that the metric of the search scored for the model.
+    pub scored: u64,
+}
+
+impl ProfileSize {
+    fn size(&self) -> PartSize {
+        PartSize { pairs: self.pairs, answered: self.scored }
+    }
+
+    fn value(&self, condition: usize) -> Option<usize> {
+        self.values.iter().find(|(known, _)| *known == condition).map(|(_, value)| *value)
+    }
+
+    fn has(&self, terms: &[(usize, usize)]) -> bool {
+        terms.iter().all(|(condition, value)| self.value(*condition) == Some(*value))
+    }
+}
+
+impl InterimFigures {
+    /// For each subgroup whether its figures and those of all other pairs may be shown. A subgroup has terms, given as indices
+    /// of a condition and of its value. Earlier subgroups take precedence. `windows` are all windows of the report, in order of
+    /// time. Scopes with a condition that is not searched are not compared with subgroups.
+    pub fn shows_subgroups(
+        &self,
+        subgroups: &[Vec<(usize, usize)>],
+        profiles: &[ProfileSize],
+        scopes: &[Scope],
+        windows: &[Window],
+    ) -> Vec<bool> {
+        let columns = self.columns(profiles, scopes, windows);
+        let mut parts = vec![0; profiles.len()];
+        let is_shown = |terms: &Vec<(usize, usize)>| {
+            let inside: Vec<bool> = profiles.iter().map(|profile| profile.has(terms)).collect();
+            let divided = numbered(parts.iter().zip(&inside));
+            let is_enough = [true, false].map(|is_inside| {
+                let own = profiles.iter().zip(&inside).filter(|(_, inside)| **inside == is_inside);
+                let size: PartSize = own.map(|(profile, _)| profile.size()).sum();
+                size.pairs > 0 && !size.is_few()
+            });
+            let is_shown = is_enough == [true; 2]
+                && !self.nearly_equals_withheld_value(terms, profiles)
+                && sums(profiles, &divided).iter().all(|size| !size.is_few())
+                && columns
+                    .iter()
+                    .all(|columns| !reveals_few(&table(profiles, &divided, columns), &columns.withheld));
+            if is_shown {
+                parts = divided;
+            }
+            is_shown
+        };
+        subgroups.iter().map(is_shown).collect()
+    }
+
+    /// Whether a subgroup has all pairs of a value whose figure is withheld, or all but a few.
+    fn nearly_equals_withheld_value(&self, terms: &[(usize, usize)], profiles: &[ProfileSize]) -> bool {
+        terms.iter().filter(|(condition, value)| !self.shows_value(*condition, *value)).any(|term| {
+            let others = profiles.iter().filter(|profile| profile.has(&[*term]) && !profile.has(terms));
+            let size: PartSize = others.map(ProfileSize::size).sum();
+            size.is_few() || size.answered == 0
+        })
+    }
+
+    /// The other figures over all windows: the values of each searched condition, and the parts by shown scopes.
+    fn columns(&self, profiles: &[ProfileSize], scopes: &[Scope], windows: &[Window]) -> Vec<Columns> {
+        let Some(first) = profiles.first() else { return Vec::new() };
+        let mut columns = Vec::new();
+        for (at, (condition, _)) in first.values.iter().enumerate() {
+            let of_profiles: Vec<usize> = profiles.iter().map(|profile| profile.values[at].1).collect();
+            let values = 0..=of_profiles.iter().copied().max().unwrap_or(0);
+            let withheld = values.map(|value| !self.shows_value(*condition, value)).collect();
+            columns.push(Columns { of_profiles, withheld });
+        }
+        let is_searched =
+            |scope: &Scope| scope.values.iter().all(|(condition, _)| first.value(*condition).is_some());
+        let shown =
+            scopes.iter().zip(1..).filter(|(scope, at)| is_searched(scope) && self.shows_scope(*at, windows));
+        let shown: Vec<&Scope> = shown.map(|(scope, _)| scope).collect();
+        let of_profiles = numbered(profiles.iter().map(|profile| {
+            let value = |condition| profile.value(condition).unwrap_or(usize::MAX);
+            shown.iter().map(|scope| scope.holds(value)).collect::<Vec<_>>()
+        }));
+        let withheld = vec![false; of_profiles.iter().max().map_or(0, |last| last + 1)];
+        columns.push(Columns { of_profiles, withheld });
+        columns
+    }
+}
+
+/// A partition of the profiles by figures other than those of subgroups.
+struct Columns {
+    /// For each profile the index of its column.
+    of_profiles: Vec<usize>,
+    /// For each column whether its figure is withheld.
+    withheld: Vec<bool>,
+}
+
+/// Numbers equal keys in the order of their first occurrence.
+fn numbered<K: PartialEq>(keys: impl Iterator<Item = K>) -> Vec<usize> {
+    let mut known: Vec<K> = Vec::new();
+    let number = |key: K| match known.iter().position(|other| *other == key) {
+        Some(at) => at,
+        None => {
+            known.push(key);
+            known.len() - 1
+        }
+    };
+    keys.map(number).collect()
+}
+
+/// The size of each part of the profiles.
+fn sums(profiles: &[ProfileSize], parts: &[usize]) -> Vec<PartSize> {
+    let mut sums = vec![PartSize::default(); parts.iter().max().map_or(0, |last| last + 1)];
+    profiles.iter().zip(parts).for_each(|(profile, part)| sums[*part] += profile.size());
+    sums
+}
+
+/// For each part of the profiles the pairs by column.
+fn table(profiles: &[ProfileSize], parts: &[usize], columns: &Columns) -> Vec<Vec<PartSize>> {
+    let rows = parts.iter().max().map_or(0, |last| last + 1);
+    let mut table = vec![vec![PartSize::default(); columns.withheld.len()]; rows];
+    for ((profile, part), column) in profiles.iter().zip(parts).zip(&columns.of_profiles) {
+        table[*part][*column] += profile.size();
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;
