@@ -99,7 +99,7 @@ fn metrics_of_labels_match_scikit_learn() {
         let value = found[name].as_f64().expect("a value");
         assert!((value - expected).abs() < 1e-12, "{name}: {value} is not {expected}");
     }
-    let stop = &found["labels"][2];
+    let stop = &found["labels"][1];
     assert_eq!((&stop["label"], &stop["substrate-pairs"]), (&json!("stop"), &json!(12)));
 }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 /// The first bytes of a file: a name and the version of the format.
-const MAGIC: &[u8; 16] = b"understudy-cp\0\0\x04";
+const MAGIC: &[u8; 16] = b"understudy-cp\0\0\x05";
 const DIGEST: usize = 32;
 
 /// Why a checkpoint cannot be read.

@@ -186,7 +186,8 @@ fn a_part_of_a_run_waits_for_the_windows_after_the_last_block() {
     let all = cells(&[vec![20, 20], vec![2, 0]]);
     let part = cells(&[vec![10, 10], vec![0, 0]]);
     let shown = |is_stopped| {
-        let figures = InterimFigures::new(&all, None, is_stopped).for_part(&part, &all);
+        let figures =
+            InterimFigures::new(&all, &VerdictEvidence::default(), 0, None, is_stopped).for_part(&part, &all);
         [0, 1].map(|value| figures.shows_value(0, value))
     };
     assert_eq!([shown(false), shown(true)], [[false; 2], [true; 2]]);
