@@ -1,4 +1,4 @@
-//! Lowers files of trained models, in the sandbox like everything else that comes from outside.
+//! Imports files of trained models, in the sandbox like everything else that comes from outside.
 //!
 //! Invariants:
 //! - A file never reaches a parser of the host.
@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::bindings::importer::Importer as Bindings;
 use super::bindings::importer::exports::understudy::shadow::answers::Form;
 use super::bindings::importer::exports::understudy::shadow::columns::{Field, Kind};
-use super::bindings::importer::exports::understudy::shadow::lowering::Summary;
+use super::bindings::importer::exports::understudy::shadow::model_import::Summary;
 use super::component::link;
 use super::component_file::{ComponentFile, sha256_hex};
 use super::description_validation::InputField;
@@ -32,10 +32,10 @@ const BUDGET: Budget = Budget {
 /// The largest model file in bytes.
 const MAX_FILE: usize = 512 << 20;
 
-/// A lowered model and what its importer says about it.
+/// An imported model and what its importer says about it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LoweredModel {
-    /// What the engine of trained models receives as its asset `model`.
+pub struct ImportedModel {
+    /// The lowered model: what the model runtime receives as its asset `model`.
     pub bytes: Vec<u8>,
     /// What the model reads and answers.
     pub summary: ModelSummary,
@@ -84,16 +84,16 @@ pub enum ImportError {
     Sandbox(#[from] SandboxError),
 }
 
-/// Lowers a model file. `options` is a JSON object. `cache` is the folder of compiled code.
+/// Imports a model file. `options` is a JSON object. `cache` is the folder of compiled code.
 ///
 /// # Errors
 /// If the importer refuses the file, or exceeds its budget.
-pub fn lower(
+pub fn import_model(
     importer: &ComponentFile,
     file: &[u8],
     options: &str,
     cache: Option<&Path>,
-) -> Result<LoweredModel, ImportError> {
+) -> Result<ImportedModel, ImportError> {
     if file.len() > MAX_FILE {
         return Err(ImportError::TooLarge { bytes: file.len() });
     }
@@ -103,24 +103,26 @@ pub fn lower(
     let spec = Arc::new(InstanceSpec { linked, config, assets, usage_counters: Arc::default() });
     let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox, spec);
     supervisor.start()?;
-    let lowered = supervisor
-        .call("lower", |world, store| world.understudy_shadow_lowering().call_lower(store, file, options))
+    let imported = supervisor
+        .call("import-model", |world, store| {
+            world.understudy_shadow_model_import().call_import_model(store, file, options)
+        })
         .map_err(ImportError::Failed)?
         .map_err(|why| ImportError::Refused(sanitize(&why)))?;
-    Ok(LoweredModel { bytes: lowered.bytes, summary: summary(lowered.summary) })
+    Ok(ImportedModel { bytes: imported.bytes, summary: summary(imported.summary) })
 }
 
 /// The bytes of a lowered model, from the cache if it has them.
 ///
 /// # Errors
-/// See [`lower`].
-pub fn lower_cached(
+/// See [`import_model`].
+pub fn import_cached(
     importer: &ComponentFile,
     file: &[u8],
     options: &str,
     cache: Option<&Path>,
 ) -> Result<Vec<u8>, ImportError> {
-    let make = || lower(importer, file, options, cache).map(|lowered| lowered.bytes);
+    let make = || import_model(importer, file, options, cache).map(|imported| imported.bytes);
     let Some(folder) = cache else { return make() };
     let origin = format!("{}\n{}\n{options}", importer.digest, sha256_hex(file));
     compile_cache::load_bytes(folder, &format!("{}.model", sha256_hex(origin.as_bytes())), make)

@@ -10,10 +10,10 @@ use super::toml_value::Value;
 const FILE: &str = "the path of the model file, such as \"model.onnx\"";
 const FIELDS: &str = "a list of the names of the columns, such as [\"lead_time\", \"adults\"]";
 const LABELS: &str = "a list of the names of the classes, such as [\"stays\", \"cancels\"]";
-const THRESHOLD: &str = "a number, such as 0.5";
+const SCORE_THRESHOLD: &str = "a number, such as 0.5";
 
 /// The keys of a trained model, besides `plugin`.
-const KEYS: [&str; 4] = ["file", "fields", "labels", "threshold"];
+const KEYS: [&str; 4] = ["file", "fields", "labels", "score-threshold"];
 
 /// The format of a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct ModelFile {
     /// Names of the classes, in order; empty if the file has them or the model answers numbers.
     pub labels: Vec<String>,
     /// The score from which on the second of two labels is answered; `None` if the model chooses its label.
-    pub threshold: Option<f64>,
+    pub score_threshold: Option<f64>,
     /// The line of the `file` key, from 1.
     pub line: usize,
 }
@@ -60,8 +60,8 @@ pub struct ModelFile {
 impl ModelFile {
     /// What the importer receives beside the file: a JSON object.
     pub fn options(&self) -> Json {
-        let ModelFile { format, fields, labels, threshold, .. } = self;
-        json!({ "format": format.name(), "fields": fields, "labels": labels, "threshold": threshold })
+        let ModelFile { format, fields, labels, score_threshold, .. } = self;
+        json!({ "format": format.name(), "fields": fields, "labels": labels, "score-threshold": score_threshold })
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
     let names = |list: Vec<(&str, usize)>| list.into_iter().map(|(name, _)| name.to_owned()).collect();
     let fields = names(section.filled_list("fields", FIELDS, Value::word));
     let labels = names(section.filled_list("labels", LABELS, Value::word));
-    let threshold = section.optional("threshold", THRESHOLD, Value::number);
+    let score_threshold = section.optional("score-threshold", SCORE_THRESHOLD, Value::number);
     let Some(format) = ModelFormat::ALL.into_iter().find(|format| format.name() == plugin) else {
         for key in KEYS {
             section.refuse(
@@ -104,7 +104,7 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
     }
     let line = section.line_of("file");
     let path = PathBuf::from(path.ok_or(())?);
-    Ok(Some(ModelFile { format, path, fields, labels, threshold, line }))
+    Ok(Some(ModelFile { format, path, fields, labels, score_threshold, line }))
 }
 
 #[cfg(test)]

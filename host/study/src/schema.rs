@@ -232,7 +232,7 @@ fn model() -> Json {
                   not have them, or has others than the snapshots.";
     let labels =
         "The names of the classes of a trained model, in order. Only if the file does not have them.";
-    let threshold = "The score from which on a trained model with one score answers the second of two `labels`, and the first \
+    let score_threshold = "The score from which on a trained model with one score answers the second of two `labels`, and the first \
                      below. Without it such a model answers the score, a number.";
     let mut model = decider("A model: a component, or a trained model.");
     let own = [
@@ -240,7 +240,7 @@ fn model() -> Json {
         ("file", text(file)),
         ("fields", names(fields)),
         ("labels", names(labels)),
-        ("threshold", json!({ "type": "number", "description": threshold })),
+        ("score-threshold", json!({ "type": "number", "description": score_threshold })),
         ("training-period", training_period()),
     ];
     for (key, schema) in own {
@@ -253,7 +253,7 @@ fn model() -> Json {
         "properties": { "config": { "maxProperties": 0 }, "assets": { "maxProperties": 0 } },
     });
     model["else"] = json!({
-        "properties": { "file": false, "fields": false, "labels": false, "threshold": false },
+        "properties": { "file": false, "fields": false, "labels": false, "score-threshold": false },
     });
     model
 }

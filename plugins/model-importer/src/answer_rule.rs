@@ -1,6 +1,6 @@
 //! How the outputs of a model become an answer.
 
-use tabular_form::{AnswerRule, Form, Kind, Scores};
+use tabular_program::{AnswerRule, Kind, Program, Scores};
 
 use crate::options::Options;
 use crate::probabilities::are_probabilities;
@@ -8,7 +8,7 @@ use crate::probabilities::are_probabilities;
 /// What the options lack or have too much of.
 const TWO_LABELS: &str = "write labels = [...] with two labels: below the threshold, and from it on";
 
-/// The outputs of a model, by their index in the form.
+/// The outputs of a model, by their index in the program.
 pub(crate) struct Outputs {
     /// The output of labels: text, integers or booleans.
     pub(crate) label: Option<usize>,
@@ -22,33 +22,37 @@ pub(crate) struct Outputs {
 ///
 /// # Errors
 /// If the options do not fit the outputs, or more options are needed.
-pub(crate) fn answer_rule(form: &Form, outputs: &Outputs, options: &Options) -> Result<AnswerRule, String> {
+pub(crate) fn answer_rule(
+    program: &Program,
+    outputs: &Outputs,
+    options: &Options,
+) -> Result<AnswerRule, String> {
     match (outputs.label, outputs.numbers) {
-        (Some(label), numbers) => classifier(form, label, numbers, outputs, options),
-        (None, Some(numbers)) => scores(form, numbers, options),
+        (Some(label), numbers) => classifier(program, label, numbers, outputs, options),
+        (None, Some(numbers)) => scores(program, numbers, options),
         (None, None) => Err("the model has no output; export it with one".to_owned()),
     }
 }
 
 fn classifier(
-    form: &Form,
+    program: &Program,
     label: usize,
     numbers: Option<usize>,
     outputs: &Outputs,
     options: &Options,
 ) -> Result<AnswerRule, String> {
-    let name = &form.outputs[label].name;
-    if options.threshold.is_some() {
+    let name = &program.outputs[label].name;
+    if options.score_threshold.is_some() {
         return Err(format!(
-            "the model chooses its label itself, in output {name:?}; remove `threshold`, or export it without labels"
+            "the model chooses its label itself, in output {name:?}; remove `score-threshold`, or export it without labels"
         ));
     }
-    if !options.labels.is_empty() && form.outputs[label].columns.kind == Kind::Text {
+    if !options.labels.is_empty() && program.outputs[label].columns.kind == Kind::Text {
         return Err(format!("the model has its labels as text, in output {name:?}; remove `labels`"));
     }
     let scores = match numbers {
-        Some(output) if are_probabilities(form, output)? => {
-            let width = form.outputs[output].columns.width as usize;
+        Some(output) if are_probabilities(program, output)? => {
+            let width = program.outputs[output].columns.width as usize;
             if !options.labels.is_empty() && width > 1 && width != options.labels.len() {
                 return Err(format!(
                     "`labels` has {} labels, and the model has scores of {width} classes; write one label for each, \
@@ -64,32 +68,32 @@ fn classifier(
     Ok(AnswerRule::Label { output: label as u32, names: options.labels.clone(), scores })
 }
 
-fn scores(form: &Form, numbers: usize, options: &Options) -> Result<AnswerRule, String> {
+fn scores(program: &Program, numbers: usize, options: &Options) -> Result<AnswerRule, String> {
     let output = numbers as u32;
-    let width = form.outputs[numbers].columns.width as usize;
+    let width = program.outputs[numbers].columns.width as usize;
     let labels = options.labels.clone();
-    match (width, options.threshold) {
+    match (width, options.score_threshold) {
         (1, Some(threshold)) => {
             if labels.len() != 2 {
                 return Err(format!(
-                    "`threshold` is written, and `labels` has {} labels; {TWO_LABELS}",
+                    "`score-threshold` is written, and `labels` has {} labels; {TWO_LABELS}",
                     labels.len()
                 ));
             }
-            let confidence = are_probabilities(form, numbers)?;
+            let confidence = are_probabilities(program, numbers)?;
             Ok(AnswerRule::Threshold { output, threshold, labels, confidence })
         }
         (1, None) if labels.is_empty() => Ok(AnswerRule::Number { output }),
-        (1, None) => {
-            Err("the model answers one number, and `labels` is written; write threshold = 0.5 as well to \
+        (1, None) => Err(
+            "the model answers one number, and `labels` is written; write score-threshold = 0.5 as well to \
                           answer a label, or remove `labels`"
-                .to_owned())
-        }
-        (_, Some(_)) => {
-            Err(format!("the model has {width} scores, and `threshold` needs one; remove `threshold`"))
-        }
+                .to_owned(),
+        ),
+        (_, Some(_)) => Err(format!(
+            "the model has {width} scores, and `score-threshold` needs one; remove `score-threshold`"
+        )),
         (_, None) if labels.len() == width => {
-            let confidence = are_probabilities(form, numbers)?;
+            let confidence = are_probabilities(program, numbers)?;
             Ok(AnswerRule::LargestScore { output, labels, confidence })
         }
         (_, None) if labels.is_empty() => Err(format!(

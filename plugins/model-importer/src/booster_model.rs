@@ -1,36 +1,36 @@
-//! Lowers model files of XGBoost and LightGBM.
+//! Imports model files of XGBoost and LightGBM.
 
-use tabular_boosters::{Import, Task, lightgbm, xgboost};
-use tabular_form::{Kind, TrainedModel};
+use tabular_boosters::{ImportedModel as BoosterModel, Task, lightgbm, xgboost};
+use tabular_program::{Kind, LoweredModel};
 
 use crate::answer_rule::{Outputs, answer_rule};
 use crate::options::{Format, Options};
-use crate::{LoweredModel, field_names};
+use crate::{ImportedModel, field_names};
 
-/// Lowers a file. Both libraries handle missing values of every feature that is a number.
+/// Imports a file. Both libraries handle missing values of every feature that is a number.
 ///
 /// # Errors
-/// See [`lower`](crate::lower).
-pub(crate) fn lower(file: &[u8], format: Format, options: &Options) -> Result<LoweredModel, String> {
-    let import = match format {
+/// See [`import`](crate::import).
+pub(crate) fn import(file: &[u8], format: Format, options: &Options) -> Result<ImportedModel, String> {
+    let model = match format {
         Format::Lightgbm => lightgbm::import(file),
         _ => xgboost::import(file),
     }
     .map_err(|error| error.to_string())?;
-    let Import { form, feature_names, task, objective, trees } = import;
-    let mut fields = field_names::fields(&form, &options.fields, &feature_names)?;
-    for (field, kind) in fields.iter_mut().zip(form.input_kinds()) {
+    let BoosterModel { program, feature_names, task, objective, trees } = model;
+    let mut fields = field_names::fields(&program, &options.fields, &feature_names)?;
+    for (field, kind) in fields.iter_mut().zip(program.input_kinds()) {
         field.required = !matches!(kind, Kind::Float | Kind::Double);
     }
     let outputs = match task {
         Task::Classes(classes) => Outputs {
-            label: form.outputs.iter().position(|output| output.name == "class"),
-            numbers: form.outputs.iter().position(|output| output.name == "probabilities"),
+            label: program.outputs.iter().position(|output| output.name == "class"),
+            numbers: program.outputs.iter().position(|output| output.name == "probabilities"),
             score_labels: (0..classes).map(|class| class.to_string()).collect(),
         },
         Task::Numbers(_) => Outputs { label: None, numbers: Some(0), score_labels: Vec::new() },
     };
-    let answer = answer_rule(&form, &outputs, options)?;
+    let answer = answer_rule(&program, &outputs, options)?;
     let mut notes = Vec::new();
     if matches!(task, Task::Classes(_)) && options.labels.is_empty() {
         notes.push(
@@ -39,8 +39,8 @@ pub(crate) fn lower(file: &[u8], format: Format, options: &Options) -> Result<Lo
         );
     }
     let operators = [(objective, 1), ("tree".to_owned(), trees)];
-    Ok(LoweredModel {
-        model: TrainedModel { fields, answer, form },
+    Ok(ImportedModel {
+        model: LoweredModel { fields, answer, program },
         format,
         producer: String::new(),
         operators: operators.into_iter().filter(|(_, count)| *count > 0).collect(),

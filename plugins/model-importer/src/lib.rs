@@ -1,8 +1,8 @@
-//! Lowers files of trained models: the component of the world `importer`.
+//! Imports files of trained models: the component of the world `importer`.
 //!
 //! Invariants:
 //! - A file is untrusted: whatever it holds, the result is a model that the engine accepts or an error.
-//! - An error names what cannot be lowered, where it is, and what helps.
+//! - An error names what cannot be imported, where it is, and what helps.
 //! - The bytes of a lowered model depend on the file and the options alone.
 
 mod answer_rule;
@@ -17,15 +17,15 @@ mod probabilities;
 
 use std::collections::BTreeMap;
 
-use tabular_form::TrainedModel;
+use tabular_program::LoweredModel;
 
 pub use options::{Format, Options};
 
-/// A lowered model and what is known of its file.
+/// An imported model and what is known of its file.
 #[derive(Clone, Debug)]
-pub struct LoweredModel {
+pub struct ImportedModel {
     /// The model.
-    pub model: TrainedModel,
+    pub model: LoweredModel,
     /// The format of the file.
     pub format: Format,
     /// The program that wrote the file; empty if it does not say so.
@@ -36,7 +36,7 @@ pub struct LoweredModel {
     pub notes: Vec<String>,
 }
 
-impl LoweredModel {
+impl ImportedModel {
     /// The labels that the model can answer, if it is known which.
     #[must_use]
     pub fn labels(&self) -> &[String] {
@@ -44,11 +44,11 @@ impl LoweredModel {
     }
 }
 
-/// Lowers a model file.
+/// Imports a model file.
 ///
 /// # Errors
 /// A message for the author of the study.
-pub fn lower(file: &[u8], options: &Options) -> Result<LoweredModel, String> {
+pub fn import(file: &[u8], options: &Options) -> Result<ImportedModel, String> {
     let format = file_format::format(file)?;
     if let Some(declared) = options.format
         && declared != format
@@ -58,12 +58,12 @@ pub fn lower(file: &[u8], options: &Options) -> Result<LoweredModel, String> {
             "the file is a model of {format}, and the study says \"{declared}\"; write plugin = \"{format}\""
         ));
     }
-    let lowered = match format {
-        Format::Onnx => onnx_model::lower(file, options),
-        Format::Xgboost | Format::Lightgbm => booster_model::lower(file, format, options),
+    let imported = match format {
+        Format::Onnx => onnx_model::import(file, options),
+        Format::Xgboost | Format::Lightgbm => booster_model::import(file, format, options),
     }?;
-    lowered.model.check().map_err(|error| format!("the model cannot be run: {error}"))?;
-    Ok(lowered)
+    imported.model.check().map_err(|error| format!("the model cannot be run: {error}"))?;
+    Ok(imported)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// The keys of the declaration that concern the file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
     /// The format that the study names; any if it names none.
     #[serde(default)]
@@ -17,7 +17,7 @@ pub struct Options {
     pub labels: Vec<String>,
     /// The score from which on the second of two labels is answered.
     #[serde(default)]
-    pub threshold: Option<f64>,
+    pub score_threshold: Option<f64>,
 }
 
 /// The format of a model file.

@@ -1,4 +1,4 @@
-//! The models of tests/oracles/tabular/study.py, lowered and run natively.
+//! The models of tests/oracles/tabular/study.py, imported and run natively.
 
 use std::io::Read as _;
 
@@ -20,21 +20,21 @@ fn options(json: Json) -> Options {
 }
 
 fn fault(file: &[u8], json: Json) -> String {
-    lower(file, &options(json)).unwrap_err()
+    import(file, &options(json)).unwrap_err()
 }
 
 /// The fields of a lowered model; a question mark marks those that may be missing.
-fn fields(lowered: &LoweredModel) -> String {
-    let field = |field: &tabular_form::Field| {
+fn fields(imported: &ImportedModel) -> String {
+    let field = |field: &tabular_program::Field| {
         let mark = if field.required { "" } else { "?" };
         format!("{}{mark}: {:?}", field.name, field.kind)
     };
-    lowered.model.fields.iter().map(field).collect::<Vec<_>>().join(", ")
+    imported.model.fields.iter().map(field).collect::<Vec<_>>().join(", ")
 }
 
 /// The answers of a lowered model to the snapshots of the study.
-fn answers(lowered: &LoweredModel) -> Answers {
-    let bytes = lowered.model.to_bytes();
+fn answers(imported: &ImportedModel) -> Answers {
+    let bytes = imported.model.to_bytes();
     let model: Tabular = native::model("{}", vec![Asset { name: "model".to_owned(), bytes }]).unwrap();
     let text = std::str::from_utf8(study_file!("snapshots.jsonl")).unwrap();
     let rows: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -80,15 +80,15 @@ fn difference(found: &[f64], expected: impl Iterator<Item = f64>) -> f64 {
 
 #[test]
 fn a_pipeline_of_scikit_learn_answers_as_onnxruntime_does() {
-    let lowered = lower(study_file!("pipeline.onnx"), &Options::default()).unwrap();
+    let imported = import(study_file!("pipeline.onnx"), &Options::default()).unwrap();
     assert_eq!(
-        fields(&lowered),
+        fields(&imported),
         "segment: Text, country: Text, lead_time?: Number, adults?: Number, rate?: Number"
     );
-    assert!(lowered.model.answer.has_confidence());
-    assert_eq!(lowered.labels(), ["a", "b", "c"]);
-    assert_eq!(lowered.operators["ai.onnx.ml.TreeEnsembleClassifier"], 1);
-    let answers = answers(&lowered);
+    assert!(imported.model.answer.has_confidence());
+    assert_eq!(imported.labels(), ["a", "b", "c"]);
+    assert_eq!(imported.operators["ai.onnx.ml.TreeEnsembleClassifier"], 1);
+    let answers = answers(&imported);
     assert_eq!(answers.unanswered.len(), 0);
     let expected = expected(study_file!("pipeline.csv"));
     assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
@@ -99,9 +99,9 @@ fn a_pipeline_of_scikit_learn_answers_as_onnxruntime_does() {
 
 #[test]
 fn a_regression_answers_numbers() {
-    let lowered = lower(study_file!("price.onnx"), &Options::default()).unwrap();
-    assert_eq!(fields(&lowered), "lead_time: Number, adults: Number", "the metadata names the columns");
-    let AnswerValues::Numbers(numbers) = answers(&lowered).values else {
+    let imported = import(study_file!("price.onnx"), &Options::default()).unwrap();
+    assert_eq!(fields(&imported), "lead_time: Number, adults: Number", "the metadata names the columns");
+    let AnswerValues::Numbers(numbers) = answers(&imported).values else {
         panic!("the model answers numbers")
     };
     let expected = expected(study_file!("price.csv"));
@@ -112,11 +112,11 @@ fn a_regression_answers_numbers() {
 #[test]
 fn a_model_of_xgboost_answers_as_the_library_does() {
     let file = study_file!("xgboost.json");
-    let lowered = lower(file, &options(serde_json::json!({ "labels": ["stays", "moves"] }))).unwrap();
-    assert_eq!(fields(&lowered), "lead_time?: Number, adults?: Number, rate?: Number");
-    assert_eq!((lowered.operators["binary:logistic"], lowered.operators["tree"]), (1, 15));
-    assert_eq!(lowered.labels(), ["stays", "moves"]);
-    let answers = answers(&lowered);
+    let imported = import(file, &options(serde_json::json!({ "labels": ["stays", "moves"] }))).unwrap();
+    assert_eq!(fields(&imported), "lead_time?: Number, adults?: Number, rate?: Number");
+    assert_eq!((imported.operators["binary:logistic"], imported.operators["tree"]), (1, 15));
+    assert_eq!(imported.labels(), ["stays", "moves"]);
+    let answers = answers(&imported);
     let probabilities: Vec<f64> =
         expected(study_file!("xgboost.csv")).iter().map(|row| row[0].parse().unwrap()).collect();
     let label = |second: &f64| if *second > 0.5 { "moves" } else { "stays" };
@@ -125,7 +125,7 @@ fn a_model_of_xgboost_answers_as_the_library_does() {
     let difference = difference(&answers.confidence.unwrap(), largest);
     assert!(difference < 1e-6, "{difference}");
 
-    let unnamed = lower(file, &Options::default()).unwrap();
+    let unnamed = import(file, &Options::default()).unwrap();
     assert_eq!(unnamed.labels(), ["0", "1"]);
     assert_eq!(unnamed.notes.len(), 1, "{:?}", unnamed.notes);
 }
@@ -154,22 +154,22 @@ fn every_export_becomes_a_model_of_a_study() {
         let name = std::str::from_utf8(part(1)).unwrap();
         let columns: Vec<String> = (0..10).map(|column| format!("n{column}")).collect();
         let named = Options { fields: columns, ..Options::default() };
-        let lowered = lower(part(2), &named).unwrap_or_else(|error| panic!("{name}: {error}"));
-        if lowered.model.answer.is_number() {
+        let imported = import(part(2), &named).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if imported.model.answer.is_number() {
             numbers += 1;
         } else {
             labels += 1;
-            if !lowered.model.answer.has_confidence() {
+            if !imported.model.answer.has_confidence() {
                 without_confidence.push(name.to_owned());
             }
         }
         // All columns may be missing in models that were trained with missing values.
         if ["hgb", "robust", "xgb-missing", "lgb-missing"].contains(&name) {
-            assert!(lowered.model.fields.iter().all(|field| !field.required), "{name}");
+            assert!(imported.model.fields.iter().all(|field| !field.required), "{name}");
         }
         // None may in models that would answer NaN.
         if ["logistic", "linear", "mlp", "lda"].contains(&name) {
-            assert!(lowered.model.fields.iter().all(|field| field.required), "{name}");
+            assert!(imported.model.fields.iter().all(|field| field.required), "{name}");
         }
     }
     assert_eq!((labels, numbers), (49, 16));
@@ -182,18 +182,19 @@ fn what_the_study_says_has_to_fit_the_file() {
         (study_file!("pipeline.onnx"), study_file!("price.onnx"), study_file!("xgboost.json"));
     insta::assert_snapshot!(fault(b"tree\nversion=v4\n", serde_json::json!({ "format": "onnx" })), @r#"the file is a model of lightgbm, and the study says "onnx"; write plugin = "lightgbm""#);
     insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "labels": ["x", "y", "z"] })), @r#"the model has its labels as text, in output "label"; remove `labels`"#);
-    insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "threshold": 0.5 })), @r#"the model chooses its label itself, in output "label"; remove `threshold`, or export it without labels"#);
+    insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "score-threshold": 0.5 })), @r#"the model chooses its label itself, in output "label"; remove `score-threshold`, or export it without labels"#);
     insta::assert_snapshot!(fault(price, serde_json::json!({ "fields": ["one"] })), @r#"`fields` has 1 names, and the model reads 2 columns (2 in "features"); name each column, in order"#);
     insta::assert_snapshot!(fault(price, serde_json::json!({ "fields": ["one", "one"] })), @r#"two columns are named "one"; write fields = [...] with a different name for each column"#);
-    insta::assert_snapshot!(fault(price, serde_json::json!({ "labels": ["low", "high"] })), @"the model answers one number, and `labels` is written; write threshold = 0.5 as well to answer a label, or remove `labels`");
-    insta::assert_snapshot!(fault(price, serde_json::json!({ "threshold": 100.0, "labels": ["low"] })), @"`threshold` is written, and `labels` has 1 labels; write labels = [...] with two labels: below the threshold, and from it on");
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "labels": ["low", "high"] })), @"the model answers one number, and `labels` is written; write score-threshold = 0.5 as well to answer a label, or remove `labels`");
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "score-threshold": 100.0, "labels": ["low"] })), @"`score-threshold` is written, and `labels` has 1 labels; write labels = [...] with two labels: below the threshold, and from it on");
     insta::assert_snapshot!(fault(booster, serde_json::json!({ "labels": ["a", "b", "c"] })), @"`labels` has 3 labels, and the model has scores of 2 classes; write one label for each, in order");
-    let priced = lower(price, &options(serde_json::json!({ "threshold": 100.0, "labels": ["low", "high"] })));
+    let priced =
+        import(price, &options(serde_json::json!({ "score-threshold": 100.0, "labels": ["low", "high"] })));
     assert!(!priced.unwrap().model.answer.has_confidence(), "a price is no probability");
 }
 
 #[test]
-fn what_cannot_be_lowered_is_named() {
+fn what_cannot_be_imported_is_named() {
     let none = || serde_json::json!({});
     insta::assert_snapshot!(fault(study_file!("convolution.onnx"), none()), @r#"node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
     insta::assert_snapshot!(fault(study_file!("dimensions.onnx"), none()), @r#"the graph of the ONNX file is invalid: tensor "huge": it has 1 values, its dimensions require 4611686018427387904; export the model again"#);
@@ -205,7 +206,11 @@ fn a_cut_file_is_refused() {
         [study_file!("pipeline.onnx"), study_file!("price.onnx"), study_file!("xgboost.json")];
     for file in files {
         for length in (0..file.len()).step_by(1 + file.len() / 200) {
-            assert!(lower(&file[..length], &Options::default()).is_err(), "{length} of {} bytes", file.len());
+            assert!(
+                import(&file[..length], &Options::default()).is_err(),
+                "{length} of {} bytes",
+                file.len()
+            );
         }
     }
 }

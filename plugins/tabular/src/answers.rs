@@ -1,7 +1,7 @@
 //! Outputs of a lowered model as answers.
 
 use tabular_engine::{Answers as Outputs, Failure, OutputColumns};
-use tabular_form::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
+use tabular_program::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
 use understudy_sdk::{Answer, Answers, Reason, WithConfidence, collect_answers};
 
 /// The answers to `rows` rows.

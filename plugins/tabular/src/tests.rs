@@ -1,4 +1,4 @@
-use tabular_form::{Columns, Form, Input, Kind, Output, Scores};
+use tabular_program::{Columns, Input, Kind, Output, Program, Scores};
 use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, native};
 
 use super::*;
@@ -7,7 +7,7 @@ use super::*;
 fn tabular(answer: AnswerRule) -> Tabular {
     let scores = Columns { kind: Kind::Float, start: 0, width: 2 };
     let class = Columns { kind: Kind::Integer, start: 0, width: 1 };
-    let form = Form {
+    let program = Program {
         inputs: vec![
             Input { name: "scores".to_owned(), columns: scores },
             Input { name: "class".to_owned(), columns: class },
@@ -18,7 +18,7 @@ fn tabular(answer: AnswerRule) -> Tabular {
             Output { name: "first".to_owned(), columns: Columns { width: 1, ..scores } },
         ],
         planes: [0, 1, 2, 0, 0],
-        ..Form::default()
+        ..Program::default()
     };
     let field = |name: &str, kind, required| Field { name: name.to_owned(), kind, required };
     let fields = vec![
@@ -26,7 +26,7 @@ fn tabular(answer: AnswerRule) -> Tabular {
         field("two", FieldKind::Number, true),
         field("class", FieldKind::Integer, true),
     ];
-    let bytes = TrainedModel { fields, answer, form }.to_bytes();
+    let bytes = LoweredModel { fields, answer, program }.to_bytes();
     native::model("{}", vec![Asset { name: ASSET.to_owned(), bytes }]).unwrap()
 }
 
@@ -114,7 +114,7 @@ fn fields_are_those_of_the_model() {
     let expected =
         [("one", SdkKind::Number, false), ("two", SdkKind::Number, true), ("class", SdkKind::Integer, true)];
     assert_eq!(fields, expected.map(|(name, kind, required)| (name.to_owned(), kind, required)));
-    assert_eq!(tabular.form(), understudy_sdk::Form::Number);
+    assert_eq!(tabular.form(), Form::Number);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
-use understudy_engine::lower_model;
+use understudy_engine::import_model;
 use understudy_run_log::read_file;
-use understudy_sandbox::LoweredModel;
+use understudy_sandbox::ImportedModel;
 
 /// The file of a trained model, and what a study says about it.
 #[derive(clap::Args)]
@@ -23,19 +23,21 @@ pub(super) struct ModelArguments {
     pub labels: Vec<String>,
     /// Score from which on the second of two labels is answered.
     #[arg(long, value_name = "NUMBER")]
-    pub threshold: Option<f64>,
+    pub score_threshold: Option<f64>,
 }
 
 impl ModelArguments {
-    /// Lowers the file. Returns the model and the size of the file in bytes.
-    pub fn lower(&self) -> anyhow::Result<(LoweredModel, usize)> {
+    /// Imports the file. Returns the model and the size of the file in bytes.
+    pub fn import(&self) -> anyhow::Result<(ImportedModel, usize)> {
         let path = self.file.display();
         let file = read_file(&self.file)
             .map_err(|error| anyhow!("cannot read {path}: {error}; name the file of a trained model"))?;
-        let options = json!({ "fields": self.fields, "labels": self.labels, "threshold": self.threshold });
-        let lowered =
-            lower_model(&file, &options.to_string()).with_context(|| format!("cannot import {path}"))?;
-        Ok((lowered, file.len()))
+        let options = json!({
+            "fields": self.fields, "labels": self.labels, "score-threshold": self.score_threshold
+        });
+        let imported =
+            import_model(&file, &options.to_string()).with_context(|| format!("cannot import {path}"))?;
+        Ok((imported, file.len()))
     }
 
     /// The name of the file without folders.

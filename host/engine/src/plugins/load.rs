@@ -275,7 +275,7 @@ impl Loader<'_> {
         let importer = self.stored_plugin(plugin).and_then(|stored| stored.importer.clone());
         if let Some(model) = &plugin.model_file {
             if self.stored_plugin(plugin).is_none() {
-                let (file, assets, importer) = self.lower_file(plugin, model, &what)?;
+                let (file, assets, importer) = self.import_file(plugin, model, &what)?;
                 let config = plugin.config.to_string();
                 return Some(PluginParts { file, config, assets, importer: Some(importer) });
             }
@@ -337,7 +337,7 @@ impl Loader<'_> {
                 if let Some(study) = study {
                     self.check_reads(study, plugin, role, &loaded.reads);
                 }
-                // The engine is the same for all trained models, so the file tells them apart.
+                // The component is the same for all trained models, so the file tells them apart.
                 if let Some(name) = plugin.model_file.as_ref().and_then(|model| model.path.file_name()) {
                     loaded.title = format!("{}, {}", name.to_string_lossy(), loaded.title);
                 }

@@ -1,8 +1,8 @@
-//! Loads trained models: a file of the study becomes an asset of the engine that is part of the program.
+//! Loads trained models: a file of the study becomes an asset of the model runtime, which is part of the program.
 //!
 //! Invariants:
-//! - A model file is lowered in the sandbox, by the importer that is part of the program.
-//! - A run stores the lowered model and the engine, so that a replay neither parses the file again nor depends on the
+//! - A model file is imported in the sandbox, by the importer that is part of the program.
+//! - A run stores the lowered model and the model runtime, so that a replay neither parses the file again nor depends on the
 //!   version of the program.
 
 use std::path::Path;
@@ -11,15 +11,15 @@ use std::time::Duration;
 use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::load::Loader;
 use crate::plugins::stored_files::asset_file_name;
-use understudy_model_engine::{ENGINE, IMPORTER};
+use understudy_model_components::{IMPORTER, RUNTIME};
 use understudy_run_log::read_file;
 use understudy_sandbox::{
-    Assets, Budget, ComponentFile, DeciderPlugin, ImportError, LoweredModel, PluginRole, Sandbox,
-    SandboxError, lower, lower_cached,
+    Assets, Budget, ComponentFile, DeciderPlugin, ImportError, ImportedModel, PluginRole, Sandbox,
+    SandboxError, import_cached, import_model as import_in_sandbox,
 };
 use understudy_study::{ModelFile, Plugin};
 
-/// Name of the engine's asset that holds the lowered model.
+/// Name of the model runtime's asset that holds the lowered model.
 const ASSET: &str = "model";
 
 /// The limits of [`load_lowered_model`].
@@ -35,21 +35,21 @@ const BUDGET: Budget = Budget {
 ///
 /// # Errors
 /// If the program was built wrongly.
-pub fn model_engine() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the engine of trained models"), ENGINE.to_vec())
+pub fn model_runtime() -> Result<ComponentFile, SandboxError> {
+    ComponentFile::from_bytes(Path::new("the model runtime"), RUNTIME.to_vec())
 }
 
-/// The component that lowers model files.
+/// The component that imports model files.
 fn model_importer() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the importer of trained models"), IMPORTER.to_vec())
+    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.to_vec())
 }
 
-/// Lowers a model file. `options` is a JSON object: see `lower` in `wit/shadow.wit`.
+/// Imports a model file. `options` is a JSON object: see `import-model` in `wit/shadow.wit`.
 ///
 /// # Errors
 /// If the file is refused, or the import exceeds its limits.
-pub fn lower_model(file: &[u8], options: &str) -> Result<LoweredModel, ImportError> {
-    lower(&model_importer()?, file, options, compile_cache_folder().as_deref())
+pub fn import_model(file: &[u8], options: &str) -> Result<ImportedModel, ImportError> {
+    import_in_sandbox(&model_importer()?, file, options, compile_cache_folder().as_deref())
 }
 
 /// Loads a lowered model as a study does, with limits of its own: to measure or to check it.
@@ -60,13 +60,13 @@ pub fn load_lowered_model(model: Vec<u8>) -> Result<DeciderPlugin, SandboxError>
     let sandbox = Sandbox::new(BUDGET, 2)?;
     let assets = vec![(ASSET.to_owned(), model)].into();
     let (role, cache) = (PluginRole::Model, compile_cache_folder());
-    DeciderPlugin::load(&sandbox, &model_engine()?, role, "{}".to_owned(), assets, cache.as_deref())
+    DeciderPlugin::load(&sandbox, &model_runtime()?, role, "{}".to_owned(), assets, cache.as_deref())
 }
 
 impl Loader<'_> {
-    /// Lowers the file of a trained model. Returns the engine, its assets and the digest of the importer. `what` names
+    /// Imports the file of a trained model. Returns the model runtime, its assets and the digest of the importer. `what` names
     /// the model.
-    pub(crate) fn lower_file(
+    pub(crate) fn import_file(
         &mut self,
         plugin: &Plugin,
         model: &ModelFile,
@@ -85,14 +85,14 @@ impl Loader<'_> {
             }
         };
         let options = model.options().to_string();
-        let lowered = model_importer().map_err(ImportError::from).and_then(|importer| {
-            let bytes = lower_cached(&importer, &file, &options, self.cache())?;
-            Ok((model_engine()?, bytes, importer.digest))
+        let imported = model_importer().map_err(ImportError::from).and_then(|importer| {
+            let bytes = import_cached(&importer, &file, &options, self.cache())?;
+            Ok((model_runtime()?, bytes, importer.digest))
         });
-        match lowered {
-            Ok((engine, bytes, importer)) => {
+        match imported {
+            Ok((runtime, bytes, importer)) => {
                 self.keep_file(&model.path, file);
-                Some((engine, vec![(ASSET.to_owned(), bytes)].into(), importer))
+                Some((runtime, vec![(ASSET.to_owned(), bytes)].into(), importer))
             }
             Err(error) => {
                 let path = model.path.display();

@@ -52,7 +52,7 @@ plugin = "onnx"
 file = "model.onnx"
 fields = ["lead_time"]
 labels = ["a", "b"]
-threshold = 0.5
+score-threshold = 0.5
 training-period = { from = "2016-07-02T00:00:00Z", until = "2016-11-01T00:00:00Z" }
 grant = ["lead_time"]
 

@@ -1,4 +1,4 @@
-//! Reads XGBoost models (JSON and UBJSON) and LightGBM models (text), and lowers them.
+//! Imports XGBoost models (JSON and UBJSON) and LightGBM models (text).
 //!
 //! The results are those of the libraries themselves: XGBoost adds in 32 bits and LightGBM in 64 bits, in the order of the
 //! trees.
@@ -9,11 +9,11 @@
 
 mod document;
 mod features;
-mod import;
+mod imported_model;
 pub mod lightgbm;
 pub mod xgboost;
 
-pub use import::{BoosterError, Import, Task};
+pub use imported_model::{BoosterError, ImportedModel, Task};
 
 #[cfg(test)]
 mod tests;

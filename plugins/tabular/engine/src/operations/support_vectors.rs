@@ -1,11 +1,11 @@
 //! Steps of support vector machines.
 
-use tabular_form::{Columns, Values};
+use tabular_program::{Columns, Values};
 
 use super::arguments::constants;
 use super::{Block, Operation};
 
-/// See [`tabular_form::Step::Distances`].
+/// See [`tabular_program::Step::Distances`].
 pub(super) struct Distances {
     pub(super) from: Columns,
     pub(super) vectors: Values,
@@ -41,7 +41,7 @@ fn add_squares(rows: usize, arguments: &[f32], vector: &[f32], results: &mut [f3
     }
 }
 
-/// See [`tabular_form::Step::Couple`].
+/// See [`tabular_program::Step::Couple`].
 pub(super) struct Couple {
     pub(super) from: Columns,
     pub(super) to: Columns,

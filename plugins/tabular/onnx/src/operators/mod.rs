@@ -4,11 +4,11 @@
 
 mod call;
 mod classifier;
+mod dense_layers;
 mod elementwise;
 mod encoders;
+mod indexing;
 mod linear;
-mod nets;
-mod positions;
 mod reductions;
 mod scalers;
 mod shapes;
@@ -20,14 +20,14 @@ mod trees;
 pub(crate) use call::Call;
 
 use crate::error::Fault;
-use crate::lowerer::Value;
+use crate::graph_lowering::Value;
 
 /// Lowers a node. Returns the values of its outputs, as many as there are.
 pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
     let domain = if call.node.domain == "ai.onnx" { "" } else { &call.node.domain[..] };
     let call = &mut call;
     match (domain, &call.node.operator[..]) {
-        ("ai.onnx.ml", "ArrayFeatureExtractor") => positions::array_feature_extractor(call),
+        ("ai.onnx.ml", "ArrayFeatureExtractor") => indexing::array_feature_extractor(call),
         ("ai.onnx.ml", "Binarizer") => scalers::binarizer(call),
         ("ai.onnx.ml", "CategoryMapper") => encoders::category_mapper(call),
         ("ai.onnx.ml", "CastMap" | "DictVectorizer") => {
@@ -48,29 +48,29 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
         ("ai.onnx.ml", "TreeEnsembleRegressor") => trees::regressor(call),
         ("ai.onnx.ml", "ZipMap") => encoders::zip_map(call),
         ("", "ArgMax" | "ArgMin") => reductions::position(call),
-        ("", "BatchNormalization") => nets::batch_normalization(call),
+        ("", "BatchNormalization") => dense_layers::batch_normalization(call),
         ("", "Cast") => elementwise::cast(call),
         ("", "Clip") => elementwise::clip(call),
         ("", "Concat") => shapes::concat(call),
         ("", "Constant") => shapes::constant(call),
         ("", "ConstantOfShape") => shapes::constant_of_shape(call),
-        ("", "Dropout") => nets::dropout(call),
+        ("", "Dropout") => dense_layers::dropout(call),
         ("", "Expand") => shapes::expand(call),
         ("", "Flatten") => shapes::flatten(call),
-        ("", "Gather") => positions::gather(call),
+        ("", "Gather") => indexing::gather(call),
         ("", "Gemm") => linear::gemm(call),
         ("", "Identity") => shapes::identity(call),
         ("", "LogSoftmax" | "Softmax") => reductions::softmax(call),
         ("", "MatMul") => linear::mat_mul(call),
         ("", "Max" | "Mean" | "Min" | "Sum") => elementwise::variadic(call),
-        ("", "PRelu") => nets::p_relu(call),
+        ("", "PRelu") => dense_layers::p_relu(call),
         ("", "Reshape") => shapes::reshape(call),
         ("", "Shape") => shapes::shape(call),
-        ("", "Slice") => positions::slice(call),
-        ("", "Split") => positions::split(call),
+        ("", "Slice") => indexing::slice(call),
+        ("", "Split") => indexing::split(call),
         ("", "Squeeze") => shapes::squeeze(call),
         ("", "TopK") => reductions::top_k(call),
-        ("", "Transpose") => positions::transpose(call),
+        ("", "Transpose") => indexing::transpose(call),
         ("", "Unsqueeze") => shapes::unsqueeze(call),
         ("", "Where") => elementwise::choose(call),
         ("", operator) => {

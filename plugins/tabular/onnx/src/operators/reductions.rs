@@ -1,10 +1,10 @@
 //! Operators along an axis.
 
-use tabular_form::{Kind, ReduceFunction, Step};
+use tabular_program::{Kind, ReduceFunction, Step};
 
 use super::call::{Call, one};
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::{self, Dim, Shape};
 
 type Lowered = Result<Vec<Value>, Fault>;

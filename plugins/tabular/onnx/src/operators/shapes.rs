@@ -1,10 +1,10 @@
 //! Operators that change shapes, and constants.
 
-use tabular_form::{Kind, Step, Values};
+use tabular_program::{Kind, Step, Values};
 
 use super::call::{Call, one};
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::{self, Dim, Shape};
 use crate::tensor::{self, Constant};
 
@@ -311,11 +311,11 @@ pub(super) fn concat_along(call: &mut Call<'_>, values: Vec<Value>, number: i64)
     for block in 0..outer as u32 {
         for (columns, width) in &parts {
             let from =
-                tabular_form::Columns { start: columns.start + block * width, width: *width, ..*columns };
+                tabular_program::Columns { start: columns.start + block * width, width: *width, ..*columns };
             if *width > 0 {
                 call.step(Step::Copy {
                     from,
-                    to: tabular_form::Columns { start, width: *width, ..to.columns },
+                    to: tabular_program::Columns { start, width: *width, ..to.columns },
                 });
             }
             start += width;

@@ -1,13 +1,13 @@
 //! Support vector machines.
 
-use tabular_form::{
+use tabular_program::{
     Axis, BinaryFunction, Columns, Comparison, Kind, Operand, ScoreTransform, Step, UnaryFunction, Values,
 };
 
 use super::call::{Call, one};
 use super::classifier::{ClassLabels, score_transform};
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::Dim;
 
 type Lowered = Result<Vec<Value>, Fault>;

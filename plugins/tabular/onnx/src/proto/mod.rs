@@ -16,8 +16,6 @@ const DEEPEST: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) producer: String,
-    pub(crate) version: i64,
-    pub(crate) description: String,
     pub(crate) metadata: BTreeMap<String, String>,
     /// The version of each domain's operators.
     pub(crate) operator_sets: BTreeMap<String, i64>,
@@ -93,17 +91,15 @@ pub(crate) struct TensorType {
 
 impl Model {
     /// Reads a file.
-    pub(crate) fn read(file: &[u8]) -> Result<Self, OnnxError> {
+    pub(crate) fn parse(file: &[u8]) -> Result<Self, OnnxError> {
         let mut model = Self::default();
         let mut graphs = 0;
         Message::new(file).each(|number, field| {
             match number {
                 2 => model.producer = field.text()?,
-                5 => model.version = field.integer()?,
-                6 => model.description = field.text()?,
                 7 => {
                     graphs += 1;
-                    model.graph = Graph::read(field.message()?, DEEPEST)?;
+                    model.graph = Graph::parse(field.message()?, DEEPEST)?;
                 }
                 8 => {
                     let (mut domain, mut version) = (String::new(), 0);
@@ -142,17 +138,17 @@ impl Model {
 }
 
 impl Graph {
-    fn read(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
         let Some(deepest) = deepest.checked_sub(1) else {
             return Err(message.error("graphs are nested too deep"));
         };
         let mut graph = Self::default();
         message.each(|number, field| {
             match number {
-                1 => graph.nodes.push(Node::read(field.message()?, deepest)?),
-                5 => graph.initializers.push(Tensor::read(field.message()?)?),
-                11 => graph.inputs.push(ValueInfo::read(field.message()?)?),
-                12 => graph.outputs.push(ValueInfo::read(field.message()?)?),
+                1 => graph.nodes.push(Node::parse(field.message()?, deepest)?),
+                5 => graph.initializers.push(Tensor::parse(field.message()?)?),
+                11 => graph.inputs.push(ValueInfo::parse(field.message()?)?),
+                12 => graph.outputs.push(ValueInfo::parse(field.message()?)?),
                 15 => return Err(field.error("sparse initializers are not supported")),
                 _ => {}
             }
@@ -163,7 +159,7 @@ impl Graph {
 }
 
 impl Node {
-    fn read(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
         let mut node = Self::default();
         message.each(|number, field| {
             match number {
@@ -172,7 +168,7 @@ impl Node {
                 3 => node.name = field.text()?,
                 4 => node.operator = field.text()?,
                 5 => {
-                    let (name, attribute) = Attribute::read(field.message()?, deepest)?;
+                    let (name, attribute) = Attribute::parse(field.message()?, deepest)?;
                     node.attributes.insert(name, attribute);
                 }
                 7 => node.domain = field.text()?,
@@ -185,7 +181,7 @@ impl Node {
 }
 
 impl Attribute {
-    fn read(message: Message<'_>, deepest: usize) -> Result<(String, Self), OnnxError> {
+    fn parse(message: Message<'_>, deepest: usize) -> Result<(String, Self), OnnxError> {
         let mut name = String::new();
         let mut attribute = Self::default();
         message.each(|number, field| {
@@ -194,8 +190,8 @@ impl Attribute {
                 2 => attribute.float = Some(field.float()?),
                 3 => attribute.integer = Some(field.integer()?),
                 4 => attribute.text = Some(field.bytes()?.to_vec()),
-                5 => attribute.tensor = Some(Tensor::read(field.message()?)?),
-                6 => attribute.graph = Some(Graph::read(field.message()?, deepest)?),
+                5 => attribute.tensor = Some(Tensor::parse(field.message()?)?),
+                6 => attribute.graph = Some(Graph::parse(field.message()?, deepest)?),
                 7 => field.floats(&mut attribute.floats)?,
                 8 => field.integers(&mut attribute.integers)?,
                 9 => attribute.texts.push(field.bytes()?.to_vec()),
@@ -208,7 +204,7 @@ impl Attribute {
 }
 
 impl Tensor {
-    pub(crate) fn read(message: Message<'_>) -> Result<Self, OnnxError> {
+    pub(crate) fn parse(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut tensor = Self::default();
         message.each(|number, field| {
             match number {
@@ -232,7 +228,7 @@ impl Tensor {
 }
 
 impl ValueInfo {
-    fn read(message: Message<'_>) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut value = Self::default();
         message.each(|number, field| {
             match number {
@@ -240,7 +236,7 @@ impl ValueInfo {
                 2 => {
                     field.message()?.each(|number, field| {
                         if number == 1 {
-                            value.tensor = Some(TensorType::read(field.message()?)?);
+                            value.tensor = Some(TensorType::parse(field.message()?)?);
                         }
                         Ok(())
                     })?;
@@ -254,7 +250,7 @@ impl ValueInfo {
 }
 
 impl TensorType {
-    fn read(message: Message<'_>) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut tensor = Self::default();
         message.each(|number, field| {
             match number {

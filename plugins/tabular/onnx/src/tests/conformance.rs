@@ -83,7 +83,7 @@ fn support_vector_machines_match_onnxruntime() {
 /// its inputs as rows, with all but the first as constants, and with all of them as constants.
 #[test]
 fn node_tests_pass_or_are_refused() {
-    let cases = case_file::read(include_bytes!("../../tests/node-tests.cases.gz"));
+    let cases = case_file::parse(include_bytes!("../../tests/node-tests.cases.gz"));
     let mut wrong = Vec::new();
     let (mut passed, mut refused) = (BTreeMap::new(), BTreeMap::new());
     for case in &cases {
@@ -140,13 +140,13 @@ fn node_tests_pass_or_are_refused() {
 
 /// The operator of a case's last node.
 fn operator(case: &Case) -> String {
-    let model = proto::Model::read(&case.model).unwrap();
+    let model = proto::Model::parse(&case.model).unwrap();
     model.graph.nodes.last().map(proto::Node::full_operator).unwrap_or_default()
 }
 
 /// Checks that all outputs of all cases are within a limit.
 fn check(file: &[u8], limit: impl Fn(&str) -> f64) {
-    let cases = case_file::read(file);
+    let cases = case_file::parse(file);
     let mut wrong = Vec::new();
     for case in &cases {
         let difference = difference(case);
