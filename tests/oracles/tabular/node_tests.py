@@ -13,11 +13,11 @@ from case_file import case, write
 
 OPERATORS = set(
     """Abs Add And ArgMax ArgMin ArrayFeatureExtractor BatchNormalization Binarizer Cast CategoryMapper Ceil Clip Concat
-    Constant ConstantOfShape Cos Div Dropout Elu Equal Erf Exp Expand FeatureVectorizer Flatten Floor Gather Gemm Greater
+    Constant ConstantOfShape Cos CumSum Div Dropout Elu Equal Erf Exp Expand FeatureVectorizer Flatten Floor Gather GatherElements Gemm Greater
     GreaterOrEqual HardSigmoid Identity Imputer IsInf IsNaN LabelEncoder LeakyRelu Less LessOrEqual LinearClassifier
-    LinearRegressor Log LogSoftmax MatMul Max Mean Min Mod Mul Neg Normalizer Not OneHotEncoder Or PRelu Pow Reciprocal
+    LinearRegressor Log LogSoftmax LpNormalization MatMul Max Mean Min Mod Mul Neg Normalizer Not OneHotEncoder Or PRelu Pow Reciprocal
     ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu
-    Reshape Round Scaler Selu Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign Split Sqrt Squeeze Sub Sum Tanh TopK
+    Reshape Round Scaler Scan Selu Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign Split Sqrt Squeeze StringNormalizer Sub Sum Tanh TfIdfVectorizer TopK
     Transpose TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor Unsqueeze Where Xor ZipMap""".split()
 )
 # Element types that the engine has.

@@ -10,6 +10,7 @@
 //! - A program that passed its check runs without a panic, whatever the rows are.
 
 mod forest;
+mod matcher;
 mod math;
 mod model;
 mod operations;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tabular_engine::{Buffers, Model, OutputColumns};
 use tabular_lowering::ProgramBuilder;
-use tabular_program::{Columns, Kind, Values};
+use tabular_program::{Columns, Kind, TokenRule, Values};
 
 use crate::error::{Fault, OnnxError};
 use crate::operators::{self, Call};
@@ -24,6 +24,10 @@ pub(crate) enum Value {
     Shape(Shape),
     /// A value of each row whose columns have labels.
     Labelled(Tensor, Vec<String>),
+    /// The columns of all rows in one dimension: `[rows, n]` as `[1, rows * n]`.
+    Merged(Tensor),
+    /// The tokens of a column of text, as many as there are.
+    Tokens(Tensor, TokenRule),
 }
 
 /// A value of each row. Its shape may lack the rows: then it is the same for all of them.
@@ -67,7 +71,7 @@ pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
             Some(Value::Constant(constant)) => {
                 (builder.constants("Constant", constant.values.clone())?, Vec::new())
             }
-            Some(Value::Shape(_)) | None => {
+            Some(Value::Shape(_) | Value::Merged(_) | Value::Tokens(..)) | None => {
                 let fault = format!("output {:?} is no value of a row", output.name);
                 return Err(OnnxError::Graph { fault });
             }
@@ -203,16 +207,22 @@ impl Value {
     /// The kind of the elements.
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Tensor(tensor) | Self::Labelled(tensor, _) => tensor.columns.kind,
+            Self::Tensor(tensor)
+            | Self::Labelled(tensor, _)
+            | Self::Merged(tensor)
+            | Self::Tokens(tensor, _) => tensor.columns.kind,
             Self::Constant(constant) => constant.values.kind(),
             Self::Shape(_) => Kind::Integer,
         }
     }
 
-    /// The shape.
+    /// The shape; of merged rows and of tokens that before.
     pub(crate) fn shape(&self) -> Shape {
         match self {
-            Self::Tensor(tensor) | Self::Labelled(tensor, _) => tensor.shape.clone(),
+            Self::Tensor(tensor)
+            | Self::Labelled(tensor, _)
+            | Self::Merged(tensor)
+            | Self::Tokens(tensor, _) => tensor.shape.clone(),
             Self::Constant(constant) => constant.shape(),
             Self::Shape(dimensions) => vec![Dim::Fixed(dimensions.len())],
         }

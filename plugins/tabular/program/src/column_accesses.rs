@@ -24,6 +24,10 @@ macro_rules! collect {
                 reads.push(index);
                 writes.push(to);
             }
+            Step::Gather { from, index, to, .. } => {
+                reads.extend([from, index]);
+                writes.push(to);
+            }
             Step::Classes { sums, scored, label, to, .. } => {
                 reads.push(sums);
                 reads.extend(scored);
@@ -48,6 +52,8 @@ macro_rules! collect {
             | Step::Trees { from, to, .. }
             | Step::Transform { from, to, .. }
             | Step::Distances { from, to, .. }
+            | Step::ChangeCase { from, to, .. }
+            | Step::Terms { from, to, .. }
             | Step::Couple { from, to } => {
                 reads.push(from);
                 writes.push(to);

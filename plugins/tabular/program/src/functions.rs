@@ -164,6 +164,22 @@ choice! {
 }
 
 choice! {
+    /// How the differences of two vectors become a distance.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum DistanceFunction {
+        /// The sum of squares.
+        0 SumOfSquares,
+        /// The sum of absolute values.
+        1 SumOfAbsolutes,
+        /// The sum of absolute values to a power.
+        2 SumOfPowers {
+            /// The exponent.
+            exponent: f64,
+        },
+    }
+}
+
+choice! {
     /// A norm.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Norm {

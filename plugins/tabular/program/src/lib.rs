@@ -19,7 +19,10 @@ mod column_accesses;
 mod columns;
 mod functions;
 mod lowered_model;
+pub mod pattern;
 mod step;
+mod text_case;
+mod tokens;
 mod tree_validation;
 mod trees;
 mod validation;
@@ -27,10 +30,13 @@ mod validation;
 pub use codec::ProgramError;
 pub use columns::{Columns, Kind, Operand, Values};
 pub use functions::{
-    BinaryFunction, ClassRule, Comparison, Norm, ReduceFunction, ScoreTransform, UnaryFunction, Unknown,
+    BinaryFunction, ClassRule, Comparison, DistanceFunction, Norm, ReduceFunction, ScoreTransform,
+    UnaryFunction, Unknown,
 };
 pub use lowered_model::{AnswerRule, Field, FieldKind, LoweredModel, Scores};
 pub use step::{Axis, Step};
+pub use text_case::change_case;
+pub use tokens::{TokenRule, TokenSplit};
 pub use trees::{Aggregate, Ensemble, FloatValues, MAX_THRESHOLDS, Node, Test, Tree};
 pub use validation::MAX_PLANE_COLUMNS;
 
@@ -39,7 +45,7 @@ use codec::{Part, Reader, record};
 /// The first bytes of a program.
 const MAGIC: [u8; 4] = *b"USTF";
 /// Version of the encoding. A program of another version is refused: the model file is imported again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 record! {
     /// A model as a program over columns.

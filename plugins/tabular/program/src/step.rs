@@ -3,8 +3,10 @@
 use crate::codec::{choice, record};
 use crate::columns::{Columns, Operand, Values};
 use crate::functions::{
-    BinaryFunction, ClassRule, Comparison, Norm, ReduceFunction, ScoreTransform, UnaryFunction, Unknown,
+    BinaryFunction, ClassRule, Comparison, DistanceFunction, Norm, ReduceFunction, ScoreTransform,
+    UnaryFunction, Unknown,
 };
+use crate::tokens::TokenRule;
 
 choice! {
     /// What is computed from columns, row by row.
@@ -242,13 +244,15 @@ choice! {
             /// As many columns of kind integer.
             positions: Columns,
         },
-        /// The square of the Euclidean distance to each of several vectors, added in the order of the columns.
+        /// The distance to each of several vectors, added in the order of the columns.
         21 Distances {
-            /// The argument, of kind float.
+            /// How differences become a distance.
+            function: DistanceFunction,
+            /// The argument, of kind float or double.
             from: Columns,
-            /// The vectors, one after the other, each as wide as the argument.
+            /// The vectors, one after the other, each as wide as the argument and of its kind.
             vectors: Values,
-            /// Of kind float, one column for each vector.
+            /// One column for each vector, of the same kind.
             to: Columns,
         },
         /// The probabilities of classes from those of pairs of classes, by the second method of Wu, Lin and Weng (2004), as
@@ -257,6 +261,48 @@ choice! {
             /// For each pair of classes, the probability of the first of the two, of kind float: (0, 1), (0, 2), ... (1, 2), ...
             from: Columns,
             /// Of kind float, one column for each class, at least 2.
+            to: Columns,
+        },
+        /// Text with another case. A character keeps its case if the other case has several characters.
+        23 ChangeCase {
+            /// Whether text becomes upper case, otherwise lower case.
+            upper: bool,
+            /// The argument, of kind text.
+            from: Columns,
+            /// The same kind and width.
+            to: Columns,
+        },
+        /// How often each of several terms occurs. A term is a sequence of one or more tokens.
+        24 Terms {
+            /// The tokens, of kind integer or text, in the order of the columns. With a token rule one column of text.
+            from: Columns,
+            /// How text is split into tokens.
+            tokens: Option<TokenRule>,
+            /// The tokens of all terms, one term after the other, of the kind of the argument.
+            terms: Values,
+            /// The number of tokens of each term, at least 1.
+            lengths: Vec<u32>,
+            /// The column in which each term is counted.
+            columns: Vec<u32>,
+            /// How many tokens may be skipped between two of a term; always the same number within an occurrence.
+            skips: u32,
+            /// Whether a term that occurs counts once, however often it does.
+            once: bool,
+            /// What the count of each column is multiplied with; 1 if there are none.
+            weights: Vec<f32>,
+            /// Of kind float.
+            to: Columns,
+        },
+        /// Values at positions along an axis. A negative position counts from the end; a row whose position is outside the
+        /// axis fails.
+        25 Gather {
+            /// What is selected from.
+            from: Columns,
+            /// The shape of `from`.
+            axis: Axis,
+            /// Positions, of kind integer: `outer * n * inner` columns, for any `n`.
+            index: Columns,
+            /// One column for each position, of the kind of `from`.
             to: Columns,
         },
     }

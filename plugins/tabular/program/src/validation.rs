@@ -240,9 +240,9 @@ fn check_shapes(step: &Step, ensembles: &[Ensemble]) -> Result<(), String> {
         Step::Classes { sums, scored, base, rule, label, to, .. } => {
             check_classes(*sums, *scored, base, *rule, [*label, *to])
         }
-        Step::Distances { from, vectors, to } => {
-            require!(from.kind == Kind::Float && to.kind == Kind::Float, "the argument is no float");
-            require!(vectors.kind() == Kind::Float, "the vectors are no floats");
+        Step::Distances { from, vectors, to, .. } => {
+            require!(is_float(from.kind) && to.kind == from.kind, "the argument is no float");
+            require!(vectors.kind() == from.kind, "kinds differ");
             require!(
                 vectors.len() as u64 == u64::from(from.width) * u64::from(to.width),
                 "the vectors have another size"
@@ -254,6 +254,34 @@ fn check_shapes(step: &Step, ensembles: &[Ensemble]) -> Result<(), String> {
             let classes = u64::from(to.width);
             require!((2..=MAX_COUPLED).contains(&classes), "{classes} classes are coupled");
             width(*from, classes * (classes - 1) / 2)
+        }
+        Step::Gather { from, axis, index, to } => {
+            require!(index.kind == Kind::Integer, "the positions are no integers");
+            require!(from.kind == to.kind, "kinds differ");
+            check_axis(*axis, *from)?;
+            require!(axis.reduced() > 0, "the axis has no values");
+            require!(u64::from(index.width) % axis.reduced() == 0, "the positions do not fit the axis");
+            width(*to, u64::from(index.width))
+        }
+        Step::ChangeCase { from, to, .. } => {
+            require!(from.kind == Kind::Text, "the argument is no text");
+            same_shape(*from, *to)
+        }
+        Step::Terms { from, tokens, terms, lengths, columns, weights, to, .. } => {
+            require!(matches!(from.kind, Kind::Integer | Kind::Text), "{:?} has no tokens", from.kind);
+            require!(terms.kind() == from.kind && to.kind == Kind::Float, "kinds differ");
+            let sum = lengths.iter().map(|length| u64::from(*length)).sum::<u64>();
+            require!(sum == terms.len() as u64 && !lengths.contains(&0), "the lengths of terms do not fit");
+            require!(columns.len() == lengths.len(), "the columns of terms do not fit");
+            require!(columns.iter().all(|column| *column < to.width), "a term has no column");
+            require!(weights.is_empty() || weights.len() == to.width as usize, "weights do not fit");
+            match tokens {
+                None => Ok(()),
+                Some(rule) => {
+                    require!(from.kind == Kind::Text && from.width == 1, "one column of text is split");
+                    rule.patterns().map(drop).map_err(|error| error.to_string())
+                }
+            }
         }
         Step::Top { count, from, axis, values, positions, .. } => {
             require!(is_number(from.kind) && values.kind == from.kind, "kinds differ");

@@ -110,7 +110,8 @@ impl Forest {
         scratch: &mut Scratch,
     ) {
         let ways: Vec<LeafSearch> = self.trees.iter().map(|tree| self.way(tree, rows)).collect();
-        let walks = ways.contains(&LeafSearch::Walk);
+        // Few rows are walked even if there is no tree.
+        let walks = rows < traversal::LANES || ways.contains(&LeafSearch::Walk);
         let bytes = ways.iter().any(|way| *way != LeafSearch::Walk);
         scratch.ranks.find(&self.tests, features, rows, walks, bytes);
         match (results, &self.sums.start) {

@@ -151,8 +151,8 @@ fn sums_match_the_definition_for_any_number_of_rows() {
     let mut rng = Rng::with_seed(1);
     for targets in 1..=5 {
         for aggregate in [Aggregate::Sum, Aggregate::Minimum, Aggregate::Maximum] {
-            for depth in [0, 3, 6, 14] {
-                let mut ensemble = ensemble(&mut rng, targets, 20, depth);
+            for (trees, depth) in [(20, 0), (20, 3), (20, 6), (20, 14), (0, 0)] {
+                let mut ensemble = ensemble(&mut rng, targets, trees, depth);
                 ensemble.aggregate = aggregate;
                 let from = Columns { kind: Kind::Float, start: 0, width: 3 };
                 let to = Columns { kind: Kind::Float, start: 3, width: targets as u32 };
@@ -181,7 +181,7 @@ fn sums_match_the_definition_for_any_number_of_rows() {
                     assert_eq!(
                         sums(&model, &rows[..count]),
                         expected[..count],
-                        "{count} rows, depth {depth}"
+                        "{count} rows, {trees} trees, depth {depth}"
                     );
                 }
             }

@@ -60,9 +60,7 @@ impl Cast {
             let text = write(block.planes.read::<S>(self.from)[cell]);
             let made = block.texts.make(&text);
             if made.is_none() {
-                block
-                    .failures
-                    .add(cell % rows, || "the rows of one call make more than 4 GiB of text".to_owned());
+                block.failures.add(cell % rows, || super::TOO_MUCH_TEXT.to_owned());
             }
             block.planes.write::<TextRef>(self.to)[cell] = made.unwrap_or_default();
         }

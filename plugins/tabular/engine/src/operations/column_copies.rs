@@ -1,6 +1,6 @@
 //! Values that are moved as they are.
 
-use tabular_program::{Columns, ProgramError, Values};
+use tabular_program::{Axis, Columns, ProgramError, Values};
 
 use super::{Block, Constants, Operation};
 use crate::planes::Cell;
@@ -138,5 +138,45 @@ impl Operation for Lookup {
             Constants::Doubles(table) => self.look_up(table, block),
             Constants::Texts(table) => self.look_up::<TextRef>(table, block),
         }
+    }
+}
+
+/// See [`tabular_program::Step::Gather`].
+pub(super) struct Gather {
+    pub(super) from: Columns,
+    pub(super) axis: Axis,
+    pub(super) index: Columns,
+    pub(super) to: Columns,
+}
+
+impl Operation for Gather {
+    fn run(&self, block: &mut Block<'_, '_>) {
+        fn gather<T: Cell>(step: &Gather, block: &mut Block<'_, '_>) {
+            step.gather::<T>(block);
+        }
+        by_kind!(self.from.kind, gather(self, block));
+    }
+}
+
+impl Gather {
+    fn gather<T: Cell>(&self, block: &mut Block<'_, '_>) {
+        let rows = block.planes.rows;
+        let (length, inner) = (self.axis.length as usize, self.axis.inner as usize);
+        let count = self.index.width as usize / self.axis.reduced() as usize;
+        let mut results = vec![T::default(); self.to.width as usize * rows];
+        let positions = block.planes.read::<i64>(self.index);
+        let values = block.planes.read::<T>(self.from);
+        for (cell, (result, index)) in results.iter_mut().zip(positions).enumerate() {
+            let (column, row) = (cell / rows, cell % rows);
+            let outer = column / inner / count;
+            let position = if *index < 0 { index.saturating_add(length as i64) } else { *index };
+            match usize::try_from(position) {
+                Ok(position) if position < length => {
+                    *result = values[((outer * length + position) * inner + column % inner) * rows + row];
+                }
+                _ => block.failures.add(row, || format!("index {index} is outside of {length} values")),
+            }
+        }
+        block.planes.write::<T>(self.to).copy_from_slice(&results);
     }
 }

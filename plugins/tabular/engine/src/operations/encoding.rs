@@ -191,7 +191,7 @@ fn float_key(number: f64) -> u64 {
 }
 
 /// The hash function FNV-1a, which needs no random state.
-struct Fnv(u64);
+pub(super) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {

@@ -5,18 +5,23 @@ mod binary;
 mod cast;
 mod column_copies;
 mod comparison;
+mod distances;
 mod encoding;
 mod linear;
 mod reduction;
 mod score_transforms;
 mod softmax;
 mod support_vectors;
+mod terms;
+mod tokens;
 mod top_k;
 mod tree_classifier;
 mod trees;
 mod unary;
 
 use tabular_program::{Ensemble, ProgramError, Step, Values};
+
+use terms::{Terms, TermsParts};
 
 use crate::forest;
 use crate::planes::Planes;
@@ -65,6 +70,9 @@ impl Failures<'_> {
         self.rows
     }
 }
+
+/// Why a row fails whose text does not fit.
+const TOO_MUCH_TEXT: &str = "the rows of one call make more than 4 GiB of text";
 
 /// Prepares a step of a program that was checked.
 pub(crate) fn prepare(
@@ -122,7 +130,16 @@ pub(crate) fn prepare(
         Step::Transform { transform, from, to } => {
             Box::new(score_transforms::Transform { transform, from, to })
         }
-        Step::Distances { from, vectors, to } => Box::new(support_vectors::Distances { from, vectors, to }),
+        Step::Distances { function, from, vectors, to } => {
+            Box::new(distances::Distances { function, from, vectors, to })
+        }
+        Step::Gather { from, axis, index, to } => Box::new(column_copies::Gather { from, axis, index, to }),
+        Step::ChangeCase { upper, from, to } => Box::new(tokens::ChangeCase { upper, from, to }),
+        Step::Terms { from, tokens, terms, lengths, columns, skips, once, weights, to } => {
+            let (tokens, lengths, columns) = (tokens.as_ref(), &lengths, &columns);
+            let parts = TermsParts { from, tokens, terms, lengths, columns, skips, once, weights, to };
+            Box::new(Terms::new(parts)?)
+        }
         Step::Couple { from, to } => Box::new(support_vectors::Couple { from, to }),
     })
 }

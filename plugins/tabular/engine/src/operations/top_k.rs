@@ -40,7 +40,15 @@ impl Top {
             for row in 0..rows {
                 let mut order: Vec<(T, usize)> =
                     (0..line.length).map(|position| (line.column(position)[row], position)).collect();
-                order.sort_by(|one, other| self.compare(one.0, other.0));
+                // Positions make the order of equal values definite.
+                let compare = |one: &(T, usize), other: &(T, usize)| {
+                    self.compare(one.0, other.0).then(one.1.cmp(&other.1))
+                };
+                if count > 0 && count < order.len() {
+                    order.select_nth_unstable_by(count - 1, compare);
+                    order.truncate(count);
+                }
+                order.sort_unstable_by(compare);
                 for (rank, (value, position)) in order.into_iter().take(count).enumerate() {
                     let column = (reduced / inner * count + rank) * inner + reduced % inner;
                     values[column * rows + row] = value;
@@ -52,7 +60,7 @@ impl Top {
         block.planes.write::<i64>(self.positions).copy_from_slice(&positions);
     }
 
-    /// The order of the result. NaN comes last; the sort keeps the order of equal values.
+    /// The order of values. NaN comes last.
     fn compare<T: PartialOrd>(&self, one: T, other: T) -> Ordering {
         let nan = |value: &T| value.partial_cmp(value).is_none();
         match one.partial_cmp(&other) {

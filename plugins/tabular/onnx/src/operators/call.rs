@@ -53,6 +53,11 @@ impl Call<'_> {
                 Ok(Tensor { columns, shape })
             }
             Value::Shape(_) => Err("the number of rows is used as a value".to_owned()),
+            Value::Merged(_) => Err("it takes rows and columns as one dimension".to_owned()),
+            Value::Tokens(..) => {
+                Err("it takes tokens, whose number depends on the text; only TfIdfVectorizer is supported"
+                    .to_owned())
+            }
         }
     }
 

@@ -71,10 +71,25 @@ pub(super) fn array_feature_extractor(call: &mut Call<'_>) -> Lowered {
             let Value::Constant(table) = value else {
                 return Err("both its arguments depend on the row".to_owned());
             };
-            if table.values.len() != length(&from, axis) || index.columns.width != 1 {
+            if table.values.len() != length(&from, axis) {
                 return Err("its argument depends on the row and has more than one dimension".to_owned());
             }
-            look_up(call, table.values, 1, &index, vec![Dim::Fixed(1), Dim::Rows])
+            let width = index.columns.width as usize;
+            if width == 1 {
+                return look_up(call, table.values, 1, &index, vec![Dim::Fixed(1), Dim::Rows]);
+            }
+            if shape::rows_axis(&index.shape) != Some(0) {
+                return Err(format!("its positions have the shape {}", shape::text(&index.shape)));
+            }
+            let shape = vec![Dim::Rows, Dim::Fixed(width)];
+            let found = call.result(table.values.kind(), shape)?;
+            call.step(Step::Lookup {
+                table: table.values,
+                width: 1,
+                index: index.columns,
+                to: found.columns,
+            });
+            Ok(vec![Value::Merged(found)])
         }
     }
 }
@@ -125,6 +140,31 @@ pub(super) fn gather(call: &mut Call<'_>) -> Lowered {
             look_up(call, table.values, width, &index, shape)
         }
     }
+}
+
+/// `GatherElements`. The positions have the shape of the argument but for the axis.
+pub(super) fn gather_elements(call: &mut Call<'_>) -> Lowered {
+    let (tensor, index) = (call.tensor(0)?, call.tensor(1)?);
+    let axis = shape::column_axis(call.integer("axis").unwrap_or(0), &tensor.shape)?;
+    let mut expected = tensor.shape.clone();
+    match index.shape.get(axis) {
+        Some(dim) if index.shape.len() == expected.len() => expected[axis] = *dim,
+        _ => return Err("its positions have another number of dimensions".to_owned()),
+    }
+    if expected != index.shape {
+        return Err(format!(
+            "its positions have the shape {}, expected {}",
+            shape::text(&index.shape),
+            shape::text(&expected)
+        ));
+    }
+    if index.columns.kind != Kind::Integer {
+        return Err(format!("its positions are {:?}, expected integers", index.columns.kind));
+    }
+    let axis = shape::around(&tensor.shape, axis);
+    let to = call.result(tensor.columns.kind, expected)?;
+    call.step(Step::Gather { from: tensor.columns, axis, index: index.columns, to: to.columns });
+    one(to)
 }
 
 /// `Slice`. The bounds are arguments since version 10 and attributes before.

@@ -11,8 +11,10 @@ mod indexing;
 mod linear;
 mod reductions;
 mod scalers;
+mod scan;
 mod shapes;
 mod support_vectors;
+mod text;
 mod tree_attributes;
 mod tree_ensemble;
 mod trees;
@@ -47,6 +49,8 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
         ("ai.onnx.ml", "TreeEnsembleClassifier") => trees::classifier(call),
         ("ai.onnx.ml", "TreeEnsembleRegressor") => trees::regressor(call),
         ("ai.onnx.ml", "ZipMap") => encoders::zip_map(call),
+        ("com.microsoft", "CDist") => scan::c_dist(call),
+        ("com.microsoft", "Tokenizer") => text::tokenizer(call),
         ("", "ArgMax" | "ArgMin") => reductions::position(call),
         ("", "BatchNormalization") => dense_layers::batch_normalization(call),
         ("", "Cast") => elementwise::cast(call),
@@ -54,21 +58,27 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
         ("", "Concat") => shapes::concat(call),
         ("", "Constant") => shapes::constant(call),
         ("", "ConstantOfShape") => shapes::constant_of_shape(call),
+        ("", "CumSum") => reductions::cumulative_sum(call),
         ("", "Dropout") => dense_layers::dropout(call),
         ("", "Expand") => shapes::expand(call),
         ("", "Flatten") => shapes::flatten(call),
         ("", "Gather") => indexing::gather(call),
+        ("", "GatherElements") => indexing::gather_elements(call),
         ("", "Gemm") => linear::gemm(call),
         ("", "Identity") => shapes::identity(call),
         ("", "LogSoftmax" | "Softmax") => reductions::softmax(call),
+        ("", "LpNormalization") => reductions::lp_normalization(call),
         ("", "MatMul") => linear::mat_mul(call),
         ("", "Max" | "Mean" | "Min" | "Sum") => elementwise::variadic(call),
         ("", "PRelu") => dense_layers::p_relu(call),
         ("", "Reshape") => shapes::reshape(call),
+        ("", "Scan") => scan::scan(call),
         ("", "Shape") => shapes::shape(call),
         ("", "Slice") => indexing::slice(call),
         ("", "Split") => indexing::split(call),
         ("", "Squeeze") => shapes::squeeze(call),
+        ("", "StringNormalizer") => text::string_normalizer(call),
+        ("", "TfIdfVectorizer") => text::tf_idf_vectorizer(call),
         ("", "TopK") => reductions::top_k(call),
         ("", "Transpose") => indexing::transpose(call),
         ("", "Unsqueeze") => shapes::unsqueeze(call),

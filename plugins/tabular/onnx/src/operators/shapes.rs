@@ -114,7 +114,11 @@ pub(super) fn reshaped(call: &mut Call<'_>, value: Value, shape: Shape) -> Lower
 
 /// `Reshape`.
 pub(super) fn reshape(call: &mut Call<'_>) -> Lowered {
-    let value = call.input(0)?;
+    // The elements have the order that they had before rows and columns became one dimension.
+    let value = match call.input(0)? {
+        Value::Merged(tensor) => Value::Tensor(tensor),
+        value => value,
+    };
     let requested = if call.has(1) {
         dimensions_input(call, 1)?
     } else {
@@ -186,6 +190,14 @@ fn reshaped_shape(from: &[Dim], requested: &[Requested], keeps_zero: bool) -> Re
 /// `Flatten`.
 pub(super) fn flatten(call: &mut Call<'_>) -> Lowered {
     let value = call.input(0)?;
+    if let Value::Tokens(tensor, rule) = value {
+        // The tokens of a row are one dimension, whatever the shape of the text was.
+        return if call.integer("axis").unwrap_or(1) == 1 {
+            Ok(vec![Value::Tokens(tensor, rule)])
+        } else {
+            Err("it combines the tokens of several rows".to_owned())
+        };
+    }
     let from = value.shape();
     let number = call.integer("axis").unwrap_or(1);
     let axis = if number == from.len() as i64 { from.len() } else { shape::axis(number, from.len())? };

@@ -1,7 +1,8 @@
 //! Support vector machines.
 
 use tabular_program::{
-    Axis, BinaryFunction, Columns, Comparison, Kind, Operand, ScoreTransform, Step, UnaryFunction, Values,
+    Axis, BinaryFunction, Columns, Comparison, DistanceFunction, Kind, Operand, ScoreTransform, Step,
+    UnaryFunction, Values,
 };
 
 use super::call::{Call, one};
@@ -75,7 +76,12 @@ fn kernels(call: &mut Call<'_>, features: Columns, count: usize) -> Result<Colum
     let floats = |values| Values::Floats { values };
     if kernel == "RBF" {
         let distances = call.columns(Kind::Float, count)?;
-        call.step(Step::Distances { from: features, vectors: floats(vectors), to: distances });
+        call.step(Step::Distances {
+            function: DistanceFunction::SumOfSquares,
+            from: features,
+            vectors: floats(vectors),
+            to: distances,
+        });
         let scaled = combine(
             call,
             BinaryFunction::Multiply,
