@@ -1,6 +1,6 @@
 //! How the outputs of a model become an answer.
 
-use tabular_program::{AnswerRule, Kind, Program, Scores};
+use tabular_program::{AnswerRule, Axis, Columns, Instruction, Kind, Program, Scores, Step};
 
 use crate::options::Options;
 use crate::probabilities::are_probabilities;
@@ -18,20 +18,102 @@ pub(crate) struct Outputs {
     pub(crate) score_labels: Vec<String>,
 }
 
-/// The rule for a model's answers.
+/// The rule for a model's answers. A softmax that the options ask for becomes a part of the program.
 ///
 /// # Errors
 /// If the options do not fit the outputs, or more options are needed.
 pub(crate) fn answer_rule(
-    program: &Program,
+    program: &mut Program,
     outputs: &Outputs,
     options: &Options,
 ) -> Result<AnswerRule, String> {
+    if options.softmax {
+        add_softmax(program, outputs.numbers)?;
+    }
+    if let Some(count) = options.top {
+        return ranking(program, count, outputs, options);
+    }
     match (outputs.label, outputs.numbers) {
         (Some(label), numbers) => classifier(program, label, numbers, outputs, options),
         (None, Some(numbers)) => scores(program, numbers, options),
         (None, None) => Err("the model has no output; export it with one".to_owned()),
     }
+}
+
+/// Makes probabilities of scores.
+fn add_softmax(program: &mut Program, numbers: Option<usize>) -> Result<(), String> {
+    let output = numbers.ok_or("`softmax` is written, and the model has no scores; remove it")?;
+    let from = program.outputs[output].columns;
+    if from.width < 2 {
+        return Err(format!(
+            "`softmax` is written, and output {:?} has one number; remove it, or export one score for each class",
+            program.outputs[output].name
+        ));
+    }
+    if are_probabilities(program, output)? {
+        return Err(format!(
+            "`softmax` is written, and the scores in output {:?} are probabilities already; remove it",
+            program.outputs[output].name
+        ));
+    }
+    let plane = &mut program.planes[from.kind.index()];
+    let to = Columns { start: *plane, ..from };
+    *plane += from.width;
+    let axis = Axis { outer: 1, length: from.width, inner: 1 };
+    let step = Step::Softmax { logarithm: false, from, axis, to };
+    program.steps.push(Instruction { origin: "softmax".to_owned(), step });
+    program.outputs[output].columns = to;
+    Ok(())
+}
+
+/// A ranking of the classes by their scores.
+fn ranking(
+    program: &Program,
+    count: u32,
+    outputs: &Outputs,
+    options: &Options,
+) -> Result<AnswerRule, String> {
+    if options.score_threshold.is_some() {
+        return Err("`top` and `score-threshold` are both written; write one of them".to_owned());
+    }
+    let output = outputs.numbers.ok_or("`top` is written, and the model has no scores; remove it")?;
+    let width = program.outputs[output].columns.width as usize;
+    if width < 2 {
+        return Err(format!(
+            "`top` is written, and output {:?} has one number; remove it, or export one score for each class",
+            program.outputs[output].name
+        ));
+    }
+    let labels = match (&outputs.score_labels[..], &options.labels[..]) {
+        ([], []) => {
+            return Err(format!(
+                "`top` is written, and the {width} scores have no labels; write labels = [...] in the order of the \
+                 scores"
+            ));
+        }
+        (labels, []) => labels.to_vec(),
+        (values, names) if values.is_empty() || values.iter().all(|value| value.parse::<usize>().is_ok()) => {
+            if names.len() != width {
+                return Err(format!(
+                    "`labels` has {} labels, and the model has {width} scores; write one label for each, in order",
+                    names.len()
+                ));
+            }
+            let position =
+                |column: usize| values.get(column).map_or(Some(column), |value| value.parse().ok());
+            (0..width)
+                .map(|column| position(column).and_then(|position| names.get(position)).cloned())
+                .collect::<Option<_>>()
+                .ok_or("the classes of the model are not numbered from 0; remove `labels`")?
+        }
+        _ => return Err("the model names its classes itself; remove `labels`".to_owned()),
+    };
+    if !(1..=width as u32).contains(&count) {
+        return Err(format!(
+            "`top` is {count}, and the model has {width} classes; write a number from 1 to {width}"
+        ));
+    }
+    Ok(AnswerRule::Ranking { output: output as u32, labels, count })
 }
 
 fn classifier(
@@ -115,6 +197,8 @@ pub(crate) fn known_labels(rule: &AnswerRule) -> &[String] {
             scores.as_ref().map_or(&[], |scores| &scores.labels)
         }
         AnswerRule::Label { names, .. } => names,
-        AnswerRule::LargestScore { labels, .. } | AnswerRule::Threshold { labels, .. } => labels,
+        AnswerRule::LargestScore { labels, .. }
+        | AnswerRule::Threshold { labels, .. }
+        | AnswerRule::Ranking { labels, .. } => labels,
     }
 }

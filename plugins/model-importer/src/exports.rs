@@ -6,26 +6,39 @@
 mod component {
     #![expect(missing_docs, reason = "generated; wit/shadow.wit has the documentation")]
 
-    use tabular_program::{AnswerRule, FieldKind};
+    use tabular_program::{AnswerForm, FieldKind};
 
     use exports::understudy::shadow::answers::Form;
     use exports::understudy::shadow::columns::{Field, Kind};
-    use exports::understudy::shadow::model_import::{Guest, ImportedModel, Operator, Summary};
+    use exports::understudy::shadow::model_import::{
+        ExternalFile, Guest, ImportedModel, Operator, Outcome, Summary,
+    };
 
     wit_bindgen::generate!({ path: "../../wit", world: "importer" });
 
     struct Component;
 
     impl Guest for Component {
-        fn import_model(file: Vec<u8>, options: String) -> Result<ImportedModel, String> {
+        fn import_model(
+            file: Vec<u8>,
+            others: Vec<ExternalFile>,
+            options: String,
+        ) -> Result<Outcome, String> {
             understudy_sdk::panic::install();
             let options = serde_json::from_str(&options)
                 .map_err(|error| format!("the options are invalid: {error}"))?;
-            let imported = crate::import(&file, &options)?;
-            // The file is not needed any more, and the bytes of a large model take much memory.
-            drop(file);
+            let others: Vec<crate::ExternalFile> = others
+                .into_iter()
+                .map(|other| crate::ExternalFile { name: other.name, bytes: other.bytes })
+                .collect();
+            let imported = match crate::import(&file, &others, &options)? {
+                crate::Outcome::Model(imported) => imported,
+                crate::Outcome::Missing(names) => return Ok(Outcome::Missing(names)),
+            };
+            // The files are not needed any more, and the bytes of a large model take much memory.
+            drop((file, others));
             let summary = summary(&imported);
-            Ok(ImportedModel { bytes: imported.model.to_bytes(), summary })
+            Ok(Outcome::Model(ImportedModel { bytes: imported.model.to_bytes(), summary }))
         }
     }
 
@@ -47,9 +60,10 @@ mod component {
             format: imported.format.name().to_owned(),
             producer: imported.producer.clone(),
             reads: model.fields.iter().map(field).collect(),
-            answers: match model.answer {
-                AnswerRule::Number { .. } => Form::Number,
-                _ => Form::Label,
+            answers: match model.answer.form() {
+                AnswerForm::Label => Form::Label,
+                AnswerForm::Number => Form::Number,
+                AnswerForm::Ranking => Form::Ranking,
             },
             labels: imported.labels().to_vec(),
             confidence: model.answer.has_confidence(),

@@ -5,19 +5,25 @@ use tabular_program::{Columns, Kind, LoweredModel, Program, Step, Values};
 
 use crate::answer_rule::{Outputs, answer_rule};
 use crate::options::{Format, Options};
+use crate::signature::Signature;
 use crate::{ImportedModel, field_names, missing_values};
 
 /// The key of the file's metadata that names the columns, as a JSON list of text.
 const FIELDS: &str = "understudy.fields";
 
-/// Imports a file.
+/// Imports a file. `read` gives the content of files beside it.
 ///
 /// # Errors
 /// See [`import`](crate::import).
-pub(crate) fn import(file: &[u8], options: &Options) -> Result<ImportedModel, String> {
-    let model = tabular_onnx::import(file).map_err(|error| error.to_string())?;
+pub(crate) fn import<'f>(
+    file: &[u8],
+    read: impl Fn(&str) -> Option<&'f [u8]>,
+    options: &Options,
+    signature: &Signature,
+) -> Result<ImportedModel, String> {
+    let mut model = tabular_onnx::import(file, read).map_err(|error| error.to_string())?;
     let named = match model.metadata.get(FIELDS) {
-        None => Vec::new(),
+        None => signature.names(),
         Some(text) => serde_json::from_str::<Vec<String>>(text).map_err(|_| {
             format!(
                 "the metadata `{FIELDS}` of the file is no JSON list of names; write it as [\"a\", \"b\"]"
@@ -28,9 +34,10 @@ pub(crate) fn import(file: &[u8], options: &Options) -> Result<ImportedModel, St
     for (field, handled) in fields.iter_mut().zip(missing_values::handled(&model.program)) {
         field.required = !handled;
     }
+    let mut notes = signature.apply(&mut fields)?;
     let outputs = outputs(&model)?;
-    let answer = answer_rule(&model.program, &outputs, options)?;
-    let notes = precision_note(&model.program).into_iter().collect();
+    let answer = answer_rule(&mut model.program, &outputs, options)?;
+    notes.extend(precision_note(&model.program));
     let OnnxModel { program, operators, producer, .. } = model;
     Ok(ImportedModel {
         model: LoweredModel { fields, answer, program },

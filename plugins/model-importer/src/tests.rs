@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tabular::Tabular;
 use understudy_sdk::{AnswerValues, Answers, Asset, Column, Kind, Values, native};
 
-use super::*;
+use super::{ExternalFile, Format, ImportedModel, Options, Outcome};
 
 macro_rules! study_file {
     ($name:literal) => {
@@ -17,6 +17,14 @@ macro_rules! study_file {
 
 fn options(json: Json) -> Options {
     serde_json::from_value(json).unwrap()
+}
+
+/// Imports a file that has all it needs.
+fn import(file: &[u8], options: &Options) -> Result<ImportedModel, String> {
+    match super::import(file, &[], options)? {
+        Outcome::Model(imported) => Ok(*imported),
+        Outcome::Missing(names) => panic!("{names:?} are missing"),
+    }
 }
 
 fn fault(file: &[u8], json: Json) -> String {
@@ -130,6 +138,127 @@ fn a_model_of_xgboost_answers_as_the_library_does() {
     assert_eq!(unnamed.notes.len(), 1, "{:?}", unnamed.notes);
 }
 
+#[test]
+fn a_model_of_catboost_answers_as_the_library_does() {
+    let file = study_file!("catboost.json");
+    let imported = import(file, &Options::default()).unwrap();
+    assert_eq!(
+        fields(&imported),
+        "lead_time: Number, adults: Number, rate?: Number",
+        "only the rate was missing"
+    );
+    assert_eq!((imported.operators["MultiClass"], imported.operators["tree"]), (1, 10));
+    assert_eq!(imported.labels(), ["a", "b", "c"]);
+    let answers = answers(&imported);
+    let expected = expected(study_file!("catboost.csv"));
+    assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
+    let probabilities = expected.iter().map(|row| row[1].parse::<f64>().unwrap());
+    let difference = difference(&answers.confidence.unwrap(), probabilities);
+    assert!(difference < 1e-12, "{difference}");
+    insta::assert_snapshot!(fault(file, serde_json::json!({ "labels": ["x", "y", "z"] })), @"the file names the classes: a, b, c; remove `labels`");
+}
+
+#[test]
+fn an_mlflow_folder_gives_file_names_and_presence() {
+    let file = study_file!("mlflow/MLmodel");
+    let model =
+        ExternalFile { name: "model.lgb".to_owned(), bytes: study_file!("mlflow/model.lgb").to_vec() };
+    let none = super::import(file, &[], &Options::default()).unwrap();
+    assert!(matches!(&none, Outcome::Missing(names) if *names == ["model.lgb"]), "{none:?}");
+    let Outcome::Model(imported) =
+        super::import(file, std::slice::from_ref(&model), &Options::default()).unwrap()
+    else {
+        panic!("all files are there")
+    };
+    assert_eq!(fields(&imported), "lead_time: Number, rate?: Number", "the signature requires the lead time");
+    assert_eq!(imported.format, Format::Lightgbm);
+    let AnswerValues::Numbers(numbers) = answers(&imported).values else {
+        panic!("the model answers numbers")
+    };
+    let expected = expected(study_file!("mlflow.csv"));
+    let difference = difference(&numbers, expected.iter().map(|row| row[0].parse().unwrap()));
+    assert!(difference < 1e-10, "{difference}");
+
+    let text = std::str::from_utf8(file).unwrap();
+    let changed = |from: &str, to: &str| {
+        let file = text.replace(from, to);
+        super::import(file.as_bytes(), std::slice::from_ref(&model), &Options::default()).unwrap_err()
+    };
+    insta::assert_snapshot!(changed("\"double\"", "\"datetime\""), @r#"model.lgb: the signature says that "rate" is datetime, and the model reads a number; log the model with the columns that it was trained on"#);
+    insta::assert_snapshot!(changed("\"long\"", "\"string\""), @r#"model.lgb: the signature says that "lead_time" is string, and the model reads a number; log the model with the columns that it was trained on"#);
+    let xgboost = options(serde_json::json!({ "format": "xgboost" }));
+    insta::assert_snapshot!(super::import(file, &[], &xgboost).unwrap_err(), @"the MLmodel has the flavors lightgbm, python_function, and none of xgboost; log the model with mlflow.onnx, mlflow.xgboost, mlflow.lightgbm or mlflow.catboost");
+}
+
+#[test]
+fn weights_in_another_file_are_read() {
+    let file = study_file!("external.onnx");
+    let named = options(serde_json::json!({
+        "fields": ["lead_time", "adults"], "labels": ["a", "b", "c"], "softmax": true
+    }));
+    let weights =
+        |bytes: &[u8]| [ExternalFile { name: "external.weights".to_owned(), bytes: bytes.to_vec() }];
+    let none = super::import(file, &[], &named).unwrap();
+    assert!(matches!(&none, Outcome::Missing(names) if *names == ["external.weights"]), "{none:?}");
+    let whole = study_file!("external.weights");
+    let Outcome::Model(imported) = super::import(file, &weights(whole), &named).unwrap() else {
+        panic!("all files are there")
+    };
+    let answers = answers(&imported);
+    let expected = expected(study_file!("external.csv"));
+    assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
+    let probabilities = expected.iter().map(|row| row[3].parse::<f64>().unwrap());
+    let difference = difference(&answers.confidence.unwrap(), probabilities);
+    assert!(difference < 1e-6, "{difference}");
+
+    insta::assert_snapshot!(super::import(file, &weights(&whole[..99]), &named).unwrap_err(), @r#"the graph of the ONNX file is invalid: tensor "second": its data is at byte 40 of "external.weights", which has 99 bytes; copy the whole file"#);
+    insta::assert_snapshot!(super::import(study_file!("outside.onnx"), &weights(whole), &named).unwrap_err(), @r#"the graph of the ONNX file is invalid: tensor "first": its data is in "../external.weights", outside of the model's folder; export the model with its weights in the same folder"#);
+}
+
+#[test]
+fn scores_are_ranked() {
+    let weights = [ExternalFile {
+        name: "external.weights".to_owned(),
+        bytes: study_file!("external.weights").to_vec(),
+    }];
+    let import = |json: Json| -> Result<ImportedModel, String> {
+        let mut named = options(json);
+        named.fields = vec!["lead_time".to_owned(), "adults".to_owned()];
+        match super::import(study_file!("external.onnx"), &weights, &named)? {
+            Outcome::Model(imported) => Ok(*imported),
+            Outcome::Missing(names) => panic!("{names:?} are missing"),
+        }
+    };
+    let labels = serde_json::json!(["a", "b", "c"]);
+    for top in [2, 3] {
+        let imported = import(serde_json::json!({ "labels": labels, "top": top })).unwrap();
+        let AnswerValues::Rankings(rankings) = answers(&imported).values else {
+            panic!("the model answers rankings")
+        };
+        let names = |code: &u32| (b'a' + rankings.names.bytes[*code as usize] - b'a') as char;
+        let ranked: Vec<String> =
+            rankings.codes.chunks(top).map(|codes| codes.iter().map(names).collect()).collect();
+        let expected = expected(study_file!("external.csv"));
+        assert_eq!(ranked, expected.iter().map(|row| row[..top].concat()).collect::<Vec<_>>());
+    }
+    let fault = |json: Json| import(json).unwrap_err();
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 2 })), @"`top` is written, and the 3 scores have no labels; write labels = [...] in the order of the scores");
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 4, "labels": labels })), @"`top` is 4, and the model has 3 classes; write a number from 1 to 3");
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 2, "labels": ["a", "b"] })), @"`labels` has 2 labels, and the model has 3 scores; write one label for each, in order");
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 2, "labels": labels, "score-threshold": 0.5 })), @"`top` and `score-threshold` are both written; write one of them");
+    // A classifier ranks the classes of its scores, by the names of its labels.
+    let pipeline =
+        self::import(study_file!("pipeline.onnx"), &options(serde_json::json!({ "top": 1 }))).unwrap();
+    let AnswerValues::Rankings(rankings) = answers(&pipeline).values else {
+        panic!("the model answers rankings")
+    };
+    assert_eq!((rankings.codes.len(), pipeline.labels().len()), (200, 3));
+    let study = |file: &[u8], json: Json| self::fault(file, json);
+    insta::assert_snapshot!(study(study_file!("pipeline.onnx"), serde_json::json!({ "softmax": true })), @r#"`softmax` is written, and the scores in output "probabilities" are probabilities already; remove it"#);
+    insta::assert_snapshot!(study(study_file!("price.onnx"), serde_json::json!({ "softmax": true })), @r#"`softmax` is written, and output "variable" has one number; remove it, or export one score for each class"#);
+    insta::assert_snapshot!(study(study_file!("price.onnx"), serde_json::json!({ "top": 1 })), @r#"`top` is written, and output "variable" has one number; remove it, or export one score for each class"#);
+}
+
 /// The fields of a protocol buffer message: numbers and bytes.
 fn message(mut rest: &[u8]) -> Vec<(u8, &[u8])> {
     let mut fields = Vec::new();
@@ -158,7 +287,7 @@ fn every_export_becomes_a_model_of_a_study() {
             false => Options { fields: columns, ..Options::default() },
         };
         let imported = import(part(2), &named).unwrap_or_else(|error| panic!("{name}: {error}"));
-        if imported.model.answer.is_number() {
+        if imported.model.answer.form() == tabular_program::AnswerForm::Number {
             numbers += 1;
         } else {
             labels += 1;

@@ -50,6 +50,20 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
                 collect(rows, failures, |row| Ok(largest(row)?.0))
             }
         }
+        AnswerRule::Ranking { output, labels, count } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            collect(rows, failures, |row| {
+                let mut ranked: Vec<(f64, usize)> =
+                    (0..labels.len()).map(|column| (numbers.get(column, row), column)).collect();
+                if ranked.iter().any(|(score, _)| score.is_nan()) {
+                    return Err(Reason::Failed("a score is NaN".to_owned()));
+                }
+                // The sort keeps the order of equal scores.
+                ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+                let ranked = ranked.iter().take(*count as usize);
+                Ok(ranked.map(|(_, column)| &labels[*column][..]).collect::<Vec<&str>>())
+            })
+        }
         AnswerRule::Threshold { output, threshold, labels, confidence } => {
             let numbers = Numbers::new(outputs, *output, rows);
             let side = |row: usize| {

@@ -10,7 +10,7 @@ mod sources;
 use std::sync::{Mutex, PoisonError};
 
 use tabular_engine::{Buffers, Model};
-use tabular_program::{AnswerRule, Field, FieldKind, LoweredModel};
+use tabular_program::{AnswerForm, AnswerRule, Field, FieldKind, LoweredModel};
 use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Form, Kind, NoConfig, export_model};
 
 /// Name of the asset that holds the lowered model.
@@ -51,9 +51,10 @@ impl ColumnarModel for Tabular {
     }
 
     fn form(&self) -> Form {
-        match self.answer {
-            AnswerRule::Number { .. } => Form::Number,
-            _ => Form::Label,
+        match self.answer.form() {
+            AnswerForm::Label => Form::Label,
+            AnswerForm::Number => Form::Number,
+            AnswerForm::Ranking => Form::Ranking,
         }
     }
 

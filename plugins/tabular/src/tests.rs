@@ -56,7 +56,17 @@ fn answers(answer: AnswerRule) -> TextAnswers {
             };
             labels.codes.iter().map(name).collect()
         }
-        AnswerValues::Rankings(_) => panic!("no rule answers rankings"),
+        AnswerValues::Rankings(rankings) => {
+            let name = |code: &u32| {
+                let bounds = &rankings.names.offsets[*code as usize..*code as usize + 2];
+                std::str::from_utf8(&rankings.names.bytes[bounds[0] as usize..bounds[1] as usize]).unwrap()
+            };
+            let ranking = |bounds: &[u32]| {
+                let codes = &rankings.codes[bounds[0] as usize..bounds[1] as usize];
+                codes.iter().map(name).collect::<Vec<_>>().join(" > ")
+            };
+            rankings.offsets.windows(2).map(ranking).collect()
+        }
     };
     let reason = |(row, reason): (u32, understudy_sdk::Reason)| match reason {
         understudy_sdk::Reason::Failed(why) | understudy_sdk::Reason::Abstained(why) => (row, why),
@@ -104,6 +114,19 @@ fn the_label_of_the_largest_score_and_of_a_threshold() {
     assert_eq!((&values[..2], &confidence.unwrap()[..2]), (&texts(&["a", "b"])[..], &[0.75, 0.5][..]));
     assert_eq!(unanswered, [(2, "the score is NaN".to_owned())]);
     assert_eq!(answers(threshold(false)).1, None);
+}
+
+#[test]
+fn labels_are_ranked_by_their_scores() {
+    let ranking = |count| AnswerRule::Ranking { output: 0, labels: texts(&["a", "b"]), count };
+    let (values, confidence, unanswered) = answers(ranking(2));
+    assert_eq!(
+        (&values[..2], confidence),
+        (&texts(&["b > a", "a > b"])[..], None),
+        "equal scores keep their order"
+    );
+    assert_eq!(unanswered, [(2, "a score is NaN".to_owned())]);
+    assert_eq!(answers(ranking(1)).0[..2], texts(&["b", "a"])[..]);
 }
 
 #[test]

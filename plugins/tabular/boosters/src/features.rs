@@ -12,6 +12,11 @@ pub(crate) enum Categories {
     Integers(Vec<i64>),
 }
 
+/// Whether each feature needs a value. XGBoost and LightGBM handle a missing number.
+pub(crate) fn required(categories: &[Categories]) -> Vec<bool> {
+    categories.iter().map(|categories| *categories != Categories::None).collect()
+}
+
 /// Adds the inputs. Returns columns of a kind, one for each feature. An unknown category is `unknown`.
 ///
 /// A model of numbers has one input, `features`. If a feature has categories, each feature has its own input.

@@ -13,6 +13,10 @@ pub struct ImportedModel {
     pub program: Program,
     /// The names of the features, in order; empty if the file has none.
     pub feature_names: Vec<String>,
+    /// Whether each feature needs a value; otherwise the model handles a missing one.
+    pub required: Vec<bool>,
+    /// The names of the classes, in order; empty if the file has none.
+    pub class_names: Vec<String>,
     /// What the model answers.
     pub task: Task,
     /// The objective, as the file names it.

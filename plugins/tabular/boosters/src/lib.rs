@@ -1,12 +1,13 @@
-//! Imports XGBoost models (JSON and UBJSON) and LightGBM models (text).
+//! Imports XGBoost models (JSON and UBJSON), LightGBM models (text) and CatBoost models (JSON).
 //!
-//! The results are those of the libraries themselves: XGBoost adds in 32 bits and LightGBM in 64 bits, in the order of the
-//! trees.
+//! The results are those of the libraries themselves: XGBoost adds in 32 bits, LightGBM and CatBoost in 64 bits, in
+//! the order of the trees.
 //!
 //! Invariants:
 //! - A file is untrusted. Reading it takes time and memory in proportion to its length.
 //! - What cannot be lowered is an error that names it.
 
+pub mod catboost;
 mod document;
 mod features;
 mod imported_model;

@@ -10,6 +10,7 @@
 //! - Constants of the graph are computed once, by the same code as values of rows.
 
 mod error;
+mod external_data;
 mod graph_lowering;
 mod node_order;
 mod operators;
@@ -57,13 +58,22 @@ impl GraphOutput {
     }
 }
 
-/// Imports an ONNX file.
+/// Imports an ONNX file. `read` gives the content of the files that [`external_files`] names.
 ///
 /// # Errors
 /// If the file is damaged, its graph is invalid, or the engine lacks an operator.
-pub fn import(file: &[u8]) -> Result<ImportedModel, OnnxError> {
-    let model = proto::Model::parse(file)?;
+pub fn import<'f>(file: &[u8], read: impl Fn(&str) -> Option<&'f [u8]>) -> Result<ImportedModel, OnnxError> {
+    let mut model = proto::Model::parse(file)?;
+    external_data::resolve(&mut model, read)?;
     graph_lowering::lower(&model)
+}
+
+/// The names of the files that hold weights of the model, relative to its folder, with `/` between their parts.
+///
+/// # Errors
+/// If the file is damaged, or a name leads outside of the folder.
+pub fn external_files(file: &[u8]) -> Result<Vec<String>, OnnxError> {
+    external_data::names(&mut proto::Model::parse(file)?)
 }
 
 #[cfg(test)]

@@ -62,9 +62,9 @@ impl Constant {
     /// Reads a tensor of a file.
     pub(crate) fn parse(tensor: &proto::Tensor) -> Result<Self, OnnxError> {
         let graph = |fault: String| OnnxError::Graph { fault: format!("tensor {:?}: {fault}", tensor.name) };
-        if tensor.external {
-            let fault = "its data is in another file; export the model with its weights in one file";
-            return Err(graph(fault.to_owned()));
+        if tensor.external.is_some() {
+            let fault = "its data is in another file, which is read for initializers and constants only";
+            return Err(graph(format!("{fault}; export the model with its weights in one file")));
         }
         let error = |fault: String| graph(format!("{fault}; export the model again"));
         let mut length = 1_u64;

@@ -33,7 +33,7 @@ pub use functions::{
     BinaryFunction, ClassRule, Comparison, DistanceFunction, Norm, ReduceFunction, ScoreTransform,
     UnaryFunction, Unknown,
 };
-pub use lowered_model::{AnswerRule, Field, FieldKind, LoweredModel, Scores};
+pub use lowered_model::{AnswerForm, AnswerRule, Field, FieldKind, LoweredModel, Scores};
 pub use step::{Axis, Step};
 pub use text_case::change_case;
 pub use tokens::{TokenRule, TokenSplit};

@@ -103,6 +103,15 @@ choice! {
             /// Whether the score is the probability of the second label.
             confidence: bool,
         },
+        /// The labels with the largest scores in descending order, the first of equal ones first.
+        4 Ranking {
+            /// The output, of floats.
+            output: u32,
+            /// The label of each column, distinct.
+            labels: Vec<String>,
+            /// How many labels are answered, from 1 to their number.
+            count: u32,
+        },
     }
 }
 
@@ -116,6 +125,17 @@ record! {
         /// that of the label.
         pub labels: Vec<String>,
     }
+}
+
+/// The form of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerForm {
+    /// A label.
+    Label,
+    /// A number.
+    Number,
+    /// A ranking of labels.
+    Ranking,
 }
 
 impl LoweredModel {
@@ -183,16 +203,20 @@ impl AnswerRule {
     #[must_use]
     pub fn has_confidence(&self) -> bool {
         match self {
-            Self::Number { .. } => false,
+            Self::Number { .. } | Self::Ranking { .. } => false,
             Self::Label { scores, .. } => scores.is_some(),
             Self::LargestScore { confidence, .. } | Self::Threshold { confidence, .. } => *confidence,
         }
     }
 
-    /// Whether answers are numbers; otherwise they are labels.
+    /// The form of the answers.
     #[must_use]
-    pub fn is_number(&self) -> bool {
-        matches!(self, Self::Number { .. })
+    pub fn form(&self) -> AnswerForm {
+        match self {
+            Self::Number { .. } => AnswerForm::Number,
+            Self::Ranking { .. } => AnswerForm::Ranking,
+            Self::Label { .. } | Self::LargestScore { .. } | Self::Threshold { .. } => AnswerForm::Label,
+        }
     }
 
     fn check(&self, program: &Program) -> Result<(), ProgramError> {
@@ -214,9 +238,9 @@ impl AnswerRule {
                 }
                 (columns(*output)?, names)
             }
-            Self::LargestScore { output, labels, .. } | Self::Threshold { output, labels, .. } => {
-                (columns(*output)?, labels)
-            }
+            Self::LargestScore { output, labels, .. }
+            | Self::Threshold { output, labels, .. }
+            | Self::Ranking { output, labels, .. } => (columns(*output)?, labels),
         };
         let mut sorted: Vec<&String> = labels.iter().collect();
         sorted.sort_unstable();
@@ -231,6 +255,10 @@ impl AnswerRule {
             }
             Self::LargestScore { .. } => {
                 is_float(output) && output.width > 0 && output.width as usize == labels.len()
+            }
+            Self::Ranking { count, .. } => {
+                let ranks = 1..=output.width;
+                is_float(output) && output.width as usize == labels.len() && ranks.contains(count)
             }
             Self::Threshold { threshold, .. } => {
                 is_float(output) && output.width == 1 && labels.len() == 2 && threshold.is_finite()

@@ -157,3 +157,60 @@ fn columns_are_written_once_before_they_are_read() {
     });
     assert!(kinds.contains("at Compare: kinds differ"), "{kinds}");
 }
+
+#[test]
+fn counts_of_terms_fit_their_columns() {
+    let text = Columns { kind: Kind::Text, start: 0, width: 1 };
+    let to = Columns { kind: Kind::Float, start: 0, width: 2 };
+    let terms = |change: &dyn Fn(&mut Step)| {
+        let mut step = Step::Terms {
+            from: text,
+            tokens: Some(TokenRule {
+                split: TokenSplit::Matches { pattern: r"\w+".to_owned() },
+                least: 1,
+                marks: false,
+            }),
+            terms: Values::Texts { values: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()] },
+            lengths: vec![1, 2],
+            columns: vec![0, 1],
+            skips: 0,
+            once: false,
+            weights: vec![1.0, 2.0],
+            to,
+        };
+        change(&mut step);
+        let program = Program {
+            inputs: vec![Input { name: "text".to_owned(), columns: text }],
+            planes: [0, 0, 2, 0, 1],
+            steps: vec![Instruction { origin: "Terms".to_owned(), step }],
+            ..Program::default()
+        };
+        let bytes = program.to_bytes();
+        Program::from_bytes(&bytes).map(|read| assert_eq!(read, program)).map_err(|error| error.to_string())
+    };
+    assert_eq!(terms(&|_| ()), Ok(()));
+    let fault = |change: &dyn Fn(&mut Step)| terms(change).unwrap_err();
+    let with = |expected: &str, change: &dyn Fn(&mut Step)| {
+        let fault = fault(change);
+        assert!(fault.contains(expected), "{fault}");
+    };
+    macro_rules! set {
+        ($field:ident, $value:expr) => {
+            &|step: &mut Step| {
+                if let Step::Terms { $field, .. } = step {
+                    *$field = $value;
+                }
+            }
+        };
+    }
+    with("the lengths of terms do not fit", set!(lengths, vec![1, 1]));
+    with("the lengths of terms do not fit", set!(lengths, vec![3, 0]));
+    with("a term has no column", set!(columns, vec![0, 2]));
+    with("weights do not fit", set!(weights, vec![1.0]));
+    with("kinds differ", set!(terms, Values::Integers { values: vec![1, 2, 3] }));
+    let unclosed = || {
+        let split = TokenSplit::Separators { patterns: vec!["(".to_owned()] };
+        Some(TokenRule { split, least: 1, marks: false })
+    };
+    with("a `(` has no `)`", set!(tokens, unclosed()));
+}

@@ -1,6 +1,6 @@
 //! LightGBM models: text, as `save_model` writes it.
 //!
-//! FloatValues, leaf values and sums have 64 bits, and categories are sets, as in LightGBM.
+//! Thresholds, leaf values and sums have 64 bits, and categories are sets, as in LightGBM.
 
 mod objective;
 mod text;
@@ -11,7 +11,7 @@ use tabular_lowering::trees::{TreeModel, lower};
 use tabular_program::{Aggregate, BinaryFunction, Kind, Operand, Step, Values};
 
 use crate::document::Value;
-use crate::features::{self, Categories};
+use crate::features::{self, Categories, required};
 use crate::imported_model::{BoosterError, ImportedModel};
 use objective::Objective;
 use text::{Section, Sections};
@@ -73,6 +73,8 @@ fn imported_model(file: &[u8]) -> Result<ImportedModel, BoosterError> {
     let program = builder.finish()?;
     Ok(ImportedModel {
         program,
+        required: required(&categories),
+        class_names: Vec::new(),
         feature_names: names,
         task,
         objective: objective.name,

@@ -11,7 +11,7 @@ use tabular_lowering::trees::{TreeModel, lower};
 use tabular_program::{Aggregate, Columns, Kind, Step, Values};
 
 use crate::document::Value;
-use crate::features::{self, Categories};
+use crate::features::{self, Categories, required};
 use crate::imported_model::{BoosterError, ImportedModel};
 use objective::Objective;
 
@@ -154,6 +154,8 @@ fn finish(
     let program = builder.finish()?;
     Ok(ImportedModel {
         program,
+        required: required(&parts.categories),
+        class_names: Vec::new(),
         feature_names: parts.names,
         task,
         objective: objective.name.to_owned(),

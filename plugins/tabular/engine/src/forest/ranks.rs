@@ -8,7 +8,7 @@ use tabular_program::{Ensemble, FloatValues, Node, Test};
 
 use super::row_tile::{self, TILE, Tile};
 
-/// FloatValues of one byte column.
+/// Thresholds of one byte column.
 const BYTE_SPAN: usize = 255;
 /// Up to that many thresholds are counted one by one; more are searched by bisection.
 const COUNTED: usize = 12;

@@ -69,8 +69,8 @@ pub(crate) struct Tensor {
     pub(crate) doubles: Vec<f64>,
     pub(crate) texts: Vec<Vec<u8>>,
     pub(crate) raw: Option<Vec<u8>>,
-    /// Whether the data is in another file.
-    pub(crate) external: bool,
+    /// Where the data is, if it is in another file.
+    pub(crate) external: Option<ExternalData>,
 }
 
 /// `ValueInfoProto`.
@@ -87,6 +87,20 @@ pub(crate) struct TensorType {
     pub(crate) element_type: i64,
     /// Absent if the rank is not known. A dimension without a number is -1.
     pub(crate) dimensions: Option<Vec<i64>>,
+}
+
+/// `StringStringEntryProto`: a key and a value.
+fn entry(message: Message<'_>) -> Result<(String, String), OnnxError> {
+    let (mut key, mut value) = (String::new(), String::new());
+    message.each(|number, field| {
+        match number {
+            1 => key = field.text()?,
+            2 => value = field.text()?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok((key, value))
 }
 
 impl Model {
@@ -114,15 +128,7 @@ impl Model {
                     model.operator_sets.insert(domain, version);
                 }
                 14 => {
-                    let (mut key, mut value) = (String::new(), String::new());
-                    field.message()?.each(|number, field| {
-                        match number {
-                            1 => key = field.text()?,
-                            2 => value = field.text()?,
-                            _ => {}
-                        }
-                        Ok(())
-                    })?;
+                    let (key, value) = entry(field.message()?)?;
                     model.metadata.insert(key, value);
                 }
                 _ => {}
@@ -203,9 +209,21 @@ impl Attribute {
     }
 }
 
+/// Where the data of a tensor is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExternalData {
+    /// The path of the file, relative to that of the model.
+    pub(crate) location: String,
+    /// The first byte.
+    pub(crate) offset: u64,
+    /// The number of bytes; up to the end of the file if it is absent.
+    pub(crate) length: Option<u64>,
+}
+
 impl Tensor {
     pub(crate) fn parse(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut tensor = Self::default();
+        let (mut external, mut is_external) = (ExternalData::default(), false);
         message.each(|number, field| {
             match number {
                 1 => field.integers(&mut tensor.dimensions)?,
@@ -218,11 +236,25 @@ impl Tensor {
                 8 => tensor.name = field.text()?,
                 9 => tensor.raw = Some(field.bytes()?.to_vec()),
                 10 => field.doubles(&mut tensor.doubles)?,
-                14 => tensor.external = field.integer()? != 0,
+                13 => {
+                    let (key, text) = entry(field.message()?)?;
+                    let number = || {
+                        text.parse()
+                            .map_err(|_| field.error(&format!("{key} is {text:?}, expected a number")))
+                    };
+                    match &key[..] {
+                        "location" => external.location.clone_from(&text),
+                        "offset" => external.offset = number()?,
+                        "length" => external.length = Some(number()?),
+                        _ => {}
+                    }
+                }
+                14 => is_external = field.integer()? != 0,
                 _ => {}
             }
             Ok(())
         })?;
+        tensor.external = is_external.then_some(external);
         Ok(tensor)
     }
 }

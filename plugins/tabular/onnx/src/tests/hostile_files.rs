@@ -8,7 +8,7 @@ use crate::{Kind, Program, import};
 
 /// Imports a file and, if that succeeds, runs it on three rows.
 fn try_file(file: &[u8]) -> Result<(), String> {
-    let program = import(file).map_err(|error| error.to_string())?.program;
+    let program = import(file, |_| None).map_err(|error| error.to_string())?.program;
     try_program(&program.to_bytes())
 }
 
@@ -74,7 +74,7 @@ fn changed_programs_are_refused_or_run() {
     let mut rng = Rng::with_seed(4);
     let mut refused = 0;
     for case in case_file::parse(include_bytes!("../../tests/exports.cases.gz")) {
-        let bytes = import(&case.model).unwrap().program.to_bytes();
+        let bytes = import(&case.model, |_| None).unwrap().program.to_bytes();
         for _ in 0..40 {
             let mut changed = bytes.clone();
             for _ in 0..rng.usize(1..3) {
@@ -146,7 +146,7 @@ fn integers(name: &str, values: &[u64]) -> Vec<u8> {
 }
 
 fn fault(file: &[u8]) -> String {
-    import(file).unwrap_err().to_string()
+    import(file, |_| None).unwrap_err().to_string()
 }
 
 #[test]
