@@ -83,7 +83,7 @@ impl Check {
                 self.compare_numbers(&mut comparison, predictions, found)?;
             }
             AnswerColumn::Rankings { .. } => {
-                bail!("cannot compare rankings; export the model with a label or a number")
+                bail!("cannot compare rankings; leave out --top, which gives the label of the first class")
             }
         }
         print_out(format_args!("answers: {}", comparison.summary()))?;

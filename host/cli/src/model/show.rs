@@ -92,6 +92,12 @@ impl Show {
         if let Some(score_threshold) = self.model.score_threshold {
             blocks += &format!("score-threshold = {score_threshold}\n");
         }
+        if self.model.softmax {
+            blocks += "softmax = true\n";
+        }
+        if let Some(top) = self.model.top {
+            blocks += &format!("top = {top}\n");
+        }
         if has_class_numbers {
             blocks += "# labels = [\"...\", \"...\"]    # the names of the classes, in the order of their numbers\n";
         }
