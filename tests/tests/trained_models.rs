@@ -14,6 +14,9 @@ use understudy_tests::{TestWorkspace, account, overall, root};
 const PIPELINE: &str = "plugin = \"onnx\"\nfile = \"pipeline.onnx\"";
 const PRICE: &str = "plugin = \"onnx\"\nfile = \"price.onnx\"";
 const BOOSTER: &str = "plugin = \"xgboost\"\nfile = \"xgboost.json\"\nlabels = [\"stays\", \"moves\"]";
+const EXTERNAL: &str = "plugin = \"onnx\"\nfile = \"net/external.onnx\"\nfields = [\"lead_time\", \"adults\"]\nlabels = [\"a\", \"b\", \"c\"]\nsoftmax = true";
+const CATBOOST: &str = "plugin = \"catboost\"\nfile = \"catboost.json\"";
+const MLFLOW: &str = "plugin = \"lightgbm\"\nfile = \"mlflow\"";
 const ALL_FIELDS: [&str; 5] = ["segment", "country", "lead_time", "adults", "rate"];
 
 /// A file of the oracle.
@@ -58,9 +61,18 @@ fn workspace(study: &StudyToml) -> TestWorkspace {
         "convolution.onnx",
         "dimensions.onnx",
         "snapshots.jsonl",
+        "catboost.json",
+        "mlflow/MLmodel",
+        "mlflow/model.lgb",
     ];
+    for folder in ["mlflow", "net"] {
+        fs::create_dir(workspace.path().join(folder)).expect("the folder is new");
+    }
     for name in files {
         workspace.write(name, study_file(name));
+    }
+    for name in ["external.onnx", "external.weights", "outside.onnx"] {
+        workspace.write(&format!("net/{name}"), study_file(name));
     }
     let answers = expected("pipeline.csv").into_iter().zip(expected_numbers("price.csv", 0));
     let line = |(row, (label, price)): (usize, (Vec<String>, f64))| {
@@ -159,10 +171,81 @@ fn a_run_replays_its_trained_models_without_their_files() {
 }
 
 #[test]
+fn files_beside_a_model_are_sealed_and_its_run_replays_without_them() {
+    let study = label_study().trained_model("net", EXTERNAL, &ALL_FIELDS[2..4]).trained_model(
+        "oblivious",
+        CATBOOST,
+        &ALL_FIELDS[2..],
+    );
+    let workspace = workspace(&study);
+    workspace.run(&[]);
+    let snapshots = sealed(&workspace.path().join("run"), "snapshots").expect("snapshots");
+    let numbers = |name: &str| column(&snapshots, name).as_primitive::<Float64Type>().values().to_vec();
+    let labels: Vec<String> = expected("external.csv").into_iter().map(|cells| cells[0].clone()).collect();
+    assert_eq!(texts(&snapshots, "model.net.answer"), labels);
+    let confidence = difference(&numbers("model.net.confidence"), &expected_numbers("external.csv", 3));
+    assert!(confidence < 1e-6, "{confidence}");
+    let labels: Vec<String> = expected("catboost.csv").into_iter().map(|cells| cells[0].clone()).collect();
+    assert_eq!(texts(&snapshots, "model.oblivious.answer"), labels);
+
+    fs::remove_dir_all(workspace.path().join("net")).expect("the folder is there");
+    let output = workspace.ok(&["replay", "run"]);
+    assert_eq!(output.stdout, "net: 200 rows, 0 differ\noblivious: 200 rows, 0 differ\n");
+    workspace.ok(&["verify", "run"]);
+    let seal = fs::read_to_string(workspace.path().join("run/seal.json")).expect("a seal");
+    let seal: serde_json::Value = serde_json::from_str(&seal).expect("JSON");
+    let files: Vec<&str> =
+        seal["files"].as_array().expect("files").iter().filter_map(|file| file["name"].as_str()).collect();
+    assert_eq!(files, ["net/external.weights", "net/external.onnx", "catboost.json"]);
+}
+
+#[test]
+fn a_folder_of_mlflow_is_a_model() {
+    let study = bookings()
+        .decision("price", "number")
+        .plugin_comparator(
+            "recorded",
+            "PLUGINS/recorded.wasm",
+            &["decision.price"],
+            Some("{ field = \"decision.price\", form = \"number\" }"),
+        )
+        .metric("mean-absolute-error")
+        .trained_model("logged", MLFLOW, &["lead_time", "rate"]);
+    let workspace = workspace(&study);
+    workspace.run(&[]);
+    let snapshots = sealed(&workspace.path().join("run"), "snapshots").expect("snapshots");
+    let numbers = column(&snapshots, "model.logged.answer").as_primitive::<Float64Type>().values().to_vec();
+    let error = difference(&numbers, &expected_numbers("mlflow.csv", 0));
+    assert!(error < 1e-10, "{error}");
+    fs::remove_dir_all(workspace.path().join("mlflow")).expect("the folder is there");
+    assert_eq!(workspace.ok(&["replay", "run"]).stdout, "logged: 200 rows, 0 differ\n");
+}
+
+#[test]
+fn files_outside_of_the_folder_of_a_model_are_refused() {
+    let nothing = |_: &TestWorkspace| ();
+    let outside = EXTERNAL.replace("external.onnx", "outside.onnx");
+    insta::assert_snapshot!(refusal(&outside, nothing), @"");
+    let missing = |workspace: &TestWorkspace| {
+        fs::remove_file(workspace.path().join("net/external.weights")).expect("the file is there");
+    };
+    insta::assert_snapshot!(refusal(EXTERNAL, missing), @"");
+    #[cfg(unix)]
+    {
+        let link = |workspace: &TestWorkspace| {
+            let weights = workspace.path().join("net/external.weights");
+            fs::rename(&weights, workspace.path().join("weights")).expect("the file is there");
+            std::os::unix::fs::symlink("../weights", &weights).expect("a link");
+        };
+        insta::assert_snapshot!(refusal(EXTERNAL, link), @"");
+    }
+}
+
+#[test]
 fn a_changed_model_file_prevents_the_start() {
     let workspace = workspace(&label_study().trained_model("pipeline", PIPELINE, &ALL_FIELDS));
     workspace.ok(&["seal", "study.toml"]);
-    // The document of the model says nothing that the lowered form has.
+    // The document of the model says nothing that the lowered model has.
     let mut file = study_file("pipeline.onnx");
     let producer = file.windows(8).position(|bytes| bytes == b"skl2onnx").expect("the producer");
     file[producer] = b'S';

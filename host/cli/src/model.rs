@@ -10,7 +10,7 @@ use super::Exit;
 
 /// Inspect files of trained models.
 ///
-/// A study runs such a file with `plugin = "onnx"`, `"xgboost"` or `"lightgbm"`.
+/// A study runs such a file with `plugin = "onnx"`, `"xgboost"`, `"lightgbm"` or `"catboost"`.
 #[derive(clap::Args)]
 pub(super) struct Model {
     #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! The file of a trained model, and what the study says about it.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
@@ -10,10 +11,14 @@ use super::toml_value::Value;
 const FILE: &str = "the path of the model file, such as \"model.onnx\"";
 const FIELDS: &str = "a list of the names of the columns, such as [\"lead_time\", \"adults\"]";
 const LABELS: &str = "a list of the names of the classes, such as [\"stays\", \"cancels\"]";
-const THRESHOLD: &str = "a number, such as 0.5";
+const SCORE_THRESHOLD: &str = "a number, such as 0.5";
+
+const TOP: &str = "how many classes to rank, a whole number from 1 to 1000";
+/// The values of `top`. Rankings are compared up to their 1,000th item.
+pub(crate) const TOP_COUNTS: RangeInclusive<u32> = 1..=1000;
 
 /// The keys of a trained model, besides `plugin`.
-const KEYS: [&str; 4] = ["file", "fields", "labels", "threshold"];
+const KEYS: [&str; 6] = ["file", "fields", "labels", "score-threshold", "softmax", "top"];
 
 /// The format of a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +29,14 @@ pub enum ModelFormat {
     Xgboost,
     /// LightGBM's text.
     Lightgbm,
+    /// CatBoost's JSON.
+    Catboost,
 }
 
 impl ModelFormat {
     /// All formats.
-    pub const ALL: [ModelFormat; 3] = [ModelFormat::Onnx, ModelFormat::Xgboost, ModelFormat::Lightgbm];
+    pub const ALL: [ModelFormat; 4] =
+        [ModelFormat::Onnx, ModelFormat::Xgboost, ModelFormat::Lightgbm, ModelFormat::Catboost];
 
     /// The value of the key `plugin` that names the format.
     pub fn name(self) -> &'static str {
@@ -36,6 +44,7 @@ impl ModelFormat {
             ModelFormat::Onnx => "onnx",
             ModelFormat::Xgboost => "xgboost",
             ModelFormat::Lightgbm => "lightgbm",
+            ModelFormat::Catboost => "catboost",
         }
     }
 }
@@ -52,7 +61,11 @@ pub struct ModelFile {
     /// Names of the classes, in order; empty if the file has them or the model answers numbers.
     pub labels: Vec<String>,
     /// The score from which on the second of two labels is answered; `None` if the model chooses its label.
-    pub threshold: Option<f64>,
+    pub score_threshold: Option<f64>,
+    /// Whether a softmax makes probabilities of the scores.
+    pub softmax: bool,
+    /// How many classes a ranking has; `None` if the model answers a label or a number.
+    pub top: Option<u32>,
     /// The line of the `file` key, from 1.
     pub line: usize,
 }
@@ -60,8 +73,11 @@ pub struct ModelFile {
 impl ModelFile {
     /// What the importer receives beside the file: a JSON object.
     pub fn options(&self) -> Json {
-        let ModelFile { format, fields, labels, threshold, .. } = self;
-        json!({ "format": format.name(), "fields": fields, "labels": labels, "threshold": threshold })
+        let ModelFile { format, fields, labels, score_threshold, softmax, top, .. } = self;
+        json!({
+            "format": format.name(), "fields": fields, "labels": labels, "score-threshold": score_threshold,
+            "softmax": softmax, "top": top
+        })
     }
 }
 
@@ -75,12 +91,16 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
     let names = |list: Vec<(&str, usize)>| list.into_iter().map(|(name, _)| name.to_owned()).collect();
     let fields = names(section.filled_list("fields", FIELDS, Value::word));
     let labels = names(section.filled_list("labels", LABELS, Value::word));
-    let threshold = section.optional("threshold", THRESHOLD, Value::number);
+    let score_threshold = section.optional("score-threshold", SCORE_THRESHOLD, Value::number);
+    let softmax = section.optional("softmax", "true or false", Value::boolean).unwrap_or(false);
+    let top = section.optional("top", TOP, |value| {
+        value.integer().and_then(|count| u32::try_from(count).ok()).filter(|count| TOP_COUNTS.contains(count))
+    });
     let Some(format) = ModelFormat::ALL.into_iter().find(|format| format.name() == plugin) else {
         for key in KEYS {
             section.refuse(
                 key,
-                "the plugin is a component; remove it, or write plugin = \"onnx\", \"xgboost\" or \"lightgbm\"",
+                "the plugin is a component; remove it, or write plugin = \"onnx\", \"xgboost\", \"lightgbm\" or \"catboost\"",
             );
         }
         return Ok(None);
@@ -96,7 +116,7 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
             section.at("plugin"),
             match format {
                 ModelFormat::Onnx => "onnx",
-                ModelFormat::Xgboost => "json",
+                ModelFormat::Xgboost | ModelFormat::Catboost => "json",
                 ModelFormat::Lightgbm => "txt",
             }
         );
@@ -104,7 +124,7 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
     }
     let line = section.line_of("file");
     let path = PathBuf::from(path.ok_or(())?);
-    Ok(Some(ModelFile { format, path, fields, labels, threshold, line }))
+    Ok(Some(ModelFile { format, path, fields, labels, score_threshold, softmax, top, line }))
 }
 
 #[cfg(test)]

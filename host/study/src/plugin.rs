@@ -13,8 +13,8 @@ use super::training_period::training_period;
 use super::validate::{DECISION, DeclaredFields, NAME, NameRegistry};
 
 const PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"";
-const MODEL_PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"; or \"onnx\", \"xgboost\" or \"lightgbm\", \
-                            with file = \"model.onnx\"";
+const MODEL_PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"; or \"onnx\", \"xgboost\", \
+                            \"lightgbm\" or \"catboost\", with file = \"model.onnx\"";
 const GRANT: &str = "a list of the fields that the plugin may read, such as [\"lead_time\", \"adults\"]";
 const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
 const ASSET: &str = "the path of a file, such as \"weights.bin\"";

@@ -7,6 +7,7 @@ mod decision;
 
 use serde_json::{Value as Json, json};
 
+use super::model_file::TOP_COUNTS;
 use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
 use super::{FieldKind, ModelFormat, Revisions};
 
@@ -225,22 +226,31 @@ fn model() -> Json {
         json!({ "type": "array", "items": items, "minItems": 1, "uniqueItems": true, "description": description })
     };
     let plugin = "The path of the component, relative to the directory of study.toml. Or the format of a trained model: \
-                  `onnx`, `xgboost` or `lightgbm`, with `file`.";
-    let file = "The path of a trained model, relative to the directory of study.toml. Only with the name of a format in \
-                `plugin`.";
+                  `onnx`, `xgboost`, `lightgbm` or `catboost`, with `file`.";
+    let file = "The path of a trained model, or of a folder that MLflow has saved, relative to the directory of study.toml. \
+                Only with the name of a format in `plugin`.";
     let fields = "The names of the columns that a trained model reads, in the order of its training. Only if the file does \
                   not have them, or has others than the snapshots.";
     let labels =
         "The names of the classes of a trained model, in order. Only if the file does not have them.";
-    let threshold = "The score from which on a trained model with one score answers the second of two `labels`, and the first \
+    let score_threshold = "The score from which on a trained model with one score answers the second of two `labels`, and the first \
                      below. Without it such a model answers the score, a number.";
+    let softmax = "Whether a softmax makes probabilities of the scores of a trained model.";
+    let top = "How many classes a trained model ranks by their scores. Without it the model answers a label or a number.";
     let mut model = decider("A model: a component, or a trained model.");
     let own = [
         ("plugin", text(plugin)),
         ("file", text(file)),
         ("fields", names(fields)),
         ("labels", names(labels)),
-        ("threshold", json!({ "type": "number", "description": threshold })),
+        ("score-threshold", json!({ "type": "number", "description": score_threshold })),
+        ("softmax", json!({ "type": "boolean", "description": softmax })),
+        (
+            "top",
+            json!({
+                "type": "integer", "minimum": TOP_COUNTS.start(), "maximum": TOP_COUNTS.end(), "description": top
+            }),
+        ),
         ("training-period", training_period()),
     ];
     for (key, schema) in own {
@@ -253,7 +263,9 @@ fn model() -> Json {
         "properties": { "config": { "maxProperties": 0 }, "assets": { "maxProperties": 0 } },
     });
     model["else"] = json!({
-        "properties": { "file": false, "fields": false, "labels": false, "threshold": false },
+        "properties": {
+            "file": false, "fields": false, "labels": false, "score-threshold": false, "softmax": false, "top": false
+        },
     });
     model
 }

@@ -6,32 +6,45 @@
 mod component {
     #![expect(missing_docs, reason = "generated; wit/shadow.wit has the documentation")]
 
-    use tabular_form::{AnswerRule, FieldKind};
+    use tabular_program::{AnswerForm, FieldKind};
 
     use exports::understudy::shadow::answers::Form;
     use exports::understudy::shadow::columns::{Field, Kind};
-    use exports::understudy::shadow::lowering::{Guest, LoweredModel, Operator, Summary};
+    use exports::understudy::shadow::model_import::{
+        ExternalFile, Guest, ImportedModel, Operator, Outcome, Summary,
+    };
 
     wit_bindgen::generate!({ path: "../../wit", world: "importer" });
 
     struct Component;
 
     impl Guest for Component {
-        fn lower(file: Vec<u8>, options: String) -> Result<LoweredModel, String> {
+        fn import_model(
+            file: Vec<u8>,
+            others: Vec<ExternalFile>,
+            options: String,
+        ) -> Result<Outcome, String> {
             understudy_sdk::panic::install();
             let options = serde_json::from_str(&options)
                 .map_err(|error| format!("the options are invalid: {error}"))?;
-            let lowered = crate::lower(&file, &options)?;
-            // The file is not needed any more, and the bytes of a large model take much memory.
-            drop(file);
-            let summary = summary(&lowered);
-            Ok(LoweredModel { bytes: lowered.model.to_bytes(), summary })
+            let others: Vec<crate::ExternalFile> = others
+                .into_iter()
+                .map(|other| crate::ExternalFile { name: other.name, bytes: other.bytes })
+                .collect();
+            let imported = match crate::import(&file, &others, &options)? {
+                crate::Outcome::Model(imported) => imported,
+                crate::Outcome::Missing(names) => return Ok(Outcome::Missing(names)),
+            };
+            // The files are not needed any more, and the bytes of a large model take much memory.
+            drop((file, others));
+            let summary = summary(&imported);
+            Ok(Outcome::Model(ImportedModel { bytes: imported.model.to_bytes(), summary }))
         }
     }
 
-    fn summary(lowered: &crate::LoweredModel) -> Summary {
-        let model = &lowered.model;
-        let field = |field: &tabular_form::Field| Field {
+    fn summary(imported: &crate::ImportedModel) -> Summary {
+        let model = &imported.model;
+        let field = |field: &tabular_program::Field| Field {
             name: field.name.clone(),
             kind: match field.kind {
                 FieldKind::Boolean => Kind::Boolean,
@@ -44,18 +57,19 @@ mod component {
         let operator =
             |(name, count): (&String, &usize)| Operator { name: name.clone(), count: *count as u32 };
         Summary {
-            format: lowered.format.name().to_owned(),
-            producer: lowered.producer.clone(),
+            format: imported.format.name().to_owned(),
+            producer: imported.producer.clone(),
             reads: model.fields.iter().map(field).collect(),
-            answers: match model.answer {
-                AnswerRule::Number { .. } => Form::Number,
-                _ => Form::Label,
+            answers: match model.answer.form() {
+                AnswerForm::Label => Form::Label,
+                AnswerForm::Number => Form::Number,
+                AnswerForm::Ranking => Form::Ranking,
             },
-            labels: lowered.labels().to_vec(),
+            labels: imported.labels().to_vec(),
             confidence: model.answer.has_confidence(),
-            operators: lowered.operators.iter().map(operator).collect(),
-            trees: model.form.ensembles.iter().map(|ensemble| ensemble.trees.len() as u32).sum(),
-            notes: lowered.notes.clone(),
+            operators: imported.operators.iter().map(operator).collect(),
+            trees: model.program.ensembles.iter().map(|ensemble| ensemble.trees.len() as u32).sum(),
+            notes: imported.notes.clone(),
         }
     }
 

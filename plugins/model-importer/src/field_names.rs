@@ -1,39 +1,39 @@
 //! The names of the fields that a model reads.
 
-use tabular_form::{Field, FieldKind, Form};
+use tabular_program::{Field, FieldKind, Program};
 
-/// The fields of a form: one for each column of its inputs. `declared` are the names that the study gives, `known`
+/// The fields of a program: one for each column of its inputs. `declared` are the names that the study gives, `known`
 /// those of the file; either may be empty. All are required.
 ///
 /// # Errors
 /// If a name is missing or occurs twice, or if there are more or fewer names than columns.
-pub(crate) fn fields(form: &Form, declared: &[String], known: &[String]) -> Result<Vec<Field>, String> {
-    let columns: usize = form.inputs.iter().map(|input| input.columns.width as usize).sum();
+pub(crate) fn fields(program: &Program, declared: &[String], known: &[String]) -> Result<Vec<Field>, String> {
+    let columns: usize = program.inputs.iter().map(|input| input.columns.width as usize).sum();
     let names: Vec<String> = if !declared.is_empty() {
         if declared.len() != columns {
             return Err(format!(
                 "`fields` has {} names, and the model reads {columns} columns{}; name each column, in order",
                 declared.len(),
-                columns_of(form)
+                columns_of(program)
             ));
         }
         declared.to_vec()
-    } else if form.inputs.iter().all(|input| input.columns.width == 1) {
-        form.inputs.iter().map(|input| input.name.clone()).collect()
+    } else if program.inputs.iter().all(|input| input.columns.width == 1) {
+        program.inputs.iter().map(|input| input.name.clone()).collect()
     } else if known.len() == columns {
         known.to_vec()
     } else if known.is_empty() {
         return Err(format!(
             "the file does not name the {columns} columns that the model reads{}; write fields = [...] with their \
              names in the order of training",
-            columns_of(form)
+            columns_of(program)
         ));
     } else {
         return Err(format!(
             "the file names {} columns, and the model reads {columns}{}; write fields = [...] with the names in the \
              order of training",
             known.len(),
-            columns_of(form)
+            columns_of(program)
         ));
     };
     let mut sorted: Vec<&String> = names.iter().collect();
@@ -52,18 +52,18 @@ pub(crate) fn fields(form: &Form, declared: &[String], known: &[String]) -> Resu
         ));
     }
     let field = |(name, kind)| Field { name, kind: FieldKind::of(kind), required: true };
-    Ok(names.into_iter().zip(form.input_kinds()).map(field).collect())
+    Ok(names.into_iter().zip(program.input_kinds()).map(field).collect())
 }
 
 /// The inputs and their widths, for messages.
-fn columns_of(form: &Form) -> String {
+fn columns_of(program: &Program) -> String {
     const MOST: usize = 5;
-    let shown: Vec<String> = form
+    let shown: Vec<String> = program
         .inputs
         .iter()
         .take(MOST)
         .map(|input| format!("{} in {:?}", input.columns.width, input.name))
         .collect();
-    let more = if form.inputs.len() > MOST { ", ..." } else { "" };
+    let more = if program.inputs.len() > MOST { ", ..." } else { "" };
     format!(" ({}{more})", shown.join(", "))
 }

@@ -4,15 +4,17 @@
 //! ensemble sends it to a side of its own or where an imputer replaces it. Any other use of it is not: the field is then
 //! required, since the answer would be NaN or, worse, a plausible label.
 
-use tabular_form::{Columns, Ensemble, Form, Kind, Operand, Step, Test, UnaryFunction, Values};
+use tabular_program::{Columns, Ensemble, Kind, Operand, Program, Step, Test, UnaryFunction, Values};
 
 /// For each input column, whether the model handles a missing value.
-pub(crate) fn handled(form: &Form) -> Vec<bool> {
-    let columns: usize = form.inputs.iter().map(|input| input.columns.width as usize).sum();
-    let mut origins =
-        Origins { planes: form.planes.map(|width| vec![None; width as usize]), handled: vec![true; columns] };
+pub(crate) fn handled(program: &Program) -> Vec<bool> {
+    let columns: usize = program.inputs.iter().map(|input| input.columns.width as usize).sum();
+    let mut origins = Origins {
+        planes: program.planes.map(|width| vec![None; width as usize]),
+        handled: vec![true; columns],
+    };
     let mut next = 0;
-    for input in &form.inputs {
+    for input in &program.inputs {
         for column in 0..input.columns.width {
             if matches!(input.columns.kind, Kind::Float | Kind::Double) {
                 origins.set(input.columns, column, Some(next));
@@ -22,10 +24,10 @@ pub(crate) fn handled(form: &Form) -> Vec<bool> {
             next += 1;
         }
     }
-    for instruction in &form.steps {
-        origins.follow(&instruction.step, &form.ensembles);
+    for instruction in &program.steps {
+        origins.follow(&instruction.step, &program.ensembles);
     }
-    for output in &form.outputs {
+    for output in &program.outputs {
         origins.refuse(output.columns);
     }
     origins.handled
@@ -157,15 +159,15 @@ fn tells_missing(ensemble: &Ensemble) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tabular_form::{BinaryFunction, Input, Instruction, Output};
+    use tabular_program::{BinaryFunction, Input, Instruction, Output};
 
     use super::*;
 
-    /// A form of three float inputs, a step from them to three more columns, and an output of those.
+    /// A program of three float inputs, a step from them to three more columns, and an output of those.
     fn handled_by(step: impl Fn(Columns, Columns) -> Step, answered: Columns) -> Vec<bool> {
         let from = Columns { kind: Kind::Float, start: 0, width: 3 };
         let to = Columns { start: 3, ..from };
-        handled(&Form {
+        handled(&Program {
             inputs: vec![Input { name: "x".to_owned(), columns: from }],
             outputs: vec![Output { name: "y".to_owned(), columns: answered }],
             planes: [0, 0, 6, 0, 0],

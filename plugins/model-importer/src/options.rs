@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// The keys of the declaration that concern the file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
     /// The format that the study names; any if it names none.
     #[serde(default)]
@@ -17,7 +17,13 @@ pub struct Options {
     pub labels: Vec<String>,
     /// The score from which on the second of two labels is answered.
     #[serde(default)]
-    pub threshold: Option<f64>,
+    pub score_threshold: Option<f64>,
+    /// Whether the scores become probabilities by a softmax.
+    #[serde(default)]
+    pub softmax: bool,
+    /// How many classes a ranking has; a label is answered without it.
+    #[serde(default)]
+    pub top: Option<u32>,
 }
 
 /// The format of a model file.
@@ -30,6 +36,8 @@ pub enum Format {
     Xgboost,
     /// LightGBM's text.
     Lightgbm,
+    /// CatBoost's JSON.
+    Catboost,
 }
 
 impl Format {
@@ -40,6 +48,7 @@ impl Format {
             Self::Onnx => "onnx",
             Self::Xgboost => "xgboost",
             Self::Lightgbm => "lightgbm",
+            Self::Catboost => "catboost",
         }
     }
 }

@@ -5,7 +5,7 @@
 //! unanswered, with the reason.
 
 use tabular_engine::{Buffers, Model, OutputColumns, Source, SourceColumn};
-use tabular_form::{Form, Kind, PROBABILITY_TOLERANCE};
+use tabular_program::{Kind, PROBABILITY_TOLERANCE, Program};
 
 /// The numbers of the rows. Each column also gets them shifted against the others, so that columns differ.
 const NUMBERS: [f64; 16] =
@@ -14,10 +14,10 @@ const NUMBERS: [f64; 16] =
 /// Whether all scores of an output lie between 0 and 1.
 ///
 /// # Errors
-/// If the form cannot be run.
-pub(crate) fn are_probabilities(form: &Form, output: usize) -> Result<bool, String> {
-    let model = Model::new(form.clone()).map_err(|error| error.to_string())?;
-    let columns: Vec<Kind> = form.input_kinds().collect();
+/// If the program cannot be run.
+pub(crate) fn are_probabilities(program: &Program, output: usize) -> Result<bool, String> {
+    let model = Model::new(program.clone()).map_err(|error| error.to_string())?;
+    let columns: Vec<Kind> = program.input_kinds().collect();
     let rows = 2 * NUMBERS.len();
     let number = |row: usize, column: usize| {
         let shift = if row < NUMBERS.len() { 0 } else { 5 * column };

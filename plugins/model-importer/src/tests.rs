@@ -1,4 +1,4 @@
-//! The models of tests/oracles/tabular/study.py, lowered and run natively.
+//! The models of tests/oracles/tabular/study.py, imported and run natively.
 
 use std::io::Read as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tabular::Tabular;
 use understudy_sdk::{AnswerValues, Answers, Asset, Column, Kind, Values, native};
 
-use super::*;
+use super::{ExternalFile, Format, ImportedModel, Options, Outcome};
 
 macro_rules! study_file {
     ($name:literal) => {
@@ -19,22 +19,30 @@ fn options(json: Json) -> Options {
     serde_json::from_value(json).unwrap()
 }
 
+/// Imports a file that has all it needs.
+fn import(file: &[u8], options: &Options) -> Result<ImportedModel, String> {
+    match super::import(file, &[], options)? {
+        Outcome::Model(imported) => Ok(*imported),
+        Outcome::Missing(names) => panic!("{names:?} are missing"),
+    }
+}
+
 fn fault(file: &[u8], json: Json) -> String {
-    lower(file, &options(json)).unwrap_err()
+    import(file, &options(json)).unwrap_err()
 }
 
 /// The fields of a lowered model; a question mark marks those that may be missing.
-fn fields(lowered: &LoweredModel) -> String {
-    let field = |field: &tabular_form::Field| {
+fn fields(imported: &ImportedModel) -> String {
+    let field = |field: &tabular_program::Field| {
         let mark = if field.required { "" } else { "?" };
         format!("{}{mark}: {:?}", field.name, field.kind)
     };
-    lowered.model.fields.iter().map(field).collect::<Vec<_>>().join(", ")
+    imported.model.fields.iter().map(field).collect::<Vec<_>>().join(", ")
 }
 
 /// The answers of a lowered model to the snapshots of the study.
-fn answers(lowered: &LoweredModel) -> Answers {
-    let bytes = lowered.model.to_bytes();
+fn answers(imported: &ImportedModel) -> Answers {
+    let bytes = imported.model.to_bytes();
     let model: Tabular = native::model("{}", vec![Asset { name: "model".to_owned(), bytes }]).unwrap();
     let text = std::str::from_utf8(study_file!("snapshots.jsonl")).unwrap();
     let rows: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -80,15 +88,15 @@ fn difference(found: &[f64], expected: impl Iterator<Item = f64>) -> f64 {
 
 #[test]
 fn a_pipeline_of_scikit_learn_answers_as_onnxruntime_does() {
-    let lowered = lower(study_file!("pipeline.onnx"), &Options::default()).unwrap();
+    let imported = import(study_file!("pipeline.onnx"), &Options::default()).unwrap();
     assert_eq!(
-        fields(&lowered),
+        fields(&imported),
         "segment: Text, country: Text, lead_time?: Number, adults?: Number, rate?: Number"
     );
-    assert!(lowered.model.answer.has_confidence());
-    assert_eq!(lowered.labels(), ["a", "b", "c"]);
-    assert_eq!(lowered.operators["ai.onnx.ml.TreeEnsembleClassifier"], 1);
-    let answers = answers(&lowered);
+    assert!(imported.model.answer.has_confidence());
+    assert_eq!(imported.labels(), ["a", "b", "c"]);
+    assert_eq!(imported.operators["ai.onnx.ml.TreeEnsembleClassifier"], 1);
+    let answers = answers(&imported);
     assert_eq!(answers.unanswered.len(), 0);
     let expected = expected(study_file!("pipeline.csv"));
     assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
@@ -99,9 +107,9 @@ fn a_pipeline_of_scikit_learn_answers_as_onnxruntime_does() {
 
 #[test]
 fn a_regression_answers_numbers() {
-    let lowered = lower(study_file!("price.onnx"), &Options::default()).unwrap();
-    assert_eq!(fields(&lowered), "lead_time: Number, adults: Number", "the metadata names the columns");
-    let AnswerValues::Numbers(numbers) = answers(&lowered).values else {
+    let imported = import(study_file!("price.onnx"), &Options::default()).unwrap();
+    assert_eq!(fields(&imported), "lead_time: Number, adults: Number", "the metadata names the columns");
+    let AnswerValues::Numbers(numbers) = answers(&imported).values else {
         panic!("the model answers numbers")
     };
     let expected = expected(study_file!("price.csv"));
@@ -112,11 +120,11 @@ fn a_regression_answers_numbers() {
 #[test]
 fn a_model_of_xgboost_answers_as_the_library_does() {
     let file = study_file!("xgboost.json");
-    let lowered = lower(file, &options(serde_json::json!({ "labels": ["stays", "moves"] }))).unwrap();
-    assert_eq!(fields(&lowered), "lead_time?: Number, adults?: Number, rate?: Number");
-    assert_eq!((lowered.operators["binary:logistic"], lowered.operators["tree"]), (1, 15));
-    assert_eq!(lowered.labels(), ["stays", "moves"]);
-    let answers = answers(&lowered);
+    let imported = import(file, &options(serde_json::json!({ "labels": ["stays", "moves"] }))).unwrap();
+    assert_eq!(fields(&imported), "lead_time?: Number, adults?: Number, rate?: Number");
+    assert_eq!((imported.operators["binary:logistic"], imported.operators["tree"]), (1, 15));
+    assert_eq!(imported.labels(), ["stays", "moves"]);
+    let answers = answers(&imported);
     let probabilities: Vec<f64> =
         expected(study_file!("xgboost.csv")).iter().map(|row| row[0].parse().unwrap()).collect();
     let label = |second: &f64| if *second > 0.5 { "moves" } else { "stays" };
@@ -125,9 +133,130 @@ fn a_model_of_xgboost_answers_as_the_library_does() {
     let difference = difference(&answers.confidence.unwrap(), largest);
     assert!(difference < 1e-6, "{difference}");
 
-    let unnamed = lower(file, &Options::default()).unwrap();
+    let unnamed = import(file, &Options::default()).unwrap();
     assert_eq!(unnamed.labels(), ["0", "1"]);
     assert_eq!(unnamed.notes.len(), 1, "{:?}", unnamed.notes);
+}
+
+#[test]
+fn a_model_of_catboost_answers_as_the_library_does() {
+    let file = study_file!("catboost.json");
+    let imported = import(file, &Options::default()).unwrap();
+    assert_eq!(
+        fields(&imported),
+        "lead_time: Number, adults: Number, rate?: Number",
+        "only the rate was missing"
+    );
+    assert_eq!((imported.operators["MultiClass"], imported.operators["tree"]), (1, 10));
+    assert_eq!(imported.labels(), ["a", "b", "c"]);
+    let answers = answers(&imported);
+    let expected = expected(study_file!("catboost.csv"));
+    assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
+    let probabilities = expected.iter().map(|row| row[1].parse::<f64>().unwrap());
+    let difference = difference(&answers.confidence.unwrap(), probabilities);
+    assert!(difference < 1e-12, "{difference}");
+    insta::assert_snapshot!(fault(file, serde_json::json!({ "labels": ["x", "y", "z"] })), @"the file names the classes: a, b, c; remove `labels`");
+}
+
+#[test]
+fn an_mlflow_folder_gives_file_names_and_presence() {
+    let file = study_file!("mlflow/MLmodel");
+    let model =
+        ExternalFile { name: "model.lgb".to_owned(), bytes: study_file!("mlflow/model.lgb").to_vec() };
+    let none = super::import(file, &[], &Options::default()).unwrap();
+    assert!(matches!(&none, Outcome::Missing(names) if *names == ["model.lgb"]), "{none:?}");
+    let Outcome::Model(imported) =
+        super::import(file, std::slice::from_ref(&model), &Options::default()).unwrap()
+    else {
+        panic!("all files are there")
+    };
+    assert_eq!(fields(&imported), "lead_time: Number, rate?: Number", "the signature requires the lead time");
+    assert_eq!(imported.format, Format::Lightgbm);
+    let AnswerValues::Numbers(numbers) = answers(&imported).values else {
+        panic!("the model answers numbers")
+    };
+    let expected = expected(study_file!("mlflow.csv"));
+    let difference = difference(&numbers, expected.iter().map(|row| row[0].parse().unwrap()));
+    assert!(difference < 1e-10, "{difference}");
+
+    let text = std::str::from_utf8(file).unwrap();
+    let changed = |from: &str, to: &str| {
+        let file = text.replace(from, to);
+        super::import(file.as_bytes(), std::slice::from_ref(&model), &Options::default()).unwrap_err()
+    };
+    insta::assert_snapshot!(changed("\"double\"", "\"datetime\""), @r#"model.lgb: the signature says that "rate" is datetime, and the model reads a number; log the model with the columns that it was trained on"#);
+    insta::assert_snapshot!(changed("\"long\"", "\"string\""), @r#"model.lgb: the signature says that "lead_time" is string, and the model reads a number; log the model with the columns that it was trained on"#);
+    let xgboost = options(serde_json::json!({ "format": "xgboost" }));
+    insta::assert_snapshot!(super::import(file, &[], &xgboost).unwrap_err(), @"the MLmodel has the flavors lightgbm, python_function, and none of xgboost; log the model with mlflow.onnx, mlflow.xgboost, mlflow.lightgbm or mlflow.catboost");
+}
+
+#[test]
+fn weights_in_another_file_are_read() {
+    let file = study_file!("external.onnx");
+    let named = options(serde_json::json!({
+        "fields": ["lead_time", "adults"], "labels": ["a", "b", "c"], "softmax": true
+    }));
+    let weights =
+        |bytes: &[u8]| [ExternalFile { name: "external.weights".to_owned(), bytes: bytes.to_vec() }];
+    let none = super::import(file, &[], &named).unwrap();
+    assert!(matches!(&none, Outcome::Missing(names) if *names == ["external.weights"]), "{none:?}");
+    let whole = study_file!("external.weights");
+    let Outcome::Model(imported) = super::import(file, &weights(whole), &named).unwrap() else {
+        panic!("all files are there")
+    };
+    let answers = answers(&imported);
+    let expected = expected(study_file!("external.csv"));
+    assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
+    let probabilities = expected.iter().map(|row| row[3].parse::<f64>().unwrap());
+    let difference = difference(&answers.confidence.unwrap(), probabilities);
+    assert!(difference < 1e-6, "{difference}");
+
+    insta::assert_snapshot!(super::import(file, &weights(&whole[..99]), &named).unwrap_err(), @r#"the graph of the ONNX file is invalid: tensor "second": its data is at byte 40 of "external.weights", which has 99 bytes; copy the whole file"#);
+    insta::assert_snapshot!(super::import(study_file!("outside.onnx"), &weights(whole), &named).unwrap_err(), @r#"the graph of the ONNX file is invalid: tensor "first": its data is in "../external.weights", outside of the model's folder; export the model with its weights in the same folder"#);
+}
+
+#[test]
+fn scores_are_ranked() {
+    let weights = [ExternalFile {
+        name: "external.weights".to_owned(),
+        bytes: study_file!("external.weights").to_vec(),
+    }];
+    let import = |json: Json| -> Result<ImportedModel, String> {
+        let mut named = options(json);
+        named.fields = vec!["lead_time".to_owned(), "adults".to_owned()];
+        match super::import(study_file!("external.onnx"), &weights, &named)? {
+            Outcome::Model(imported) => Ok(*imported),
+            Outcome::Missing(names) => panic!("{names:?} are missing"),
+        }
+    };
+    let labels = serde_json::json!(["a", "b", "c"]);
+    for top in [2, 3] {
+        let imported = import(serde_json::json!({ "labels": labels, "top": top })).unwrap();
+        let AnswerValues::Rankings(rankings) = answers(&imported).values else {
+            panic!("the model answers rankings")
+        };
+        let names = |code: &u32| (b'a' + rankings.names.bytes[*code as usize] - b'a') as char;
+        let ranked: Vec<String> =
+            rankings.codes.chunks(top).map(|codes| codes.iter().map(names).collect()).collect();
+        let expected = expected(study_file!("external.csv"));
+        assert_eq!(ranked, expected.iter().map(|row| row[..top].concat()).collect::<Vec<_>>());
+    }
+    let fault = |json: Json| import(json).unwrap_err();
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 2 })), @"`top` is written, and the 3 scores have no labels; write labels = [...] in the order of the scores");
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 4, "labels": labels })), @"`top` is 4, and the model has 3 classes; write a number from 1 to 3");
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 2, "labels": ["a", "b"] })), @"`labels` has 2 labels, and the model has 3 scores; write one label for each, in order");
+    insta::assert_snapshot!(fault(serde_json::json!({ "top": 2, "labels": labels, "score-threshold": 0.5 })), @"`top` and `score-threshold` are both written; write one of them");
+    // A classifier ranks the classes of its scores, by the names of its labels.
+    let pipeline =
+        self::import(study_file!("pipeline.onnx"), &options(serde_json::json!({ "top": 1 }))).unwrap();
+    let AnswerValues::Rankings(rankings) = answers(&pipeline).values else {
+        panic!("the model answers rankings")
+    };
+    assert_eq!((rankings.codes.len(), pipeline.labels().len()), (200, 3));
+    let study = |file: &[u8], json: Json| self::fault(file, json);
+    insta::assert_snapshot!(study(study_file!("pipeline.onnx"), serde_json::json!({ "softmax": true })), @r#"`softmax` is written, and the scores in output "probabilities" are probabilities already; remove it"#);
+    insta::assert_snapshot!(study(study_file!("price.onnx"), serde_json::json!({ "softmax": true })), @r#"`softmax` is written, and output "variable" has one number; remove it, or export one score for each class"#);
+    insta::assert_snapshot!(study(study_file!("price.onnx"), serde_json::json!({ "top": 1 })), @r#"`top` is written, and output "variable" has one number; remove it, or export one score for each class"#);
 }
 
 /// The fields of a protocol buffer message: numbers and bytes.
@@ -153,26 +282,29 @@ fn every_export_becomes_a_model_of_a_study() {
         let part = |number| message(case).into_iter().find(|(field, _)| *field == number).unwrap().1;
         let name = std::str::from_utf8(part(1)).unwrap();
         let columns: Vec<String> = (0..10).map(|column| format!("n{column}")).collect();
-        let named = Options { fields: columns, ..Options::default() };
-        let lowered = lower(part(2), &named).unwrap_or_else(|error| panic!("{name}: {error}"));
-        if lowered.model.answer.is_number() {
+        let named = match name.starts_with("text-") {
+            true => Options::default(),
+            false => Options { fields: columns, ..Options::default() },
+        };
+        let imported = import(part(2), &named).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if imported.model.answer.form() == tabular_program::AnswerForm::Number {
             numbers += 1;
         } else {
             labels += 1;
-            if !lowered.model.answer.has_confidence() {
+            if !imported.model.answer.has_confidence() {
                 without_confidence.push(name.to_owned());
             }
         }
         // All columns may be missing in models that were trained with missing values.
         if ["hgb", "robust", "xgb-missing", "lgb-missing"].contains(&name) {
-            assert!(lowered.model.fields.iter().all(|field| !field.required), "{name}");
+            assert!(imported.model.fields.iter().all(|field| !field.required), "{name}");
         }
         // None may in models that would answer NaN.
         if ["logistic", "linear", "mlp", "lda"].contains(&name) {
-            assert!(lowered.model.fields.iter().all(|field| field.required), "{name}");
+            assert!(imported.model.fields.iter().all(|field| field.required), "{name}");
         }
     }
-    assert_eq!((labels, numbers), (49, 16));
+    assert_eq!((labels, numbers), (58, 20));
     assert_eq!(without_confidence, ["linear-svc"]);
 }
 
@@ -182,18 +314,19 @@ fn what_the_study_says_has_to_fit_the_file() {
         (study_file!("pipeline.onnx"), study_file!("price.onnx"), study_file!("xgboost.json"));
     insta::assert_snapshot!(fault(b"tree\nversion=v4\n", serde_json::json!({ "format": "onnx" })), @r#"the file is a model of lightgbm, and the study says "onnx"; write plugin = "lightgbm""#);
     insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "labels": ["x", "y", "z"] })), @r#"the model has its labels as text, in output "label"; remove `labels`"#);
-    insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "threshold": 0.5 })), @r#"the model chooses its label itself, in output "label"; remove `threshold`, or export it without labels"#);
+    insta::assert_snapshot!(fault(pipeline, serde_json::json!({ "score-threshold": 0.5 })), @r#"the model chooses its label itself, in output "label"; remove `score-threshold`, or export it without labels"#);
     insta::assert_snapshot!(fault(price, serde_json::json!({ "fields": ["one"] })), @r#"`fields` has 1 names, and the model reads 2 columns (2 in "features"); name each column, in order"#);
     insta::assert_snapshot!(fault(price, serde_json::json!({ "fields": ["one", "one"] })), @r#"two columns are named "one"; write fields = [...] with a different name for each column"#);
-    insta::assert_snapshot!(fault(price, serde_json::json!({ "labels": ["low", "high"] })), @"the model answers one number, and `labels` is written; write threshold = 0.5 as well to answer a label, or remove `labels`");
-    insta::assert_snapshot!(fault(price, serde_json::json!({ "threshold": 100.0, "labels": ["low"] })), @"`threshold` is written, and `labels` has 1 labels; write labels = [...] with two labels: below the threshold, and from it on");
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "labels": ["low", "high"] })), @"the model answers one number, and `labels` is written; write score-threshold = 0.5 as well to answer a label, or remove `labels`");
+    insta::assert_snapshot!(fault(price, serde_json::json!({ "score-threshold": 100.0, "labels": ["low"] })), @"`score-threshold` is written, and `labels` has 1 labels; write labels = [...] with two labels: below the threshold, and from it on");
     insta::assert_snapshot!(fault(booster, serde_json::json!({ "labels": ["a", "b", "c"] })), @"`labels` has 3 labels, and the model has scores of 2 classes; write one label for each, in order");
-    let priced = lower(price, &options(serde_json::json!({ "threshold": 100.0, "labels": ["low", "high"] })));
+    let priced =
+        import(price, &options(serde_json::json!({ "score-threshold": 100.0, "labels": ["low", "high"] })));
     assert!(!priced.unwrap().model.answer.has_confidence(), "a price is no probability");
 }
 
 #[test]
-fn what_cannot_be_lowered_is_named() {
+fn what_cannot_be_imported_is_named() {
     let none = || serde_json::json!({});
     insta::assert_snapshot!(fault(study_file!("convolution.onnx"), none()), @r#"node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
     insta::assert_snapshot!(fault(study_file!("dimensions.onnx"), none()), @r#"the graph of the ONNX file is invalid: tensor "huge": it has 1 values, its dimensions require 4611686018427387904; export the model again"#);
@@ -205,7 +338,11 @@ fn a_cut_file_is_refused() {
         [study_file!("pipeline.onnx"), study_file!("price.onnx"), study_file!("xgboost.json")];
     for file in files {
         for length in (0..file.len()).step_by(1 + file.len() / 200) {
-            assert!(lower(&file[..length], &Options::default()).is_err(), "{length} of {} bytes", file.len());
+            assert!(
+                import(&file[..length], &Options::default()).is_err(),
+                "{length} of {} bytes",
+                file.len()
+            );
         }
     }
 }

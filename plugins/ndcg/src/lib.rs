@@ -20,7 +20,7 @@
 //! - If the decision is empty, only an empty ranking scores 1; others score 0.
 //! - An unanswered pair scores 0.
 //!
-//! Component: `gain`, the score of the pair.
+//! Component: `ndcg`, the score of the pair.
 
 use std::ops::RangeBounds;
 
@@ -46,7 +46,7 @@ pub struct Ndcg {
 
 impl Ndcg {
     /// The score of a pair, from 0 to 1.
-    fn gain(&self, model: &[Label<'_>], decision: &[Label<'_>]) -> f64 {
+    fn ndcg(&self, model: &[Label<'_>], decision: &[Label<'_>]) -> f64 {
         let decision = &decision[..decision.len().min(self.weights.len())];
         if decision.is_empty() {
             return f64::from(model.is_empty());
@@ -73,7 +73,7 @@ impl Metric for Ndcg {
     }
 
     fn components(&self) -> Vec<String> {
-        vec!["gain".to_owned()]
+        vec!["ndcg".to_owned()]
     }
 
     fn direction(&self) -> Direction {
@@ -86,7 +86,7 @@ impl Metric for Ndcg {
 
     fn score(&self, model: Option<&[Label<'_>]>, decision: &[Label<'_>], components: &mut Components<'_>) {
         if let Some(model) = model {
-            components[0] = self.gain(model, decision);
+            components[0] = self.ndcg(model, decision);
         }
     }
 

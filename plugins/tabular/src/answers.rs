@@ -1,7 +1,7 @@
 //! Outputs of a lowered model as answers.
 
 use tabular_engine::{Answers as Outputs, Failure, OutputColumns};
-use tabular_form::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
+use tabular_program::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
 use understudy_sdk::{Answer, Answers, Reason, WithConfidence, collect_answers};
 
 /// The answers to `rows` rows.
@@ -49,6 +49,20 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
             } else {
                 collect(rows, failures, |row| Ok(largest(row)?.0))
             }
+        }
+        AnswerRule::Ranking { output, labels, count } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            collect(rows, failures, |row| {
+                let mut ranked: Vec<(f64, usize)> =
+                    (0..labels.len()).map(|column| (numbers.get(column, row), column)).collect();
+                if ranked.iter().any(|(score, _)| score.is_nan()) {
+                    return Err(Reason::Failed("a score is NaN".to_owned()));
+                }
+                // The sort keeps the order of equal scores.
+                ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+                let ranked = ranked.iter().take(*count as usize);
+                Ok(ranked.map(|(_, column)| &labels[*column][..]).collect::<Vec<&str>>())
+            })
         }
         AnswerRule::Threshold { output, threshold, labels, confidence } => {
             let numbers = Numbers::new(outputs, *output, rows);

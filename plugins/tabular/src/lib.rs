@@ -10,7 +10,7 @@ mod sources;
 use std::sync::{Mutex, PoisonError};
 
 use tabular_engine::{Buffers, Model};
-use tabular_form::{AnswerRule, Field, FieldKind, TrainedModel};
+use tabular_program::{AnswerForm, AnswerRule, Field, FieldKind, LoweredModel};
 use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Form, Kind, NoConfig, export_model};
 
 /// Name of the asset that holds the lowered model.
@@ -30,9 +30,9 @@ impl ColumnarModel for Tabular {
 
     fn new(_: NoConfig, assets: &Assets) -> Result<Self, String> {
         let bytes = assets.get(ASSET).ok_or("the asset `model` is missing; give a lowered model")?;
-        let TrainedModel { fields, answer, form } =
-            TrainedModel::from_bytes(bytes).map_err(|error| error.to_string())?;
-        let model = Model::new(form).map_err(|error| error.to_string())?;
+        let LoweredModel { fields, answer, program } =
+            LoweredModel::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let model = Model::new(program).map_err(|error| error.to_string())?;
         Ok(Self { fields, answer, model, buffers: Mutex::default() })
     }
 
@@ -51,9 +51,10 @@ impl ColumnarModel for Tabular {
     }
 
     fn form(&self) -> Form {
-        match self.answer {
-            AnswerRule::Number { .. } => Form::Number,
-            _ => Form::Label,
+        match self.answer.form() {
+            AnswerForm::Label => Form::Label,
+            AnswerForm::Number => Form::Number,
+            AnswerForm::Ranking => Form::Ranking,
         }
     }
 

@@ -1,4 +1,4 @@
-use tabular_form::{Columns, Form, Input, Kind, Output, Scores};
+use tabular_program::{Columns, Input, Kind, Output, Program, Scores};
 use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, native};
 
 use super::*;
@@ -7,7 +7,7 @@ use super::*;
 fn tabular(answer: AnswerRule) -> Tabular {
     let scores = Columns { kind: Kind::Float, start: 0, width: 2 };
     let class = Columns { kind: Kind::Integer, start: 0, width: 1 };
-    let form = Form {
+    let program = Program {
         inputs: vec![
             Input { name: "scores".to_owned(), columns: scores },
             Input { name: "class".to_owned(), columns: class },
@@ -18,7 +18,7 @@ fn tabular(answer: AnswerRule) -> Tabular {
             Output { name: "first".to_owned(), columns: Columns { width: 1, ..scores } },
         ],
         planes: [0, 1, 2, 0, 0],
-        ..Form::default()
+        ..Program::default()
     };
     let field = |name: &str, kind, required| Field { name: name.to_owned(), kind, required };
     let fields = vec![
@@ -26,7 +26,7 @@ fn tabular(answer: AnswerRule) -> Tabular {
         field("two", FieldKind::Number, true),
         field("class", FieldKind::Integer, true),
     ];
-    let bytes = TrainedModel { fields, answer, form }.to_bytes();
+    let bytes = LoweredModel { fields, answer, program }.to_bytes();
     native::model("{}", vec![Asset { name: ASSET.to_owned(), bytes }]).unwrap()
 }
 
@@ -56,7 +56,17 @@ fn answers(answer: AnswerRule) -> TextAnswers {
             };
             labels.codes.iter().map(name).collect()
         }
-        AnswerValues::Rankings(_) => panic!("no rule answers rankings"),
+        AnswerValues::Rankings(rankings) => {
+            let name = |code: &u32| {
+                let bounds = &rankings.names.offsets[*code as usize..*code as usize + 2];
+                std::str::from_utf8(&rankings.names.bytes[bounds[0] as usize..bounds[1] as usize]).unwrap()
+            };
+            let ranking = |bounds: &[u32]| {
+                let codes = &rankings.codes[bounds[0] as usize..bounds[1] as usize];
+                codes.iter().map(name).collect::<Vec<_>>().join(" > ")
+            };
+            rankings.offsets.windows(2).map(ranking).collect()
+        }
     };
     let reason = |(row, reason): (u32, understudy_sdk::Reason)| match reason {
         understudy_sdk::Reason::Failed(why) | understudy_sdk::Reason::Abstained(why) => (row, why),
@@ -107,6 +117,19 @@ fn the_label_of_the_largest_score_and_of_a_threshold() {
 }
 
 #[test]
+fn labels_are_ranked_by_their_scores() {
+    let ranking = |count| AnswerRule::Ranking { output: 0, labels: texts(&["a", "b"]), count };
+    let (values, confidence, unanswered) = answers(ranking(2));
+    assert_eq!(
+        (&values[..2], confidence),
+        (&texts(&["b > a", "a > b"])[..], None),
+        "equal scores keep their order"
+    );
+    assert_eq!(unanswered, [(2, "a score is NaN".to_owned())]);
+    assert_eq!(answers(ranking(1)).0[..2], texts(&["b", "a"])[..]);
+}
+
+#[test]
 fn fields_are_those_of_the_model() {
     let tabular = tabular(AnswerRule::Number { output: 2 });
     let fields: Vec<_> =
@@ -114,7 +137,7 @@ fn fields_are_those_of_the_model() {
     let expected =
         [("one", SdkKind::Number, false), ("two", SdkKind::Number, true), ("class", SdkKind::Integer, true)];
     assert_eq!(fields, expected.map(|(name, kind, required)| (name.to_owned(), kind, required)));
-    assert_eq!(tabular.form(), understudy_sdk::Form::Number);
+    assert_eq!(tabular.form(), Form::Number);
 }
 
 #[test]

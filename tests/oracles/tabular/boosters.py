@@ -1,13 +1,15 @@
-"""XGBoost and LightGBM models in their own formats, with the predictions of the libraries.
+"""XGBoost, LightGBM and CatBoost models in their own formats, with the predictions of the libraries.
 
-    pip install 'protobuf<7' onnx==1.23.2 onnxruntime==1.32.0 scikit-learn==1.9.1 lightgbm==4.7.0 pandas==3.1.1
+    pip install 'protobuf<7' onnx==1.23.2 onnxruntime==1.32.0 scikit-learn==1.9.1 lightgbm==4.7.0 catboost==1.2.10 pandas==3.1.1
     pip install --no-deps xgboost==3.2.0
     python boosters.py ../../../plugins/tabular/boosters/tests/boosters.cases.gz
 """
 
+import json
 import sys
 import warnings
 
+import catboost as cat
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
@@ -93,6 +95,35 @@ def lightgbm(name, settings, target, data=X.astype(np.float64), inputs=rows.asty
     return case(f"lightgbm-{name}", model.model_to_string().encode(), inputs, outputs)
 
 
+def catboost(name, settings, target, data=X, inputs=rows, threshold=None):
+    settings = {"iterations": 5, "depth": 3, "verbose": 0, "allow_writing_files": False, "thread_count": 1} | settings
+    loss = settings.get("loss_function", "RMSE")
+    classifier = loss in ("Logloss", "CrossEntropy", "Focal", "MultiClass", "MultiClassOneVsAll") or loss.startswith("Focal")
+    kind = cat.CatBoostClassifier if classifier else cat.CatBoostRegressor
+    if settings.pop("ranker", False):
+        kind = cat.CatBoostRanker
+    pool = cat.Pool(data, target, group_id=np.arange(800) // 20 if kind is cat.CatBoostRanker else None)
+    model = kind(**settings).fit(pool)
+    if threshold:
+        model.set_probability_threshold(threshold)
+    path = "/tmp/model.json"
+    model.save_model(path, format="json")
+    # The tests need no history of the training.
+    document = json.load(open(path))
+    document["model_info"] = {
+        key: value if key != "params" else {"loss_function": value["loss_function"]}
+        for key, value in document["model_info"].items()
+        if key in ("class_params", "params", "binclass_probability_threshold")
+    }
+    if classifier:
+        probabilities = model.predict_proba(inputs)
+        names = [str(name) for name in model.classes_]
+        outputs = [[names.index(str(label)) for label in model.predict(inputs).ravel()], probabilities]
+    else:
+        outputs = [model.predict(inputs)]
+    return case(f"catboost-{name}", json.dumps(document, sort_keys=True).encode(), inputs, outputs)
+
+
 def cases():
     multi = dict(objective="multi:softprob")
     yield xgboost("multi", multi, y)
@@ -144,6 +175,23 @@ def cases():
         yield lightgbm(objective, dict(objective=objective), positive)
     yield lightgbm("cross-entropy", dict(objective="cross_entropy"), binary)
     yield lightgbm("cross-entropy-lambda", dict(objective="cross_entropy_lambda"), binary)
+    full = np.nan_to_num(rows)
+    yield catboost("squared", {}, target, data=missing)
+    yield catboost("no-missing", {}, target, inputs=full)
+    yield catboost("missing-above", dict(nan_mode="Max"), target, data=missing)
+    yield catboost("multi", dict(loss_function="MultiClass"), np.array(["a", "b", "c"])[y], data=missing)
+    yield catboost("one-against-all", dict(loss_function="MultiClassOneVsAll"), y, data=missing)
+    yield catboost("binary", dict(loss_function="Logloss"), binary, data=missing)
+    yield catboost("boolean", dict(loss_function="Logloss"), binary == 1, data=missing)
+    yield catboost("threshold", dict(loss_function="Logloss"), binary, data=missing, threshold=0.3)
+    yield catboost("cross-entropy", dict(loss_function="CrossEntropy"), np.clip(signal - signal.min(), 0, 1), data=missing)
+    yield catboost("depthwise", dict(grow_policy="Depthwise", depth=4), target, data=missing)
+    yield catboost("lossguide", dict(grow_policy="Lossguide", depth=6, loss_function="MultiClass"), y, data=missing)
+    yield catboost("targets", dict(loss_function="MultiRMSE"), np.stack([target, -target], axis=1), data=missing)
+    yield catboost("quantiles", dict(loss_function="MultiQuantile:alpha=0.1,0.5,0.9"), target, data=missing)
+    yield catboost("rank", dict(loss_function="YetiRank", ranker=True), y, data=missing)
+    for loss in ("Poisson", "Tweedie:variance_power=1.5", "MAE", "Huber:delta=2", "Expectile:alpha=0.3", "MAPE"):
+        yield catboost(loss.split(":")[0].lower(), dict(loss_function=loss), positive, data=missing)
     # Seconds since 1970, which floats of 32 bits cannot tell apart.
     seconds = X.astype(np.float64)
     seconds[:, 0] = 1.7e9 + np.arange(800)

@@ -7,6 +7,7 @@
     python exports.py full /tmp/exports        # models of usual sizes, one file each, and 4,096 rows
 """
 
+import importlib
 import pathlib
 import sys
 import warnings
@@ -14,6 +15,7 @@ import warnings
 import catboost
 import lightgbm as lgb
 import numpy as np
+import onnx
 import onnxmltools
 import pandas as pd
 import sklearn.calibration
@@ -22,9 +24,12 @@ import sklearn.decomposition
 import sklearn.discriminant_analysis
 import sklearn.ensemble
 import sklearn.feature_selection
+import sklearn.gaussian_process
 import sklearn.impute
 import sklearn.linear_model
+import sklearn.multiclass
 import sklearn.naive_bayes
+import sklearn.neighbors
 import sklearn.neural_network
 import sklearn.pipeline
 import sklearn.preprocessing
@@ -134,9 +139,33 @@ def catboosted(model, target=label):
     return pathlib.Path(path).read_bytes(), [rows]
 
 
+SENTENCES = ["Two rooms, sea view", "a room for two", "late arrival; sea view please", "LATE check-out", "no view", "group of twenty", "Group: late arrival"]
+
+
+def knn_cdist():
+    """Distances by ONNX Runtime's own operator."""
+    model = sk("neighbors.KNeighborsClassifier", 5).fit(X[:120], label[:120])
+    options = {id(model): {"zipmap": False, "optim": "cdist"}}
+    return to_onnx(model, initial_types=[("X", FloatTensorType([None, WIDTH]))], options=options, target_opset={"": 18, "ai.onnx.ml": 3}), [rows]
+
+
+def texts(*steps):
+    """A pipeline on one column of text. The locale of the exporter is not on every machine."""
+    lines = np.array(SENTENCES * (samples // 7 + 1), dtype=object)[:samples]
+    pipeline = sklearn.pipeline.make_pipeline(*steps).fit(lines, label)
+    export = to_onnx(
+        pipeline, initial_types=[("text", StringTensorType([None, 1]))], options={id(pipeline): {"zipmap": False}}, target_opset={"": 18, "ai.onnx.ml": 3}
+    )
+    for node in export.graph.node:
+        if node.op_type == "StringNormalizer":
+            node.attribute.append(onnx.helper.make_attribute("locale", "C.UTF-8"))
+    lines = [SENTENCES[row % 7] + [" room", "", " LATE late"][row % 3] for row in range(ROWS)]
+    return export, [np.array(lines, dtype=object).reshape(-1, 1)]
+
+
 def sk(path, *arguments, **settings):
     module, name = path.rsplit(".", 1)
-    return getattr(getattr(sklearn, module), name)(*arguments, **settings)
+    return getattr(importlib.import_module(f"sklearn.{module}"), name)(*arguments, **settings)
 
 
 lgb_settings = dict(verbose=-1, num_leaves=depth(31, 6))
@@ -190,6 +219,22 @@ MODELS = {
     "min-max": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.MinMaxScaler(clip=True), sk("linear_model.LogisticRegression"))),
     "select": lambda: skl(sklearn.pipeline.make_pipeline(sk("feature_selection.SelectKBest", k=5), sk("linear_model.LogisticRegression"))),
     "normalizer": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.Normalizer(), sklearn.preprocessing.Binarizer(), sk("linear_model.LogisticRegression"))),
+    "knn": lambda: skl(sk("neighbors.KNeighborsClassifier", 5), data=X[:120], target=label[:120]),
+    "knn-distance": lambda: skl(sk("neighbors.KNeighborsRegressor", 4, weights="distance"), target[:120], data=X[:120]),
+    "knn-manhattan": lambda: skl(sk("neighbors.KNeighborsClassifier", 5, metric="manhattan"), data=X[:120], target=label[:120]),
+    "knn-minkowski": lambda: skl(sk("neighbors.KNeighborsRegressor", 3, p=3), target[:120], data=X[:120]),
+    "knn-double": lambda: skl(
+        sk("neighbors.KNeighborsClassifier", 3), data=X[:120].astype(np.float64), target=label[:120], inputs=rows.astype(np.float64),
+        types=[("X", DoubleTensorType([None, WIDTH]))],
+    ),
+    "knn-cdist": lambda: knn_cdist(),
+    "gaussian-process": lambda: skl(sk("gaussian_process.GaussianProcessRegressor", alpha=1.0), target[:60], data=X[:60]),
+    "ada-regressor": lambda: skl(sk("ensemble.AdaBoostRegressor", n_estimators=n(30, 4)), target),
+    "one-vs-rest": lambda: skl(sk("multiclass.OneVsRestClassifier", sk("linear_model.LogisticRegression"))),
+    "text-tf-idf": lambda: texts(sk("feature_extraction.text.TfidfVectorizer"), sk("linear_model.LogisticRegression")),
+    "text-counts": lambda: texts(sk("feature_extraction.text.CountVectorizer", ngram_range=(1, 2)), sk("naive_bayes.MultinomialNB")),
+    "text-characters": lambda: texts(sk("feature_extraction.text.TfidfVectorizer", analyzer="char", ngram_range=(2, 3)), sk("linear_model.LogisticRegression")),
+    "text-binary": lambda: texts(sk("feature_extraction.text.CountVectorizer", lowercase=False, binary=True), sk("tree.DecisionTreeClassifier", max_depth=3)),
     "pipe-logistic": lambda: pipe(sk("linear_model.LogisticRegression"), one_hot()),
     "pipe-rf": lambda: pipe(sk("ensemble.RandomForestClassifier", n(100), max_depth=depth(8)), one_hot()),
     "pipe-hgb": lambda: pipe(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(100), max_leaf_nodes=depth(31, 6)), [(name, step.set_params(sparse_output=False) if name == "text" else step, columns) for name, step, columns in one_hot()]),

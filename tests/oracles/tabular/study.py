@@ -1,6 +1,7 @@
 """Small trained models for the whole-system tests, with rows and the answers that other implementations give.
 
-    pip install 'protobuf<7' numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0 scikit-learn==1.9.1 skl2onnx==1.20.0 pandas==3.1.1
+    pip install 'protobuf<7' numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0 scikit-learn==1.9.1 skl2onnx==1.20.0 pandas==3.1.1 \
+        catboost==1.2.10 lightgbm==4.7.0 mlflow-skinny==3.17.2
     pip install --no-deps xgboost==3.2.0
     python study.py study
 
@@ -11,6 +12,11 @@ It writes into the folder:
   label and its probability by onnxruntime;
 - `price.onnx`: a pipeline of scaler and linear regression, with `price.csv`: the number by onnxruntime;
 - `xgboost.json`: a binary classifier with `xgboost.csv`: the probability of the second class by XGBoost itself;
+- `catboost.json`: a classifier of three classes, with `catboost.csv`: the label and its probability by CatBoost itself;
+- `mlflow/`: the folder of a LightGBM model that MLflow has saved, with `mlflow.csv`: the number by LightGBM itself;
+- `external.onnx`: a net of three scores, with its weights in `external.weights`, and `external.csv`: the classes by their
+  score in descending order, and the probability of the first one, by onnxruntime and a softmax;
+- `outside.onnx`: the same with its weights in `../external.weights`;
 - `convolution.onnx`: a graph with an operator that is not supported;
 - `dimensions.onnx`: a graph whose constant claims 2^62 elements.
 """
@@ -18,8 +24,12 @@ It writes into the folder:
 import csv
 import json
 import pathlib
+import shutil
 import sys
 
+import catboost
+import lightgbm
+import mlflow
 import numpy
 import onnx
 import onnxruntime
@@ -101,6 +111,65 @@ def boosted(folder, train, test):
     write(folder / "xgboost.csv", ["probability"], ((number,) for number in model.predict(matrix(test))))
 
 
+def oblivious(folder, train, test):
+    """The model of CatBoost and its answers."""
+    matrix = lambda columns: numpy.stack([columns[name] for name in NUMBERS], axis=1)
+    data = catboost.Pool(matrix(train), rooms(train), feature_names=NUMBERS)
+    model = catboost.CatBoostClassifier(iterations=10, depth=3, verbose=0, allow_writing_files=False, thread_count=1, random_seed=1).fit(data)
+    model.save_model(folder / "catboost.json", format="json")
+    document = json.loads((folder / "catboost.json").read_text())
+    # What the training did is not needed.
+    for key in ("catboost_version_info", "model_guid", "output_options", "train_finish_time", "training"):
+        document["model_info"].pop(key, None)
+    document["model_info"]["params"] = {"loss_function": document["model_info"]["params"]["loss_function"]}
+    (folder / "catboost.json").write_text(json.dumps(document, sort_keys=True) + "\n")
+    rows = catboost.Pool(matrix(test), feature_names=NUMBERS)
+    write(folder / "catboost.csv", ["label", "confidence"], zip(model.predict(rows)[:, 0], model.predict_proba(rows).max(axis=1)))
+
+
+def logged(folder, train, test):
+    """A LightGBM model as MLflow saves it, and its numbers."""
+    import pandas
+
+    names = ["lead_time", "rate"]
+    frame = lambda columns: pandas.DataFrame({name: columns[name] for name in names}).astype({"lead_time": "int64"})
+    data = frame(train)
+    target = train["lead_time"] * 0.3 + train["adults"] * 40
+    model = lightgbm.train({"objective": "regression", "verbose": -1, "num_leaves": 6, "seed": 1, "num_threads": 1}, lightgbm.Dataset(data, target), 8)
+    path = folder / "mlflow"
+    shutil.rmtree(path, ignore_errors=True)
+    mlflow.lightgbm.save_model(model, path, signature=mlflow.models.infer_signature(data, model.predict(data)))
+    for name in ("conda.yaml", "python_env.yaml", "requirements.txt"):
+        (path / name).unlink()
+    write(folder / "mlflow.csv", ["number"], ((number,) for number in model.predict(frame(test))))
+
+
+def external(folder, test):
+    """A net with its weights in another file."""
+    random = numpy.random.default_rng(3)
+    first, second = random.normal(size=(2, 5)) / [[100], [1]], random.normal(size=(5, 3))
+    tensors = [onnx.numpy_helper.from_array(weights.astype(numpy.float32), name) for name, weights in [("first", first), ("second", second)]]
+    nodes = [helper.make_node("MatMul", ["x", "first"], ["hidden"]), helper.make_node("Relu", ["hidden"], ["active"]), helper.make_node("MatMul", ["active", "second"], ["y"])]
+    values = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 2]), helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", 3])]
+    graph = helper.make_graph(nodes, "graph", values[:1], values[1:], tensors)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    matrix = numpy.stack([test["lead_time"], test["adults"]], axis=1).astype(numpy.float32)
+    scores = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {"x": matrix})[0].astype(numpy.float64)
+    order = numpy.argsort(-scores, axis=1, kind="stable")
+    exponentials = numpy.exp(scores - scores.max(axis=1, keepdims=True))
+    confidence = (exponentials / exponentials.sum(axis=1, keepdims=True)).max(axis=1)
+    labels = numpy.array(["a", "b", "c"])
+    write(folder / "external.csv", ["first", "second", "third", "confidence"], ((*labels[ranks], number) for ranks, number in zip(order, confidence)))
+    (folder / "external.weights").unlink(missing_ok=True)
+    onnx.save_model(proto, folder / "external.onnx", save_as_external_data=True, location="external.weights", size_threshold=0)
+    proto = onnx.load(folder / "external.onnx", load_external_data=False)
+    for tensor in proto.graph.initializer:
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = "../external.weights"
+    (folder / "outside.onnx").write_bytes(proto.SerializeToString())
+
+
 def refused(folder):
     """A graph with a convolution, and one with a constant of 2^62 elements."""
     shape = ["rows", 1, 4, 4]
@@ -146,6 +215,9 @@ def main(folder):
     pipeline(folder, train, test)
     price(folder, train, test)
     boosted(folder, train, test)
+    oblivious(folder, train, test)
+    logged(folder, train, test)
+    external(folder, test)
     refused(folder)
 
 

@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
-use understudy_engine::lower_model;
-use understudy_run_log::read_file;
-use understudy_sandbox::LoweredModel;
+use understudy_engine::{ImportFileError, import_model};
+use understudy_sandbox::ImportedModel;
 
 /// The file of a trained model, and what a study says about it.
 #[derive(clap::Args)]
 pub(super) struct ModelArguments {
-    /// File of a trained model: .onnx, XGBoost's .json or .ubj, LightGBM's .txt.
+    /// File of a trained model: .onnx, XGBoost's .json or .ubj, LightGBM's .txt, CatBoost's .json; or a folder that MLflow
+    /// has saved.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Names of the columns that the model reads, in order, if the file does not have them.
@@ -23,19 +22,28 @@ pub(super) struct ModelArguments {
     pub labels: Vec<String>,
     /// Score from which on the second of two labels is answered.
     #[arg(long, value_name = "NUMBER")]
-    pub threshold: Option<f64>,
+    pub score_threshold: Option<f64>,
+    /// Make probabilities of the scores by a softmax.
+    #[arg(long)]
+    pub softmax: bool,
+    /// Number of classes to rank by their scores, instead of a label.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub top: Option<u32>,
 }
 
 impl ModelArguments {
-    /// Lowers the file. Returns the model and the size of the file in bytes.
-    pub fn lower(&self) -> anyhow::Result<(LoweredModel, usize)> {
-        let path = self.file.display();
-        let file = read_file(&self.file)
-            .map_err(|error| anyhow!("cannot read {path}: {error}; name the file of a trained model"))?;
-        let options = json!({ "fields": self.fields, "labels": self.labels, "threshold": self.threshold });
-        let lowered =
-            lower_model(&file, &options.to_string()).with_context(|| format!("cannot import {path}"))?;
-        Ok((lowered, file.len()))
+    /// Imports the file. Returns the model and the size of its files in bytes.
+    pub fn import(&self) -> anyhow::Result<(ImportedModel, usize)> {
+        let options = json!({
+            "fields": self.fields, "labels": self.labels, "score-threshold": self.score_threshold,
+            "softmax": self.softmax, "top": self.top
+        });
+        import_model(&self.file, &options.to_string()).map_err(|error| match error {
+            ImportFileError::Import(error) => {
+                anyhow::Error::from(error).context(format!("cannot import {}", self.file.display()))
+            }
+            error => error.into(),
+        })
     }
 
     /// The name of the file without folders.

@@ -44,8 +44,8 @@ pub(super) struct Check {
 
 impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let (lowered, _) = self.model.lower()?;
-        let plugin = load_lowered_model(lowered.bytes)?;
+        let (imported, _) = self.model.import()?;
+        let plugin = load_lowered_model(imported.bytes)?;
         let rows = TextTable::read(&self.rows)?;
         let expected = TextTable::read(&self.expect)?;
         ensure!(rows.rows() > 0, "{} has no rows; write at least one", self.rows.display());
@@ -83,7 +83,7 @@ impl Check {
                 self.compare_numbers(&mut comparison, predictions, found)?;
             }
             AnswerColumn::Rankings { .. } => {
-                bail!("cannot compare rankings; export the model with a label or a number")
+                bail!("cannot compare rankings; leave out --top, which gives the label of the first class")
             }
         }
         print_out(format_args!("answers: {}", comparison.summary()))?;

@@ -20,9 +20,9 @@ pub(super) struct Show {
 
 impl Show {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let (lowered, size) = self.model.lower()?;
+        let (imported, size) = self.model.import()?;
         let ModelSummary { format, producer, reads, answers, labels, confidence, operators, trees, notes } =
-            &lowered.summary;
+            &imported.summary;
         let by = if producer.is_empty() { String::new() } else { format!(", written by {producer}") };
         print_out(format_args!("{}: {format}{by}", self.model.file.display()))?;
         for (index, field) in reads.iter().enumerate() {
@@ -39,13 +39,13 @@ impl Show {
         if *trees > 0 {
             print_out(format_args!("  trees       {}", count(u64::from(*trees))))?;
         }
-        let lowered_size = lowered.bytes.len();
+        let lowered_size = imported.bytes.len();
         print_out(format_args!(
             "  size        {} bytes, {} lowered",
             count(size as u64),
             count(lowered_size as u64)
         ))?;
-        let cost = model_cost(lowered.bytes)?;
+        let cost = model_cost(imported.bytes)?;
         print_out(format_args!(
             "  fuel/row    {} in a batch of 1,024 rows, {} alone",
             count(cost.fuel_in_batch),
@@ -89,8 +89,14 @@ impl Show {
                 blocks += &format!("{key} = {}\n", list(&mut names.iter().map(String::as_str)));
             }
         }
-        if let Some(threshold) = self.model.threshold {
-            blocks += &format!("threshold = {threshold}\n");
+        if let Some(score_threshold) = self.model.score_threshold {
+            blocks += &format!("score-threshold = {score_threshold}\n");
+        }
+        if self.model.softmax {
+            blocks += "softmax = true\n";
+        }
+        if let Some(top) = self.model.top {
+            blocks += &format!("top = {top}\n");
         }
         if has_class_numbers {
             blocks += "# labels = [\"...\", \"...\"]    # the names of the classes, in the order of their numbers\n";

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::plugins::compile_cache_folder::{CompileCache, compile_cache_folder};
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
+use understudy_run_log::ledger::Asset;
 use understudy_run_log::{ensure_regular_file, read_file, read_text_file};
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
@@ -144,7 +145,12 @@ pub(crate) fn load(
         }
     }
     let (references, mut files) = loader.references(&study);
-    files.append(&mut loader.model_files);
+    // A file beside a model may be named by another part of the declaration, too.
+    for file in std::mem::take(&mut loader.model_files) {
+        if files.iter().all(|(name, _)| *name != file.0) {
+            files.push(file);
+        }
+    }
     match (Faults::new(loader.faults), comparator) {
         (None, Some(comparator)) => {
             let (path, folder) = (path.to_owned(), loader.folder);
@@ -215,10 +221,14 @@ struct PluginParts {
 }
 
 impl Loader<'_> {
+    /// The files that a run stores besides plugins and assets.
+    pub(crate) fn stored_files(&self) -> &[Asset] {
+        self.stored.map_or(&[][..], |stored| stored.files)
+    }
+
     /// The digest of a stored file, by the name that the declaration uses.
     pub(crate) fn stored_digest(&self, name: &str) -> Option<String> {
-        let files = self.stored.map_or(&[][..], |stored| stored.files);
-        files.iter().find(|file| file.name == name).map(|file| file.sha256.clone())
+        self.stored_files().iter().find(|file| file.name == name).map(|file| file.sha256.clone())
     }
 
     /// The folder of compiled plugins and lowered models; `None` if they are not cached.
@@ -275,11 +285,11 @@ impl Loader<'_> {
         let importer = self.stored_plugin(plugin).and_then(|stored| stored.importer.clone());
         if let Some(model) = &plugin.model_file {
             if self.stored_plugin(plugin).is_none() {
-                let (file, assets, importer) = self.lower_file(plugin, model, &what)?;
+                let (file, assets, importer) = self.import_file(plugin, model, &what)?;
                 let config = plugin.config.to_string();
                 return Some(PluginParts { file, config, assets, importer: Some(importer) });
             }
-            self.read_stored_file(model, &what);
+            self.read_stored_files(model, &what);
         }
         let (path, asset_paths) = self.paths(plugin);
         let mut assets = Vec::new();
@@ -337,7 +347,7 @@ impl Loader<'_> {
                 if let Some(study) = study {
                     self.check_reads(study, plugin, role, &loaded.reads);
                 }
-                // The engine is the same for all trained models, so the file tells them apart.
+                // The component is the same for all trained models, so the file tells them apart.
                 if let Some(name) = plugin.model_file.as_ref().and_then(|model| model.path.file_name()) {
                     loaded.title = format!("{}, {}", name.to_string_lossy(), loaded.title);
                 }

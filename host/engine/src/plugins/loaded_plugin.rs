@@ -10,7 +10,7 @@ pub struct LoadedPlugin<P> {
     pub file: ComponentFile,
     /// The asset files, as read.
     pub assets: Assets,
-    /// SHA-256 of the component that lowered the model file, in hexadecimal; `None` unless this is a trained model.
+    /// SHA-256 of the component that imported the model file, in hexadecimal; `None` unless this is a trained model.
     pub importer: Option<String>,
     /// The compiled plugin.
     pub plugin: P,

@@ -15,7 +15,7 @@ pub struct StoredPlugin {
     pub digest: String,
     /// The name and the SHA-256 of each asset.
     pub assets: Vec<(String, String)>,
-    /// SHA-256 of the component that lowered the model file, in hexadecimal; `None` unless this is a trained model.
+    /// SHA-256 of the component that imported the model file, in hexadecimal; `None` unless this is a trained model.
     #[serde(rename = "importer-sha256", default, skip_serializing_if = "Option::is_none")]
     pub importer: Option<String>,
 }

@@ -1,25 +1,29 @@
-//! Loads trained models: a file of the study becomes an asset of the engine that is part of the program.
+//! Loads trained models: a file of the study becomes an asset of the model runtime, which is part of the program.
 //!
 //! Invariants:
-//! - A model file is lowered in the sandbox, by the importer that is part of the program.
-//! - A run stores the lowered model and the engine, so that a replay neither parses the file again nor depends on the
+//! - A model file is imported in the sandbox, by the importer that is part of the program.
+//! - A run stores the lowered model and the model runtime, so that a replay neither parses the file again nor depends on the
 //!   version of the program.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::load::Loader;
 use crate::plugins::stored_files::asset_file_name;
-use understudy_model_engine::{ENGINE, IMPORTER};
+use understudy_model_components::{IMPORTER, RUNTIME};
 use understudy_run_log::read_file;
 use understudy_sandbox::{
-    Assets, Budget, ComponentFile, DeciderPlugin, ImportError, LoweredModel, PluginRole, Sandbox,
-    SandboxError, lower, lower_cached,
+    Assets, Budget, ComponentFile, DeciderPlugin, ImportError, ImportedModel, ModelFiles, PluginRole,
+    Sandbox, SandboxError, import_cached, import_model as import_in_sandbox,
 };
 use understudy_study::{ModelFile, Plugin};
 
-/// Name of the engine's asset that holds the lowered model.
+/// The file in which MLflow describes a model.
+const MLMODEL: &str = "MLmodel";
+
+/// Name of the model runtime's asset that holds the lowered model.
 const ASSET: &str = "model";
 
 /// The limits of [`load_lowered_model`].
@@ -35,21 +39,65 @@ const BUDGET: Budget = Budget {
 ///
 /// # Errors
 /// If the program was built wrongly.
-pub fn model_engine() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the engine of trained models"), ENGINE.to_vec())
+pub fn model_runtime() -> Result<ComponentFile, SandboxError> {
+    ComponentFile::from_bytes(Path::new("the model runtime"), RUNTIME.to_vec())
 }
 
-/// The component that lowers model files.
+/// The component that imports model files.
 fn model_importer() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the importer of trained models"), IMPORTER.to_vec())
+    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.to_vec())
 }
 
-/// Lowers a model file. `options` is a JSON object: see `lower` in `wit/shadow.wit`.
+/// Why the file of a trained model cannot be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportFileError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {error}; name the file of a trained model", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The import failed.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+/// Imports a model file, or the folder of one with its `MLmodel`. `options` is a JSON object: see `import-model` in
+/// `wit/shadow.wit`. Returns the model and the size of its files in bytes.
 ///
 /// # Errors
-/// If the file is refused, or the import exceeds its limits.
-pub fn lower_model(file: &[u8], options: &str) -> Result<LoweredModel, ImportError> {
-    lower(&model_importer()?, file, options, compile_cache_folder().as_deref())
+/// If a file cannot be read or is refused, or the import exceeds its limits.
+pub fn import_model(path: &Path, options: &str) -> Result<(ImportedModel, usize), ImportFileError> {
+    let path = main_file(path);
+    let main = read_file(&path).map_err(|error| ImportFileError::Unreadable { path: path.clone(), error })?;
+    let mut files = ModelFiles { main, others: Vec::new() };
+    let read = |name: &str| read_beside(&path, name);
+    let importer = model_importer().map_err(ImportError::from)?;
+    let imported =
+        import_in_sandbox(&importer, &mut files, options, read, compile_cache_folder().as_deref())?;
+    Ok((imported, files.size()))
+}
+
+/// The file that an import begins with: in a folder that MLflow has saved, its `MLmodel`.
+fn main_file(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(MLMODEL) } else { path.to_owned() }
+}
+
+/// Reads a file that belongs to a model file, by its path relative to the folder of the latter. It is inside of that
+/// folder, also if links are followed.
+fn read_beside(model: &Path, name: &str) -> Result<Vec<u8>, String> {
+    let folder = match model.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let canonical = |path: &Path| path.canonicalize().map_err(|error| error.to_string());
+    let (folder, path) = (canonical(folder)?, canonical(&folder.join(name))?);
+    if !path.starts_with(&folder) {
+        return Err("it is a link to a file outside of the model's folder".to_owned());
+    }
+    read_file(&path).map_err(|error| error.to_string())
 }
 
 /// Loads a lowered model as a study does, with limits of its own: to measure or to check it.
@@ -60,20 +108,20 @@ pub fn load_lowered_model(model: Vec<u8>) -> Result<DeciderPlugin, SandboxError>
     let sandbox = Sandbox::new(BUDGET, 2)?;
     let assets = vec![(ASSET.to_owned(), model)].into();
     let (role, cache) = (PluginRole::Model, compile_cache_folder());
-    DeciderPlugin::load(&sandbox, &model_engine()?, role, "{}".to_owned(), assets, cache.as_deref())
+    DeciderPlugin::load(&sandbox, &model_runtime()?, role, "{}".to_owned(), assets, cache.as_deref())
 }
 
 impl Loader<'_> {
-    /// Lowers the file of a trained model. Returns the engine, its assets and the digest of the importer. `what` names
+    /// Imports the file of a trained model. Returns the model runtime, its assets and the digest of the importer. `what` names
     /// the model.
-    pub(crate) fn lower_file(
+    pub(crate) fn import_file(
         &mut self,
         plugin: &Plugin,
         model: &ModelFile,
         what: &str,
     ) -> Option<(ComponentFile, Assets, String)> {
-        let path = self.folder.join(&model.path);
-        let file = match read_file(&path) {
+        let path = main_file(&self.folder.join(&model.path));
+        let main = match read_file(&path) {
             Ok(file) => file,
             Err(error) => {
                 let path = path.display();
@@ -84,15 +132,22 @@ impl Loader<'_> {
                 return None;
             }
         };
+        let mut files = ModelFiles { main, others: Vec::new() };
         let options = model.options().to_string();
-        let lowered = model_importer().map_err(ImportError::from).and_then(|importer| {
-            let bytes = lower_cached(&importer, &file, &options, self.cache())?;
-            Ok((model_engine()?, bytes, importer.digest))
+        let read = |name: &str| read_beside(&path, name);
+        let imported = model_importer().map_err(ImportError::from).and_then(|importer| {
+            let bytes = import_cached(&importer, &mut files, &options, read, self.cache())?;
+            Ok((model_runtime()?, bytes, importer.digest))
         });
-        match lowered {
-            Ok((engine, bytes, importer)) => {
-                self.keep_file(&model.path, file);
-                Some((engine, vec![(ASSET.to_owned(), bytes)].into(), importer))
+        match imported {
+            Ok((runtime, bytes, importer)) => {
+                // The names are those of the declaration, and of files beside the model file.
+                let name = main_file_name(&model.path, path.ends_with(MLMODEL));
+                for (other, bytes) in files.others {
+                    self.keep_file(&name.with_file_name(other), bytes);
+                }
+                self.keep_file(&name, files.main);
+                Some((runtime, vec![(ASSET.to_owned(), bytes)].into(), importer))
             }
             Err(error) => {
                 let path = model.path.display();
@@ -102,20 +157,31 @@ impl Loader<'_> {
         }
     }
 
-    /// Reads the file of a trained model that a run stores.
-    pub(crate) fn read_stored_file(&mut self, model: &ModelFile, what: &str) {
-        let name = model.path.to_string_lossy();
-        let Some(digest) = self.stored_digest(&name) else { return };
-        let path = self.folder.join(asset_file_name(&digest));
-        match read_file(&path) {
-            Ok(file) => self.keep_file(&model.path, file),
-            Err(error) => self.fault(
-                model.line,
-                format!(
-                    "{what}: cannot read {}: {error}; restore the run directory from a copy",
-                    path.display()
+    /// Reads the files of a trained model that a run stores: the file that the declaration names, and those beside it.
+    pub(crate) fn read_stored_files(&mut self, model: &ModelFile, what: &str) {
+        let folder = match model.path.parent() {
+            _ if self.stored_digest(&model.path.to_string_lossy()).is_none() => model.path.as_path(),
+            Some(folder) => folder,
+            None => Path::new(""),
+        };
+        let stored: Vec<(String, String)> = self
+            .stored_files()
+            .iter()
+            .filter(|file| Path::new(&file.name).starts_with(folder))
+            .map(|file| (file.name.clone(), file.sha256.clone()))
+            .collect();
+        for (name, digest) in stored {
+            let path = self.folder.join(asset_file_name(&digest));
+            match read_file(&path) {
+                Ok(file) => self.keep_file(Path::new(&name), file),
+                Err(error) => self.fault(
+                    model.line,
+                    format!(
+                        "{what}: cannot read {}: {error}; restore the run directory from a copy",
+                        path.display()
+                    ),
                 ),
-            ),
+            }
         }
     }
 
@@ -126,4 +192,9 @@ impl Loader<'_> {
             self.model_files.push((name, bytes));
         }
     }
+}
+
+/// The name of the file that an import begins with, as the seal lists it.
+fn main_file_name(declared: &Path, is_mlmodel: bool) -> PathBuf {
+    if is_mlmodel && !declared.ends_with(MLMODEL) { declared.join(MLMODEL) } else { declared.to_owned() }
 }

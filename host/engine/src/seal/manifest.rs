@@ -72,7 +72,7 @@ pub struct SealedPlugin {
     pub config: String,
     /// The assets, by name and digest.
     pub assets: Vec<Asset>,
-    /// SHA-256 of the component that lowered the model file, in hexadecimal. Only of a trained model.
+    /// SHA-256 of the component that imported the model file, in hexadecimal. Only of a trained model.
     #[serde(rename = "importer-sha256", default, skip_serializing_if = "Option::is_none")]
     pub importer: Option<String>,
     /// Fields granted in a what-if, in addition to those of the declaration.

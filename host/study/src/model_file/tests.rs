@@ -12,14 +12,14 @@ const COMPONENT: &str = "plugin = \"rules.wasm\"";
 fn a_trained_model_is_a_file_with_options() {
     let study = read(&[(
         COMPONENT,
-        "plugin = \"onnx\"\nfile = \"model.onnx\"\nfields = [\"lead_time\"]\nlabels = [\"a\", \"b\"]\nthreshold = 1",
+        "plugin = \"onnx\"\nfile = \"model.onnx\"\nfields = [\"lead_time\"]\nlabels = [\"a\", \"b\"]\nscore-threshold = 1\nsoftmax = true\ntop = 2",
     )]);
     let model = &study.models[0];
     let file = model.model_file.as_ref().unwrap();
     assert_eq!((file.format, file.path.to_str(), file.line), (ModelFormat::Onnx, Some("model.onnx"), 23));
     assert_eq!(
         file.options(),
-        json!({ "format": "onnx", "fields": ["lead_time"], "labels": ["a", "b"], "threshold": 1.0 })
+        json!({ "format": "onnx", "fields": ["lead_time"], "labels": ["a", "b"], "score-threshold": 1.0, "softmax": true, "top": 2 })
     );
     assert_eq!(read(&[]).models[0].model_file, None);
 }
@@ -27,9 +27,9 @@ fn a_trained_model_is_a_file_with_options() {
 #[test]
 fn keys_of_files_and_of_components_exclude_each_other() {
     assert_snapshot!(faults(&[(COMPONENT, "plugin = \"onnx\"")]), @r#"study.toml:22: `models.plugin` is "onnx", which needs a file; write file = "model.onnx""#);
-    assert_snapshot!(faults(&[(COMPONENT, "plugin = \"./onnx\"\nfile = \"model.onnx\"\nthreshold = 0.5")]), @r#"
-    study.toml:23: `models.file` is not allowed here: the plugin is a component; remove it, or write plugin = "onnx", "xgboost" or "lightgbm"
-    study.toml:24: `models.threshold` is not allowed here: the plugin is a component; remove it, or write plugin = "onnx", "xgboost" or "lightgbm"
+    assert_snapshot!(faults(&[(COMPONENT, "plugin = \"./onnx\"\nfile = \"model.onnx\"\nscore-threshold = 0.5")]), @r#"
+    study.toml:23: `models.file` is not allowed here: the plugin is a component; remove it, or write plugin = "onnx", "xgboost", "lightgbm" or "catboost"
+    study.toml:24: `models.score-threshold` is not allowed here: the plugin is a component; remove it, or write plugin = "onnx", "xgboost", "lightgbm" or "catboost"
     "#);
     assert_snapshot!(faults(&[(COMPONENT, "plugin = \"xgboost\"\nfile = 7\nconfig = { a = 1 }\nfields = []\nlabels = [7]")]), @r#"
     study.toml:23: `models.file` is 7; write the path of the model file, such as "model.onnx"

@@ -107,7 +107,7 @@ fn ten_faults_are_reported_at_once() {
     study.toml:6: `inputs.fields.lead_time` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
     study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, revisions, id, time, lateness, most-ahead, fields
     study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:21: `models.plugin` is 7; write the path of the component, such as "plugins/rules.wasm"; or "onnx", "xgboost" or "lightgbm", with file = "model.onnx"
+    study.toml:21: `models.plugin` is 7; write the path of the component, such as "plugins/rules.wasm"; or "onnx", "xgboost", "lightgbm" or "catboost", with file = "model.onnx"
     study.toml:22: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
     study.toml:28: two plugins are named `recorded`, on lines 23 and 27; give each plugin a different name
     study.toml:37: `conditions.bins` has 7 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
@@ -139,7 +139,7 @@ fn unknown_keys_are_reported_with_the_nearest_allowed_key() {
     ]);
     assert_snapshot!(study, @r"
 study.toml:2: unknown key `owner`; keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
-study.toml:24: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, file, fields, labels, threshold, training-period, config, assets, grant
+study.toml:24: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, file, fields, labels, score-threshold, softmax, top, training-period, config, assets, grant
 study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? keys allowed here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
 study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-ends
 ");
@@ -148,7 +148,7 @@ study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-
 #[test]
 fn a_misspelt_required_key_is_reported_once() {
     assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @r"
-study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? keys allowed here: name, plugin, file, fields, labels, threshold, training-period, config, assets, grant
+study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? keys allowed here: name, plugin, file, fields, labels, score-threshold, softmax, top, training-period, config, assets, grant
 study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
 ");
 }

@@ -1,7 +1,7 @@
-//! The features of a booster as inputs of a form.
+//! The features of a booster as inputs of a program.
 
-use tabular_form::{Columns, Kind, Step, Values};
-use tabular_lowering::{Program, ProgramError};
+use tabular_lowering::{BuildError, ProgramBuilder};
+use tabular_program::{Columns, Kind, Step, Values};
 
 /// The categories of a feature, in the order of their codes.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,20 +12,25 @@ pub(crate) enum Categories {
     Integers(Vec<i64>),
 }
 
+/// Whether each feature needs a value. XGBoost and LightGBM handle a missing number.
+pub(crate) fn required(categories: &[Categories]) -> Vec<bool> {
+    categories.iter().map(|categories| *categories != Categories::None).collect()
+}
+
 /// Adds the inputs. Returns columns of a kind, one for each feature. An unknown category is `unknown`.
 ///
 /// A model of numbers has one input, `features`. If a feature has categories, each feature has its own input.
 pub(crate) fn inputs(
-    program: &mut Program,
+    builder: &mut ProgramBuilder,
     kind: Kind,
     names: &[String],
     categories: &[Categories],
     unknown: f64,
-) -> Result<Columns, ProgramError> {
+) -> Result<Columns, BuildError> {
     if categories.iter().all(|categories| *categories == Categories::None) {
-        return program.input("features", kind, categories.len());
+        return builder.input("features", kind, categories.len());
     }
-    let to = program.columns(kind, categories.len())?;
+    let to = builder.columns(kind, categories.len())?;
     let number = |value: f64| match kind {
         Kind::Double => Values::Doubles { values: vec![value] },
         _ => Values::Floats { values: vec![value as f32] },
@@ -35,20 +40,20 @@ pub(crate) fn inputs(
         let column = Columns { start: to.start + index as u32, width: 1, ..to };
         let (input_kind, keys) = match categories {
             Categories::None => {
-                let from = program.input(&name, kind, 1)?;
-                program.step(&name, Step::Copy { from, to: column });
+                let from = builder.input(&name, kind, 1)?;
+                builder.step(&name, Step::Copy { from, to: column });
                 continue;
             }
             Categories::Texts(texts) => (Kind::Text, Values::Texts { values: texts.clone() }),
             Categories::Integers(numbers) => (Kind::Integer, Values::Integers { values: numbers.clone() }),
         };
-        let from = program.input(&name, input_kind, 1)?;
+        let from = builder.input(&name, input_kind, 1)?;
         let codes: Vec<f64> = (0..keys.len()).map(|code| code as f64).collect();
         let values = match kind {
             Kind::Double => Values::Doubles { values: codes },
             _ => Values::Floats { values: codes.into_iter().map(|code| code as f32).collect() },
         };
-        program.step(&name, Step::Encode { from, keys, values, default: number(unknown), to: column });
+        builder.step(&name, Step::Encode { from, keys, values, default: number(unknown), to: column });
     }
     Ok(to)
 }

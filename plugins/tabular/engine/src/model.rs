@@ -1,14 +1,14 @@
 //! A model that is ready to answer.
 
-use tabular_form::{Columns, Form, FormError, Input, Kind, Output};
+use tabular_program::{Columns, Input, Kind, Output, Program, ProgramError};
 
 use crate::operations::{self, Block, Failures, Operation, Scratch};
 use crate::planes::{Cell, Planes};
-use crate::source::{Source, SourceColumn, SourceError};
+use crate::source_columns::{Source, SourceColumn, SourceError};
 use crate::text::{ConstantTexts, TextRef, Texts};
 
 /// The most rows of a block.
-const MOST_ROWS: usize = 128;
+const MAX_ROWS: usize = 128;
 /// The bytes of all planes together that a block should not exceed.
 const BLOCK_BYTES: usize = 256 * 1024;
 /// The fewest rows that a block is cut down to.
@@ -69,10 +69,10 @@ impl Model {
     /// Prepares a model.
     ///
     /// # Errors
-    /// If the form does not pass its check.
-    pub fn new(mut form: Form) -> Result<Self, FormError> {
-        form.check()?;
-        let bytes: usize = form
+    /// If the program does not pass its check.
+    pub fn new(mut program: Program) -> Result<Self, ProgramError> {
+        program.check()?;
+        let bytes: usize = program
             .planes
             .iter()
             .zip([
@@ -84,17 +84,17 @@ impl Model {
             ])
             .map(|(width, size)| *width as usize * size)
             .sum();
-        let block = (BLOCK_BYTES / bytes.max(1)).clamp(FEWEST_ROWS, MOST_ROWS);
+        let block = (BLOCK_BYTES / bytes.max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
         let mut constants = ConstantTexts::default();
-        let mut operations = Vec::with_capacity(form.steps.len());
-        for instruction in form.steps {
-            let operation = operations::prepare(instruction.step, &mut form.ensembles, &mut constants)?;
+        let mut operations = Vec::with_capacity(program.steps.len());
+        for instruction in program.steps {
+            let operation = operations::prepare(instruction.step, &mut program.ensembles, &mut constants)?;
             operations.push((instruction.origin, operation));
         }
         Ok(Self {
-            inputs: form.inputs,
-            outputs: form.outputs,
-            planes: form.planes,
+            inputs: program.inputs,
+            outputs: program.outputs,
+            planes: program.planes,
             operations,
             constants,
             block,

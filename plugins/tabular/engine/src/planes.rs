@@ -1,6 +1,6 @@
 //! The values of a block: one plane for each kind, one column after the other.
 
-use tabular_form::{Columns, Kind};
+use tabular_program::{Columns, Kind};
 
 use crate::text::TextRef;
 
@@ -46,7 +46,7 @@ cell!(f64, Double, doubles);
 cell!(TextRef, Text, texts);
 
 impl Planes {
-    /// Makes room for `rows` rows. What the columns hold afterwards is not specified: a form writes a column before it
+    /// Makes room for `rows` rows. What the columns hold afterwards is not specified: a program writes a column before it
     /// reads it.
     pub(crate) fn resize(&mut self, widths: [u32; 5], rows: usize) {
         fn fit<T: Cell>(planes: &mut Planes, widths: [u32; 5], rows: usize) {

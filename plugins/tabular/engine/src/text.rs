@@ -3,7 +3,7 @@
 //! A cell is a reference into one of three pools: the constants of the model, the columns of the call, and the text that
 //! steps make.
 
-use tabular_form::FormError;
+use tabular_program::ProgramError;
 
 /// A text cell: see [`Texts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,10 +27,10 @@ pub(crate) struct ConstantTexts(String);
 
 impl ConstantTexts {
     /// Adds a constant.
-    pub(crate) fn add(&mut self, text: &str) -> Result<TextRef, FormError> {
+    pub(crate) fn add(&mut self, text: &str) -> Result<TextRef, ProgramError> {
         let start = self.0.len() as u32;
         self.0.push_str(text);
-        // The constants are a part of a form, whose bytes are counted in 32 bits.
+        // The constants are a part of a program, whose bytes are counted in 32 bits.
         Ok(TextRef { pool: 0, start, end: start + text.len() as u32 })
     }
 

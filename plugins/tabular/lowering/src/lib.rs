@@ -1,9 +1,9 @@
-//! Builds lowered models: what all readers of model files share.
+//! Builds programs of trained models: what all importers of model files share.
 //!
-//! - [`trees`] turns decision trees with any comparisons into an [`Ensemble`](tabular_form::Ensemble) of ranks.
-//! - [`Program`] collects steps and makes a [`Form`](tabular_form::Form) of them.
+//! - [`trees`] turns decision trees with any comparisons into an [`Ensemble`](tabular_program::Ensemble) of ranks.
+//! - [`ProgramBuilder`] collects steps and makes a [`Program`](tabular_program::Program) of them.
 
-mod program;
+mod program_builder;
 pub mod trees;
 
-pub use program::{Program, ProgramError};
+pub use program_builder::{BuildError, ProgramBuilder};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tabular_lowering::ProgramError;
+use tabular_lowering::BuildError;
 
 /// Why an ONNX file cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +53,11 @@ impl fmt::Display for OnnxError {
 
 impl std::error::Error for OnnxError {}
 
-impl From<ProgramError> for OnnxError {
-    fn from(error: ProgramError) -> Self {
+impl From<BuildError> for OnnxError {
+    fn from(error: BuildError) -> Self {
         match error {
-            ProgramError::TooManyColumns { .. } => Self::Size { fault: error.to_string() },
-            ProgramError::Form(fault) => Self::Graph { fault: format!("its types do not fit: {fault}") },
+            BuildError::TooManyColumns { .. } => Self::Size { fault: error.to_string() },
+            BuildError::Invalid(fault) => Self::Graph { fault: format!("its types do not fit: {fault}") },
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Reads ONNX files and lowers them.
+//! Imports ONNX files.
 //!
-//! [`import`] reads a file, checks its graph, and lowers every node to steps of a form. Whatever the engine cannot do is
+//! [`import`] parses a file, checks its graph, and lowers every node to steps of a program. Whatever the engine cannot do is
 //! an error that names the operator and the node.
 //!
 //! Invariants:
@@ -10,8 +10,9 @@
 //! - Constants of the graph are computed once, by the same code as values of rows.
 
 mod error;
-mod graph;
-mod lowerer;
+mod external_data;
+mod graph_lowering;
+mod node_order;
 mod operators;
 mod proto;
 mod shape;
@@ -19,43 +20,37 @@ mod tensor;
 
 use std::collections::BTreeMap;
 
-use tabular_form::{Columns, Form, Kind};
+use tabular_program::{Columns, Kind, Program};
 
 pub use error::OnnxError;
 
 /// A model of an ONNX file.
 #[derive(Clone, Debug)]
-pub struct Import {
-    /// The lowered model.
-    pub form: Form,
-    /// What the model reads, in the order of the form's inputs.
-    pub inputs: Vec<Port>,
-    /// What the model answers, in the order of the form's outputs.
-    pub outputs: Vec<Port>,
+pub struct ImportedModel {
+    /// What the model computes.
+    pub program: Program,
+    /// What the model answers, in the order of the program's outputs.
+    pub outputs: Vec<GraphOutput>,
     /// The operators of the graph, and how many nodes have them.
     pub operators: BTreeMap<String, usize>,
     /// The name of the program that wrote the file.
     pub producer: String,
-    /// The version that the file gives the model.
-    pub version: i64,
-    /// The description that the file gives the model.
-    pub description: String,
     /// Keys and values that the file gives the model.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// An input or output of the graph.
+/// An output of the graph.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Port {
+pub struct GraphOutput {
     /// Its name.
     pub name: String,
-    /// Its columns in the form.
+    /// Its columns in the program.
     pub columns: Columns,
     /// The labels of the columns, if a `ZipMap` names them.
     pub labels: Vec<String>,
 }
 
-impl Port {
+impl GraphOutput {
     /// The kind of its values.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -63,13 +58,22 @@ impl Port {
     }
 }
 
-/// Reads and lowers an ONNX file.
+/// Imports an ONNX file. `read` gives the content of the files that [`external_files`] names.
 ///
 /// # Errors
 /// If the file is damaged, its graph is invalid, or the engine lacks an operator.
-pub fn import(file: &[u8]) -> Result<Import, OnnxError> {
-    let model = proto::Model::read(file)?;
-    lowerer::lower(&model)
+pub fn import<'f>(file: &[u8], read: impl Fn(&str) -> Option<&'f [u8]>) -> Result<ImportedModel, OnnxError> {
+    let mut model = proto::Model::parse(file)?;
+    external_data::resolve(&mut model, read)?;
+    graph_lowering::lower(&model)
+}
+
+/// The names of the files that hold weights of the model, relative to its folder, with `/` between their parts.
+///
+/// # Errors
+/// If the file is damaged, or a name leads outside of the folder.
+pub fn external_files(file: &[u8]) -> Result<Vec<String>, OnnxError> {
+    external_data::names(&mut proto::Model::parse(file)?)
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::error::Fault;
+use tabular_program::MAX_PLANE_COLUMNS;
 
-/// The most columns of a value.
-pub(crate) const MOST_COLUMNS: usize = 1 << 20;
+use crate::error::Fault;
 
 /// A dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +40,8 @@ pub(crate) fn width(shape: &[Dim]) -> Result<usize, Fault> {
             width = width.saturating_mul(*length);
         }
     }
-    if width > MOST_COLUMNS {
-        return Err(format!("a value of shape {} has more than {MOST_COLUMNS} columns", text(shape)));
+    if width > MAX_PLANE_COLUMNS as usize {
+        return Err(format!("a value of shape {} has more than {MAX_PLANE_COLUMNS} columns", text(shape)));
     }
     Ok(width)
 }
@@ -71,12 +70,12 @@ pub(crate) fn column_axis(number: i64, shape: &[Dim]) -> Result<usize, Fault> {
 }
 
 /// The shape around an axis that is not that of the rows.
-pub(crate) fn around(shape: &[Dim], axis: usize) -> tabular_form::Axis {
+pub(crate) fn around(shape: &[Dim], axis: usize) -> tabular_program::Axis {
     let product = |dims: &[Dim]| {
         dims.iter().map(|dim| if let Dim::Fixed(length) = dim { *length as u32 } else { 1 }).product()
     };
     let length = product(&shape[axis..=axis]);
-    tabular_form::Axis { outer: product(&shape[..axis]), length, inner: product(&shape[axis + 1..]) }
+    tabular_program::Axis { outer: product(&shape[..axis]), length, inner: product(&shape[axis + 1..]) }
 }
 
 /// The shape of an operation on two values, element by element.

@@ -1,6 +1,6 @@
 //! Constants of a graph.
 
-use tabular_form::{Kind, Values};
+use tabular_program::{Kind, Values};
 
 use crate::error::{Fault, OnnxError};
 use crate::proto;
@@ -60,11 +60,11 @@ impl Constant {
     }
 
     /// Reads a tensor of a file.
-    pub(crate) fn read(tensor: &proto::Tensor) -> Result<Self, OnnxError> {
+    pub(crate) fn parse(tensor: &proto::Tensor) -> Result<Self, OnnxError> {
         let graph = |fault: String| OnnxError::Graph { fault: format!("tensor {:?}: {fault}", tensor.name) };
-        if tensor.external {
-            let fault = "its data is in another file; export the model with its weights in one file";
-            return Err(graph(fault.to_owned()));
+        if tensor.external.is_some() {
+            let fault = "its data is in another file, which is read for initializers and constants only";
+            return Err(graph(format!("{fault}; export the model with its weights in one file")));
         }
         let error = |fault: String| graph(format!("{fault}; export the model again"));
         let mut length = 1_u64;
@@ -148,19 +148,21 @@ pub(crate) fn texts(bytes: &[Vec<u8>]) -> Result<Vec<String>, Fault> {
 macro_rules! map_values {
     ($values:expr, $list:ident => $result:expr) => {
         match $values {
-            tabular_form::Values::Booleans { values: $list } => {
-                tabular_form::Values::Booleans { values: $result }
+            tabular_program::Values::Booleans { values: $list } => {
+                tabular_program::Values::Booleans { values: $result }
             }
-            tabular_form::Values::Integers { values: $list } => {
-                tabular_form::Values::Integers { values: $result }
+            tabular_program::Values::Integers { values: $list } => {
+                tabular_program::Values::Integers { values: $result }
             }
-            tabular_form::Values::Floats { values: $list } => {
-                tabular_form::Values::Floats { values: $result }
+            tabular_program::Values::Floats { values: $list } => {
+                tabular_program::Values::Floats { values: $result }
             }
-            tabular_form::Values::Doubles { values: $list } => {
-                tabular_form::Values::Doubles { values: $result }
+            tabular_program::Values::Doubles { values: $list } => {
+                tabular_program::Values::Doubles { values: $result }
             }
-            tabular_form::Values::Texts { values: $list } => tabular_form::Values::Texts { values: $result },
+            tabular_program::Values::Texts { values: $list } => {
+                tabular_program::Values::Texts { values: $result }
+            }
         }
     };
 }

@@ -1,5 +1,5 @@
 use tabular_engine::{Buffers, Model, SourceColumn};
-use tabular_form::Values;
+use tabular_program::Values;
 
 use super::*;
 use crate::tensor::Constant;
@@ -12,16 +12,16 @@ use case_file::{Case, OwnedColumn, by_row};
 
 /// What a case's model answers, or why it cannot be imported. The inputs from `constants` on become constants.
 fn answers(case: &Case, constants: usize) -> Result<Vec<Values>, OnnxError> {
-    let mut proto = proto::Model::read(&case.model)?;
+    let mut proto = proto::Model::parse(&case.model)?;
     let names: Vec<String> = proto.graph.inputs.iter().map(|input| input.name.clone()).collect();
     for (name, input) in names.into_iter().zip(&case.inputs).skip(constants) {
         proto.graph.initializers.push(proto::Tensor { name, ..input.clone() });
     }
-    let form = lowerer::lower(&proto)?.form;
-    let form = Form::from_bytes(&form.to_bytes()).unwrap();
-    let model = Model::new(form).unwrap();
+    let program = graph_lowering::lower(&proto)?.program;
+    let program = Program::from_bytes(&program.to_bytes()).unwrap();
+    let model = Model::new(program).unwrap();
     let inputs: Vec<Constant> =
-        case.inputs[..constants].iter().map(Constant::read).collect::<Result<_, _>>()?;
+        case.inputs[..constants].iter().map(Constant::parse).collect::<Result<_, _>>()?;
     let rows = inputs.first().map_or(1, |input| input.dimensions.first().copied().unwrap_or(1));
     let columns: Vec<OwnedColumn> = inputs.iter().flat_map(|input| OwnedColumn::of(input, rows)).collect();
     let sources: Vec<SourceColumn> = columns.iter().map(OwnedColumn::source).collect();
@@ -30,7 +30,9 @@ fn answers(case: &Case, constants: usize) -> Result<Vec<Values>, OnnxError> {
         return Err(OnnxError::Graph { fault: "its inputs have different numbers of rows".to_owned() });
     }
     let answers = model.run(rows, &sources, &mut Buffers::default()).unwrap();
-    assert_eq!(answers.failures, [], "{}", case.name);
+    if let Some(failure) = answers.failures.first() {
+        return Err(OnnxError::Graph { fault: format!("row {}: {}", failure.row, failure.message) });
+    }
     let all: Vec<Values> = (0..answers.outputs.len()).map(|output| by_row(&answers, output, rows)).collect();
     // Rows that are answered one by one have the same answers.
     let mut buffers = Buffers::default();

@@ -1,10 +1,10 @@
 //! JSON (RFC 8259). XGBoost also writes the numbers NaN and Infinity.
 
 use super::{DEEPEST, Value, list};
-use crate::import::BoosterError;
+use crate::imported_model::BoosterError;
 
 /// Reads a document.
-pub(super) fn read(file: &[u8]) -> Result<Value, BoosterError> {
+pub(super) fn parse(file: &[u8]) -> Result<Value, BoosterError> {
     let text = match std::str::from_utf8(file) {
         Ok(text) => text,
         Err(error) => {

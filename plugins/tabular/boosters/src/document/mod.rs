@@ -5,7 +5,7 @@
 mod json;
 mod ubjson;
 
-use crate::import::BoosterError;
+use crate::imported_model::BoosterError;
 
 /// How deep values may be nested.
 const DEEPEST: usize = 32;
@@ -24,12 +24,12 @@ pub(crate) enum Value {
 
 impl Value {
     /// Reads a document: JSON if it begins with a brace and what follows looks like JSON, otherwise UBJSON.
-    pub(crate) fn read(file: &[u8]) -> Result<Self, BoosterError> {
+    pub(crate) fn parse(file: &[u8]) -> Result<Self, BoosterError> {
         // In UBJSON the length of the first key follows the brace, in JSON a quote, a space or the other brace.
         let file = file.trim_ascii_start();
         match file.iter().skip(1).find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'"' | b'}') => json::read(file),
-            _ => ubjson::read(file),
+            Some(b'"' | b'}') => json::parse(file),
+            _ => ubjson::parse(file),
         }
     }
 
@@ -133,7 +133,7 @@ mod tests {
             b"i\x01e[]}",
         ]
         .concat();
-        let (json, ubjson) = (Value::read(json).unwrap(), Value::read(&ubjson).unwrap());
+        let (json, ubjson) = (Value::parse(json).unwrap(), Value::parse(&ubjson).unwrap());
         assert_eq!(json, ubjson);
         assert_eq!(json.numbers("a").unwrap(), [1.0, -25.0, 3.0]);
         assert_eq!(json.text("b.c").unwrap(), "x\né😀");
@@ -155,14 +155,14 @@ mod tests {
             "{\"a\":nul}",
             "{\"a\":1e999999x}",
         ] {
-            assert!(Value::read(text.as_bytes()).is_err(), "{text}");
+            assert!(Value::parse(text.as_bytes()).is_err(), "{text}");
         }
         let deep = "{\"a\":".to_owned() + &"[".repeat(100_000);
-        assert!(Value::read(deep.as_bytes()).unwrap_err().to_string().contains("nested too deep"));
+        assert!(Value::parse(deep.as_bytes()).unwrap_err().to_string().contains("nested too deep"));
         assert!(
-            Value::read(&b"{i\x01a[".repeat(10_000)).unwrap_err().to_string().contains("nested too deep")
+            Value::parse(&b"{i\x01a[".repeat(10_000)).unwrap_err().to_string().contains("nested too deep")
         );
         // A list of more values than there are bytes.
-        assert!(Value::read(b"{i\x01a[$d#L\x7f\xff\xff\xff\xff\xff\xff\xff").is_err());
+        assert!(Value::parse(b"{i\x01a[$d#L\x7f\xff\xff\xff\xff\xff\xff\xff").is_err());
     }
 }

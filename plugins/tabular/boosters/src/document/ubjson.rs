@@ -1,10 +1,10 @@
 //! UBJSON (draft 12), as XGBoost writes it: typed lists have a length, other lists and objects end with a bracket.
 
 use super::{DEEPEST, Value, list};
-use crate::import::BoosterError;
+use crate::imported_model::BoosterError;
 
 /// Reads a document.
-pub(super) fn read(file: &[u8]) -> Result<Value, BoosterError> {
+pub(super) fn parse(file: &[u8]) -> Result<Value, BoosterError> {
     let mut reader = Reader { file, position: 0 };
     let value = match reader.byte()? {
         b'{' => reader.object(DEEPEST)?,

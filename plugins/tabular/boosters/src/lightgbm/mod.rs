@@ -6,26 +6,27 @@ mod objective;
 mod text;
 mod trees;
 
-use tabular_form::{Aggregate, BinaryFunction, Kind, Operand, Step, Values};
-use tabular_lowering::Program;
+use tabular_lowering::ProgramBuilder;
 use tabular_lowering::trees::{TreeModel, lower};
+use tabular_program::{Aggregate, BinaryFunction, Kind, Operand, Step, Values};
 
 use crate::document::Value;
-use crate::features::{self, Categories};
-use crate::import::{BoosterError, Import};
+use crate::features::{self, Categories, required};
+use crate::imported_model::{BoosterError, ImportedModel};
 use objective::Objective;
 use text::{Section, Sections};
 
-/// Reads and lowers a model.
+/// Imports a model.
 ///
 /// # Errors
 /// If the file is damaged or the model has a part that is not supported.
-pub fn import(file: &[u8]) -> Result<Import, BoosterError> {
-    read(file).map_err(|error| BoosterError::new(format!("cannot import the LightGBM model: {error}")))
+pub fn import(file: &[u8]) -> Result<ImportedModel, BoosterError> {
+    imported_model(file)
+        .map_err(|error| BoosterError::new(format!("cannot import the LightGBM model: {error}")))
 }
 
-fn read(file: &[u8]) -> Result<Import, BoosterError> {
-    let Sections { header, trees: sections, pandas_categories } = Sections::read(file)?;
+fn imported_model(file: &[u8]) -> Result<ImportedModel, BoosterError> {
+    let Sections { header, trees: sections, pandas_categories } = Sections::parse(file)?;
     let features = header.size("max_feature_idx")? + 1;
     let names: Vec<String> = header.text("feature_names")?.split(' ').map(str::to_owned).collect();
     if names.len() != features {
@@ -35,11 +36,11 @@ fn read(file: &[u8]) -> Result<Import, BoosterError> {
     if sums == 0 || sections.len() % sums != 0 {
         return Err(BoosterError::new(format!("it has {} trees for {sums} sums", sections.len())));
     }
-    let objective = Objective::read(header.optional("objective").unwrap_or("custom"))?;
+    let objective = Objective::parse(header.optional("objective").unwrap_or("custom"))?;
     let categories = categories(&header, features, pandas_categories.as_ref())?;
     let mut trees = Vec::with_capacity(sections.len());
     for (index, section) in sections.iter().enumerate() {
-        let tree = trees::read(section, features, (index % sums) as u32);
+        let tree = trees::parse(section, features, (index % sums) as u32);
         trees.push(tree.map_err(|fault| BoosterError::new(format!("tree {index}: {fault}")))?);
     }
     let ensemble = lower(&TreeModel {
@@ -49,15 +50,15 @@ fn read(file: &[u8]) -> Result<Import, BoosterError> {
         start: vec![0.0; sums],
         trees,
     })?;
-    let mut program = Program::new();
-    let from = features::inputs(&mut program, Kind::Double, &names, &categories, f64::NAN)?;
-    let mut results = program.columns(Kind::Double, sums)?;
-    let ensemble = program.ensemble(ensemble);
-    program.step("trees", Step::Trees { from, ensemble, to: results });
+    let mut builder = ProgramBuilder::new();
+    let from = features::inputs(&mut builder, Kind::Double, &names, &categories, f64::NAN)?;
+    let mut results = builder.columns(Kind::Double, sums)?;
+    let ensemble = builder.ensemble(ensemble);
+    builder.step("trees", Step::Trees { from, ensemble, to: results });
     if header.has_line("average_output") && !sections.is_empty() {
         let iterations = (sections.len() / sums) as f64;
-        let to = program.columns(Kind::Double, sums)?;
-        program.step(
+        let to = builder.columns(Kind::Double, sums)?;
+        builder.step(
             "average_output",
             Step::Binary {
                 function: BinaryFunction::Divide,
@@ -68,9 +69,17 @@ fn read(file: &[u8]) -> Result<Import, BoosterError> {
         );
         results = to;
     }
-    let task = objective.add_outputs(&mut program, results)?;
-    let form = program.finish()?;
-    Ok(Import { form, feature_names: names, task, objective: objective.name, trees: sections.len() })
+    let task = objective.add_outputs(&mut builder, results)?;
+    let program = builder.finish()?;
+    Ok(ImportedModel {
+        program,
+        required: required(&categories),
+        class_names: Vec::new(),
+        feature_names: names,
+        task,
+        objective: objective.name,
+        trees: sections.len(),
+    })
 }
 
 /// The names of categories that pandas gave, by feature. They are listed in the order of the features that have some; those

@@ -1,9 +1,9 @@
 //! How LightGBM's objectives turn sums into predictions.
 
-use tabular_form::{Axis, BinaryFunction, Columns, Operand, Step, UnaryFunction, Values};
-use tabular_lowering::{Program, ProgramError};
+use tabular_lowering::{BuildError, ProgramBuilder};
+use tabular_program::{Axis, BinaryFunction, Columns, Operand, Step, UnaryFunction, Values};
 
-use crate::import::{BoosterError, Task, class_outputs, two_probabilities};
+use crate::imported_model::{BoosterError, Task, class_outputs, two_probabilities};
 
 /// An objective.
 pub(super) struct Objective {
@@ -37,7 +37,7 @@ enum Prediction {
 
 impl Objective {
     /// Reads the value of `objective`: a name, then parameters such as `sigmoid:1`.
-    pub(super) fn read(text: &str) -> Result<Self, BoosterError> {
+    pub(super) fn parse(text: &str) -> Result<Self, BoosterError> {
         let mut words = text.split(' ');
         let name = words.next().unwrap_or_default();
         let parameters: Vec<&str> = words.collect();
@@ -64,62 +64,71 @@ impl Objective {
     }
 
     /// Adds the steps from sums to predictions, and the outputs.
-    pub(super) fn add_outputs(&self, program: &mut Program, sums: Columns) -> Result<Task, ProgramError> {
+    pub(super) fn add_outputs(
+        &self,
+        builder: &mut ProgramBuilder,
+        sums: Columns,
+    ) -> Result<Task, BuildError> {
         let prediction = match self.prediction {
             Prediction::Identity => sums,
             Prediction::SignedSquare => {
-                let size = self.unary(program, UnaryFunction::Absolute, sums)?;
-                self.binary(program, BinaryFunction::Multiply, sums, Operand::Columns { columns: size })?
+                let size = self.unary(builder, UnaryFunction::Absolute, sums)?;
+                self.binary(builder, BinaryFunction::Multiply, sums, Operand::Columns { columns: size })?
             }
-            Prediction::Exponential => self.unary(program, UnaryFunction::Exponential, sums)?,
-            Prediction::Softplus => self.unary(program, UnaryFunction::Softplus, sums)?,
-            Prediction::Logistic { scale } => self.logistic(program, scale, sums)?,
+            Prediction::Exponential => self.unary(builder, UnaryFunction::Exponential, sums)?,
+            Prediction::Softplus => self.unary(builder, UnaryFunction::Softplus, sums)?,
+            Prediction::Logistic { scale } => self.logistic(builder, scale, sums)?,
             Prediction::Binary { scale } => {
-                let second = self.logistic(program, scale, sums)?;
-                let probabilities = two_probabilities(program, second)?;
-                return class_outputs(program, probabilities);
+                let second = self.logistic(builder, scale, sums)?;
+                let probabilities = two_probabilities(builder, second)?;
+                return class_outputs(builder, probabilities);
             }
             Prediction::OneAgainstAll { scale } => {
-                let probabilities = self.logistic(program, scale, sums)?;
-                return class_outputs(program, probabilities);
+                let probabilities = self.logistic(builder, scale, sums)?;
+                return class_outputs(builder, probabilities);
             }
             Prediction::Softmax => {
-                let to = program.columns(sums.kind, sums.width as usize)?;
+                let to = builder.columns(sums.kind, sums.width as usize)?;
                 let axis = Axis { outer: 1, length: sums.width, inner: 1 };
-                program.step(&self.name, Step::Softmax { logarithm: false, from: sums, axis, to });
-                return class_outputs(program, to);
+                builder.step(&self.name, Step::Softmax { logarithm: false, from: sums, axis, to });
+                return class_outputs(builder, to);
             }
         };
-        program.output("prediction", prediction);
+        builder.output("prediction", prediction);
         Ok(Task::Numbers(prediction.width as usize))
     }
 
-    fn logistic(&self, program: &mut Program, scale: f64, sums: Columns) -> Result<Columns, ProgramError> {
+    fn logistic(
+        &self,
+        builder: &mut ProgramBuilder,
+        scale: f64,
+        sums: Columns,
+    ) -> Result<Columns, BuildError> {
         let scale = Operand::Constants { values: Values::Doubles { values: vec![scale] } };
-        let scaled = self.binary(program, BinaryFunction::Multiply, sums, scale)?;
-        self.unary(program, UnaryFunction::Sigmoid, scaled)
+        let scaled = self.binary(builder, BinaryFunction::Multiply, sums, scale)?;
+        self.unary(builder, UnaryFunction::Sigmoid, scaled)
     }
 
     fn unary(
         &self,
-        program: &mut Program,
+        builder: &mut ProgramBuilder,
         function: UnaryFunction,
         from: Columns,
-    ) -> Result<Columns, ProgramError> {
-        let to = program.columns(from.kind, from.width as usize)?;
-        program.step(&self.name, Step::Unary { function, from, to });
+    ) -> Result<Columns, BuildError> {
+        let to = builder.columns(from.kind, from.width as usize)?;
+        builder.step(&self.name, Step::Unary { function, from, to });
         Ok(to)
     }
 
     fn binary(
         &self,
-        program: &mut Program,
+        builder: &mut ProgramBuilder,
         function: BinaryFunction,
         from: Columns,
         right: Operand,
-    ) -> Result<Columns, ProgramError> {
-        let to = program.columns(from.kind, from.width as usize)?;
-        program
+    ) -> Result<Columns, BuildError> {
+        let to = builder.columns(from.kind, from.width as usize)?;
+        builder
             .step(&self.name, Step::Binary { function, left: Operand::Columns { columns: from }, right, to });
         Ok(to)
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::document::Value;
-use crate::import::BoosterError;
+use crate::imported_model::BoosterError;
 
 /// The sections of a model.
 pub(super) struct Sections<'a> {
@@ -23,7 +23,7 @@ pub(super) struct Section<'a> {
 
 impl<'a> Sections<'a> {
     /// Reads a file.
-    pub(super) fn read(file: &'a [u8]) -> Result<Self, BoosterError> {
+    pub(super) fn parse(file: &'a [u8]) -> Result<Self, BoosterError> {
         let text = match std::str::from_utf8(file) {
             Ok(text) => text,
             Err(error) => {
@@ -66,7 +66,7 @@ impl<'a> Sections<'a> {
             if let Some(value) = line.strip_prefix("pandas_categorical:") {
                 // A document is an object.
                 let document = format!("{{\"names\":{value}}}");
-                sections.pandas_categories = Value::read(document.as_bytes())?.get("names").cloned();
+                sections.pandas_categories = Value::parse(document.as_bytes())?.get("names").cloned();
             }
         }
         Ok(sections)

@@ -3,7 +3,7 @@
 use tabular_lowering::trees::{Condition, Missing, TreeNode, TreeNodes};
 
 use super::text::Section;
-use crate::import::BoosterError;
+use crate::imported_model::BoosterError;
 
 /// The bits of `decision_type`.
 const CATEGORICAL: i64 = 1;
@@ -18,7 +18,7 @@ fn error<T>(message: impl Into<String>) -> Result<T, BoosterError> {
 }
 
 /// Reads a tree whose leaves have a value for one sum.
-pub(super) fn read(section: &Section<'_>, features: usize, sum: u32) -> Result<TreeNodes, BoosterError> {
+pub(super) fn parse(section: &Section<'_>, features: usize, sum: u32) -> Result<TreeNodes, BoosterError> {
     let leaves = section.size("num_leaves")?;
     if section.optional("is_linear").is_some_and(|linear| linear != "0") {
         return error("linear trees are not supported");
@@ -49,7 +49,7 @@ pub(super) fn read(section: &Section<'_>, features: usize, sum: u32) -> Result<T
             _ => error(format!("a child is {number}")),
         }
     };
-    let sets = Sets::read(section)?;
+    let sets = Sets::parse(section)?;
     let mut nodes = Vec::with_capacity(count + leaves);
     for index in 0..count {
         if split_features[index] >= features {
@@ -93,7 +93,7 @@ struct Sets {
 }
 
 impl Sets {
-    fn read(section: &Section<'_>) -> Result<Self, BoosterError> {
+    fn parse(section: &Section<'_>) -> Result<Self, BoosterError> {
         Ok(Self { bounds: section.numbers("cat_boundaries")?, words: section.numbers("cat_threshold")? })
     }
 

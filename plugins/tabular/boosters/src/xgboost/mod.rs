@@ -6,21 +6,22 @@
 mod objective;
 mod trees;
 
-use tabular_form::{Aggregate, Columns, Kind, Step, Values};
-use tabular_lowering::Program;
+use tabular_lowering::ProgramBuilder;
 use tabular_lowering::trees::{TreeModel, lower};
+use tabular_program::{Aggregate, Columns, Kind, Step, Values};
 
 use crate::document::Value;
-use crate::features::{self, Categories};
-use crate::import::{BoosterError, Import};
+use crate::features::{self, Categories, required};
+use crate::imported_model::{BoosterError, ImportedModel};
 use objective::Objective;
 
-/// Reads and lowers a model.
+/// Imports a model.
 ///
 /// # Errors
 /// If the file is damaged or the model has a part that is not supported.
-pub fn import(file: &[u8]) -> Result<Import, BoosterError> {
-    read(file).map_err(|error| BoosterError::new(format!("cannot import the XGBoost model: {error}")))
+pub fn import(file: &[u8]) -> Result<ImportedModel, BoosterError> {
+    imported_model(file)
+        .map_err(|error| BoosterError::new(format!("cannot import the XGBoost model: {error}")))
 }
 
 /// The parts of a model that its kind does not matter for.
@@ -34,10 +35,10 @@ struct Learner {
     categories: Vec<Categories>,
 }
 
-fn read(file: &[u8]) -> Result<Import, BoosterError> {
-    let document = Value::read(file)?;
+fn imported_model(file: &[u8]) -> Result<ImportedModel, BoosterError> {
+    let document = Value::parse(file)?;
     let learner = document.at("learner")?;
-    let objective = Objective::read(learner.text("objective.name")?)?;
+    let objective = Objective::parse(learner.text("objective.name")?)?;
     let mut parts = read_learner(learner, &objective)?;
     let booster = learner.at("gradient_booster")?;
     let (model, weights) = match booster.text("name")? {
@@ -48,7 +49,7 @@ fn read(file: &[u8]) -> Result<Import, BoosterError> {
     };
     parts.categories = trees::categories(model, parts.features)?;
     let used = trees::used_trees(learner, model)?;
-    let trees = trees::read(model, &parts, used, weights)?;
+    let trees = trees::parse(model, &parts, used, weights)?;
     let count = trees.len();
     let ensemble = lower(&TreeModel {
         features: Kind::Float,
@@ -57,12 +58,12 @@ fn read(file: &[u8]) -> Result<Import, BoosterError> {
         start: parts.start.clone(),
         trees,
     })?;
-    let mut program = Program::new();
-    let from = features::inputs(&mut program, Kind::Float, &parts.names, &parts.categories, f64::NAN)?;
-    let to = program.columns(Kind::Float, parts.groups)?;
-    let ensemble = program.ensemble(ensemble);
-    program.step("trees", Step::Trees { from, ensemble, to });
-    finish(program, parts, &objective, to, count)
+    let mut builder = ProgramBuilder::new();
+    let from = features::inputs(&mut builder, Kind::Float, &parts.names, &parts.categories, f64::NAN)?;
+    let to = builder.columns(Kind::Float, parts.groups)?;
+    let ensemble = builder.ensemble(ensemble);
+    builder.step("trees", Step::Trees { from, ensemble, to });
+    finish(builder, parts, &objective, to, count)
 }
 
 fn read_learner(learner: &Value, objective: &Objective) -> Result<Learner, BoosterError> {
@@ -101,7 +102,7 @@ fn base_scores(text: &str) -> Result<Vec<f32>, BoosterError> {
 }
 
 /// A linear model: a weight for each feature and sum, then a bias for each sum. A missing value counts as 0.
-fn linear(booster: &Value, parts: Learner, objective: &Objective) -> Result<Import, BoosterError> {
+fn linear(booster: &Value, parts: Learner, objective: &Objective) -> Result<ImportedModel, BoosterError> {
     let weights = booster.numbers("model.weights")?;
     if weights.len() != (parts.features + 1) * parts.groups {
         return Err(BoosterError::new(format!(
@@ -113,10 +114,10 @@ fn linear(booster: &Value, parts: Learner, objective: &Objective) -> Result<Impo
     }
     let (weights, bias) = weights.split_at(parts.features * parts.groups);
     let floats = |values: Vec<f32>| Values::Floats { values };
-    let mut program = Program::new();
-    let features = program.input("features", Kind::Float, parts.features)?;
-    let present = program.columns(Kind::Float, parts.features)?;
-    program.step(
+    let mut builder = ProgramBuilder::new();
+    let features = builder.input("features", Kind::Float, parts.features)?;
+    let present = builder.columns(Kind::Float, parts.features)?;
+    builder.step(
         "features",
         Step::Impute {
             from: features,
@@ -125,11 +126,11 @@ fn linear(booster: &Value, parts: Learner, objective: &Objective) -> Result<Impo
             to: present,
         },
     );
-    let to = program.columns(Kind::Float, parts.groups)?;
+    let to = builder.columns(Kind::Float, parts.groups)?;
     // XGBoost adds the first base score to every sum.
     let start = parts.start[0] as f32;
     let bias = bias.iter().map(|bias| *bias as f32 + start).collect();
-    program.step(
+    builder.step(
         "weights",
         Step::Linear {
             from: present,
@@ -139,17 +140,25 @@ fn linear(booster: &Value, parts: Learner, objective: &Objective) -> Result<Impo
             to,
         },
     );
-    finish(program, parts, objective, to, 0)
+    finish(builder, parts, objective, to, 0)
 }
 
 fn finish(
-    mut program: Program,
+    mut builder: ProgramBuilder,
     parts: Learner,
     objective: &Objective,
     margins: Columns,
     trees: usize,
-) -> Result<Import, BoosterError> {
-    let task = objective.add_outputs(&mut program, margins)?;
-    let form = program.finish()?;
-    Ok(Import { form, feature_names: parts.names, task, objective: objective.name.to_owned(), trees })
+) -> Result<ImportedModel, BoosterError> {
+    let task = objective.add_outputs(&mut builder, margins)?;
+    let program = builder.finish()?;
+    Ok(ImportedModel {
+        program,
+        required: required(&parts.categories),
+        class_names: Vec::new(),
+        feature_names: parts.names,
+        task,
+        objective: objective.name.to_owned(),
+        trees,
+    })
 }

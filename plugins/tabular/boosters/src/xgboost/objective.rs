@@ -1,9 +1,9 @@
 //! How XGBoost's objectives turn sums into predictions.
 
-use tabular_form::{Columns, Comparison, Kind, Operand, ScoreTransform, Step, UnaryFunction, Values};
-use tabular_lowering::{Program, ProgramError};
+use tabular_lowering::{BuildError, ProgramBuilder};
+use tabular_program::{Columns, Comparison, Kind, Operand, ScoreTransform, Step, UnaryFunction, Values};
 
-use crate::import::{BoosterError, Task, class_outputs, two_probabilities};
+use crate::imported_model::{BoosterError, Task, class_outputs, two_probabilities};
 
 /// An objective.
 pub(super) struct Objective {
@@ -25,7 +25,7 @@ enum Prediction {
 }
 
 impl Objective {
-    pub(super) fn read(name: &str) -> Result<Self, BoosterError> {
+    pub(super) fn parse(name: &str) -> Result<Self, BoosterError> {
         let prediction = match name {
             "binary:logistic" => Prediction::Binary,
             "binary:hinge" => Prediction::Hinge,
@@ -61,41 +61,45 @@ impl Objective {
     }
 
     /// Adds the steps from sums to predictions, and the outputs.
-    pub(super) fn add_outputs(&self, program: &mut Program, sums: Columns) -> Result<Task, ProgramError> {
-        let unary = |program: &mut Program, function| {
-            let to = program.columns(sums.kind, sums.width as usize)?;
-            program.step(&self.name, Step::Unary { function, from: sums, to });
-            Ok::<_, ProgramError>(to)
+    pub(super) fn add_outputs(
+        &self,
+        builder: &mut ProgramBuilder,
+        sums: Columns,
+    ) -> Result<Task, BuildError> {
+        let unary = |builder: &mut ProgramBuilder, function| {
+            let to = builder.columns(sums.kind, sums.width as usize)?;
+            builder.step(&self.name, Step::Unary { function, from: sums, to });
+            Ok::<_, BuildError>(to)
         };
         let prediction = match self.prediction {
             Prediction::Identity => sums,
-            Prediction::Exponential => unary(program, UnaryFunction::Exponential)?,
-            Prediction::Logistic => unary(program, UnaryFunction::Sigmoid)?,
+            Prediction::Exponential => unary(builder, UnaryFunction::Exponential)?,
+            Prediction::Logistic => unary(builder, UnaryFunction::Sigmoid)?,
             Prediction::Binary if sums.width == 1 => {
-                let second = unary(program, UnaryFunction::Sigmoid)?;
-                let probabilities = two_probabilities(program, second)?;
-                return class_outputs(program, probabilities);
+                let second = unary(builder, UnaryFunction::Sigmoid)?;
+                let probabilities = two_probabilities(builder, second)?;
+                return class_outputs(builder, probabilities);
             }
             // Several labels at once.
-            Prediction::Binary => unary(program, UnaryFunction::Sigmoid)?,
+            Prediction::Binary => unary(builder, UnaryFunction::Sigmoid)?,
             Prediction::Hinge => {
-                let is_positive = program.columns(Kind::Boolean, sums.width as usize)?;
+                let is_positive = builder.columns(Kind::Boolean, sums.width as usize)?;
                 let right = Operand::Constants { values: Values::Floats { values: vec![0.0] } };
                 let left = Operand::Columns { columns: sums };
                 let comparison = Comparison::Greater;
-                program.step(&self.name, Step::Compare { comparison, left, right, to: is_positive });
-                let to = program.columns(Kind::Float, sums.width as usize)?;
-                program.step(&self.name, Step::Cast { from: is_positive, to });
+                builder.step(&self.name, Step::Compare { comparison, left, right, to: is_positive });
+                let to = builder.columns(Kind::Float, sums.width as usize)?;
+                builder.step(&self.name, Step::Cast { from: is_positive, to });
                 to
             }
             Prediction::Softmax => {
-                let to = program.columns(sums.kind, sums.width as usize)?;
-                program
+                let to = builder.columns(sums.kind, sums.width as usize)?;
+                builder
                     .step(&self.name, Step::Transform { transform: ScoreTransform::Softmax, from: sums, to });
-                return class_outputs(program, to);
+                return class_outputs(builder, to);
             }
         };
-        program.output("prediction", prediction);
+        builder.output("prediction", prediction);
         Ok(Task::Numbers(prediction.width as usize))
     }
 }

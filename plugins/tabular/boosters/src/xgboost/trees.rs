@@ -8,7 +8,7 @@ use tabular_lowering::trees::{Condition, Missing, TreeNode, TreeNodes};
 use super::Learner;
 use crate::document::Value;
 use crate::features::Categories;
-use crate::import::BoosterError;
+use crate::imported_model::BoosterError;
 
 fn error<T>(message: impl Into<String>) -> Result<T, BoosterError> {
     Err(BoosterError::new(message))
@@ -72,7 +72,7 @@ pub(super) fn used_trees(learner: &Value, model: &Value) -> Result<Range<usize>,
 }
 
 /// Reads the trees. `weights` scale them, if there are any.
-pub(super) fn read(
+pub(super) fn parse(
     model: &Value,
     parts: &Learner,
     used: Range<usize>,
@@ -216,7 +216,7 @@ mod tests {
                 text.chars().count(),
                 values.join(",")
             );
-            categories(&Value::read(document.as_bytes()).unwrap(), 1)
+            categories(&Value::parse(document.as_bytes()).unwrap(), 1)
         };
         assert!(matches!(&read("unik co").unwrap()[..], [Categories::Texts(texts)] if texts == &["unik co"]));
         for text in ["\u{dc}nik co", "un\u{dc}k", "\u{6771}", "co\u{1f642}"] {

@@ -4,39 +4,39 @@
 //! the leaf of each row, then the values of the leaves are added ([`sums`]). There are three ways to find leaves, which
 //! give the same leaves:
 //!
-//! - [`walk`] follows the rows down the tree, several at a time;
-//! - [`bottom_up`] evaluates every node for a tile of rows at a time, from the leaves to the root, without a branch;
-//! - [`oblivious`] evaluates one test a level, for trees whose nodes of one level have the same test.
+//! - [`traversal`] follows the rows down the tree, several at a time;
+//! - [`node_evaluation`] evaluates every node for a tile of rows at a time, from the leaves to the root, without a branch;
+//! - [`oblivious_trees`] evaluates one test a level, for trees whose nodes of one level have the same test.
 //!
-//! [`cost`] chooses among them by tree and number of rows.
+//! [`leaf_search`] chooses among them by tree and number of rows.
 //!
 //! Invariants:
 //! - Values are added in the order of the trees, one row at a time: sums do not depend on the way, the block or the
 //!   machine.
 
-mod bottom_up;
-mod cost;
-mod oblivious;
+mod leaf_search;
+mod node_evaluation;
+mod oblivious_trees;
 mod ranks;
+mod row_tile;
 mod sums;
-mod tile;
-mod walk;
+mod traversal;
 
-use tabular_form::{Ensemble, LeafValues};
+use tabular_program::{Ensemble, FloatValues};
 
-use bottom_up::BottomUp;
-use cost::Way;
-use oblivious::Oblivious;
+use leaf_search::LeafSearch;
+use node_evaluation::BottomUp;
+use oblivious_trees::Oblivious;
 use ranks::{RankTests, Ranks};
 use sums::Sums;
-use walk::WalkNodes;
+use traversal::TraversalNodes;
 
 pub(crate) use ranks::Features;
 
 /// An ensemble, prepared to run.
 pub(crate) struct Forest {
     tests: RankTests,
-    walk: WalkNodes,
+    walk: TraversalNodes,
     bottom_up: BottomUp,
     oblivious: Oblivious,
     trees: Vec<PreparedTree>,
@@ -62,7 +62,7 @@ struct PreparedTree {
 pub(crate) struct Scratch {
     ranks: Ranks,
     leaves: Vec<u32>,
-    bottom_up: bottom_up::Slots,
+    bottom_up: node_evaluation::Slots,
     floats: Vec<f32>,
     doubles: Vec<f64>,
 }
@@ -77,7 +77,7 @@ impl Forest {
     /// Prepares an ensemble that was checked.
     pub(crate) fn new(ensemble: Ensemble) -> Self {
         let tests = RankTests::new(&ensemble);
-        let walk = WalkNodes::new(&ensemble);
+        let walk = TraversalNodes::new(&ensemble);
         let mut bottom_up = BottomUp::default();
         let mut oblivious = Oblivious::default();
         let mut root = 0;
@@ -88,7 +88,7 @@ impl Forest {
                 let nodes = &ensemble.nodes[root..root + tree.nodes as usize];
                 let prepared = PreparedTree {
                     root,
-                    depth: walk::depth(nodes),
+                    depth: traversal::depth(nodes),
                     bottom_up: bottom_up.add(nodes, &tests),
                     oblivious: oblivious.add(nodes, &tests),
                 };
@@ -109,35 +109,36 @@ impl Forest {
         results: Results<'_>,
         scratch: &mut Scratch,
     ) {
-        let ways: Vec<Way> = self.trees.iter().map(|tree| self.way(tree, rows)).collect();
-        let walks = ways.contains(&Way::Walk);
-        let bytes = ways.iter().any(|way| *way != Way::Walk);
+        let ways: Vec<LeafSearch> = self.trees.iter().map(|tree| self.way(tree, rows)).collect();
+        // Few rows are walked even if there is no tree.
+        let walks = rows < traversal::LANES || ways.contains(&LeafSearch::Walk);
+        let bytes = ways.iter().any(|way| *way != LeafSearch::Walk);
         scratch.ranks.find(&self.tests, features, rows, walks, bytes);
         match (results, &self.sums.start) {
-            (Results::Floats(results), LeafValues::Floats { .. }) => {
+            (Results::Floats(results), FloatValues::Floats { .. }) => {
                 let mut scores = std::mem::take(&mut scratch.floats);
                 self.sums.begin(&mut scores, rows);
                 self.add_trees(&ways, rows, &mut scores, scratch);
                 self.sums.finish(&scores, rows, results);
                 scratch.floats = scores;
             }
-            (Results::Doubles(results), LeafValues::Doubles { .. }) => {
+            (Results::Doubles(results), FloatValues::Doubles { .. }) => {
                 let mut scores = std::mem::take(&mut scratch.doubles);
                 self.sums.begin(&mut scores, rows);
                 self.add_trees(&ways, rows, &mut scores, scratch);
                 self.sums.finish(&scores, rows, results);
                 scratch.doubles = scores;
             }
-            _ => unreachable!("the form was checked: results have the kind of the leaf values"),
+            _ => unreachable!("the program was checked: results have the kind of the leaf values"),
         }
     }
 
     /// How a tree's leaves are found; all trees are walked for fewer rows than a walk has lanes.
-    fn way(&self, tree: &PreparedTree, rows: usize) -> Way {
-        if rows < walk::LANES {
-            return Way::Walk;
+    fn way(&self, tree: &PreparedTree, rows: usize) -> LeafSearch {
+        if rows < traversal::LANES {
+            return LeafSearch::Walk;
         }
-        cost::choose(
+        leaf_search::choose(
             rows,
             tree.depth,
             tree.bottom_up.map(|index| self.bottom_up.tests(index)),
@@ -145,8 +146,14 @@ impl Forest {
         )
     }
 
-    fn add_trees<T: sums::Value>(&self, ways: &[Way], rows: usize, scores: &mut [T], scratch: &mut Scratch) {
-        if rows < walk::LANES {
+    fn add_trees<T: sums::Value>(
+        &self,
+        ways: &[LeafSearch],
+        rows: usize,
+        scores: &mut [T],
+        scratch: &mut Scratch,
+    ) {
+        if rows < traversal::LANES {
             self.add_trees_to_rows(rows, scores, scratch);
             return;
         }
@@ -154,10 +161,10 @@ impl Forest {
         for (index, (tree, way)) in self.trees.iter().zip(ways).enumerate() {
             let leaves = &mut scratch.leaves[..];
             match (way, tree.bottom_up, tree.oblivious) {
-                (Way::Oblivious, _, Some(oblivious)) => {
+                (LeafSearch::Oblivious, _, Some(oblivious)) => {
                     self.oblivious.find_leaves(oblivious, &scratch.ranks, leaves);
                 }
-                (Way::BottomUp, Some(bottom_up), _) => {
+                (LeafSearch::BottomUp, Some(bottom_up), _) => {
                     self.bottom_up.find_leaves(bottom_up, &scratch.ranks, &mut scratch.bottom_up, leaves);
                 }
                 _ => self.walk.find_leaves_of_rows(tree.root, tree.depth, &scratch.ranks, leaves),
@@ -171,7 +178,7 @@ impl Forest {
         scratch.leaves.resize(self.trees.len(), 0);
         for row in 0..rows {
             let ranks = scratch.ranks.row(row);
-            for group in self.by_depth.chunks(walk::LANES) {
+            for group in self.by_depth.chunks(traversal::LANES) {
                 // A group that is not full walks its first tree several times.
                 let tree = |lane: usize| *group.get(lane).unwrap_or(&group[0]) as usize;
                 let roots = std::array::from_fn(|lane| self.trees[tree(lane)].root);

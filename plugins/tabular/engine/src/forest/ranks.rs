@@ -1,12 +1,12 @@
-//! Finds the ranks of features: see [`tabular_form::Test`].
+//! Finds the ranks of features: see [`tabular_program::Test`].
 //!
 //! Ranks are kept in two layouts. Walks read 16-bit ranks, all columns of a row together. The other ways read *byte
 //! columns*, a tile of rows together: byte column `c` of a test holds the rank less `1 + 255 * c`, limited to 0 to 255.
 //! So `rank <= 1 + 255 * c + b` with `b < 255` holds exactly if the byte is at most `b`.
 
-use tabular_form::{Ensemble, Node, Test, Thresholds};
+use tabular_program::{Ensemble, FloatValues, Node, Test};
 
-use super::tile::{self, TILE, Tile};
+use super::row_tile::{self, TILE, Tile};
 
 /// Thresholds of one byte column.
 const BYTE_SPAN: usize = 255;
@@ -86,7 +86,7 @@ impl Ranks {
             self.words.resize(rows * self.columns + 1, 1);
         }
         if bytes {
-            self.bytes.resize(tiles * self.byte_width, tile::splat(0));
+            self.bytes.resize(tiles * self.byte_width, row_tile::splat(0));
         }
         // Rows beyond the last one of the last tile have some rank; their leaves are not read.
         self.column.resize(tiles * TILE, 1);
@@ -118,13 +118,13 @@ impl Ranks {
     fn find_codes(&mut self, test: &Test, features: Features<'_>, rows: usize) {
         let start = test.feature() as usize * rows;
         match (test.thresholds(), features) {
-            (Thresholds::Floats { values }, Features::Floats(features)) => {
+            (FloatValues::Floats { values }, Features::Floats(features)) => {
                 self.find_codes_of(test, values, &features[start..start + rows]);
             }
-            (Thresholds::Doubles { values }, Features::Doubles(features)) => {
+            (FloatValues::Doubles { values }, Features::Doubles(features)) => {
                 self.find_codes_of(test, values, &features[start..start + rows]);
             }
-            _ => unreachable!("the form was checked: features have the kind of the thresholds"),
+            _ => unreachable!("the program was checked: features have the kind of the thresholds"),
         }
     }
 

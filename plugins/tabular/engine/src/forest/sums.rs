@@ -1,12 +1,12 @@
 //! Adds the values of leaves, or finds the smallest or largest ones.
 
-use tabular_form::{Aggregate, Ensemble, LeafValues};
+use tabular_program::{Aggregate, Ensemble, FloatValues};
 
 /// The leaf values of an ensemble.
 pub(super) struct Sums {
     aggregate: Aggregate,
-    pub(super) start: LeafValues,
-    values: LeafValues,
+    pub(super) start: FloatValues,
+    values: FloatValues,
     /// Of each tree: index of its first value, and its target if it has one.
     trees: Vec<(usize, Option<usize>)>,
     targets: usize,
@@ -17,31 +17,31 @@ pub(super) struct Sums {
 /// A kind of leaf values.
 pub(super) trait Value: Copy + Default + PartialOrd + std::ops::Add<Output = Self> {
     /// The values, if they are of this kind.
-    fn of(values: &LeafValues) -> Option<&[Self]>;
+    fn of(values: &FloatValues) -> Option<&[Self]>;
 }
 
 impl Value for f32 {
-    fn of(values: &LeafValues) -> Option<&[Self]> {
+    fn of(values: &FloatValues) -> Option<&[Self]> {
         match values {
-            LeafValues::Floats { values } => Some(values),
-            LeafValues::Doubles { .. } => None,
+            FloatValues::Floats { values } => Some(values),
+            FloatValues::Doubles { .. } => None,
         }
     }
 }
 
 impl Value for f64 {
-    fn of(values: &LeafValues) -> Option<&[Self]> {
+    fn of(values: &FloatValues) -> Option<&[Self]> {
         match values {
-            LeafValues::Floats { .. } => None,
-            LeafValues::Doubles { values } => Some(values),
+            FloatValues::Floats { .. } => None,
+            FloatValues::Doubles { values } => Some(values),
         }
     }
 }
 
 /// The values of the kind that the scores have.
-fn of_kind<T: Value>(values: &LeafValues) -> &[T] {
+fn of_kind<T: Value>(values: &FloatValues) -> &[T] {
     T::of(values)
-        .unwrap_or_else(|| unreachable!("the form was checked: scores have the kind of the leaf values"))
+        .unwrap_or_else(|| unreachable!("the program was checked: scores have the kind of the leaf values"))
 }
 
 impl Sums {
@@ -54,7 +54,7 @@ impl Sums {
             .map(|tree| {
                 let target = if targets == 1 { Some(0) } else { tree.target.map(|target| target as usize) };
                 let place = (first, target);
-                first += LeafValues::of_tree(tree, targets);
+                first += tree.leaf_values(targets);
                 place
             })
             .collect::<Vec<_>>();

@@ -1,23 +1,23 @@
 use fastrand::Rng;
-use tabular_form::{
-    Aggregate, Columns, Form, Input, Instruction, Kind, Node, Output, Step, Test, Thresholds, Tree,
+use tabular_program::{
+    Aggregate, Columns, FloatValues, Input, Instruction, Kind, Node, Output, Program, Step, Test, Tree,
 };
 
 use super::*;
 use crate::{Buffers, Model, OutputColumns, Source, SourceColumn};
 
-/// What a row gets by the definition of a form.
+/// What a row gets by the definition of a program.
 fn reference(ensemble: &Ensemble, row: &[f32]) -> Vec<f32> {
     let mut ranks = Vec::new();
     for test in &ensemble.tests {
         let x = row[test.feature() as usize];
         match test {
-            Test::Order { thresholds: Thresholds::Floats { values }, missing, zero_missing, .. } => {
+            Test::Order { thresholds: FloatValues::Floats { values }, missing, zero_missing, .. } => {
                 let below = values.iter().filter(|threshold| **threshold < x).count() as u16 + 1;
                 let is_missing = x.is_nan() || (*zero_missing && x.abs() <= 1e-35);
                 ranks.push(if is_missing { *missing } else { below });
             }
-            Test::Membership { members: Thresholds::Floats { values }, sets, bits, truncating, .. } => {
+            Test::Membership { members: FloatValues::Floats { values }, sets, bits, truncating, .. } => {
                 let x = if *truncating { x.trunc() } else { x };
                 let other = values.len() + usize::from(x.is_nan());
                 let code = values.iter().position(|member| *member == x).unwrap_or(other);
@@ -30,7 +30,7 @@ fn reference(ensemble: &Ensemble, row: &[f32]) -> Vec<f32> {
             _ => unreachable!(),
         }
     }
-    let (LeafValues::Floats { values: start }, LeafValues::Floats { values }) =
+    let (FloatValues::Floats { values: start }, FloatValues::Floats { values }) =
         (&ensemble.start, &ensemble.values)
     else {
         unreachable!()
@@ -93,7 +93,7 @@ fn ensemble(rng: &mut Rng, targets: usize, trees: usize, depth: usize) -> Ensemb
         values.sort_by(f32::total_cmp);
         values.dedup();
         let missing = if missing { 1 } else { values.len() as u16 + 1 };
-        Test::Order { feature, thresholds: Thresholds::Floats { values }, missing, zero_missing }
+        Test::Order { feature, thresholds: FloatValues::Floats { values }, missing, zero_missing }
     };
     let tests = vec![
         order(rng, 0, 1, false, false),
@@ -102,7 +102,7 @@ fn ensemble(rng: &mut Rng, targets: usize, trees: usize, depth: usize) -> Ensemb
         order(rng, 1, 700, true, true),
         Test::Membership {
             feature: 2,
-            members: Thresholds::Floats { values: vec![-1.0, 0.0, 2.0] },
+            members: FloatValues::Floats { values: vec![-1.0, 0.0, 2.0] },
             sets: 9,
             bits: (0..10).map(|_| rng.u8(..)).collect(),
             truncating: true,
@@ -116,7 +116,7 @@ fn ensemble(rng: &mut Rng, targets: usize, trees: usize, depth: usize) -> Ensemb
         })
         .collect();
     let mut result = Ensemble {
-        start: LeafValues::Floats { values: (0..targets).map(|_| rng.f32()).collect() },
+        start: FloatValues::Floats { values: (0..targets).map(|_| rng.f32()).collect() },
         tests,
         ..Ensemble::default()
     };
@@ -132,7 +132,7 @@ fn ensemble(rng: &mut Rng, targets: usize, trees: usize, depth: usize) -> Ensemb
         result.trees.push(Tree { nodes: nodes.len() as u32, leaves: leaves as u32, target });
         result.nodes.extend(nodes);
     }
-    result.values = LeafValues::Floats { values };
+    result.values = FloatValues::Floats { values };
     result
 }
 
@@ -151,12 +151,12 @@ fn sums_match_the_definition_for_any_number_of_rows() {
     let mut rng = Rng::with_seed(1);
     for targets in 1..=5 {
         for aggregate in [Aggregate::Sum, Aggregate::Minimum, Aggregate::Maximum] {
-            for depth in [0, 3, 6, 14] {
-                let mut ensemble = ensemble(&mut rng, targets, 20, depth);
+            for (trees, depth) in [(20, 0), (20, 3), (20, 6), (20, 14), (0, 0)] {
+                let mut ensemble = ensemble(&mut rng, targets, trees, depth);
                 ensemble.aggregate = aggregate;
                 let from = Columns { kind: Kind::Float, start: 0, width: 3 };
                 let to = Columns { kind: Kind::Float, start: 3, width: targets as u32 };
-                let form = Form {
+                let program = Program {
                     inputs: vec![Input { name: "X".to_owned(), columns: from }],
                     outputs: vec![Output { name: "Y".to_owned(), columns: to }],
                     planes: [0, 0, 3 + targets as u32, 0, 0],
@@ -166,7 +166,7 @@ fn sums_match_the_definition_for_any_number_of_rows() {
                     }],
                     ensembles: vec![ensemble.clone()],
                 };
-                let model = Model::new(Form::from_bytes(&form.to_bytes()).unwrap()).unwrap();
+                let model = Model::new(Program::from_bytes(&program.to_bytes()).unwrap()).unwrap();
                 let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1e-36, 2.5, -1.7];
                 let rows: Vec<[f32; 3]> = (0..300)
                     .map(|_| {
@@ -181,7 +181,7 @@ fn sums_match_the_definition_for_any_number_of_rows() {
                     assert_eq!(
                         sums(&model, &rows[..count]),
                         expected[..count],
-                        "{count} rows, depth {depth}"
+                        "{count} rows, {trees} trees, depth {depth}"
                     );
                 }
             }

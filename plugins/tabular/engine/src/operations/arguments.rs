@@ -1,6 +1,6 @@
 //! Arguments that are columns or constants, and loops over them.
 
-use tabular_form::{Columns, Operand, Values};
+use tabular_program::{Columns, Operand, Values};
 
 use crate::planes::Cell;
 use crate::text::TextRef;
@@ -106,9 +106,10 @@ impl Constant for TextRef {
     }
 }
 
-/// The constants of a form that was checked.
+/// The constants of a program that was checked.
 pub(super) fn constants<T: Constant>(values: &Values) -> &[T] {
-    T::of(values).unwrap_or_else(|| unreachable!("the form was checked: constants have the kind of the step"))
+    T::of(values)
+        .unwrap_or_else(|| unreachable!("the program was checked: constants have the kind of the step"))
 }
 
 /// The argument of an operand. `read` gives the values of columns.

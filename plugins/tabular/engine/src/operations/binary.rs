@@ -1,12 +1,12 @@
 //! Functions of two values.
 
-use tabular_form::{BinaryFunction, Columns, Kind, Operand};
+use tabular_program::{BinaryFunction, Columns, Kind, Operand};
 
 use super::arguments::{Argument, Constant, argument, constants, zip};
 use super::{Block, Operation};
 use crate::math::{Float, power};
 
-/// See [`tabular_form::Step::Binary`].
+/// See [`tabular_program::Step::Binary`].
 pub(super) struct Binary {
     pub(super) function: BinaryFunction,
     pub(super) left: Operand,

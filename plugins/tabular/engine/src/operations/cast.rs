@@ -1,13 +1,13 @@
 //! Conversions between kinds.
 
-use tabular_form::{Columns, Kind};
+use tabular_program::{Columns, Kind};
 
 use super::arguments::apply;
 use super::{Block, Operation};
 use crate::planes::Cell;
 use crate::text::TextRef;
 
-/// See [`tabular_form::Step::Cast`].
+/// See [`tabular_program::Step::Cast`].
 pub(super) struct Cast {
     pub(super) from: Columns,
     pub(super) to: Columns,
@@ -42,7 +42,7 @@ impl Operation for Cast {
             | (Kind::Integer, Kind::Integer)
             | (Kind::Float, Kind::Float)
             | (Kind::Double, Kind::Double)
-            | (Kind::Text, Kind::Text) => unreachable!("the form was checked: a cast changes the kind"),
+            | (Kind::Text, Kind::Text) => unreachable!("the program was checked: a cast changes the kind"),
         }
     }
 }
@@ -60,9 +60,7 @@ impl Cast {
             let text = write(block.planes.read::<S>(self.from)[cell]);
             let made = block.texts.make(&text);
             if made.is_none() {
-                block
-                    .failures
-                    .add(cell % rows, || "the rows of one call make more than 4 GiB of text".to_owned());
+                block.failures.add(cell % rows, || super::TOO_MUCH_TEXT.to_owned());
             }
             block.planes.write::<TextRef>(self.to)[cell] = made.unwrap_or_default();
         }

@@ -1,12 +1,12 @@
 //! Comparisons, and choices by them.
 
-use tabular_form::{Columns, Comparison, Kind, Operand};
+use tabular_program::{Columns, Comparison, Kind, Operand};
 
 use super::arguments::{Argument, Constant, argument, zip};
 use super::{Block, Operation};
 use crate::text::TextRef;
 
-/// See [`tabular_form::Step::Compare`].
+/// See [`tabular_program::Step::Compare`].
 pub(super) struct Compare {
     pub(super) comparison: Comparison,
     pub(super) left: Operand,
@@ -52,7 +52,7 @@ fn compare<T: PartialOrd + Copy>(
     }
 }
 
-/// See [`tabular_form::Step::Choose`].
+/// See [`tabular_program::Step::Choose`].
 pub(super) struct Choose {
     pub(super) condition: Columns,
     pub(super) then: Operand,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use tabular_form::{Columns, Kind, Unknown, Values};
+use tabular_program::{Columns, Kind, Unknown, Values};
 
 use super::arguments::{Constant, apply, constants};
 use super::cast::shortened;
@@ -11,7 +11,7 @@ use super::{Block, Constants, Operation};
 use crate::planes::Cell;
 use crate::text::TextRef;
 
-/// See [`tabular_form::Step::Impute`].
+/// See [`tabular_program::Step::Impute`].
 pub(super) struct Impute {
     pub(super) from: Columns,
     pub(super) missing: Values,
@@ -49,7 +49,7 @@ impl Impute {
     }
 }
 
-/// See [`tabular_form::Step::OneHot`].
+/// See [`tabular_program::Step::OneHot`].
 pub(super) struct OneHot {
     from: Columns,
     categories: KeyIndex,
@@ -95,7 +95,7 @@ fn value_text(from: Columns, cell: usize, block: &Block<'_, '_>) -> String {
     }
 }
 
-/// See [`tabular_form::Step::Encode`].
+/// See [`tabular_program::Step::Encode`].
 pub(super) struct Encode {
     from: Columns,
     keys: KeyIndex,
@@ -191,7 +191,7 @@ fn float_key(number: f64) -> u64 {
 }
 
 /// The hash function FNV-1a, which needs no random state.
-struct Fnv(u64);
+pub(super) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {

@@ -2,7 +2,7 @@
 //!
 //! Products are added in the order of the argument's columns, then the bias, whatever the number of rows is.
 
-use tabular_form::{Columns, Kind, Values};
+use tabular_program::{Columns, Kind, Values};
 
 use super::arguments::{Constant, constants};
 use super::{Block, Operation};
@@ -13,7 +13,7 @@ const ROWS: usize = 16;
 /// Results of a row that are computed together.
 const RESULTS: usize = 4;
 
-/// See [`tabular_form::Step::Linear`].
+/// See [`tabular_program::Step::Linear`].
 pub(super) struct Linear {
     pub(super) from: Columns,
     pub(super) weights: Values,

@@ -1,22 +1,27 @@
-//! The steps of a form, prepared to run.
+//! The steps of a program, prepared to run.
 
 mod arguments;
 mod binary;
 mod cast;
-mod classes;
+mod column_copies;
 mod comparison;
+mod distances;
 mod encoding;
 mod linear;
-mod movement;
 mod reduction;
-mod scores;
+mod score_transforms;
 mod softmax;
 mod support_vectors;
-mod top;
+mod terms;
+mod tokens;
+mod top_k;
+mod tree_classifier;
 mod trees;
 mod unary;
 
-use tabular_form::{Ensemble, FormError, Step, Values};
+use tabular_program::{Ensemble, ProgramError, Step, Values};
+
+use terms::{Terms, TermsParts};
 
 use crate::forest;
 use crate::planes::Planes;
@@ -66,18 +71,21 @@ impl Failures<'_> {
     }
 }
 
-/// Prepares a step of a form that was checked.
+/// Why a row fails whose text does not fit.
+const TOO_MUCH_TEXT: &str = "the rows of one call make more than 4 GiB of text";
+
+/// Prepares a step of a program that was checked.
 pub(crate) fn prepare(
     step: Step,
     ensembles: &mut [Ensemble],
     constants: &mut ConstantTexts,
-) -> Result<Box<dyn Operation>, FormError> {
+) -> Result<Box<dyn Operation>, ProgramError> {
     Ok(match step {
-        Step::Copy { from, to } => Box::new(movement::Copy { from, to }),
-        Step::Fill { values, to } => Box::new(movement::Fill::new(values, to, constants)?),
-        Step::Select { from, indices, to } => Box::new(movement::Select { from, indices, to }),
+        Step::Copy { from, to } => Box::new(column_copies::Copy { from, to }),
+        Step::Fill { values, to } => Box::new(column_copies::Fill::new(values, to, constants)?),
+        Step::Select { from, indices, to } => Box::new(column_copies::Select { from, indices, to }),
         Step::Lookup { table, width, index, to } => {
-            Box::new(movement::Lookup::new(Constants::new(table, constants)?, width, index, to))
+            Box::new(column_copies::Lookup::new(Constants::new(table, constants)?, width, index, to))
         }
         Step::Cast { from, to } => Box::new(cast::Cast { from, to }),
         Step::Unary { function, from, to } => Box::new(unary::Unary { function, from, to }),
@@ -93,7 +101,7 @@ pub(crate) fn prepare(
             Box::new(reduction::Position { largest, last, from, axis, to })
         }
         Step::Top { largest, count, from, axis, values, positions } => {
-            Box::new(top::Top { largest, count, from, axis, values, positions })
+            Box::new(top_k::Top { largest, count, from, axis, values, positions })
         }
         Step::Softmax { logarithm, from, axis, to } => {
             Box::new(softmax::Softmax { logarithm, from, axis, to })
@@ -104,7 +112,7 @@ pub(crate) fn prepare(
         Step::Impute { from, missing, replacements, to } => {
             Box::new(encoding::Impute { from, missing, replacements, to })
         }
-        Step::Normalize { norm, from, to } => Box::new(scores::Normalize { norm, from, to }),
+        Step::Normalize { norm, from, to } => Box::new(score_transforms::Normalize { norm, from, to }),
         Step::OneHot { from, categories, unknown, to } => {
             Box::new(encoding::OneHot::new(from, categories, unknown, to))
         }
@@ -117,15 +125,26 @@ pub(crate) fn prepare(
             Box::new(trees::Trees::new(from, ensemble, to))
         }
         Step::Classes { sums, scored, base, rule, transform, label, to } => {
-            Box::new(classes::Classes { sums, scored, base, rule, transform, label, to })
+            Box::new(tree_classifier::Classes { sums, scored, base, rule, transform, label, to })
         }
-        Step::Transform { transform, from, to } => Box::new(scores::Transform { transform, from, to }),
-        Step::Distances { from, vectors, to } => Box::new(support_vectors::Distances { from, vectors, to }),
+        Step::Transform { transform, from, to } => {
+            Box::new(score_transforms::Transform { transform, from, to })
+        }
+        Step::Distances { function, from, vectors, to } => {
+            Box::new(distances::Distances { function, from, vectors, to })
+        }
+        Step::Gather { from, axis, index, to } => Box::new(column_copies::Gather { from, axis, index, to }),
+        Step::ChangeCase { upper, from, to } => Box::new(tokens::ChangeCase { upper, from, to }),
+        Step::Terms { from, tokens, terms, lengths, columns, skips, once, weights, to } => {
+            let (tokens, lengths, columns) = (tokens.as_ref(), &lengths, &columns);
+            let parts = TermsParts { from, tokens, terms, lengths, columns, skips, once, weights, to };
+            Box::new(Terms::new(parts)?)
+        }
         Step::Couple { from, to } => Box::new(support_vectors::Couple { from, to }),
     })
 }
 
-/// Constants of a form, with texts as cells.
+/// Constants of a program, with texts as cells.
 pub(crate) enum Constants {
     Booleans(Vec<u8>),
     Integers(Vec<i64>),
@@ -135,7 +154,7 @@ pub(crate) enum Constants {
 }
 
 impl Constants {
-    fn new(values: Values, texts: &mut ConstantTexts) -> Result<Self, FormError> {
+    fn new(values: Values, texts: &mut ConstantTexts) -> Result<Self, ProgramError> {
         Ok(match values {
             Values::Booleans { values } => Self::Booleans(values),
             Values::Integers { values } => Self::Integers(values),
@@ -148,7 +167,7 @@ impl Constants {
     }
 
     /// The values, and one more.
-    fn with(values: Values, more: Values, texts: &mut ConstantTexts) -> Result<Self, FormError> {
+    fn with(values: Values, more: Values, texts: &mut ConstantTexts) -> Result<Self, ProgramError> {
         let mut all = Self::new(values, texts)?;
         match (&mut all, Self::new(more, texts)?) {
             (Self::Booleans(all), Self::Booleans(more)) => all.extend(more),
@@ -156,7 +175,7 @@ impl Constants {
             (Self::Floats(all), Self::Floats(more)) => all.extend(more),
             (Self::Doubles(all), Self::Doubles(more)) => all.extend(more),
             (Self::Texts(all), Self::Texts(more)) => all.extend(more),
-            _ => unreachable!("the form was checked: the default has the kind of the values"),
+            _ => unreachable!("the program was checked: the default has the kind of the values"),
         }
         Ok(all)
     }

@@ -1,6 +1,6 @@
 //! Values along an axis that become one.
 
-use tabular_form::{Axis, Columns, Kind, ReduceFunction};
+use tabular_program::{Axis, Columns, Kind, ReduceFunction};
 
 use super::{Block, Operation};
 use crate::math::{Float, exp, log};
@@ -39,7 +39,7 @@ impl<'a, T> Line<'a, T> {
     }
 }
 
-/// See [`tabular_form::Step::Reduce`].
+/// See [`tabular_program::Step::Reduce`].
 pub(super) struct Reduce {
     pub(super) function: ReduceFunction,
     pub(super) from: Columns,
@@ -157,7 +157,7 @@ fn reduce_integers(function: ReduceFunction, line: &Line<'_, i64>, results: &mut
     }
 }
 
-/// See [`tabular_form::Step::Position`].
+/// See [`tabular_program::Step::Position`].
 pub(super) struct Position {
     pub(super) largest: bool,
     pub(super) last: bool,

@@ -1,13 +1,13 @@
 //! The softmax along an axis.
 
-use tabular_form::{Axis, Columns, Kind};
+use tabular_program::{Axis, Columns, Kind};
 
 use super::reduction::Line;
 use super::{Block, Operation};
 use crate::math::{Float, exp, log};
 use crate::planes::{Cell, Planes};
 
-/// See [`tabular_form::Step::Softmax`].
+/// See [`tabular_program::Step::Softmax`].
 pub(super) struct Softmax {
     pub(super) logarithm: bool,
     pub(super) from: Columns,

@@ -1,47 +1,10 @@
 //! Steps of support vector machines.
 
-use tabular_form::{Columns, Values};
+use tabular_program::Columns;
 
-use super::arguments::constants;
 use super::{Block, Operation};
 
-/// See [`tabular_form::Step::Distances`].
-pub(super) struct Distances {
-    pub(super) from: Columns,
-    pub(super) vectors: Values,
-    pub(super) to: Columns,
-}
-
-impl Operation for Distances {
-    fn run(&self, block: &mut Block<'_, '_>) {
-        let rows = block.planes.rows;
-        let width = self.from.width as usize;
-        block.planes.map_within::<f32>(self.to, |planes, results| {
-            if width == 0 {
-                results.fill(0.0);
-                return;
-            }
-            let arguments = planes.read(self.from);
-            let vectors = constants::<f32>(&self.vectors).chunks_exact(width);
-            for (results, vector) in results.chunks_exact_mut(rows).zip(vectors) {
-                add_squares(rows, arguments, vector, results);
-            }
-        });
-    }
-}
-
-#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
-fn add_squares(rows: usize, arguments: &[f32], vector: &[f32], results: &mut [f32]) {
-    results.fill(0.0);
-    for (column, component) in arguments.chunks_exact(rows).zip(vector) {
-        for (result, argument) in results.iter_mut().zip(column) {
-            let difference = *argument - *component;
-            *result += difference * difference;
-        }
-    }
-}
-
-/// See [`tabular_form::Step::Couple`].
+/// See [`tabular_program::Step::Couple`].
 pub(super) struct Couple {
     pub(super) from: Columns,
     pub(super) to: Columns,

@@ -1,11 +1,11 @@
 //! Tree ensembles.
 
-use tabular_form::{Columns, Ensemble, Kind};
+use tabular_program::{Columns, Ensemble, Kind};
 
 use super::{Block, Operation};
 use crate::forest::{Features, Forest, Results};
 
-/// See [`tabular_form::Step::Trees`].
+/// See [`tabular_program::Step::Trees`].
 pub(super) struct Trees {
     from: Columns,
     forest: Forest,

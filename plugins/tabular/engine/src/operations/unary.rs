@@ -1,13 +1,13 @@
 //! Functions of one value.
 
-use tabular_form::{Columns, Kind, UnaryFunction};
+use tabular_program::{Columns, Kind, UnaryFunction};
 
 use super::arguments::apply;
 use super::{Block, Operation};
 use crate::math::Float;
 use crate::planes::Cell;
 
-/// See [`tabular_form::Step::Unary`].
+/// See [`tabular_program::Step::Unary`].
 pub(super) struct Unary {
     pub(super) function: UnaryFunction,
     pub(super) from: Columns,
@@ -128,7 +128,7 @@ fn map_reals<T: Float>(function: UnaryFunction, values: &[T], results: &mut [T])
         }
         UnaryFunction::Softsign => apply(values, results, |value| value / (one + value.absolute())),
         UnaryFunction::Not | UnaryFunction::IsNan | UnaryFunction::IsInfinite { .. } => {
-            unreachable!("the form was checked: the function takes floats to floats")
+            unreachable!("the program was checked: the function takes floats to floats")
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Lowers decision trees.
 //!
-//! A reader describes its trees as a [`TreeModel`]: nodes with the comparison that the file has. [`lower`] expresses all
+//! An importer describes its trees as a [`TreeModel`]: nodes with the comparison that the file has. [`lower`] expresses all
 //! comparisons by ranks, puts the nodes in an order in which children follow their parents, and numbers the leaves from
 //! left to right, the child for false first.
 //!
@@ -13,13 +13,13 @@ mod rank_builder;
 
 use std::fmt;
 
-use tabular_form::{Aggregate, Ensemble, Kind, LeafValues, Node, Thresholds, Tree};
+use tabular_program::{Aggregate, Ensemble, FloatValues, Kind, Node, Tree};
 
 use node_order::{Place, order};
 use rank_builder::RankBuilder;
 
 /// The most leaf values of a model.
-const MOST_VALUES: u64 = 1 << 28;
+const MAX_VALUES: u64 = 1 << 28;
 
 /// A tree ensemble as a model file describes it.
 #[derive(Clone, Debug)]
@@ -160,19 +160,20 @@ pub fn lower(model: &TreeModel) -> Result<Ensemble, TreeError> {
     }
     Ok(Ensemble {
         aggregate: model.aggregate,
-        start: leaf_values(model.values, model.start.clone()),
+        start: float_values(model.values, model.start.clone()),
         tests,
         trees: ensemble.trees,
         nodes,
-        values: leaf_values(model.values, ensemble.values),
+        values: float_values(model.values, ensemble.values),
     })
 }
 
-fn leaf_values(kind: Kind, values: Vec<f64>) -> LeafValues {
+/// The numbers in the precision of a kind.
+fn float_values(kind: Kind, values: Vec<f64>) -> FloatValues {
     if kind == Kind::Double {
-        LeafValues::Doubles { values }
+        FloatValues::Doubles { values }
     } else {
-        LeafValues::Floats { values: values.into_iter().map(|value| value as f32).collect() }
+        FloatValues::Floats { values: values.into_iter().map(|value| value as f32).collect() }
     }
 }
 
@@ -266,8 +267,8 @@ impl Lowered {
         let first = self.values.len();
         let width = if single_target(listed, self.targets).is_some() { 1 } else { self.targets };
         let length = first as u64 + leaves as u64 * width as u64;
-        if length > MOST_VALUES {
-            return error(format!("the leaves have {length} values, more than {MOST_VALUES}"));
+        if length > MAX_VALUES {
+            return error(format!("the leaves have {length} values, more than {MAX_VALUES}"));
         }
         self.values.resize(length as usize, nothing);
         for (leaf, target, value) in listed {
@@ -282,15 +283,6 @@ impl Lowered {
 fn single_target(listed: &[(usize, u32, f64)], targets: usize) -> Option<u32> {
     let target = listed.first().map_or(0, |(_, target, _)| *target);
     (targets > 0 && listed.iter().all(|(_, other, _)| *other == target)).then_some(target)
-}
-
-/// The numbers as thresholds of a kind.
-fn thresholds(kind: Kind, values: Vec<f64>) -> Thresholds {
-    if kind == Kind::Double {
-        Thresholds::Doubles { values }
-    } else {
-        Thresholds::Floats { values: values.into_iter().map(|value| value as f32).collect() }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Condition, Missing, TreeError, TreeNode, TreeNodes, error};
 
 /// How many nodes there may be after shared ones were copied, for each node before.
-const MOST_COPIES: usize = 4;
+const MAX_COPIES: usize = 4;
 
 /// A node in the order of the lowered tree.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ pub(super) fn order(nodes: &[TreeNode]) -> Result<Vec<Place>, TreeError> {
             continue;
         };
         let child = places.len();
-        if child > MOST_COPIES * nodes.len() || u32::try_from(child).is_err() {
+        if child > MAX_COPIES * nodes.len() || u32::try_from(child).is_err() {
             return error(format!("{} nodes share too many of their children", nodes.len()));
         }
         places[position].child = child as u32;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tabular_form::{Kind, Test, Thresholds};
+use tabular_program::{Kind, MAX_THRESHOLDS, Test};
 
-use super::{Condition, Missing, TreeError, error, thresholds};
+use super::{Condition, Missing, TreeError, error, float_values};
 
 /// The comparisons that were added.
 pub(super) struct RankBuilder {
@@ -157,11 +157,11 @@ impl RankBuilder {
         let mut next = 0;
         for (key, numbers) in self.orders {
             let numbers: Vec<Ordered> = numbers.into_iter().collect();
-            for part in numbers.chunks(Thresholds::MOST) {
+            for part in numbers.chunks(MAX_THRESHOLDS) {
                 let values: Vec<f64> = part.iter().map(|number| number.0).collect();
                 tests.push(order_test(self.kind, key, values));
             }
-            let width = numbers.len().div_ceil(Thresholds::MOST);
+            let width = numbers.len().div_ceil(MAX_THRESHOLDS);
             columns.orders.insert(key, (next, numbers));
             next += width;
         }
@@ -190,7 +190,7 @@ fn order_test(kind: Kind, key: OrderKey, values: Vec<f64>) -> Test {
     };
     Test::Order {
         feature: key.feature,
-        thresholds: thresholds(kind, values),
+        thresholds: float_values(kind, values),
         missing: missing as u16,
         zero_missing,
     }
@@ -199,12 +199,12 @@ fn order_test(kind: Kind, key: OrderKey, values: Vec<f64>) -> Test {
 fn membership_test(kind: Kind, key: SetsKey, sets: &BTreeMap<Set, u32>) -> Result<Test, TreeError> {
     let members: BTreeSet<Ordered> = sets.keys().flat_map(|(members, _)| members).copied().collect();
     let members: Vec<Ordered> = members.into_iter().collect();
-    if members.len() > Thresholds::MOST {
+    if members.len() > MAX_THRESHOLDS {
         return error(format!(
             "feature {} is compared with {} categories, more than {}",
             key.feature,
             members.len(),
-            Thresholds::MOST
+            MAX_THRESHOLDS
         ));
     }
     let stride = sets.len().div_ceil(8);
@@ -220,7 +220,7 @@ fn membership_test(kind: Kind, key: SetsKey, sets: &BTreeMap<Set, u32>) -> Resul
     }
     Ok(Test::Membership {
         feature: key.feature,
-        members: thresholds(kind, members.iter().map(|number| number.0).collect()),
+        members: float_values(kind, members.iter().map(|number| number.0).collect()),
         sets: sets.len() as u32,
         bits,
         truncating: key.truncating,
@@ -242,8 +242,8 @@ impl RankColumns {
             Comparison::Order(key, threshold) => {
                 let (first, numbers) = &self.orders[key];
                 let position = numbers.partition_point(|number| number < threshold);
-                let column = first + position / Thresholds::MOST;
-                (column as u16, (position % Thresholds::MOST + 1) as u16)
+                let column = first + position / MAX_THRESHOLDS;
+                (column as u16, (position % MAX_THRESHOLDS + 1) as u16)
             }
             Comparison::Membership(key, set) => ((self.sets[key] + *set as usize) as u16, 1),
         }

@@ -1,9 +1,9 @@
 use fastrand::Rng;
 use tabular_engine::{Buffers, Model, OutputColumns, Source, SourceColumn};
-use tabular_form::Step;
+use tabular_program::{MAX_THRESHOLDS, Step};
 
 use super::*;
-use crate::Program;
+use crate::ProgramBuilder;
 
 /// A tree of random conditions, of at most `depth` levels.
 fn tree(rng: &mut Rng, depth: usize, order_only: bool) -> TreeNodes {
@@ -85,13 +85,13 @@ fn expected(model: &TreeModel, row: [f64; 2]) -> Vec<f64> {
 }
 
 fn run(model: &TreeModel, rows: &[[f64; 2]]) -> Vec<Vec<f64>> {
-    let mut program = Program::new();
-    let from = program.input("X", model.features, 2).unwrap();
-    let to = program.columns(model.values, model.start.len()).unwrap();
-    let ensemble = program.ensemble(lower(model).unwrap());
-    program.step("Trees", Step::Trees { from, ensemble, to });
-    program.output("Y", to);
-    let prepared = Model::new(program.finish().unwrap()).unwrap();
+    let mut builder = ProgramBuilder::new();
+    let from = builder.input("X", model.features, 2).unwrap();
+    let to = builder.columns(model.values, model.start.len()).unwrap();
+    let ensemble = builder.ensemble(lower(model).unwrap());
+    builder.step("Trees", Step::Trees { from, ensemble, to });
+    builder.output("Y", to);
+    let prepared = Model::new(builder.finish().unwrap()).unwrap();
     let columns = [0, 1].map(|feature| rows.iter().map(|row| row[feature]).collect::<Vec<f64>>());
     let sources =
         columns.each_ref().map(|values| SourceColumn { values: Source::Doubles(values), missing: &[] });
@@ -172,7 +172,7 @@ fn what_is_no_tree_is_refused() {
 
 #[test]
 fn thresholds_of_a_feature_may_exceed_the_ranks_of_a_column() {
-    let count = Thresholds::MOST + 10;
+    let count = MAX_THRESHOLDS + 10;
     let trees: Vec<TreeNodes> = (0..count)
         .map(|number| {
             vec![

@@ -1,17 +1,17 @@
 //! A node with its arguments, and what operators do with them.
 
-use tabular_form::{Columns, Kind, Operand, Step, Values};
-use tabular_lowering::Program;
+use tabular_lowering::ProgramBuilder;
+use tabular_program::{Columns, Kind, Operand, Step, Values};
 
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::proto::{self, Attribute};
 use crate::shape::{self, Dim, Shape};
 use crate::tensor::{self, Constant};
 
 /// A node while it is lowered.
 pub(crate) struct Call<'a> {
-    pub(crate) program: &'a mut Program,
+    pub(crate) builder: &'a mut ProgramBuilder,
     pub(crate) node: &'a proto::Node,
     /// The arguments; nothing for those that are left out.
     pub(crate) inputs: Vec<Option<Value>>,
@@ -47,12 +47,17 @@ impl Call<'_> {
                 let shape = constant.shape();
                 shape::width(&shape)?;
                 let columns = self
-                    .program
+                    .builder
                     .constants(&self.origin(), constant.values)
                     .map_err(|error| error.to_string())?;
                 Ok(Tensor { columns, shape })
             }
             Value::Shape(_) => Err("the number of rows is used as a value".to_owned()),
+            Value::Merged(_) => Err("it takes rows and columns as one dimension".to_owned()),
+            Value::Tokens(..) => {
+                Err("it takes tokens, whose number depends on the text; only TfIdfVectorizer is supported"
+                    .to_owned())
+            }
         }
     }
 
@@ -116,7 +121,7 @@ impl Call<'_> {
     pub(super) fn tensor_attribute(&self, name: &str) -> Result<Option<Constant>, Fault> {
         match self.attribute(name).and_then(|attribute| attribute.tensor.as_ref()) {
             None => Ok(None),
-            Some(tensor) => Ok(Some(Constant::read(tensor).map_err(|error| error.to_string())?)),
+            Some(tensor) => Ok(Some(Constant::parse(tensor).map_err(|error| error.to_string())?)),
         }
     }
 
@@ -135,7 +140,7 @@ impl Call<'_> {
 
     /// Columns for a result.
     pub(super) fn columns(&mut self, kind: Kind, width: usize) -> Result<Columns, Fault> {
-        self.program.columns(kind, width).map_err(|error| error.to_string())
+        self.builder.columns(kind, width).map_err(|error| error.to_string())
     }
 
     /// A result of a shape.
@@ -147,7 +152,7 @@ impl Call<'_> {
     /// Adds a step.
     pub(super) fn step(&mut self, step: Step) {
         let origin = self.origin();
-        self.program.step(&origin, step);
+        self.builder.step(&origin, step);
     }
 
     /// A value as an operand that is broadcast to a shape.

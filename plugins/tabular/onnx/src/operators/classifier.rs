@@ -1,10 +1,10 @@
 //! What classifiers of `ai.onnx.ml` have in common.
 
-use tabular_form::{Columns, Kind, ScoreTransform, Step, Values};
+use tabular_program::{Columns, Kind, ScoreTransform, Step, Values};
 
 use super::call::Call;
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::Dim;
 
 /// The labels of a classifier.

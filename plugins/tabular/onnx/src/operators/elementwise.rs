@@ -1,10 +1,10 @@
 //! Functions of single elements.
 
-use tabular_form::{BinaryFunction, Comparison, Kind, Operand, Step, UnaryFunction, Values};
+use tabular_program::{BinaryFunction, Comparison, Kind, Operand, Step, UnaryFunction, Values};
 
 use super::call::{Call, one};
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::{self, Shape};
 use crate::tensor;
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use tabular_form::{Kind, Step, Unknown, Values};
+use tabular_program::{Kind, Step, Unknown, Values};
 
 use super::call::{Call, one};
 use crate::error::Fault;
-use crate::lowerer::Value;
+use crate::graph_lowering::Value;
 use crate::shape::Dim;
 use crate::tensor;
 

@@ -1,13 +1,13 @@
 //! Matrix products and linear models.
 
-use tabular_form::{BinaryFunction, Comparison, Kind, Operand, ScoreTransform, Step, Values};
+use tabular_program::{BinaryFunction, Comparison, Kind, Operand, ScoreTransform, Step, Values};
 
 use super::call::{Call, one};
 use super::classifier::{ClassLabels, score_transform};
 use super::elementwise;
-use super::positions::transposed;
+use super::indexing::transposed;
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::{self, Dim};
 use crate::tensor::{self, Constant};
 
@@ -192,7 +192,7 @@ pub(super) fn linear_classifier(call: &mut Call<'_>) -> Lowered {
         return Err(format!("it has {classes} scores and {} labels", labels.len()));
     }
     let position = call.columns(Kind::Integer, 1)?;
-    let axis = tabular_form::Axis { outer: 1, length: classes as u32, inner: 1 };
+    let axis = tabular_program::Axis { outer: 1, length: classes as u32, inner: 1 };
     call.step(Step::Position { largest: true, last: false, from: scores.columns, axis, to: position });
     let label = labels.look_up(call, position)?;
     Ok(vec![label, Value::Tensor(transformed(call, transform, scores)?)])
@@ -208,8 +208,11 @@ fn two_scores(call: &mut Call<'_>, transform: ScoreTransform, score: Tensor) -> 
         ScoreTransform::Probit => return Err("the probit of a single score is not supported".to_owned()),
     };
     let to = call.result(Kind::Float, vec![Dim::Rows, Dim::Fixed(2)])?;
-    let column =
-        |position: u32| tabular_form::Columns { start: to.columns.start + position, width: 1, ..to.columns };
+    let column = |position: u32| tabular_program::Columns {
+        start: to.columns.start + position,
+        width: 1,
+        ..to.columns
+    };
     call.step(Step::Binary {
         function: BinaryFunction::Subtract,
         left: Operand::Constants { values: Values::Floats { values: vec![1.0] } },

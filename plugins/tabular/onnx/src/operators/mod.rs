@@ -4,15 +4,17 @@
 
 mod call;
 mod classifier;
+mod dense_layers;
 mod elementwise;
 mod encoders;
+mod indexing;
 mod linear;
-mod nets;
-mod positions;
 mod reductions;
 mod scalers;
+mod scan;
 mod shapes;
 mod support_vectors;
+mod text;
 mod tree_attributes;
 mod tree_ensemble;
 mod trees;
@@ -20,14 +22,14 @@ mod trees;
 pub(crate) use call::Call;
 
 use crate::error::Fault;
-use crate::lowerer::Value;
+use crate::graph_lowering::Value;
 
 /// Lowers a node. Returns the values of its outputs, as many as there are.
 pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
     let domain = if call.node.domain == "ai.onnx" { "" } else { &call.node.domain[..] };
     let call = &mut call;
     match (domain, &call.node.operator[..]) {
-        ("ai.onnx.ml", "ArrayFeatureExtractor") => positions::array_feature_extractor(call),
+        ("ai.onnx.ml", "ArrayFeatureExtractor") => indexing::array_feature_extractor(call),
         ("ai.onnx.ml", "Binarizer") => scalers::binarizer(call),
         ("ai.onnx.ml", "CategoryMapper") => encoders::category_mapper(call),
         ("ai.onnx.ml", "CastMap" | "DictVectorizer") => {
@@ -47,30 +49,38 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
         ("ai.onnx.ml", "TreeEnsembleClassifier") => trees::classifier(call),
         ("ai.onnx.ml", "TreeEnsembleRegressor") => trees::regressor(call),
         ("ai.onnx.ml", "ZipMap") => encoders::zip_map(call),
+        ("com.microsoft", "CDist") => scan::c_dist(call),
+        ("com.microsoft", "Tokenizer") => text::tokenizer(call),
         ("", "ArgMax" | "ArgMin") => reductions::position(call),
-        ("", "BatchNormalization") => nets::batch_normalization(call),
+        ("", "BatchNormalization") => dense_layers::batch_normalization(call),
         ("", "Cast") => elementwise::cast(call),
         ("", "Clip") => elementwise::clip(call),
         ("", "Concat") => shapes::concat(call),
         ("", "Constant") => shapes::constant(call),
         ("", "ConstantOfShape") => shapes::constant_of_shape(call),
-        ("", "Dropout") => nets::dropout(call),
+        ("", "CumSum") => reductions::cumulative_sum(call),
+        ("", "Dropout") => dense_layers::dropout(call),
         ("", "Expand") => shapes::expand(call),
         ("", "Flatten") => shapes::flatten(call),
-        ("", "Gather") => positions::gather(call),
+        ("", "Gather") => indexing::gather(call),
+        ("", "GatherElements") => indexing::gather_elements(call),
         ("", "Gemm") => linear::gemm(call),
         ("", "Identity") => shapes::identity(call),
         ("", "LogSoftmax" | "Softmax") => reductions::softmax(call),
+        ("", "LpNormalization") => reductions::lp_normalization(call),
         ("", "MatMul") => linear::mat_mul(call),
         ("", "Max" | "Mean" | "Min" | "Sum") => elementwise::variadic(call),
-        ("", "PRelu") => nets::p_relu(call),
+        ("", "PRelu") => dense_layers::p_relu(call),
         ("", "Reshape") => shapes::reshape(call),
+        ("", "Scan") => scan::scan(call),
         ("", "Shape") => shapes::shape(call),
-        ("", "Slice") => positions::slice(call),
-        ("", "Split") => positions::split(call),
+        ("", "Slice") => indexing::slice(call),
+        ("", "Split") => indexing::split(call),
         ("", "Squeeze") => shapes::squeeze(call),
+        ("", "StringNormalizer") => text::string_normalizer(call),
+        ("", "TfIdfVectorizer") => text::tf_idf_vectorizer(call),
         ("", "TopK") => reductions::top_k(call),
-        ("", "Transpose") => positions::transpose(call),
+        ("", "Transpose") => indexing::transpose(call),
         ("", "Unsqueeze") => shapes::unsqueeze(call),
         ("", "Where") => elementwise::choose(call),
         ("", operator) => {

@@ -1,11 +1,16 @@
 //! Operators along an axis.
 
-use tabular_form::{Kind, ReduceFunction, Step};
+use tabular_program::{BinaryFunction, Columns, Comparison, Kind, Operand, ReduceFunction, Step};
 
 use super::call::{Call, one};
+use super::elementwise;
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::{self, Dim, Shape};
+use crate::tensor::{self, Constant};
+
+/// The largest number of steps of a `CumSum`.
+const MAX_CUMULATIVE_SUMS: u64 = 4096;
 
 type Lowered = Result<Vec<Value>, Fault>;
 
@@ -84,6 +89,76 @@ fn reduce_axis(
     let to = call.result(from.columns.kind, shape)?;
     call.step(Step::Reduce { function, from: from.columns, axis: around, to: to.columns });
     Ok(to)
+}
+
+/// `CumSum`, one sum after the other.
+pub(super) fn cumulative_sum(call: &mut Call<'_>) -> Lowered {
+    let tensor = call.tensor(0)?;
+    let number = *call.integers(1)?.first().ok_or("its axis is missing")?;
+    let around = shape::around(&tensor.shape, shape::column_axis(number, &tensor.shape)?);
+    let (exclusive, reverse) =
+        (call.integer("exclusive").unwrap_or(0) != 0, call.integer("reverse").unwrap_or(0) != 0);
+    if u64::from(around.outer) * u64::from(around.length) > MAX_CUMULATIVE_SUMS {
+        return Err(format!("it has more than {MAX_CUMULATIVE_SUMS} sums"));
+    }
+    let (from, to) = (tensor.columns, call.result(tensor.columns.kind, tensor.shape)?);
+    let part = |columns: Columns, outer: u32, position: u32| {
+        let start = columns.start + (outer * around.length + position) * around.inner;
+        Columns { start, width: around.inner, ..columns }
+    };
+    let zero = tensor::numbers(from.kind, &vec![0.0; around.inner as usize]);
+    for outer in 0..around.outer {
+        let mut last: Option<u32> = None;
+        for index in 0..around.length {
+            let position = if reverse { around.length - 1 - index } else { index };
+            let result = part(to.columns, outer, position);
+            let step = match last {
+                None if exclusive => Step::Fill { values: zero.clone(), to: result },
+                None => Step::Copy { from: part(from, outer, position), to: result },
+                Some(last) => {
+                    let added = part(from, outer, if exclusive { last } else { position });
+                    Step::Binary {
+                        function: BinaryFunction::Add,
+                        left: Operand::Columns { columns: part(to.columns, outer, last) },
+                        right: Operand::Columns { columns: added },
+                        to: result,
+                    }
+                }
+            };
+            call.step(step);
+            last = Some(position);
+        }
+    }
+    one(to)
+}
+
+/// `LpNormalization`. Values whose norm is 0 become 0.
+pub(super) fn lp_normalization(call: &mut Call<'_>) -> Lowered {
+    let tensor = call.tensor(0)?;
+    let axis = shape::column_axis(call.integer("axis").unwrap_or(-1), &tensor.shape)?;
+    let function = match call.integer("p").unwrap_or(2) {
+        1 => ReduceFunction::SumOfAbsolutes,
+        2 => ReduceFunction::EuclideanNorm,
+        p => return Err(format!("the norm p={p} is not supported")),
+    };
+    let shape = tensor.shape.clone();
+    let norm = reduce_axis(call, function, tensor.clone(), axis)?;
+    let kind = norm.columns.kind;
+    let zero = Value::Constant(Constant { values: tensor::numbers(kind, &[0.0]), dimensions: Vec::new() });
+    let is_zero = call.result(Kind::Boolean, norm.shape.clone())?;
+    let left = Operand::Columns { columns: norm.columns };
+    let right = call.operand(zero.clone(), &norm.shape)?;
+    call.step(Step::Compare { comparison: Comparison::Equal, left, right, to: is_zero.columns });
+    let quotient =
+        elementwise::binary(call, BinaryFunction::Divide, Value::Tensor(tensor), Value::Tensor(norm))?;
+    let Operand::Columns { columns: condition } = call.operand(Value::Tensor(is_zero), &shape)? else {
+        return Err("its norm is constant".to_owned());
+    };
+    let to = call.result(kind, shape)?;
+    let then = call.operand(zero, &to.shape)?;
+    let otherwise = Operand::Columns { columns: quotient.columns };
+    call.step(Step::Choose { condition, then, otherwise, to: to.columns });
+    one(to)
 }
 
 /// `ArgMax` and `ArgMin`.

@@ -1,11 +1,11 @@
 //! Operators of `ai.onnx.ml` on numbers.
 
-use tabular_form::{BinaryFunction, Comparison, Kind, Norm, Operand, Step, Values};
+use tabular_program::{BinaryFunction, Comparison, Kind, Norm, Operand, Step, Values};
 
 use super::call::{Call, one};
 use super::elementwise;
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::Dim;
 use crate::tensor::{self, Constant};
 

@@ -1,10 +1,10 @@
 //! Operators that change shapes, and constants.
 
-use tabular_form::{Kind, Step, Values};
+use tabular_program::{Kind, Step, Values};
 
 use super::call::{Call, one};
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::{self, Dim, Shape};
 use crate::tensor::{self, Constant};
 
@@ -114,7 +114,11 @@ pub(super) fn reshaped(call: &mut Call<'_>, value: Value, shape: Shape) -> Lower
 
 /// `Reshape`.
 pub(super) fn reshape(call: &mut Call<'_>) -> Lowered {
-    let value = call.input(0)?;
+    // The elements have the order that they had before rows and columns became one dimension.
+    let value = match call.input(0)? {
+        Value::Merged(tensor) => Value::Tensor(tensor),
+        value => value,
+    };
     let requested = if call.has(1) {
         dimensions_input(call, 1)?
     } else {
@@ -186,6 +190,14 @@ fn reshaped_shape(from: &[Dim], requested: &[Requested], keeps_zero: bool) -> Re
 /// `Flatten`.
 pub(super) fn flatten(call: &mut Call<'_>) -> Lowered {
     let value = call.input(0)?;
+    if let Value::Tokens(tensor, rule) = value {
+        // The tokens of a row are one dimension, whatever the shape of the text was.
+        return if call.integer("axis").unwrap_or(1) == 1 {
+            Ok(vec![Value::Tokens(tensor, rule)])
+        } else {
+            Err("it combines the tokens of several rows".to_owned())
+        };
+    }
     let from = value.shape();
     let number = call.integer("axis").unwrap_or(1);
     let axis = if number == from.len() as i64 { from.len() } else { shape::axis(number, from.len())? };
@@ -311,11 +323,11 @@ pub(super) fn concat_along(call: &mut Call<'_>, values: Vec<Value>, number: i64)
     for block in 0..outer as u32 {
         for (columns, width) in &parts {
             let from =
-                tabular_form::Columns { start: columns.start + block * width, width: *width, ..*columns };
+                tabular_program::Columns { start: columns.start + block * width, width: *width, ..*columns };
             if *width > 0 {
                 call.step(Step::Copy {
                     from,
-                    to: tabular_form::Columns { start, width: *width, ..to.columns },
+                    to: tabular_program::Columns { start, width: *width, ..to.columns },
                 });
             }
             start += width;

@@ -1,13 +1,14 @@
 //! Support vector machines.
 
-use tabular_form::{
-    Axis, BinaryFunction, Columns, Comparison, Kind, Operand, ScoreTransform, Step, UnaryFunction, Values,
+use tabular_program::{
+    Axis, BinaryFunction, Columns, Comparison, DistanceFunction, Kind, Operand, ScoreTransform, Step,
+    UnaryFunction, Values,
 };
 
 use super::call::{Call, one};
 use super::classifier::{ClassLabels, score_transform};
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::Dim;
 
 type Lowered = Result<Vec<Value>, Fault>;
@@ -75,7 +76,12 @@ fn kernels(call: &mut Call<'_>, features: Columns, count: usize) -> Result<Colum
     let floats = |values| Values::Floats { values };
     if kernel == "RBF" {
         let distances = call.columns(Kind::Float, count)?;
-        call.step(Step::Distances { from: features, vectors: floats(vectors), to: distances });
+        call.step(Step::Distances {
+            function: DistanceFunction::SumOfSquares,
+            from: features,
+            vectors: floats(vectors),
+            to: distances,
+        });
         let scaled = combine(
             call,
             BinaryFunction::Multiply,

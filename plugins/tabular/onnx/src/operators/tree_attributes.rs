@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use tabular_form::{Kind, Values};
 use tabular_lowering::trees::{Condition, Missing, TreeNode, TreeNodes};
+use tabular_program::{Kind, Values};
 
 use super::call::Call;
 use crate::error::Fault;

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use tabular_form::{Aggregate, ScoreTransform, Values};
 use tabular_lowering::trees::{Condition, TreeNode, TreeNodes};
+use tabular_program::{Aggregate, ScoreTransform, Values};
 
 use super::call::{Call, one};
 use super::tree_attributes::{feature, missing};
 use super::trees::{Combination, regression, tree_features};
 use crate::error::Fault;
-use crate::lowerer::Value;
+use crate::graph_lowering::Value;
 use crate::tensor;
 
 /// `TreeEnsemble`.

@@ -3,15 +3,15 @@
 //! The results are those of ONNX Runtime, down to the last bit where its order of additions is fixed: sums in the order of
 //! the trees, then the base values.
 
-use tabular_form::{Aggregate, BinaryFunction, ClassRule, Columns, Kind, ScoreTransform, Step};
 use tabular_lowering::trees::{self, TreeModel, TreeNode, TreeNodes};
+use tabular_program::{Aggregate, BinaryFunction, ClassRule, Columns, Kind, ScoreTransform, Step};
 
 use super::call::{Call, one};
 use super::classifier::{ClassLabels, score_transform};
 use super::elementwise;
 use super::tree_attributes::{self, AttributeTrees, tree_kind};
 use crate::error::Fault;
-use crate::lowerer::{Tensor, Value};
+use crate::graph_lowering::{Tensor, Value};
 use crate::shape::Dim;
 use crate::tensor::{self, Constant};
 
@@ -43,7 +43,7 @@ fn sums(
     let model = TreeModel { features: kind, values: kind, aggregate, start: vec![start; targets], trees };
     let ensemble = trees::lower(&model).map_err(|error| error.to_string())?;
     let to = call.columns(kind, targets)?;
-    let ensemble = call.program.ensemble(ensemble);
+    let ensemble = call.builder.ensemble(ensemble);
     call.step(Step::Trees { from: features.columns, ensemble, to });
     Ok(to)
 }

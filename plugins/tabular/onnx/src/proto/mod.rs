@@ -16,8 +16,6 @@ const DEEPEST: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) producer: String,
-    pub(crate) version: i64,
-    pub(crate) description: String,
     pub(crate) metadata: BTreeMap<String, String>,
     /// The version of each domain's operators.
     pub(crate) operator_sets: BTreeMap<String, i64>,
@@ -71,8 +69,8 @@ pub(crate) struct Tensor {
     pub(crate) doubles: Vec<f64>,
     pub(crate) texts: Vec<Vec<u8>>,
     pub(crate) raw: Option<Vec<u8>>,
-    /// Whether the data is in another file.
-    pub(crate) external: bool,
+    /// Where the data is, if it is in another file.
+    pub(crate) external: Option<ExternalData>,
 }
 
 /// `ValueInfoProto`.
@@ -91,19 +89,31 @@ pub(crate) struct TensorType {
     pub(crate) dimensions: Option<Vec<i64>>,
 }
 
+/// `StringStringEntryProto`: a key and a value.
+fn entry(message: Message<'_>) -> Result<(String, String), OnnxError> {
+    let (mut key, mut value) = (String::new(), String::new());
+    message.each(|number, field| {
+        match number {
+            1 => key = field.text()?,
+            2 => value = field.text()?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok((key, value))
+}
+
 impl Model {
     /// Reads a file.
-    pub(crate) fn read(file: &[u8]) -> Result<Self, OnnxError> {
+    pub(crate) fn parse(file: &[u8]) -> Result<Self, OnnxError> {
         let mut model = Self::default();
         let mut graphs = 0;
         Message::new(file).each(|number, field| {
             match number {
                 2 => model.producer = field.text()?,
-                5 => model.version = field.integer()?,
-                6 => model.description = field.text()?,
                 7 => {
                     graphs += 1;
-                    model.graph = Graph::read(field.message()?, DEEPEST)?;
+                    model.graph = Graph::parse(field.message()?, DEEPEST)?;
                 }
                 8 => {
                     let (mut domain, mut version) = (String::new(), 0);
@@ -118,15 +128,7 @@ impl Model {
                     model.operator_sets.insert(domain, version);
                 }
                 14 => {
-                    let (mut key, mut value) = (String::new(), String::new());
-                    field.message()?.each(|number, field| {
-                        match number {
-                            1 => key = field.text()?,
-                            2 => value = field.text()?,
-                            _ => {}
-                        }
-                        Ok(())
-                    })?;
+                    let (key, value) = entry(field.message()?)?;
                     model.metadata.insert(key, value);
                 }
                 _ => {}
@@ -142,17 +144,17 @@ impl Model {
 }
 
 impl Graph {
-    fn read(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
         let Some(deepest) = deepest.checked_sub(1) else {
             return Err(message.error("graphs are nested too deep"));
         };
         let mut graph = Self::default();
         message.each(|number, field| {
             match number {
-                1 => graph.nodes.push(Node::read(field.message()?, deepest)?),
-                5 => graph.initializers.push(Tensor::read(field.message()?)?),
-                11 => graph.inputs.push(ValueInfo::read(field.message()?)?),
-                12 => graph.outputs.push(ValueInfo::read(field.message()?)?),
+                1 => graph.nodes.push(Node::parse(field.message()?, deepest)?),
+                5 => graph.initializers.push(Tensor::parse(field.message()?)?),
+                11 => graph.inputs.push(ValueInfo::parse(field.message()?)?),
+                12 => graph.outputs.push(ValueInfo::parse(field.message()?)?),
                 15 => return Err(field.error("sparse initializers are not supported")),
                 _ => {}
             }
@@ -163,7 +165,7 @@ impl Graph {
 }
 
 impl Node {
-    fn read(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>, deepest: usize) -> Result<Self, OnnxError> {
         let mut node = Self::default();
         message.each(|number, field| {
             match number {
@@ -172,7 +174,7 @@ impl Node {
                 3 => node.name = field.text()?,
                 4 => node.operator = field.text()?,
                 5 => {
-                    let (name, attribute) = Attribute::read(field.message()?, deepest)?;
+                    let (name, attribute) = Attribute::parse(field.message()?, deepest)?;
                     node.attributes.insert(name, attribute);
                 }
                 7 => node.domain = field.text()?,
@@ -185,7 +187,7 @@ impl Node {
 }
 
 impl Attribute {
-    fn read(message: Message<'_>, deepest: usize) -> Result<(String, Self), OnnxError> {
+    fn parse(message: Message<'_>, deepest: usize) -> Result<(String, Self), OnnxError> {
         let mut name = String::new();
         let mut attribute = Self::default();
         message.each(|number, field| {
@@ -194,8 +196,8 @@ impl Attribute {
                 2 => attribute.float = Some(field.float()?),
                 3 => attribute.integer = Some(field.integer()?),
                 4 => attribute.text = Some(field.bytes()?.to_vec()),
-                5 => attribute.tensor = Some(Tensor::read(field.message()?)?),
-                6 => attribute.graph = Some(Graph::read(field.message()?, deepest)?),
+                5 => attribute.tensor = Some(Tensor::parse(field.message()?)?),
+                6 => attribute.graph = Some(Graph::parse(field.message()?, deepest)?),
                 7 => field.floats(&mut attribute.floats)?,
                 8 => field.integers(&mut attribute.integers)?,
                 9 => attribute.texts.push(field.bytes()?.to_vec()),
@@ -207,9 +209,21 @@ impl Attribute {
     }
 }
 
+/// Where the data of a tensor is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExternalData {
+    /// The path of the file, relative to that of the model.
+    pub(crate) location: String,
+    /// The first byte.
+    pub(crate) offset: u64,
+    /// The number of bytes; up to the end of the file if it is absent.
+    pub(crate) length: Option<u64>,
+}
+
 impl Tensor {
-    pub(crate) fn read(message: Message<'_>) -> Result<Self, OnnxError> {
+    pub(crate) fn parse(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut tensor = Self::default();
+        let (mut external, mut is_external) = (ExternalData::default(), false);
         message.each(|number, field| {
             match number {
                 1 => field.integers(&mut tensor.dimensions)?,
@@ -222,17 +236,31 @@ impl Tensor {
                 8 => tensor.name = field.text()?,
                 9 => tensor.raw = Some(field.bytes()?.to_vec()),
                 10 => field.doubles(&mut tensor.doubles)?,
-                14 => tensor.external = field.integer()? != 0,
+                13 => {
+                    let (key, text) = entry(field.message()?)?;
+                    let number = || {
+                        text.parse()
+                            .map_err(|_| field.error(&format!("{key} is {text:?}, expected a number")))
+                    };
+                    match &key[..] {
+                        "location" => external.location.clone_from(&text),
+                        "offset" => external.offset = number()?,
+                        "length" => external.length = Some(number()?),
+                        _ => {}
+                    }
+                }
+                14 => is_external = field.integer()? != 0,
                 _ => {}
             }
             Ok(())
         })?;
+        tensor.external = is_external.then_some(external);
         Ok(tensor)
     }
 }
 
 impl ValueInfo {
-    fn read(message: Message<'_>) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut value = Self::default();
         message.each(|number, field| {
             match number {
@@ -240,7 +268,7 @@ impl ValueInfo {
                 2 => {
                     field.message()?.each(|number, field| {
                         if number == 1 {
-                            value.tensor = Some(TensorType::read(field.message()?)?);
+                            value.tensor = Some(TensorType::parse(field.message()?)?);
                         }
                         Ok(())
                     })?;
@@ -254,7 +282,7 @@ impl ValueInfo {
 }
 
 impl TensorType {
-    fn read(message: Message<'_>) -> Result<Self, OnnxError> {
+    fn parse(message: Message<'_>) -> Result<Self, OnnxError> {
         let mut tensor = Self::default();
         message.each(|number, field| {
             match number {

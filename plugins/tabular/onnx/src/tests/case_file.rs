@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use tabular_engine::{Answers, OutputColumns, Source, SourceColumn};
-use tabular_form::Values;
+use tabular_program::Values;
 
 use crate::proto::{Message, Tensor};
 use crate::tensor::{self, Constant};
@@ -18,7 +18,7 @@ pub(super) struct Case {
 }
 
 /// The cases of a file.
-pub(super) fn read(file: &[u8]) -> Vec<Case> {
+pub(super) fn parse(file: &[u8]) -> Vec<Case> {
     let mut bytes = Vec::new();
     GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
     let mut cases = Vec::new();
@@ -30,8 +30,8 @@ pub(super) fn read(file: &[u8]) -> Vec<Case> {
                 match number {
                     1 => case.name = field.text()?,
                     2 => case.model = field.bytes()?.to_vec(),
-                    3 => case.inputs.push(Tensor::read(field.message()?)?),
-                    _ => case.outputs.push(Constant::read(&Tensor::read(field.message()?)?)?),
+                    3 => case.inputs.push(Tensor::parse(field.message()?)?),
+                    _ => case.outputs.push(Constant::parse(&Tensor::parse(field.message()?)?)?),
                 }
                 Ok(())
             })?;

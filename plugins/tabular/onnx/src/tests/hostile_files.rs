@@ -4,22 +4,22 @@ use fastrand::Rng;
 use tabular_engine::{Buffers, Model, Source, SourceColumn};
 
 use super::case_file;
-use crate::{Form, Kind, import};
+use crate::{Kind, Program, import};
 
 /// Imports a file and, if that succeeds, runs it on three rows.
 fn try_file(file: &[u8]) -> Result<(), String> {
-    let form = import(file).map_err(|error| error.to_string())?.form;
-    try_form(&form.to_bytes())
+    let program = import(file, |_| None).map_err(|error| error.to_string())?.program;
+    try_program(&program.to_bytes())
 }
 
-/// Reads a form and, if that succeeds, runs it on three rows.
-fn try_form(bytes: &[u8]) -> Result<(), String> {
-    let form = Form::from_bytes(bytes).map_err(|error| error.to_string())?;
+/// Reads a program and, if that succeeds, runs it on three rows.
+fn try_program(bytes: &[u8]) -> Result<(), String> {
+    let program = Program::from_bytes(bytes).map_err(|error| error.to_string())?;
     // A damaged dimension can ask for columns that fit but take long.
-    if form.planes.iter().sum::<u32>() > 100_000 {
+    if program.planes.iter().sum::<u32>() > 100_000 {
         return Ok(());
     }
-    let model = Model::new(form).map_err(|error| error.to_string())?;
+    let model = Model::new(program).map_err(|error| error.to_string())?;
     let sources: Vec<SourceColumn> = model
         .inputs()
         .iter()
@@ -41,14 +41,15 @@ fn try_form(bytes: &[u8]) -> Result<(), String> {
 #[test]
 fn cut_and_changed_files_are_refused_or_run() {
     let mut rng = Rng::with_seed(3);
-    let files: [&[u8]; 2] = [
+    let files: [&[u8]; 3] = [
         include_bytes!("../../tests/exports.cases.gz"),
         include_bytes!("../../tests/tree-operators.cases.gz"),
+        include_bytes!("../../tests/text-operators.cases.gz"),
     ];
     let mut refused = 0;
-    for (index, case) in files.iter().flat_map(|file| case_file::read(file)).enumerate() {
+    for (index, case) in files.iter().flat_map(|file| case_file::parse(file)).enumerate() {
         // Cases of one operator have much in common.
-        if index >= 65 && index % 8 != 0 {
+        if index >= 78 && index % 8 != 0 {
             continue;
         }
         let model = &case.model;
@@ -69,18 +70,18 @@ fn cut_and_changed_files_are_refused_or_run() {
 }
 
 #[test]
-fn changed_forms_are_refused_or_run() {
+fn changed_programs_are_refused_or_run() {
     let mut rng = Rng::with_seed(4);
     let mut refused = 0;
-    for case in case_file::read(include_bytes!("../../tests/exports.cases.gz")) {
-        let bytes = import(&case.model).unwrap().form.to_bytes();
+    for case in case_file::parse(include_bytes!("../../tests/exports.cases.gz")) {
+        let bytes = import(&case.model, |_| None).unwrap().program.to_bytes();
         for _ in 0..40 {
             let mut changed = bytes.clone();
             for _ in 0..rng.usize(1..3) {
                 let position = rng.usize(..changed.len());
                 changed[position] ^= 1 << rng.u8(..8);
             }
-            refused += usize::from(try_form(&changed).is_err());
+            refused += usize::from(try_program(&changed).is_err());
         }
     }
     assert!(refused > 300, "{refused}");
@@ -145,7 +146,7 @@ fn integers(name: &str, values: &[u64]) -> Vec<u8> {
 }
 
 fn fault(file: &[u8]) -> String {
-    import(file).unwrap_err().to_string()
+    import(file, |_| None).unwrap_err().to_string()
 }
 
 #[test]

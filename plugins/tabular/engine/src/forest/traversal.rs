@@ -1,0 +1,113 @@
+//! Follows rows down a tree, several rows or several trees at a time.
+//!
+//! A single walk waits for memory at every node: the next node depends on the rank that the last one asked for. Walks
+//! that are interleaved wait together. They have no branches: a leaf leads to itself, so all of them take as many steps
+//! as the tree is deep.
+
+use tabular_program::{Ensemble, Node};
+
+use super::ranks::Ranks;
+
+/// Walks at a time.
+pub(super) const LANES: usize = 8;
+
+/// The nodes of all trees.
+pub(super) struct TraversalNodes {
+    /// Children are counted over all trees. A leaf's child is itself; its rank of 0 is below all ranks.
+    nodes: Vec<Node>,
+    /// The number of each leaf within its tree; 0 for other nodes.
+    leaves: Vec<u32>,
+}
+
+impl TraversalNodes {
+    pub(super) fn new(ensemble: &Ensemble) -> Self {
+        let mut nodes = Vec::with_capacity(ensemble.nodes.len());
+        let mut leaves = Vec::with_capacity(ensemble.nodes.len());
+        for tree in &ensemble.trees {
+            let root = nodes.len() as u32;
+            for index in root..root + tree.nodes {
+                let node = ensemble.nodes[index as usize];
+                let (leaf, child) = if node.is_leaf() { (node.child, index) } else { (0, root + node.child) };
+                leaves.push(leaf);
+                nodes.push(Node { child, ..node });
+            }
+        }
+        Self { nodes, leaves }
+    }
+
+    /// The node that a row with these ranks goes to.
+    ///
+    /// # Safety
+    /// `node` is the index of a node, and `ranks[offset..]` has a rank for each rank column. Without rank columns it has one rank.
+    #[inline(always)]
+    unsafe fn step(&self, node: u32, ranks: &[u16], offset: usize) -> u32 {
+        debug_assert!((node as usize) < self.nodes.len());
+        // SAFETY: the caller vouches for `node`.
+        let node = unsafe { self.nodes.get_unchecked(node as usize) };
+        let position = offset + usize::from(node.column);
+        debug_assert!(position < ranks.len());
+        // SAFETY: the caller vouches for the ranks. Columns of nodes were checked with the program.
+        let rank = unsafe { *ranks.get_unchecked(position) };
+        node.child + u32::from(rank <= node.rank)
+    }
+
+    /// The leaf that each row reaches.
+    pub(super) fn find_leaves_of_rows(&self, root: usize, depth: u32, ranks: &Ranks, leaves: &mut [u32]) {
+        let (words, columns) = ranks.words();
+        assert!(root < self.nodes.len() && words.len() > leaves.len() * columns, "ranks of all rows");
+        let last = leaves.len() - 1;
+        for first in (0..leaves.len()).step_by(LANES) {
+            let mut nodes = [root as u32; LANES];
+            let mut offsets = [0; LANES];
+            for (lane, offset) in offsets.iter_mut().enumerate() {
+                *offset = (first + lane).min(last) * columns;
+            }
+            for _ in 0..depth {
+                for lane in 0..LANES {
+                    // SAFETY: a step leads from a node to a node, as the program's check found, and `root` is one; `words`
+                    // has one rank more than `columns` for each row.
+                    nodes[lane] = unsafe { self.step(nodes[lane], words, offsets[lane]) };
+                }
+            }
+            for (leaf, node) in leaves[first..].iter_mut().zip(nodes) {
+                *leaf = self.leaves[node as usize];
+            }
+        }
+    }
+
+    /// The leaf of each tree that a row with these ranks reaches.
+    pub(super) fn find_leaves_of_trees(
+        &self,
+        roots: &[usize; LANES],
+        depth: u32,
+        ranks: &[u16],
+    ) -> [u32; LANES] {
+        assert!(roots.iter().all(|root| *root < self.nodes.len()) && !ranks.is_empty(), "roots are nodes");
+        let mut nodes = roots.map(|root| root as u32);
+        for _ in 0..depth {
+            for node in &mut nodes {
+                // SAFETY: a step leads from a node to a node, as the program's check found, and all roots are nodes; `ranks`
+                // has one rank more than there are columns.
+                *node = unsafe { self.step(*node, ranks, 0) };
+            }
+        }
+        nodes.map(|node| self.leaves[node as usize])
+    }
+}
+
+/// The longest path from the root of a tree to a leaf, in tests.
+pub(super) fn depth(nodes: &[Node]) -> u32 {
+    let mut depths = vec![0_u32; nodes.len()];
+    let mut deepest = 0;
+    for (index, node) in nodes.iter().enumerate() {
+        let depth = depths[index];
+        deepest = deepest.max(depth);
+        if !node.is_leaf() {
+            for child in [node.child, node.child + 1] {
+                let child = &mut depths[child as usize];
+                *child = (*child).max(depth + 1);
+            }
+        }
+    }
+    deepest
+}

@@ -1,0 +1,230 @@
+//! Lowers a graph node by node.
+
+use std::collections::{BTreeMap, HashMap};
+
+use tabular_engine::{Buffers, Model, OutputColumns};
+use tabular_lowering::ProgramBuilder;
+use tabular_program::{Columns, Kind, TokenRule, Values};
+
+use crate::error::{Fault, OnnxError};
+use crate::operators::{self, Call};
+use crate::proto;
+use crate::shape::{self, Dim, Shape};
+use crate::tensor::{self, Constant};
+use crate::{GraphOutput, ImportedModel, node_order};
+
+/// A value of the graph.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    /// A value of each row.
+    Tensor(Tensor),
+    /// The same for all rows.
+    Constant(Constant),
+    /// A list of dimensions, one of which may be the number of rows.
+    Shape(Shape),
+    /// A value of each row whose columns have labels.
+    Labelled(Tensor, Vec<String>),
+    /// The columns of all rows in one dimension: `[rows, n]` as `[1, rows * n]`.
+    Merged(Tensor),
+    /// The tokens of a column of text, as many as there are.
+    Tokens(Tensor, TokenRule),
+}
+
+/// A value of each row. Its shape may lack the rows: then it is the same for all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Tensor {
+    pub(crate) columns: Columns,
+    pub(crate) shape: Shape,
+}
+
+/// Lowers a model.
+pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
+    let graph = &model.graph;
+    let order = node_order::order(graph)?;
+    let mut builder = ProgramBuilder::new();
+    let mut values: HashMap<&str, Value> = HashMap::new();
+    for tensor in &graph.initializers {
+        values.insert(&tensor.name, Value::Constant(Constant::parse(tensor)?));
+    }
+    for input in &graph.inputs {
+        // Older files list the constants among the inputs.
+        if values.contains_key(&input.name[..]) {
+            continue;
+        }
+        let tensor = lower_input(input, &mut builder)?;
+        values.insert(&input.name, Value::Tensor(tensor));
+    }
+    let mut operators = BTreeMap::new();
+    for index in order {
+        let node = &graph.nodes[index];
+        *operators.entry(node.full_operator()).or_default() += 1;
+        let results = lower_node(model, node, &values, &mut builder)?;
+        for (name, value) in node.outputs.iter().zip(results) {
+            values.insert(name, value);
+        }
+    }
+    let mut outputs = Vec::new();
+    for output in &graph.outputs {
+        let (columns, labels) = match values.get(&output.name[..]) {
+            Some(Value::Tensor(tensor)) => (rows_first(&output.name, tensor)?, Vec::new()),
+            Some(Value::Labelled(tensor, labels)) => (rows_first(&output.name, tensor)?, labels.clone()),
+            Some(Value::Constant(constant)) => {
+                (builder.constants("Constant", constant.values.clone())?, Vec::new())
+            }
+            Some(Value::Shape(_) | Value::Merged(_) | Value::Tokens(..)) | None => {
+                let fault = format!("output {:?} is no value of a row", output.name);
+                return Err(OnnxError::Graph { fault });
+            }
+        };
+        builder.output(&output.name, columns);
+        outputs.push(GraphOutput { name: output.name.clone(), columns, labels });
+    }
+    let program = builder.finish()?;
+    for (output, lowered) in outputs.iter_mut().zip(&program.outputs) {
+        output.columns = lowered.columns;
+    }
+    Ok(ImportedModel {
+        program,
+        outputs,
+        operators,
+        producer: model.producer.clone(),
+        metadata: model.metadata.clone(),
+    })
+}
+
+/// The columns of an output. Its first dimension of another length than 1 has to be that of the rows.
+fn rows_first(name: &str, tensor: &Tensor) -> Result<Columns, OnnxError> {
+    match tensor.shape.iter().find(|dim| **dim != Dim::Fixed(1)) {
+        None | Some(Dim::Rows) => Ok(tensor.columns),
+        Some(Dim::Fixed(_)) => {
+            let fault =
+                format!("output {name:?} has the shape {}, expected rows first", shape::text(&tensor.shape));
+            Err(OnnxError::Graph { fault })
+        }
+    }
+}
+
+fn lower_input(input: &proto::ValueInfo, builder: &mut ProgramBuilder) -> Result<Tensor, OnnxError> {
+    let error = |fault: String| OnnxError::Graph { fault: format!("input {:?} {fault}", input.name) };
+    let Some(tensor) = &input.tensor else {
+        return Err(error("is no tensor; export the model with tensors as inputs".to_owned()));
+    };
+    let kind = tensor::value_kind(tensor.element_type).map_err(error)?;
+    let Some(dimensions) = &tensor.dimensions else {
+        return Err(error("has no shape; export the model with the number of its columns".to_owned()));
+    };
+    if dimensions.is_empty() {
+        return Err(error("is a single number; export the model with a dimension for rows".to_owned()));
+    }
+    let mut shape = vec![Dim::Rows];
+    for dimension in &dimensions[1..] {
+        match usize::try_from(*dimension) {
+            Ok(length) => shape.push(Dim::Fixed(length)),
+            Err(_) => {
+                let fault =
+                    "has a dimension without a number; export the model with the number of its columns";
+                return Err(error(fault.to_owned()));
+            }
+        }
+    }
+    let width = shape::width(&shape).map_err(error)?;
+    Ok(Tensor { columns: builder.input(&input.name, kind, width)?, shape })
+}
+
+fn lower_node(
+    model: &proto::Model,
+    node: &proto::Node,
+    values: &HashMap<&str, Value>,
+    builder: &mut ProgramBuilder,
+) -> Result<Vec<Value>, OnnxError> {
+    let error = |fault: Fault| OnnxError::Node {
+        operator: node.full_operator(),
+        node: node.label().to_owned(),
+        fault,
+    };
+    let domain = if node.domain == "ai.onnx" { "" } else { &node.domain[..] };
+    let Some(version) = model.operator_sets.get(domain).or_else(|| {
+        // The empty name and ai.onnx are the same domain.
+        (domain.is_empty()).then(|| model.operator_sets.get("ai.onnx")).flatten()
+    }) else {
+        return Err(error("the file does not say which version of the operator it means".to_owned()));
+    };
+    let inputs: Vec<Option<Value>> = node.inputs.iter().map(|name| values.get(&name[..]).cloned()).collect();
+    let is_constant = inputs.iter().flatten().all(|input| matches!(input, Value::Constant(_)));
+    if !is_constant {
+        return operators::lower(Call { builder, node, inputs, version: *version }).map_err(error);
+    }
+    let mut builder = ProgramBuilder::new();
+    let results =
+        operators::lower(Call { builder: &mut builder, node, inputs, version: *version }).map_err(error)?;
+    fold(results, builder).map_err(error)
+}
+
+/// Computes values that depend on constants alone.
+fn fold(results: Vec<Value>, mut builder: ProgramBuilder) -> Result<Vec<Value>, Fault> {
+    for result in &results {
+        if let Value::Tensor(tensor) | Value::Labelled(tensor, _) = result {
+            if shape::rows_axis(&tensor.shape).is_some() {
+                return Err("its result has rows although its arguments are constant".to_owned());
+            }
+            builder.output("", tensor.columns);
+        }
+    }
+    let program = builder.finish().map_err(|error| error.to_string())?;
+    let model = Model::new(program).map_err(|error| error.to_string())?;
+    let answers = model.run(1, &[], &mut Buffers::default()).map_err(|error| error.to_string())?;
+    if let Some(failure) = answers.failures.first() {
+        return Err(failure.message.clone());
+    }
+    let texts = &answers.texts;
+    let mut computed = answers.outputs.into_iter();
+    let mut constant = |tensor: &Tensor| {
+        let values = match computed.next() {
+            Some(OutputColumns::Booleans(values)) => Values::Booleans { values },
+            Some(OutputColumns::Integers(values)) => Values::Integers { values },
+            Some(OutputColumns::Floats(values)) => Values::Floats { values },
+            Some(OutputColumns::Doubles(values)) => Values::Doubles { values },
+            Some(OutputColumns::Texts(cells)) => {
+                Values::Texts { values: cells.into_iter().map(|cell| texts.get(cell).to_owned()).collect() }
+            }
+            None => return Err("a constant was not computed".to_owned()),
+        };
+        let fixed = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { 1 };
+        Ok(Constant { values, dimensions: tensor.shape.iter().map(fixed).collect() })
+    };
+    results
+        .into_iter()
+        .map(|result| {
+            Ok(match result {
+                Value::Tensor(tensor) | Value::Labelled(tensor, _) => Value::Constant(constant(&tensor)?),
+                other => other,
+            })
+        })
+        .collect()
+}
+
+impl Value {
+    /// The kind of the elements.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Tensor(tensor)
+            | Self::Labelled(tensor, _)
+            | Self::Merged(tensor)
+            | Self::Tokens(tensor, _) => tensor.columns.kind,
+            Self::Constant(constant) => constant.values.kind(),
+            Self::Shape(_) => Kind::Integer,
+        }
+    }
+
+    /// The shape; of merged rows and of tokens that before.
+    pub(crate) fn shape(&self) -> Shape {
+        match self {
+            Self::Tensor(tensor)
+            | Self::Labelled(tensor, _)
+            | Self::Merged(tensor)
+            | Self::Tokens(tensor, _) => tensor.shape.clone(),
+            Self::Constant(constant) => constant.shape(),
+            Self::Shape(dimensions) => vec![Dim::Fixed(dimensions.len())],
+        }
+    }
+}
