@@ -12,7 +12,7 @@ pub(super) const DECIDER: &str = "understudy:shadow/decider@0.1.0";
 pub(super) const SCORER: &str = "understudy:shadow/scorer@0.1.0";
 
 /// Name of the interface that importers export.
-pub(super) const LOWERING: &str = "understudy:shadow/lowering@0.1.0";
+pub(super) const MODEL_IMPORT: &str = "understudy:shadow/model-import@0.1.0";
 
 /// The WIT world of a component: the common interface of all sets of generated bindings.
 pub(super) trait World: Sized {
@@ -69,7 +69,7 @@ world!(scorer, MetricPre, Metric, understudy_shadow_scorer, SCORER);
 
 /// An importer has no set-up.
 impl World for importer::Importer {
-    const EXPORT: &'static str = LOWERING;
+    const EXPORT: &'static str = MODEL_IMPORT;
     type Linked = importer::ImporterPre<InstanceLimits>;
 
     fn prepare(pre: InstancePre<InstanceLimits>) -> wasmtime::Result<Self::Linked> {

@@ -3,7 +3,10 @@
 //! Invariant: all methods see the same studies.
 
 use fastrand::Rng;
-use understudy_statistics::scoring::{Interval, JACKKNIFE_GROUPS, bounded_mean, jackknife, skewed_jackknife};
+use understudy_statistics::scoring::{
+    Interval, JACKKNIFE_GROUPS, LabelCounts, PairLabels, bounded_mean, jackknife,
+};
+use understudy_statistics::verdict::ModelLabels;
 
 use crate::markdown;
 
@@ -48,7 +51,8 @@ struct Labels {
     error: f64,
 }
 
-const LABELS: [Labels; 5] = [
+const LABELS: [Labels; 6] = [
+    Labels { name: "kappa, 0.5 % errors, labels alike", pairs: 540, second: 0.5, error: 0.005 },
     Labels { name: "kappa, 1 % errors, labels alike", pairs: 500, second: 0.5, error: 0.01 },
     Labels { name: "kappa, 0.5 % errors, labels alike", pairs: 2000, second: 0.5, error: 0.005 },
     Labels { name: "kappa, 1 % errors, a label of 5 %", pairs: 2000, second: 0.05, error: 0.01 },
@@ -129,19 +133,26 @@ impl Labels {
     fn study(&self, rng: &mut Rng) -> [Interval; 2] {
         // The pairs of each group by the labels of substrate and model.
         let mut groups = [[0.0; 4]; GROUPS];
+        let mut counts = LabelCounts::default();
         for _ in 0..self.pairs {
             let second = rng.f64() < self.second;
             let answer = second != (rng.f64() < self.error);
-            groups[rng.usize(..GROUPS)][2 * usize::from(second) + usize::from(answer)] += 1.0;
+            let group = rng.usize(..GROUPS);
+            groups[group][2 * usize::from(second) + usize::from(answer)] += 1.0;
+            let label = |second: bool| if second { "second" } else { "first" };
+            let models = [Some(label(answer))];
+            counts.add(PairLabels { substrate: label(second), models: &models, group: group as u8 });
         }
         let total: [f64; 4] = std::array::from_fn(|cell| groups.iter().map(|group| group[cell]).sum());
         let value = kappa(total);
         let without = groups.iter().map(|group| kappa(std::array::from_fn(|cell| total[cell] - group[cell])));
         let without: Vec<f64> = without.collect();
         let whole = Interval { lower: -1.0, upper: 1.0 };
+        let labels = ModelLabels::new(std::iter::once(&counts), 0).expect("two labels");
+        let verdict = labels.jackknife_kappa(f64::INFINITY, CONFIDENCE);
         [
             jackknife(value, &without, value, CONFIDENCE).unwrap_or(whole),
-            skewed_jackknife(value, &without, 1.0, value, CONFIDENCE).unwrap_or(whole),
+            verdict.map_or(whole, |(interval, _)| interval),
         ]
     }
 }

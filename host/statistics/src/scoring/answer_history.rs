@@ -43,8 +43,8 @@ pub enum Baseline {
     LastValue,
     /// The highest-ranked items, as many as most earlier rankings have.
     ConsensusRanking,
-    /// A random one of the earlier answers.
-    RandomAnswer,
+    /// The answer that is 127 answers old, or less at the beginning.
+    EarlierAnswer,
 }
 
 /// The answers that baselines learn from.
@@ -90,8 +90,8 @@ impl Baseline {
     /// The baselines of a form of answers that learn from a set. Labels have none: their gain is that over the commonest
     /// label of all pairs.
     pub fn learning_from(set: LearningSet, form: AnswerForm) -> &'static [Baseline] {
-        const OWN_NUMBERS: [Baseline; OWN_BASELINES] = [Baseline::Median, Baseline::RandomAnswer];
-        const OWN_RANKINGS: [Baseline; OWN_BASELINES] = [Baseline::ConsensusRanking, Baseline::RandomAnswer];
+        const OWN_NUMBERS: [Baseline; OWN_BASELINES] = [Baseline::Median, Baseline::EarlierAnswer];
+        const OWN_RANKINGS: [Baseline; OWN_BASELINES] = [Baseline::ConsensusRanking, Baseline::EarlierAnswer];
         match (set, form) {
             (LearningSet::OwnAnswers, AnswerForm::Label) => &[],
             (LearningSet::OwnAnswers, AnswerForm::Number) => &OWN_NUMBERS,
@@ -122,7 +122,7 @@ impl Baseline {
             Baseline::Median => "the median",
             Baseline::LastValue => "the last",
             Baseline::ConsensusRanking => "the consensus ranking",
-            Baseline::RandomAnswer => "a random one",
+            Baseline::EarlierAnswer => "one",
         };
         format!("{answer} of {}", set.words())
     }

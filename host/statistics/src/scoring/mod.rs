@@ -8,7 +8,6 @@
 
 mod answer_distribution;
 mod answer_history;
-mod answer_sample;
 mod bottom_k_counts;
 mod calendar_window;
 mod case_sample;
@@ -23,6 +22,7 @@ mod interim_figures;
 mod interval;
 mod label_counts;
 mod label_metrics;
+mod lagged_answers;
 mod local_time;
 mod open_pairs;
 mod paired_comparison;

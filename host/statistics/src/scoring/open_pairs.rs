@@ -6,15 +6,15 @@
 //! - The baselines depend on the pairs alone, not on the order of their arrival, if every pair arrives before
 //!   [`OpenPairs::settle_before`] is called with a time after its snapshot.
 //! - Memory is bounded by the pairs that are open, by one [`AnswerHistory`] for all pairs, and by at most two and an
-//!   [`AnswerSample`] for each model.
+//!   [`LaggedAnswers`] for each model.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::answer_history::{AnswerHistory, AnswerValue, BASELINES_PER_FORM, OWN_BASELINES};
-use super::answer_sample::AnswerSample;
 use super::calendar_window::Window;
+use super::lagged_answers::LaggedAnswers;
 
 /// A compared pair that waits for its baselines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,8 +111,8 @@ struct ModelHistory {
     answered: Option<AnswerHistory>,
     /// Its own answers.
     own: AnswerHistory,
-    /// A sample of its own answers.
-    own_sample: AnswerSample,
+    /// Its latest own answers.
+    latest: LaggedAnswers,
 }
 
 impl ModelBaselines {
@@ -172,7 +172,7 @@ impl OpenPairs {
         }
         let baselines = |(model, answer): (&ModelHistory, &OpenAnswer)| {
             let all = self.history.answers(model.longest)?;
-            let own = [model.own.usual_answer(), model.own_sample.draw().cloned()]
+            let own = [model.own.usual_answer(), model.latest.earlier().cloned()]
                 .map(|own| own.or_else(|| answer.value.clone()).unwrap_or_else(|| all[0].clone()));
             let answered = model.answered.as_ref().and_then(|history| history.answers(model.longest));
             let has_answered = model.answered.is_none() || answered.is_some();
@@ -189,7 +189,7 @@ impl OpenPairs {
         for (model, answer) in self.models.iter_mut().zip(&pair.models) {
             if let Some(answer) = &answer.value {
                 model.own.add(answer);
-                model.own_sample.add(answer);
+                model.latest.add(answer);
             }
         }
         let known_at = pair.decided_at.max(pair.observed_at);

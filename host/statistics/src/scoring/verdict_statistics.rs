@@ -72,12 +72,8 @@ pub struct WindowEvidence {
     pub scores: BTreeMap<u16, Vec<ScoreHistogram>>,
     /// The label counts by scope, if the threshold requires agreement beyond chance.
     pub labels: BTreeMap<u16, LabelCounts>,
-    /// The sums of each model and its baselines by scope and jackknife group, if the threshold requires a gain over
-    /// baselines.
+    /// The comparisons of each model with its baselines, if the threshold requires a gain over baselines.
     pub gains: WindowGains,
-    /// The differences between the scores of each model and those of its baselines by scope, if scores are in a known
-    /// range.
-    pub differences: BTreeMap<u16, Vec<DifferenceHistograms>>,
     /// The compared pairs of each occurrence of a cycle value: the index of the value, and the number of the
     /// day, hour or month.
     pub occurrences: BTreeMap<(u16, i64), u64>,
@@ -85,8 +81,14 @@ pub struct WindowEvidence {
     pub scope_sets: ScopeSets,
 }
 
-/// For each scope and jackknife group, the sums of each model and its baselines.
-pub type WindowGains = BTreeMap<(u16, u8), Vec<GainSums>>;
+/// The comparisons of models with their baselines over the pairs of one window, with one element for each model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WindowGains {
+    /// The sums of model and baselines by scope and jackknife group.
+    pub sums: BTreeMap<(u16, u8), Vec<GainSums>>,
+    /// The differences between the scores of model and baselines by scope, if scores are in a known range.
+    pub differences: BTreeMap<u16, Vec<DifferenceHistograms>>,
+}
 
 /// The evidence of a study, by window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -161,11 +163,11 @@ impl VerdictEvidence {
     ) {
         let window = self.windows.entry(window).or_default().to_mut();
         for &scope in scopes {
-            let own = window.gains.entry((scope, group)).or_default();
+            let own = window.gains.sums.entry((scope, group)).or_default();
             own.resize(models.len(), GainSums::default());
             own.iter_mut().zip(models).for_each(|(sums, pair)| sums.add(pair));
             let Some(range) = range else { continue };
-            let own = window.differences.entry(scope).or_default();
+            let own = window.gains.differences.entry(scope).or_default();
             own.resize(models.len(), DifferenceHistograms::default());
             own.iter_mut().zip(models).for_each(|(histograms, pair)| histograms.add(pair, range));
         }
@@ -187,12 +189,12 @@ impl VerdictEvidence {
             for (scope, histograms) in &more.scores {
                 merge_each(own.scores.entry(*scope).or_default(), histograms, ScoreHistogram::merge);
             }
-            for (key, gains) in &more.gains {
-                merge_each(own.gains.entry(*key).or_default(), gains, GainSums::merge);
+            for (key, gains) in &more.gains.sums {
+                merge_each(own.gains.sums.entry(*key).or_default(), gains, GainSums::merge);
             }
-            for (scope, differences) in &more.differences {
+            for (scope, differences) in &more.gains.differences {
                 merge_each(
-                    own.differences.entry(*scope).or_default(),
+                    own.gains.differences.entry(*scope).or_default(),
                     differences,
                     DifferenceHistograms::merge,
                 );
@@ -232,7 +234,7 @@ impl VerdictEvidence {
         let mut all = Vec::new();
         let own = |key: &(u16, u8)| key.0 == scope && in_group(key.1);
         for (_, gains) in
-            self.of_windows(windows).flat_map(|window| &window.gains).filter(|(key, _)| own(key))
+            self.of_windows(windows).flat_map(|window| &window.gains.sums).filter(|(key, _)| own(key))
         {
             merge_each(&mut all, gains, GainSums::merge);
         }
@@ -250,7 +252,8 @@ impl VerdictEvidence {
     /// The differences between the scores of a model and those of its baselines over the given windows in a scope.
     pub fn differences(&self, windows: &[Window], scope: u16, model: usize) -> DifferenceHistograms {
         let mut all = DifferenceHistograms::default();
-        let own = self.of_windows(windows).filter_map(|window| window.differences.get(&scope)?.get(model));
+        let own =
+            self.of_windows(windows).filter_map(|window| window.gains.differences.get(&scope)?.get(model));
         own.for_each(|histograms| all.merge(histograms));
         all
     }

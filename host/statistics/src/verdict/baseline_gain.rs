@@ -26,6 +26,11 @@ use crate::scoring::{
 };
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
+/// The least number of pairs in which the scores of model and baseline differ, for bounds by the jackknife: the usual least
+/// sample for means of skewed scores. The mean of fewer differences is far from normal, and a few of one sign would look
+/// certain.
+const MIN_DIFFERING_PAIRS: u64 = 30;
+
 /// The gains of a model over all baselines of its form of answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -221,6 +226,9 @@ impl Estimator<'_, '_> {
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
         if let (Some(scores), None) = (&scores, &self.facts.threshold.cluster) {
             return scores.interval(gain, self.confidence);
+        }
+        if total.baselines[index].differing < MIN_DIFFERING_PAIRS {
+            return Err(MissingInterval::FewDifferences);
         }
         if without.len() < 2 {
             return Err(MissingInterval::FewGroups);

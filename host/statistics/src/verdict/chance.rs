@@ -12,7 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::replicates::interval_from_replicates;
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{Interval, LabelCounts, ScoreBlock, paired_difference, skewed_jackknife};
+use crate::scoring::{
+    Interval, LabelCounts, ScoreBlock, clopper_pearson, korn_graubard, paired_difference, skewed_jackknife,
+    standard_error,
+};
+
+/// The number of disagreements from which on their spread is known well enough for a jackknife: the usual least sample for means
+/// of skewed scores.
+const FEW_DISAGREEMENTS: u64 = 30;
 
 /// The measure of agreement beyond chance that the threshold limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -189,8 +196,9 @@ impl ModelLabels {
         })
     }
 
-    /// The bounds of kappa, by the jackknife over groups. They are as wide as those of a skewed distance from 1, because few
-    /// disagreements are skewed. `most` is the greatest number of independent pairs that the pairs
+    /// The bounds of kappa: the widest of three. The first are from the jackknife over groups, the second from the jackknife
+    /// of the logarithm of 1 - kappa. The third apply to few disagreements only: the exact bounds of their share, as if the
+    /// expected agreement were known. They allow for disagreements that are too few to show their spread. `most` is the greatest number of independent pairs that the pairs
     /// count for.
     pub fn jackknife_kappa(
         &self,
@@ -204,12 +212,32 @@ impl ModelLabels {
         let range = (Some(-1.0), Some(1.0));
         let (mut interval, method) =
             interval_from_replicates(value, (&without, scale), range, (None, most, None), confidence)?;
-        if let Some(skewed) = skewed_jackknife(value, &without, 1.0, scale, confidence) {
-            let skewed = skewed.clamped(range);
-            interval.lower = interval.lower.min(skewed.lower);
-            interval.upper = interval.upper.max(skewed.upper);
+        let skewed = skewed_jackknife(value, &without, 1.0, scale, confidence);
+        for other in [skewed, self.kappa_from_agreement(value, most, confidence)].into_iter().flatten() {
+            let other = other.clamped(range);
+            interval.lower = interval.lower.min(other.lower);
+            interval.upper = interval.upper.max(other.upper);
         }
         Ok((interval, method))
+    }
+
+    /// The bounds of kappa from those of the agreement. 1 - kappa is the share of disagreements, divided by the expected share,
+    /// which hardly varies where disagreements are few. `None` without disagreements, and if they are [`FEW_DISAGREEMENTS`] or more.
+    fn kappa_from_agreement(&self, kappa: f64, most: f64, confidence: f64) -> Option<Interval> {
+        let (n, hits) = (pairs(&self.total), agreed(&self.total));
+        let agreement = hits as f64 / n as f64;
+        let bounds = if most.is_finite() {
+            let share = |rows: &[LabelRow]| Some(agreed(rows) as f64 / pairs(rows) as f64);
+            let without = self.leave_one_out(share).ok()?;
+            let (error, degrees) = (standard_error(&without)?, without.len() as u64 - 1);
+            korn_graubard(agreement, error, degrees, (n as f64).min(most) as u64, confidence)?
+        } else {
+            clopper_pearson(hits, n, confidence)?
+        };
+        let scaled = |bound: f64| 1.0 - (1.0 - kappa) * (1.0 - bound) / (1.0 - agreement);
+        (1..FEW_DISAGREEMENTS)
+            .contains(&(n - hits))
+            .then(|| Interval { lower: scaled(bounds.lower), upper: scaled(bounds.upper) })
     }
 
     /// The bounds of the gain that hold at all looks before the end. `sequence` computes the bounds of a mean of scores in

@@ -20,7 +20,8 @@ use super::{
 use crate::scoring::{
     CaseSample, ConfidenceSequence, ExactSum, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock,
     ScoreRange, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, has_spread,
-    jackknife_difference, korn_graubard, most_independent_trials, proportion_difference, standard_error,
+    jackknife_difference, korn_graubard, most_independent_trials, proportion_difference, skewed_jackknife,
+    standard_error,
 };
 use understudy_study::{
     ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
@@ -150,8 +151,21 @@ impl<'f, 'r> Estimator<'f, 'r> {
         // The variance of a value that is not a mean of scores has no bound by its range.
         let most = if independent.is_some() { most } else { f64::INFINITY };
         let scores = self.mean_scores(windows, scope, model, value, sums);
+        let greatest = range.1.filter(|_| independent.is_none());
         let scores = (independent, most, scores.as_ref());
-        interval_from_replicates(value, (&without, value), range, scores, self.confidence)
+        let (mut interval, method) =
+            interval_from_replicates(value, (&without, value), range, scores, self.confidence)?;
+        // The distance of other metrics from their greatest value is skewed where it is small.
+        if let Some(greatest) = greatest {
+            if without.iter().any(|value| *value >= greatest) {
+                return Err(MissingInterval::GreatestReplicate);
+            }
+            let skewed = skewed_jackknife(value, &without, greatest, value, self.confidence);
+            let skewed = skewed.ok_or(MissingInterval::NotFinite)?.clamped(range);
+            interval.lower = interval.lower.min(skewed.lower);
+            interval.upper = interval.upper.max(skewed.upper);
+        }
+        Ok((interval, method))
     }
 
     /// The greatest number of independent pairs that the pairs of the windows in a scope count for. Infinite without a

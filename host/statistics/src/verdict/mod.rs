@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 pub use baseline_gain::{BaselineGain, BaselineGains, LeftOutPairs};
 pub use bound::meets_bound_by_count;
 pub use ceiling::CeilingShare;
-pub use chance::{ChanceAgreement, ChanceMeasure};
+pub use chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
 pub use determination::determine_verdict;
 pub use facts::{Facts, InterferenceEvent, PairCounts, RunResults};
 pub use family::has_nested_bounds;
@@ -381,8 +381,12 @@ impl IntervalMethod {
 pub enum MissingInterval {
     /// All pairs are in one jackknife group.
     FewGroups,
+    /// The scores of model and baseline differ in too few pairs.
+    FewDifferences,
     /// The metric is not defined without the pairs of one jackknife group.
     UndefinedReplicate,
+    /// Without the pairs of one jackknife group, the value is the greatest one that the metric has.
+    GreatestReplicate,
     /// Leaving out a jackknife group never changes the value, and the metric is not a mean of scores in a
     /// known range.
     NoSpread,
@@ -397,6 +401,12 @@ impl MissingInterval {
     pub fn reason(self) -> &'static str {
         match self {
             MissingInterval::FewGroups => "all pairs are in one group, so their spread is unknown",
+            MissingInterval::FewDifferences => {
+                "the scores of model and baseline differ in fewer than 30 pairs, which do not show their spread"
+            }
+            MissingInterval::GreatestReplicate => {
+                "the value is as good as possible without some of the pairs, so few pairs decide, and their spread is unknown"
+            }
             MissingInterval::UndefinedReplicate => {
                 "the metric is not defined without some of the pairs, so their spread is unknown"
             }

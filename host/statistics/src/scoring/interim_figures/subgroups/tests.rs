@@ -53,8 +53,8 @@ fn subgroups_with_few_pairs_outside_of_a_value_a_scope_or_each_other_are_withhel
     assert_eq!(found(&[[20, 20, 20, 20, 4, 20]], &columns, &[]), [true, false]);
     // The scope has all pairs of the subgroup and four others.
     let wider = scope(vec![(0, vec![0, 2]), (1, vec![0])]);
-    assert_eq!(found(&[[20, 20, 20, 20, 4, 20]], &[two_terms.clone()], &[]), [true]);
-    assert_eq!(found(&[[20, 20, 20, 20, 4, 20]], &[two_terms.clone()], &[wider]), [false]);
+    assert_eq!(found(&[[20, 20, 20, 20, 4, 20]], std::slice::from_ref(&two_terms), &[]), [true]);
+    assert_eq!(found(&[[20, 20, 20, 20, 4, 20]], std::slice::from_ref(&two_terms), &[wider]), [false]);
     // On the first day, the first value has few pairs, so it has no figure over both days. All its pairs are in the subgroup.
     let rare = [[2, 0, 2, 40, 40, 40], [20, 0, 20, 20, 20, 20]];
     assert_eq!(found(&rare, &[two_terms.clone(), vec![(0, 0)], vec![(0, 2)]], &[]), [false, false, true]);
