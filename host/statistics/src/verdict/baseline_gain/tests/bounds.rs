@@ -154,3 +154,42 @@ fn bounds_before_the_end_need_two_means_and_a_range_with_a_width() {
         }
     }
 }
+
+#[test]
+fn a_gain_of_equal_values_is_no_negative_zero() {
+    let case = Case {
+        decide: |_| AnswerValue::Number(5.0),
+        answer: |_| Some(AnswerValue::Number(5.0)),
+        ..numbers(NUMBERS)
+    };
+    let gains = case.decide().2.unwrap().gains;
+    let is_zero =
+        |found: &BaselineGain| found.gain.is_some_and(|gain| gain == 0.0 && gain.is_sign_positive());
+    assert!(!gains.is_empty() && gains.iter().all(is_zero), "{gains:?}");
+}
+
+#[test]
+fn a_gain_of_misses_has_the_bounds_of_the_gain_of_hits() {
+    let misses = Case {
+        score: |answer, decision| vec![1.0 - (rankings(RANKINGS).score)(answer, decision)[0], 1.0],
+        ..rankings(MISSES)
+    };
+    let gains = [rankings(RANKINGS), misses].map(|case| case.decide().2.unwrap().gains);
+    for (hits, misses) in gains[0].iter().zip(&gains[1]) {
+        assert_eq!(misses.method, Some(IntervalMethod::BoundedMean));
+        let [hits, misses] = [hits, misses].map(|found| found.interval.unwrap());
+        assert!((hits.lower - misses.lower).abs() < 1e-9, "{hits:?} {misses:?}");
+        assert!((hits.upper - misses.upper).abs() < 1e-9, "{hits:?} {misses:?}");
+    }
+}
+
+#[test]
+fn a_gain_of_clusters_is_between_its_bounds() {
+    let gains = rankings(CLUSTERED_RANKINGS).decide().2.unwrap().gains;
+    assert!(!gains.is_empty());
+    for found in gains {
+        let (gain, Interval { lower, upper }) = (found.gain.unwrap(), found.interval.unwrap());
+        assert_eq!(found.method, Some(IntervalMethod::Jackknife));
+        assert!(-1.0 < lower && lower < gain && gain < upper && upper < 1.0, "{lower} < {gain} < {upper}");
+    }
+}
