@@ -70,7 +70,7 @@ fn lower_bound(scores: &[(f64, f64)], level: f64) -> f64 {
         terms.extend(scores.iter().map(|(score, weight)| (score - bound, *weight)));
         (probability_below_zero(&terms).max(f64::MIN_POSITIVE) / level).ln()
     };
-    increasing_root(excess, 0.0, mean).min(mean)
+    increasing_root(excess, 0.0, mean)
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ const MAX_HALVINGS: usize = 200;
 const SADDLE_PRECISION: f64 = 1e-6;
 /// The greatest sine of the angle by which the path of integration is bent.
 const GREATEST_BEND: f64 = 0.48;
+/// The logarithm of how much exp K may grow along a path. If it grows more, two steps may agree on a wrong result: both are
+/// longer than the oscillations where it is greatest.
+const GREATEST_GROWTH: f64 = 7.0;
 
 /// The probability that the sum of independent gamma variables is at most 0. Each term is the scale of a variable, which has
 /// any sign, and its shape, which is positive.
@@ -86,12 +89,12 @@ impl Path {
         Path { vertex, radius, bend }
     }
 
-    /// The integral by the trapezoidal rule with this step, and with twice the step.
+    /// The integral by the trapezoidal rule with this step, and with twice the step; NaN if exp K grows too much.
     fn integral(&self, terms: &[(f64, f64)], step: f64) -> (f64, f64) {
         let Path { vertex, radius, bend } = *self;
         let slope = (1.0 - bend * bend).sqrt();
         let height: f64 = terms.iter().map(|(scale, shape)| -shape * (-scale * vertex).ln_1p()).sum();
-        let (mut fine, mut coarse) = (0.0, 0.0);
+        let (mut fine, mut coarse, mut least_modulus) = (0.0, 0.0, 0.0f64);
         for index in 0..(LAST / step) as usize {
             let u = index as f64 * step;
             let (x, y) = (radius * bend * (1.0 - u.cosh()), radius * slope * u.sinh());
@@ -102,6 +105,10 @@ impl Path {
                 let ratio = scale / (1.0 - scale * vertex);
                 modulus -= 0.5 * shape * (ratio * (ratio * (x * x + y * y) - 2.0 * x)).ln_1p();
                 angle += shape * (ratio * y).atan2(1.0 - ratio * x);
+            }
+            least_modulus = least_modulus.min(modulus);
+            if modulus > least_modulus + GREATEST_GROWTH {
+                return (f64::NAN, f64::NAN);
             }
             let size = (modulus + height).exp() * dx.hypot(dy) / (vertex + x).hypot(y);
             let phase = angle + dy.atan2(dx) - y.atan2(vertex + x);
@@ -150,13 +157,15 @@ mod tests {
 
     #[test]
     fn probabilities_match_scipy() {
-        let rows: [(&[(f64, f64)], f64); 6] = [
+        let rows: [(&[(f64, f64)], f64); 7] = [
             (&[(-0.3, 1.0), (0.2, 2.0)], 0.35999999999999993),
             (&[(-0.9, 1.0), (0.05, 3.0), (0.08, 5.0)], 0.5554422112247928),
             (&[(-0.9, 1.0), (-0.1, 500.0), (0.1, 600.0)], 0.004591525580831701),
             (&[(-0.5, 2.5), (0.001, 4000.0)], 0.00688123720008621),
             (&[(-0.001, 4000.0), (0.5, 5.5)], 0.8586094051041808),
             (&[(-1.0, 3.0), (-0.2, 40.0), (0.3, 60.0), (2.0, 1.0)], 0.006850758096707099),
+            // Along the bent path, the integrand grows.
+            (&[(-0.6, 1.0), (0.4, 0.015), (-2e-6, 2800.0)], 0.992934340267187),
         ];
         for (terms, expected) in rows {
             assert_close(probability_below_zero(terms), expected);
@@ -173,6 +182,8 @@ mod tests {
             (1, 1_000_000, 1e-7),
             (700_000, 1_000_000, 0.7),
             (999, 1000, 0.998),
+            // The first step does not suffice.
+            (116, 2808, 0.0036),
         ] {
             let terms = [(-share, (trials - hits + 1) as f64), (1.0 - share, hits as f64)];
             assert_close(probability_below_zero(&terms), binomial_tail(hits, trials, share));

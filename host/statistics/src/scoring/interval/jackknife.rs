@@ -197,6 +197,16 @@ mod tests {
         assert_eq!(skewed_jackknife(estimate, &[0.99; 4], 1.0, estimate, 0.95), None);
     }
 
+    /// numpy and scipy: `np.log(1 - without)` with the formula of the standard error, and `stats.t.ppf(0.8, 15)`.
+    #[test]
+    fn at_a_low_confidence_the_logarithm_has_the_wider_upper_bound() {
+        let mut without = [0.9; 16];
+        without[15] = 0.99;
+        let found = skewed_jackknife(0.905, &without, 1.0, 0.905, 0.8).unwrap();
+        assert_close(found.lower, 0.38364876906908163);
+        assert_close(found.upper, 0.9853573749072118);
+    }
+
     #[test]
     fn too_few_or_infinite_values_have_no_bounds() {
         assert_eq!(jackknife(1.0, &[], 1.0, 0.95), None);

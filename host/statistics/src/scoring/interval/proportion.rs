@@ -77,7 +77,7 @@ fn exact_lower(hits: u64, trials: u64, alpha: f64) -> f64 {
         return alpha.powf(1.0 / trials as f64);
     }
     let excess = |p: f64| (binomial_tail(hits, trials, p).max(f64::MIN_POSITIVE) / alpha).ln();
-    // The root is above the share only at a confidence near 0.5.
+    // A binomial variable with a whole mean has it as its median, too, so the root is at most the share.
     increasing_root(excess, 0.0, hits as f64 / trials as f64)
 }
 

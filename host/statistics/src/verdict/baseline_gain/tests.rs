@@ -6,7 +6,7 @@ use super::super::{Facts, RunResults, SimulatedRun, VerdictKind, determine_verdi
 use super::*;
 use crate::scoring::{
     AnswerStatus, AnswerValue, CellsShape, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair,
-    OpenPairs, PairComparison, PairScores, ScoreRange, WindowClock,
+    OpenPairs, PairComparison, PairScores, ScoreRange, WindowClock, cluster_hash,
 };
 use understudy_study::{AnswerForm, Micros, parse};
 
@@ -100,6 +100,10 @@ const NUMBERS: &str = "at-most = 5.0\nquantifier = \"pooled\"\nwindows = { all =
 const RANKINGS: &str = "at-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
                         family = \"each\"\nchance = { gain = 0.0 }";
 
+const CLUSTERED_RANKINGS: &str = "at-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
+     family = \"each\"\nchance = { gain = 0.0 }\ncluster = \"kind\"";
+const MISSES: &str = "at-most = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
+                      family = \"each\"\nchance = { gain = 0.0 }";
 const COUNTS: &str = "at-least = 5.0\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
                       family = \"each\"\nchance = { gain = 0.0 }";
 
@@ -135,7 +139,7 @@ impl Case {
                 scopes: &[0],
                 values: &[],
                 group,
-                cluster: None,
+                cluster: threshold.cluster.is_some().then(|| cluster_hash(&index.to_string())),
                 blinded: false,
                 range,
                 occurrence: None,

@@ -1,7 +1,7 @@
 //! Checked against numpy, scipy and statsmodels: `tests/oracles/chance.py` prints the values.
 
 use super::*;
-use crate::scoring::PairLabels;
+use crate::scoring::{PairLabels, clopper_pearson};
 
 const PAIRS: u64 = 1200;
 const GROUPS: u64 = 16;
@@ -157,6 +157,30 @@ fn few_independent_pairs_widen_the_bounds() {
         assert!((wide.lower - (value - reach)).abs() < 1e-9, "{wide:?} {value} {reach}");
         assert!(wide.upper >= narrow.upper && wide.upper <= 1.0, "{wide:?}");
     }
+}
+
+#[test]
+fn few_disagreements_have_the_exact_bounds_of_their_share() {
+    // One disagreement, which is in one group, so the logarithm of its distance from 1 is not defined without this group.
+    let found = |disagreements: u64| {
+        let pairs = (0..600).map(|index: u64| {
+            let substrate = if index.is_multiple_of(2) { "a" } else { "b" };
+            let model = if index < disagreements { "c" } else { substrate };
+            (substrate, Some(model), (index % 60) as u8)
+        });
+        let labels = ModelLabels::new(counts(pairs).iter(), 0).unwrap();
+        let kappa = labels.agreement(ChanceMeasure::Kappa).kappa.unwrap();
+        let exact = clopper_pearson(600 - disagreements, 600, 0.95).unwrap();
+        let scaled = |bound: f64| 1.0 - (1.0 - kappa) * (1.0 - bound) / (disagreements as f64 / 600.0);
+        (labels.jackknife_kappa(f64::INFINITY, 0.95).unwrap().0, scaled(exact.lower), scaled(exact.upper))
+    };
+    let (one, lower, upper) = found(1);
+    assert_close(one.lower, lower);
+    assert_close(one.upper, upper.min(1.0));
+    // The bound for one event is 4.74 (scipy.stats.gamma.ppf(0.95, 2)), where the jackknife alone has 2.67.
+    assert!(((1.0 - one.lower) * 600.0 / 2.0 - 4.74).abs() < 0.05, "{one:?}");
+    let (many, lower, _) = found(30);
+    assert!(many.lower > lower, "{many:?}");
 }
 
 #[test]

@@ -160,6 +160,27 @@ fn scores_in_another_range_are_rescaled() {
 }
 
 #[test]
+fn windows_of_scores_in_another_range_are_rescaled() {
+    let scaled = |x: f64| x * 4.0 - 1.0;
+    let mut unit = WindowSequence::new(0.05, tuning(0.75, 20), 50);
+    let other = SequenceTuning { range: (-1.0, 3.0), mean: 2.0, observations: 20 };
+    let mut other = WindowSequence::new(0.05, other, 50);
+    let mut sums = [0.0; 2];
+    for i in 0..80 {
+        let numbers = 50 * i..50 * (i + 1);
+        let blocks = [block(scores, numbers.clone()), block(|i| scores(i) * 4.0 - 1.0, numbers)];
+        unit.push(blocks[0]);
+        other.push(blocks[1]);
+        sums[0] += blocks[0].sum;
+        sums[1] += blocks[1].sum;
+    }
+    let (unit, other) = (unit.interval(sums[0] / 4000.0), other.interval(sums[1] / 4000.0));
+    assert!(unit.lower > 0.0 && unit.upper < 1.0, "{unit:?}");
+    assert_close(other.lower, scaled(unit.lower));
+    assert_close(other.upper, scaled(unit.upper));
+}
+
+#[test]
 fn the_hotels_average_lies_inside_its_interval_at_every_look() {
     let mut pairs = ConfidenceSequence::new(0.05, tuning(0.85, 100));
     let mut windows = WindowSequence::new(0.05, tuning(0.85, 1), 100);

@@ -111,6 +111,25 @@ fn bounds_before_the_end_need_scores_in_a_known_range() {
     );
 }
 
+#[test]
+fn a_few_differences_have_no_bounds_by_the_jackknife() {
+    // The model is the median, and now and then a number that is nearer to the decision.
+    let gains = |every: u64| {
+        let decide = |index: u64| AnswerValue::Number(if index % 2 == 0 { 0.0 } else { 10.0 * (index % 3) as f64 });
+        let answer: fn(u64) -> Option<AnswerValue> = match every {
+            25 => |index| Some(AnswerValue::Number(if index % 25 == 1 { 2.0 } else { 0.0 })),
+            _ => |index| Some(AnswerValue::Number(if index % 15 == 1 { 2.0 } else { 0.0 })),
+        };
+        Case { decide, answer, ..numbers(NUMBERS) }.decide().2.unwrap().gains
+    };
+    let own_median = |gains: &[BaselineGain]| {
+        let found = gains.iter().find(|found| found.learned_from == LearningSet::OwnAnswers).unwrap();
+        (found.baseline, found.interval.is_some(), found.no_interval)
+    };
+    assert_eq!(own_median(&gains(25)), (Baseline::Median, false, Some(MissingInterval::FewDifferences)));
+    assert_eq!(own_median(&gains(15)), (Baseline::Median, true, None));
+}
+
 /// The gains of rankings before the end of the run.
 fn early_gains(case: Case) -> Vec<BaselineGain> {
     Case { closed: false, ..case }.decide().2.unwrap().gains
@@ -152,5 +171,44 @@ fn bounds_before_the_end_need_two_means_and_a_range_with_a_width() {
         for found in early_gains(case) {
             assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NoSequence)));
         }
+    }
+}
+
+#[test]
+fn a_gain_of_equal_values_is_no_negative_zero() {
+    let case = Case {
+        decide: |_| AnswerValue::Number(5.0),
+        answer: |_| Some(AnswerValue::Number(5.0)),
+        ..numbers(NUMBERS)
+    };
+    let gains = case.decide().2.unwrap().gains;
+    let is_zero =
+        |found: &BaselineGain| found.gain.is_some_and(|gain| gain == 0.0 && gain.is_sign_positive());
+    assert!(!gains.is_empty() && gains.iter().all(is_zero), "{gains:?}");
+}
+
+#[test]
+fn a_gain_of_misses_has_the_bounds_of_the_gain_of_hits() {
+    let misses = Case {
+        score: |answer, decision| vec![1.0 - (rankings(RANKINGS).score)(answer, decision)[0], 1.0],
+        ..rankings(MISSES)
+    };
+    let gains = [rankings(RANKINGS), misses].map(|case| case.decide().2.unwrap().gains);
+    for (hits, misses) in gains[0].iter().zip(&gains[1]) {
+        assert_eq!(misses.method, Some(IntervalMethod::BoundedMean));
+        let [hits, misses] = [hits, misses].map(|found| found.interval.unwrap());
+        assert!((hits.lower - misses.lower).abs() < 1e-9, "{hits:?} {misses:?}");
+        assert!((hits.upper - misses.upper).abs() < 1e-9, "{hits:?} {misses:?}");
+    }
+}
+
+#[test]
+fn a_gain_of_clusters_is_between_its_bounds() {
+    let gains = rankings(CLUSTERED_RANKINGS).decide().2.unwrap().gains;
+    assert!(!gains.is_empty());
+    for found in gains {
+        let (gain, Interval { lower, upper }) = (found.gain.unwrap(), found.interval.unwrap());
+        assert_eq!(found.method, Some(IntervalMethod::Jackknife));
+        assert!(-1.0 < lower && lower < gain && gain < upper && upper < 1.0, "{lower} < {gain} < {upper}");
     }
 }
