@@ -52,9 +52,14 @@ struct Labels {
 }
 
 const LABELS: [Labels; 6] = [
-    Labels { name: "kappa, 0.5 % errors, labels alike", pairs: 540, second: 0.5, error: 0.005 },
+    Labels { name: "kappa, 0.5 % errors in 540 pairs, labels alike", pairs: 540, second: 0.5, error: 0.005 },
     Labels { name: "kappa, 1 % errors, labels alike", pairs: 500, second: 0.5, error: 0.01 },
-    Labels { name: "kappa, 0.5 % errors, labels alike", pairs: 2000, second: 0.5, error: 0.005 },
+    Labels {
+        name: "kappa, 0.5 % errors in 2,000 pairs, labels alike",
+        pairs: 2000,
+        second: 0.5,
+        error: 0.005,
+    },
     Labels { name: "kappa, 1 % errors, a label of 5 %", pairs: 2000, second: 0.05, error: 0.01 },
     Labels { name: "kappa, 10 % errors, labels alike", pairs: 300, second: 0.5, error: 0.1 },
     Labels { name: "kappa, 20 % errors, a label of 10 %", pairs: 1000, second: 0.1, error: 0.2 },
