@@ -163,9 +163,19 @@ def main():
 main()
 
 # The label of the model, that of the substrate, and the number of pairs. The model did not answer "-".
-CELLS = ["aa50", "ba7", "-a3", "ab9", "bb20", "db1", "bc4", "cc5", "-c1"]
-model = [cell[0] for cell in CELLS for _ in range(int(cell[2:]))]
-true = [cell[1] for cell in CELLS for _ in range(int(cell[2:]))]
+CELLS = [
+    ("a", "a", 50),
+    ("b", "a", 7),
+    ("-", "a", 3),
+    ("a", "b", 9),
+    ("b", "b", 20),
+    ("d", "b", 1),
+    ("b", "c", 4),
+    ("c", "c", 5),
+    ("-", "c", 1),
+]
+model = [cell[0] for cell in CELLS for _ in range(cell[2])]
+true = [cell[1] for cell in CELLS for _ in range(cell[2])]
 labels = list("abcd")
 
 

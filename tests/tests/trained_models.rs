@@ -225,11 +225,11 @@ fn a_folder_of_mlflow_is_a_model() {
 fn files_outside_of_the_folder_of_a_model_are_refused() {
     let nothing = |_: &TestWorkspace| ();
     let outside = EXTERNAL.replace("external.onnx", "outside.onnx");
-    insta::assert_snapshot!(refusal(&outside, nothing), @"");
+    insta::assert_snapshot!(refusal(&outside, nothing), @r#"study.toml:29: model "trained": cannot import net/outside.onnx: the graph of the ONNX file is invalid: tensor "first": its data is in "../external.weights", outside of the model's folder; export the model with its weights in the same folder"#);
     let missing = |workspace: &TestWorkspace| {
         fs::remove_file(workspace.path().join("net/external.weights")).expect("the file is there");
     };
-    insta::assert_snapshot!(refusal(EXTERNAL, missing), @"");
+    insta::assert_snapshot!(refusal(EXTERNAL, missing), @r#"study.toml:29: model "trained": cannot import net/external.onnx: it needs the file external.weights, which cannot be read: No such file or directory (os error 2); copy the whole folder of the model"#);
     #[cfg(unix)]
     {
         let link = |workspace: &TestWorkspace| {
@@ -237,7 +237,7 @@ fn files_outside_of_the_folder_of_a_model_are_refused() {
             fs::rename(&weights, workspace.path().join("weights")).expect("the file is there");
             std::os::unix::fs::symlink("../weights", &weights).expect("a link");
         };
-        insta::assert_snapshot!(refusal(EXTERNAL, link), @"");
+        insta::assert_snapshot!(refusal(EXTERNAL, link), @r#"study.toml:29: model "trained": cannot import net/external.onnx: it needs the file external.weights, which cannot be read: it is a link to a file outside of the model's folder; copy the whole folder of the model"#);
     }
 }
 

@@ -92,9 +92,9 @@ mod tests {
         insta::assert_snapshot!(forms.join("\n\n"), @r#"
         chance = { gain = 0.0 } if agreement must exceed that of the substrate's commonest label, by at least this much. Write chance = { kappa = 0.4 } if Cohen's kappa must be at least this much. Write chance = "not-asked" if a model that always gives the commonest label may be GO. Every verdict then says so
 
-        chance = { gain = 0.0 } if the metric must be better than always giving the mean, the median or the last of the earlier decisions, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
+        chance = { gain = 0.0 } if the metric must be better than always giving the mean, the median or the last of the earlier decisions, or an earlier answer of the model, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
 
-        chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the highest-ranked items of the earlier decisions, or a list of their commonest length, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
+        chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
         "#);
     }
 }

@@ -115,8 +115,9 @@ fn bounds_before_the_end_need_scores_in_a_known_range() {
 fn a_few_differences_have_no_bounds_by_the_jackknife() {
     // The model is the median, and now and then a number that is nearer to the decision.
     let gains = |every: u64| {
-        let decide =
-            |index: u64| AnswerValue::Number(if index % 2 == 0 { 0.0 } else { 10.0 * (index % 3) as f64 });
+        let decide = |index: u64| {
+            AnswerValue::Number(if index.is_multiple_of(2) { 0.0 } else { 10.0 * (index % 3) as f64 })
+        };
         let answer: fn(u64) -> Option<AnswerValue> = match every {
             25 => |index| Some(AnswerValue::Number(if index % 25 == 1 { 2.0 } else { 0.0 })),
             _ => |index| Some(AnswerValue::Number(if index % 15 == 1 { 2.0 } else { 0.0 })),
