@@ -127,9 +127,9 @@ fn trained_classifiers_answer_as_their_libraries_do() {
     assert!(confidence < 1e-6, "{confidence}");
 }
 
-#[test]
-fn a_trained_regression_answers_numbers() {
-    let study = bookings()
+/// A study of decided prices, without a model.
+fn price_study() -> StudyToml {
+    bookings()
         .decision("price", "number")
         .plugin_comparator(
             "recorded",
@@ -138,7 +138,11 @@ fn a_trained_regression_answers_numbers() {
             Some("{ field = \"decision.price\", form = \"number\" }"),
         )
         .metric("mean-absolute-error")
-        .trained_model("price", PRICE, &["lead_time", "adults"]);
+}
+
+#[test]
+fn a_trained_regression_answers_numbers() {
+    let study = price_study().trained_model("price", PRICE, &["lead_time", "adults"]);
     let report = workspace(&study).run(&[]);
     let error = overall(&report, 0, 0)["value"].as_f64().expect("a value");
     assert!(error < 1e-4, "{error}");
@@ -201,16 +205,7 @@ fn files_beside_a_model_are_sealed_and_its_run_replays_without_them() {
 
 #[test]
 fn a_folder_of_mlflow_is_a_model() {
-    let study = bookings()
-        .decision("price", "number")
-        .plugin_comparator(
-            "recorded",
-            "PLUGINS/recorded.wasm",
-            &["decision.price"],
-            Some("{ field = \"decision.price\", form = \"number\" }"),
-        )
-        .metric("mean-absolute-error")
-        .trained_model("logged", MLFLOW, &["lead_time", "rate"]);
+    let study = price_study().trained_model("logged", MLFLOW, &["lead_time", "rate"]);
     let workspace = workspace(&study);
     workspace.run(&[]);
     let snapshots = sealed(&workspace.path().join("run"), "snapshots").expect("snapshots");

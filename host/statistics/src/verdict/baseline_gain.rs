@@ -18,18 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use super::estimate::{Estimator, independent_scores, is_mean, rounded_components};
 use super::mean_scores::MeanScores;
-use super::replicates::{Range, interval_from_replicates};
+use super::replicates::{MIN_DIFFERING_PAIRS, Range, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
 use crate::scoring::{
     Baseline, DifferenceHistograms, GainSums, Interval, JACKKNIFE_GROUPS, LearningSet, Reduce, ScoreBlock,
     ScoreRange, ScoreSums, Window,
 };
 use understudy_study::{ChanceRequirement, Direction, Evidence};
-
-/// The least number of pairs in which the scores of model and baseline differ, for bounds by the jackknife: the usual least
-/// sample for means of skewed scores. The mean of fewer differences is far from normal, and a few of one sign would look
-/// certain.
-const MIN_DIFFERING_PAIRS: u64 = 30;
 
 /// The gains of a model over all baselines of its form of answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -127,7 +122,12 @@ impl Estimator<'_, '_> {
             unscored: sums.unscored,
         };
         let by_bounds = self.facts.threshold.evidence != Evidence::Point && total.pairs > 0;
-        let without: Vec<ScoreSums> = match by_bounds && !self.early {
+        // Independent scores in a known range have bounds without groups.
+        let needs_groups = by_bounds
+            && !self.early
+            && (self.facts.threshold.cluster.is_some()
+                || (0..total.baselines.len()).any(|index| self.mean_width(&total, index).is_none()));
+        let without: Vec<ScoreSums> = match needs_groups {
             false => Vec::new(),
             true => (0..JACKKNIFE_GROUPS as u8)
                 .filter(|group| {

@@ -10,16 +10,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::replicates::interval_from_replicates;
+use super::replicates::{MIN_DIFFERING_PAIRS, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
 use crate::scoring::{
     Interval, LabelCounts, ScoreBlock, clopper_pearson, korn_graubard, paired_difference, skewed_jackknife,
     standard_error,
 };
-
-/// The number of disagreements from which on their spread is known well enough for a jackknife: the usual least sample for means
-/// of skewed scores.
-const FEW_DISAGREEMENTS: u64 = 30;
 
 /// The measure of agreement beyond chance that the threshold limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -214,15 +210,13 @@ impl ModelLabels {
             interval_from_replicates(value, (&without, scale), range, (None, most, None), confidence)?;
         let skewed = skewed_jackknife(value, &without, 1.0, scale, confidence);
         for other in [skewed, self.kappa_from_agreement(value, most, confidence)].into_iter().flatten() {
-            let other = other.clamped(range);
-            interval.lower = interval.lower.min(other.lower);
-            interval.upper = interval.upper.max(other.upper);
+            interval = interval.hull(other.clamped(range));
         }
         Ok((interval, method))
     }
 
     /// The bounds of kappa from those of the agreement. 1 - kappa is the share of disagreements, divided by the expected share,
-    /// which hardly varies where disagreements are few. `None` without disagreements, and if they are [`FEW_DISAGREEMENTS`] or more.
+    /// which hardly varies where disagreements are few. `None` without disagreements, and if they are [`MIN_DIFFERING_PAIRS`] or more.
     fn kappa_from_agreement(&self, kappa: f64, most: f64, confidence: f64) -> Option<Interval> {
         let (n, hits) = (pairs(&self.total), agreed(&self.total));
         let agreement = hits as f64 / n as f64;
@@ -235,7 +229,7 @@ impl ModelLabels {
             clopper_pearson(hits, n, confidence)?
         };
         let scaled = |bound: f64| 1.0 - (1.0 - kappa) * (1.0 - bound) / (1.0 - agreement);
-        (1..FEW_DISAGREEMENTS)
+        (1..MIN_DIFFERING_PAIRS)
             .contains(&(n - hits))
             .then(|| Interval { lower: scaled(bounds.lower), upper: scaled(bounds.upper) })
     }

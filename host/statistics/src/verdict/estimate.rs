@@ -78,9 +78,8 @@ impl<'f, 'r> Estimator<'f, 'r> {
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
             let interval = clopper_pearson(hits, estimate.pairs, self.confidence);
             interval.map(|interval| (interval, IntervalMethod::Exact)).ok_or(MissingInterval::NotFinite)
-        } else if let Some(scores) = self
-            .mean_scores(windows, scope, model, value, &sums)
-            .filter(|_| self.facts.threshold.cluster.is_none())
+        } else if self.facts.threshold.cluster.is_none()
+            && let Some(scores) = self.mean_scores(windows, scope, model, value, &sums)
         {
             scores.interval(value, self.confidence)
         } else {

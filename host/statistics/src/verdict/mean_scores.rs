@@ -53,7 +53,7 @@ impl MeanScores {
         let Interval { lower, upper } =
             bounded_mean(&scores, (self.range.least, self.range.greatest), confidence)?;
         let (lower, upper) = if self.negated { (-upper, -lower) } else { (lower, upper) };
-        Some(Interval { lower: lower.min(value), upper: upper.max(value) })
+        Some(Interval { lower, upper }.hull(Interval { lower: value, upper: value }))
     }
 }
 

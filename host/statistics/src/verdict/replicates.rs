@@ -6,6 +6,10 @@ use super::mean_scores::MeanScores;
 use super::{IntervalMethod, MissingInterval};
 use crate::scoring::{Interval, equal_scores, has_spread, jackknife, standard_error};
 
+/// The number of pairs that differ, or disagree, from which on a jackknife knows their spread well enough: the usual least sample
+/// for means of skewed scores. The mean of fewer is far from normal, and a few of one sign would look certain.
+pub(super) const MIN_DIFFERING_PAIRS: u64 = 30;
+
 /// The range of a metric or of a difference; `None` is no limit.
 pub type Range = (Option<f64>, Option<f64>);
 
@@ -34,8 +38,7 @@ pub fn interval_from_replicates(
         if let Some(scores) = scores {
             let skewed =
                 scores.clustered(value, without, most, confidence).ok_or(MissingInterval::NotFinite)?;
-            interval.lower = interval.lower.min(skewed.lower);
-            interval.upper = interval.upper.max(skewed.upper);
+            interval = interval.hull(skewed);
         }
         return Ok((interval.clamped(range), IntervalMethod::Jackknife));
     }

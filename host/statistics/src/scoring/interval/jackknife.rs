@@ -73,15 +73,17 @@ pub fn skewed_jackknife(
     scale: f64,
     confidence: f64,
 ) -> Option<Interval> {
-    let Interval { lower, upper } = jackknife(estimate, without, scale, confidence)?;
+    let linear = jackknife(estimate, without, scale, confidence)?;
     let logarithms: Vec<f64> = without.iter().map(|value| (greatest - value).ln()).collect();
     let Some(distance) = jackknife((greatest - estimate).ln(), &logarithms, 0.0, confidence) else {
-        return Some(Interval { lower, upper });
+        return Some(linear);
     };
-    Some(Interval {
-        lower: lower.min(greatest - distance.upper.exp()),
-        upper: upper.max(greatest - distance.lower.exp()),
-    })
+    Some(
+        linear.hull(Interval {
+            lower: greatest - distance.upper.exp(),
+            upper: greatest - distance.lower.exp(),
+        }),
+    )
 }
 
 /// Whether the values `without` each group differ from each other by more than rounding. It does not matter whether

@@ -61,6 +61,11 @@ impl Interval {
         self.clamped((width.map(|width| -width), width))
     }
 
+    /// The smallest interval that contains both.
+    pub fn hull(self, other: Interval) -> Interval {
+        Interval { lower: self.lower.min(other.lower), upper: self.upper.max(other.upper) }
+    }
+
     /// The interval from `middle - reach` to `middle + reach`.
     fn centered(middle: f64, reach: f64) -> Self {
         Self { lower: middle - reach, upper: middle + reach }

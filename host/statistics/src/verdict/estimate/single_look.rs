@@ -74,8 +74,7 @@ impl Estimator<'_, '_> {
             }
             let skewed = skewed_jackknife(value, &without, greatest, value, self.confidence);
             let skewed = skewed.ok_or(MissingInterval::NotFinite)?.clamped(range);
-            interval.lower = interval.lower.min(skewed.lower);
-            interval.upper = interval.upper.max(skewed.upper);
+            interval = interval.hull(skewed);
         }
         Ok((interval, method))
     }

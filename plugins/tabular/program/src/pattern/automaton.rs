@@ -37,7 +37,7 @@ pub enum Assertion {
 }
 
 impl Assertion {
-    /// Whether it holds between two characters; there is none before the start and after the end of the text.
+    /// Whether the assertion holds between two characters. `None` is the start or the end of the text.
     #[must_use]
     pub fn holds(self, before: Option<char>, after: Option<char>) -> bool {
         let is_word = |character: Option<char>| {

@@ -179,7 +179,7 @@ impl Parser<'_> {
         Ok(Expression::Assertion(assertion))
     }
 
-    /// The characters that an escape stands for, after its backslash.
+    /// Reads the rest of an escape, after its backslash: the set of characters that it matches.
     fn escaped_set(&mut self) -> Result<CharacterSet, String> {
         let set = |ranges: &[(u32, u32)]| CharacterSet::new(ranges.to_vec());
         Ok(match self.rest.next() {
