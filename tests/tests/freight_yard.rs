@@ -225,8 +225,8 @@ fn single_weeks_fail_but_weekdays_pass() {
     assert_eq!(
         reasons,
         [
-            Some("week ending 2026-04-26: 841 of 1000 (0.841000); at least 0.85 is required"),
-            Some("week ending 2026-05-03: 840 of 1000 (0.840000); at least 0.85 is required"),
+            Some("week ending 2026-04-26: 841 of 1,000 (0.841000); at least 0.85 is required"),
+            Some("week ending 2026-05-03: 840 of 1,000 (0.840000); at least 0.85 is required"),
         ]
     );
     let (code, scopes) = decide(&workspace, &["--scope", "weekday"]);

@@ -4,9 +4,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::array::AsArray as _;
-use arrow::datatypes::Float64Type;
+use arrow::datatypes::{DataType, Field, Float64Type, Schema};
+use arrow::json::ReaderBuilder;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 use understudy_tests::study_toml::StudyToml;
 use understudy_tests::tables::{column, sealed, texts};
 use understudy_tests::{TestWorkspace, account, overall, root};
@@ -34,6 +39,22 @@ fn expected(name: &str) -> Vec<Vec<String>> {
 /// The numbers of a column of expected answers.
 fn expected_numbers(name: &str, column: usize) -> Vec<f64> {
     expected(name).iter().map(|cells| cells[column].parse().expect("a number")).collect()
+}
+
+/// Bookings as a Parquet file whose rates are 32-bit floats, compressed as pandas does it.
+fn parquet_bookings(json_lines: &[u8]) -> Vec<u8> {
+    let text = |name| Field::new(name, DataType::Utf8, true);
+    let integer = |name| Field::new(name, DataType::Int64, true);
+    let rate = Field::new("rate", DataType::Float32, true);
+    let fields = vec![text("segment"), text("country"), integer("lead_time"), integer("adults"), rate];
+    let schema = Arc::new(Schema::new(fields));
+    let rows = ReaderBuilder::new(schema.clone()).build(json_lines).expect("a reader");
+    let compression = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, schema, Some(compression)).expect("a writer");
+    rows.for_each(|batch| writer.write(&batch.expect("bookings")).expect("rows are written"));
+    writer.close().expect("a file");
+    file
 }
 
 /// A study of the bookings, without models.
@@ -313,6 +334,11 @@ fn a_model_is_compared_with_predictions() {
         ["model", "check", "pipeline.onnx", "--rows", "snapshots.jsonl", "--expect", "pipeline.csv"];
     let output = workspace.ok(&[&arguments[..], &["--confidence", "confidence"]].concat());
     assert!(output.stdout.starts_with("answers: 200 of 200 rows equal\n"), "{}", output.stdout);
+
+    // The same rows as Parquet, with a column of 32-bit floats as pandas may write it.
+    workspace.write("rows.parquet", parquet_bookings(&study_file("snapshots.jsonl")));
+    let parquet = ["model", "check", "pipeline.onnx", "--rows", "rows.parquet", "--expect", "pipeline.csv"];
+    assert_eq!(workspace.ok(&parquet).stdout, "answers: 200 of 200 rows equal\n");
 
     let text = String::from_utf8(study_file("pipeline.csv")).expect("a text");
     workspace.write("pipeline.csv", text.replacen("\na,", "\nb,", 1));

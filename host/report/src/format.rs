@@ -1,13 +1,11 @@
-//! Formats counts, durations, sizes and verdicts for people. Other numbers are formatted by
+//! Formats durations, sizes and verdicts for people. Other numbers are formatted by
 //! [`number_text`](understudy_statistics::number_text).
-//!
-//! Invariants: thousands are separated by commas.
 
 use understudy_statistics::verdict::VerdictKind;
 
 pub use understudy_statistics::number_text::{
-    UNDEFINED, compact, declared_number, four_decimals, grouped, interval_text, number_text, significant,
-    six_decimals, six_digits,
+    UNDEFINED, compact, count, counted, declared_number, four_decimals, grouped, interval_text, number_text,
+    significant, six_decimals, six_digits,
 };
 
 /// Units of time in ascending order: nanoseconds and symbol.
@@ -20,16 +18,6 @@ const UNITS: [(u64, &str); 7] = [
     (3_600_000_000_000, "h"),
     (86_400_000_000_000, "d"),
 ];
-
-/// A count: `15,402`.
-pub fn count(count: u64) -> String {
-    grouped(&count.to_string())
-}
-
-/// A count with its noun in singular or plural: `1 window`, `62 windows`.
-pub fn counted(number: u64, one: &str, more: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { more })
-}
 
 /// A duration in the unit that gives it one to three digits before the point: `740 ns`, `1.92 ms`, `2.00 d`.
 pub fn duration(nanos: u64) -> String {

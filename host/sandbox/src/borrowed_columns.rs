@@ -27,7 +27,7 @@ enum Values<'a> {
 }
 
 impl<'a> BorrowedColumn<'a> {
-    /// Borrows a column as `kind`. An integer column can be converted to numbers.
+    /// Borrows a column as `kind`. A column of integers or truth values can be converted to numbers.
     pub fn new(column: &'a ArrayRef, kind: FieldKind) -> BorrowedColumn<'a> {
         let missing = match column.nulls() {
             Some(nulls) if nulls.null_count() > 0 => {
@@ -45,6 +45,9 @@ impl<'a> BorrowedColumn<'a> {
             FieldKind::Number if *column.data_type() == DataType::Int64 => {
                 Values::Number(integers().iter().map(|&value| value as f64).collect())
             }
+            FieldKind::Number if *column.data_type() == DataType::Boolean => Values::Number(
+                column.as_boolean().values().iter().map(|value| f64::from(u8::from(value))).collect(),
+            ),
             FieldKind::Number => Values::Number(Cow::Borrowed(column.as_primitive::<Float64Type>().values())),
             FieldKind::Timestamp => {
                 Values::Timestamp(column.as_primitive::<TimestampMicrosecondType>().values())

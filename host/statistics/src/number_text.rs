@@ -108,6 +108,16 @@ pub fn significant(value: f64, digits: usize) -> String {
     }
 }
 
+/// A count: `15,402`.
+pub fn count(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+/// A count with its noun in singular or plural: `1 window`, `62 windows`.
+pub fn counted(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
+}
+
 /// A decimal number with commas between thousands.
 pub fn grouped(number: &str) -> String {
     let start = number.len() - number.trim_start_matches('-').len();

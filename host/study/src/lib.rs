@@ -97,6 +97,12 @@ impl FieldKind {
             Self::Json => "json",
         }
     }
+
+    /// Whether a plugin may read a field of this kind as `wanted`: as what it is, and whole numbers and truth values as
+    /// numbers, too. True is 1.
+    pub fn is_readable_as(self, wanted: FieldKind) -> bool {
+        self == wanted || (wanted == Self::Number && matches!(self, Self::Integer | Self::Boolean))
+    }
 }
 
 /// A declared field of a record: a top-level key of the JSON object and the type of its values.

@@ -25,7 +25,8 @@ const SHOWN: usize = 5;
 pub(super) struct Check {
     #[command(flatten)]
     model: ModelArguments,
-    /// Rows: CSV with a header if the name ends in .csv, otherwise JSON Lines. An empty cell and null are missing.
+    /// Rows: CSV with a header if the name ends in .csv, Parquet if it ends in .parquet, otherwise JSON Lines. An empty cell
+    /// of CSV and null are missing.
     #[arg(long, value_name = "FILE")]
     rows: PathBuf,
     /// Predictions in the same formats, one for each row in the same order.

@@ -1,13 +1,18 @@
 //! Rows of a file as the columns that a model reads, and cells of a file of expected answers.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::compute::cast;
 use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format;
 use arrow::datatypes::{DataType, Field, Schema};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value as Json;
 
 use super::cost::record_batch;
@@ -23,17 +28,46 @@ pub(super) struct TextTable {
 }
 
 impl TextTable {
-    /// Reads a CSV file with a header, or JSON Lines if its name does not end in `.csv`. In JSON, null is missing.
+    /// Reads a CSV file with a header if its name ends in `.csv`, a Parquet file if it ends in `.parquet`, and otherwise JSON
+    /// Lines. In JSON and Parquet, null is missing.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub(super) fn read(path: &Path) -> anyhow::Result<TextTable> {
         let shown = path.display();
-        let bytes =
-            read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
-        let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let table = if is_csv { TextTable::from_csv(&bytes) } else { TextTable::from_json_lines(&bytes) };
+        let has_extension =
+            |name| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(name));
+        let table = if has_extension("parquet") {
+            let file = File::open(path)
+                .map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
+            TextTable::from_parquet(file)
+        } else {
+            let bytes = read_file(path)
+                .map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
+            if has_extension("csv") {
+                TextTable::from_csv(&bytes)
+            } else {
+                TextTable::from_json_lines(&bytes)
+            }
+        };
         table.with_context(|| format!("cannot read {shown}"))
+    }
+
+    fn from_parquet(file: File) -> anyhow::Result<TextTable> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let names: Vec<String> = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let mut table = TextTable { columns: vec![Vec::new(); names.len()], names, rows: 0 };
+        for batch in reader.build()? {
+            let batch = batch?;
+            table.rows += batch.num_rows();
+            for ((cells, column), name) in table.columns.iter_mut().zip(batch.columns()).zip(&table.names) {
+                let text = text_array(column).with_context(|| {
+                    format!("column `{name}` is of type {}; write a scalar in each row", column.data_type())
+                })?;
+                cells.extend(text.as_string::<i32>().iter().map(|text| text.map(str::to_owned)));
+            }
+        }
+        Ok(table)
     }
 
     fn from_csv(bytes: &[u8]) -> anyhow::Result<TextTable> {
@@ -120,6 +154,15 @@ impl TextTable {
     }
 }
 
+/// The values of a column as text. A 32-bit float has the text of the equal 64-bit float.
+fn text_array(column: &ArrayRef) -> anyhow::Result<ArrayRef> {
+    let widened = match column.data_type() {
+        DataType::Float16 | DataType::Float32 => cast(column, &DataType::Float64)?,
+        _ => column.clone(),
+    };
+    Ok(cast(&widened, &DataType::Utf8)?)
+}
+
 /// The cells as an Arrow array.
 ///
 /// # Errors
@@ -146,6 +189,8 @@ fn array(cells: &[Option<String>], kind: FieldKind) -> Result<ArrayRef, usize> {
             parsed(cells, |text| match text {
                 // What pandas writes for a missing number.
                 "nan" | "NaN" => Some(None),
+                "true" | "True" => Some(Some(1.0)),
+                "false" | "False" => Some(Some(0.0)),
                 _ => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Some),
             })?
             .into_iter()

@@ -6,7 +6,7 @@ use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::study_fields::{DECISION_PREFIX, declared_field};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
-use understudy_study::{AnswerForm, ChanceRequirement, Direction, FieldKind, Plugin, Study, chance_forms};
+use understudy_study::{AnswerForm, ChanceRequirement, Direction, Plugin, Study, chance_forms};
 
 /// The reasons why a plugin with these inputs cannot fill a slot during a run: it may only read the fields
 /// that the seal grants.
@@ -24,7 +24,7 @@ pub(crate) fn access_violations(
                 found.push(format!("it reads `{name}`, and a model is never shown the decision"));
             }
             None => found.push(format!("it reads `{name}`, which the study does not have")),
-            Some(has) if has != *kind && (has, *kind) != (FieldKind::Integer, FieldKind::Number) => {
+            Some(has) if !has.is_readable_as(*kind) => {
                 found.push(format!("it reads `{name}` as {wanted}, and the study declares it as {}", has.name()));
             }
             Some(_) if !slot.grant.contains(name) => found.push(format!(
@@ -157,7 +157,7 @@ impl Loader<'_> {
                         "{what} reads `{name}`, which the study does not declare; add {key} = \"{wanted}\" to [{table}]"
                     ),
                 ),
-                Some(found) if found != *kind && (found, *kind) != (FieldKind::Integer, FieldKind::Number) => {
+                Some(found) if !found.is_readable_as(*kind) => {
                     let found = found.name();
                     self.fault(
                         plugin.path_line,

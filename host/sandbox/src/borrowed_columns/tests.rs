@@ -21,6 +21,7 @@ fn a_slice_is_borrowed_like_a_whole_batch() {
         Arc::new(StringArray::from(vec!["first", "é", "", "three", "last"])),
         Arc::new(StringArray::from(vec!["[1]", "{}", "null", "\"\"", "[2]"])),
         Arc::new(BooleanArray::from(vec![true, false, true, false, true])),
+        Arc::new(BooleanArray::from(vec![false, true, false, true, false])),
         Arc::new(Int64Array::from(vec![9, i64::MIN, 0, i64::MAX, 9])),
         Arc::new(Int64Array::from(vec![9, -1, 0, 1, 9])),
         Arc::new(Float64Array::from(vec![9.0, -0.5, 0.0, 1e300, 9.0])),
@@ -30,6 +31,7 @@ fn a_slice_is_borrowed_like_a_whole_batch() {
         FieldKind::Text,
         FieldKind::Json,
         FieldKind::Boolean,
+        FieldKind::Number,
         FieldKind::Integer,
         FieldKind::Number,
         FieldKind::Number,
@@ -39,6 +41,7 @@ fn a_slice_is_borrowed_like_a_whole_batch() {
     Column { values: Values::Text(TextParam { offsets: [0, 2, 2, 7], bytes: [195, 169, 116, 104, 114, 101, 101] }), missing: None }
     Column { values: Values::Json(TextParam { offsets: [0, 2, 6, 8], bytes: [123, 125, 110, 117, 108, 108, 34, 34] }), missing: None }
     Column { values: Values::Boolean([0, 1, 0]), missing: None }
+    Column { values: Values::Number([1.0, 0.0, 1.0]), missing: None }
     Column { values: Values::Integer([-9223372036854775808, 0, 9223372036854775807]), missing: None }
     Column { values: Values::Number([-1.0, 0.0, 1.0]), missing: None }
     Column { values: Values::Number([-0.5, 0.0, 1e300]), missing: None }

@@ -21,10 +21,10 @@ mod value_blocks;
 
 use std::ops::Range;
 
-pub use self::part_size::{MIN_INTERIM_PAIRS, withheld_counts};
+pub use self::part_size::{MIN_INTERIM_PAIRS, PartSize, withheld_counts};
 pub use self::subgroups::ProfileSize;
 
-use self::part_size::{PartSize, withheld_parts};
+use self::part_size::withheld_parts;
 use self::scope_partition::ScopePartition;
 use self::value_blocks::{ValueBlock, ValueBlocks};
 use super::cells::{Cells, Slice};

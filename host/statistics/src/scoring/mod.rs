@@ -49,7 +49,8 @@ pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDi
 pub use exact_sum::ExactSum;
 pub use gain_sums::{BaselineSums, DifferenceHistograms, GainSums, PairComparison, PairScores, ScoreSums};
 pub use interim_figures::{
-    InterimFigures, InterimRules, MIN_INTERIM_PAIRS, ProfileSize, last_covered_window, withheld_counts,
+    InterimFigures, InterimRules, MIN_INTERIM_PAIRS, PartSize, ProfileSize, last_covered_window,
+    withheld_counts,
 };
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,

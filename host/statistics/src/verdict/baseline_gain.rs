@@ -20,6 +20,7 @@ use super::estimate::{Estimator, independent_scores, is_mean, rounded_components
 use super::mean_scores::MeanScores;
 use super::replicates::{MIN_DIFFERING_PAIRS, Range, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
+use crate::number_text::count;
 use crate::scoring::{
     Baseline, DifferenceHistograms, GainSums, Interval, JACKKNIFE_GROUPS, LearningSet, Reduce, ScoreBlock,
     ScoreRange, ScoreSums, Window,
@@ -68,7 +69,8 @@ impl LeftOutPairs {
             (self.unscored, "without a score of the model or a baseline"),
         ];
         let reasons = reasons.into_iter().filter(|(pairs, _)| *pairs > 0);
-        let reasons: Vec<String> = reasons.map(|(pairs, reason)| format!("{pairs} {reason}")).collect();
+        let reasons: Vec<String> =
+            reasons.map(|(pairs, reason)| format!("{} {reason}", count(pairs))).collect();
         (!reasons.is_empty()).then(|| reasons.join(", "))
     }
 }

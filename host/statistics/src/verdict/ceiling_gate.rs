@@ -9,7 +9,7 @@ use super::bound::bounds_failure;
 use super::ceiling::CeilingShare;
 use super::format::{format_confidence, format_share};
 use super::{Estimate, VerdictKind};
-use crate::number_text::number_text;
+use crate::number_text::{count, counted, number_text};
 use crate::scoring::{Interval, MIN_REPEATED_CASES};
 use understudy_study::Evidence;
 
@@ -27,9 +27,10 @@ pub fn ceiling_failure(
     let inconclusive = |text: String| Some((VerdictKind::Inconclusive, text));
     if pooled.hits != Some(equal) {
         return inconclusive(format!(
-            "the ceiling limits the share of equal answers, and the metric is not that share: {equal} of {} pairs have equal \
+            "the ceiling limits the share of equal answers, and the metric is not that share: {} of {} pairs have equal \
              answers ({})",
-            pooled.pairs,
+            count(equal),
+            count(pooled.pairs),
             format_share(equal, pooled.pairs)
         ));
     }
@@ -38,7 +39,7 @@ pub fn ceiling_failure(
         return inconclusive(format!(
             "the ceiling is not known: {} decided at least twice, and an estimate needs at least {MIN_REPEATED_CASES}; \
              {required}",
-            if share.cases == 1 { "1 case was".to_owned() } else { format!("{} cases were", share.cases) }
+            counted(share.cases, "case was", "cases were")
         ));
     }
     let CeilingShare {
@@ -50,8 +51,9 @@ pub fn ceiling_failure(
         ));
     };
     let found = format!(
-        "agreement in the {cases} cases that were decided at least twice is {}, and their ceiling is {}, so the share of the \
+        "agreement in the {} cases that were decided at least twice is {}, and their ceiling is {}, so the share of the \
          ceiling is {}",
+        count(cases),
         number_text(agreement),
         number_text(ceiling),
         number_text(value)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::estimate::{Estimator, declared_confidence, is_early};
 use super::family::{SharedLevel, evaluate_family, has_nested_bounds};
-use super::format::{describe_threshold, format_estimate, pass_reason, verdict_notes};
+use super::format::{describe_threshold, format_estimate, pass_reason, too_few_comparisons, verdict_notes};
 use super::gates::ScopeGates;
 use super::guards::{PairShares, record_guards, scope_guards};
 use super::interim_gates::{TEST_WITHHELD, interim_contamination, interim_gates};
@@ -19,7 +19,7 @@ use super::{
     CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, GuardResult, InputShare, KnownTries,
     ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
-use crate::number_text::number_text;
+use crate::number_text::{count, counted, number_text};
 use crate::scoring::{InterimRules, Reduce, Slice};
 use understudy_study::{
     ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, TrainingPeriod, WindowChoice,
@@ -212,9 +212,9 @@ fn add_missing_evidence(
                 false => ", and none of them can be late any more",
             };
             add(format!(
-                "{complete} complete {}; {required} required. A window is complete if the snapshots begin by \
-                 its start and go on to its end{open}",
-                if complete == 1 { "window" } else { "windows" }
+                "{}; {} required. A window is complete if the snapshots begin by its start and go on to its end{open}",
+                counted(complete, "complete window", "complete windows"),
+                count(required)
             ))
         }
         WindowChoice::All if complete == 0 => add("no window counts".to_owned()),
@@ -238,8 +238,7 @@ fn add_missing_evidence(
         for (index, value) in facts.conditions.values(condition).iter().enumerate() {
             let pairs = cells.tally(Slice::Value { condition, value: index }, 0, threshold.metric).pairs;
             if value != "other" && value != "missing" && pairs < threshold.least_per_condition {
-                let text =
-                    format!("{pairs} comparisons; at least {} are required", threshold.least_per_condition);
+                let text = too_few_comparisons(pairs, threshold.least_per_condition);
                 few.push(inconclusive(format!("{name} {value}"), text, pairs as f64));
             }
         }
@@ -248,17 +247,16 @@ fn add_missing_evidence(
         |CycleValue { value, occurrences, required, pairs, .. }| {
             let (text, rank) = if occurrences < required {
                 (
-                    format!("occurred {occurrences} times; {required} required, so the cycle is not covered"),
+                    format!(
+                        "occurred {}; {} required, so the cycle is not covered",
+                        counted(*occurrences, "time", "times"),
+                        count(*required)
+                    ),
                     *occurrences,
                 )
             } else {
-                let least = threshold.least_per_condition;
-                (
-                    format!(
-                        "{pairs} comparisons; at least {least} are required, so the cycle is not covered"
-                    ),
-                    *pairs,
-                )
+                let reason = too_few_comparisons(*pairs, threshold.least_per_condition);
+                (format!("{reason}, so the cycle is not covered"), *pairs)
             };
             inconclusive(value.clone(), text, rank as f64)
         },

@@ -7,7 +7,7 @@ use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::meets_bound_by_count;
 use super::ceiling::CeilingShare;
 use super::chance::ChanceAgreement;
-use crate::number_text::{declared_number, number_text};
+use crate::number_text::{count, counted, declared_number, number_text};
 use crate::scoring::JACKKNIFE_GROUPS;
 use understudy_study::{
     AnswerForm, ChanceRequirement, Direction, Evidence, Family, Quantifier, Study, Threshold, WindowChoice,
@@ -230,17 +230,30 @@ fn ceiling_success(threshold: &Threshold, found: &CeilingShare) -> Option<String
 /// The value of an estimate, with its counts if it is a share.
 pub fn format_estimate(estimate: &Estimate) -> String {
     match (estimate.hits, estimate.value) {
-        (Some(hits), _) => format!("{hits} of {} ({})", estimate.pairs, format_share(hits, estimate.pairs)),
-        (None, Some(value)) => format!("{} over {} pairs", number_text(value), estimate.pairs),
+        (Some(hits), _) => {
+            format!("{} of {} ({})", count(hits), count(estimate.pairs), format_share(hits, estimate.pairs))
+        }
+        (None, Some(value)) => {
+            format!("{} over {}", number_text(value), counted(estimate.pairs, "pair", "pairs"))
+        }
         (None, None) => if estimate.withheld { "withheld" } else { "not defined" }.to_owned(),
     }
+}
+
+/// The reason that a verdict rests on fewer comparisons than required: `4 comparisons; at least 30 are required`.
+pub fn too_few_comparisons(pairs: u64, least: u64) -> String {
+    format!(
+        "{}; at least {} required",
+        counted(pairs, "comparison", "comparisons"),
+        counted(least, "is", "are")
+    )
 }
 
 /// The number of pairs over which model and baselines are compared: `587 of 600 pairs`.
 pub fn compared_pairs(gains: &BaselineGains) -> String {
     match gains.left_out.total() {
-        0 => format!("{} pairs", gains.pairs),
-        left_out => format!("{} of {} pairs", gains.pairs, gains.pairs + left_out),
+        0 => counted(gains.pairs, "pair", "pairs"),
+        left_out => format!("{} of {} pairs", count(gains.pairs), count(gains.pairs + left_out)),
     }
 }
 

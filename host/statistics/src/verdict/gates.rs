@@ -14,11 +14,11 @@ use super::ceiling_gate::ceiling_failure;
 use super::chance::ChanceAgreement;
 use super::chance_gate::{baseline_failures, chance_failure};
 use super::estimate::Estimator;
-use super::format::{direction_words, format_confidence, format_estimate};
+use super::format::{direction_words, format_confidence, format_estimate, too_few_comparisons};
 use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
 use super::window_selection::WindowSelection;
 use super::{Estimate, Facts, MissingInterval, VerdictKind, VerdictReason};
-use crate::number_text::{declared_number, number_text};
+use crate::number_text::{count, counted, declared_number, number_text};
 use crate::scoring::Interval;
 use understudy_study::{Direction, Evidence, Quantifier, Threshold, WindowChoice};
 
@@ -95,7 +95,7 @@ impl ScopeGates {
                 }
                 None => {
                     let text = "agreement beyond chance cannot be computed: the answers are not labels, or \
-                        there are more than 1000 of them";
+                        there are more than 1,000 of them";
                     add(VerdictKind::Inconclusive, text.to_owned());
                     None
                 }
@@ -182,11 +182,16 @@ fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
     let least = threshold.least_per_window;
     let Estimate { pairs, answered, .. } = estimate;
     if *pairs < least {
-        return Some(format!("{pairs} comparisons; at least {least} are required"));
+        return Some(too_few_comparisons(*pairs, least));
     }
     // Without any answer, the metric is not defined or scores every pair.
     (1..least).contains(answered).then(|| {
-        format!("{answered} of {pairs} comparisons have an answer; at least {least} answers are required")
+        format!(
+            "{} of {} have an answer; at least {} required",
+            count(*answered),
+            counted(*pairs, "comparison", "comparisons"),
+            counted(least, "answer is", "answers are")
+        )
     })
 }
 

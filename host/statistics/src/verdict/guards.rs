@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::format::{at_least, at_most, format_share};
 use super::window_selection::WindowSelection;
 use super::{Facts, VerdictKind};
+use crate::number_text::count;
 use crate::scoring::{ScopeExclusions, Window, WindowClock, WindowRecordCounts};
 use understudy_records::batch::ExclusionReason;
 use understudy_records::join::{Account, AccountTerm};
@@ -186,7 +187,7 @@ impl GuardResult {
 
     /// What is counted: `120 of 240 snapshots`.
     pub fn counts(&self) -> String {
-        format!("{} of {} {}", self.count, self.whole, self.subject.name())
+        format!("{} of {} {}", count(self.count), count(self.whole), self.subject.name())
     }
 
     /// The share with six decimals, never rounded to a limit that it misses.
@@ -210,7 +211,7 @@ impl GuardResult {
         let unknown = match self.scope_unknown {
             0 => String::new(),
             unknown if unknown == self.count => ", and each may belong to this scope".to_owned(),
-            unknown => format!(", of which {unknown} may belong to this scope"),
+            unknown => format!(", of which {} may belong to this scope", count(unknown)),
         };
         format!(
             "{}{span} ({}) {}{unknown}; {} is {permitted}",

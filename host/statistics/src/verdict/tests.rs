@@ -187,13 +187,13 @@ fn thresholds_and_passes_are_described() {
     });
     insta::assert_snapshot!(described.join("\n"), @"
     agreement at least 0.85 in each of the first 3 complete windows, by the point estimate
-    GO: each of 3 windows has at least 0.85; pooled: 2700 of 3000 (0.900000)
+    GO: each of 3 windows has at least 0.85; pooled: 2,700 of 3,000 (0.900000)
     agreement at least 0.85 pooled over the latest 2 complete windows, by the confidence bound at 0.95
-    GO: 1800 of 2000 (0.900000); at least 0.85 is required
+    GO: 1,800 of 2,000 (0.900000); at least 0.85 is required
     agreement at least 0.85 pooled over all windows, by the point estimate
-    GO: 2700 of 3000 (0.900000); at least 0.85 is required
+    GO: 2,700 of 3,000 (0.900000); at least 0.85 is required
     agreement at most 0.95 in each of the first 3 complete windows, by the point estimate
-    GO: each of 3 windows has at most 0.95; pooled: 2700 of 3000 (0.900000)
+    GO: each of 3 windows has at most 0.95; pooled: 2,700 of 3,000 (0.900000)
     ");
 }
 
@@ -212,7 +212,7 @@ fn an_upper_bound_is_met_from_below() {
         assert_eq!(thresholds.map(|threshold| Case::new(&threshold, &[week]).decide().0), kinds, "{week:?}");
     }
     let reason = Case::new(&most(bound(&every(1))), &[GOOD]).decide().1;
-    insta::assert_snapshot!(reason, @"NO-GO: week ending 2026-04-19: 900 of 1000 (0.900000), with bounds 0.883008 and 0.915215 at confidence 0.95 each, is on the wrong side of 0.85; at most 0.85 is required");
+    insta::assert_snapshot!(reason, @"NO-GO: week ending 2026-04-19: 900 of 1,000 (0.900000), with bounds 0.883008 and 0.915215 at confidence 0.95 each, is on the wrong side of 0.85; at most 0.85 is required");
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn a_cycle_value_with_its_occurrences_lacks_comparisons() {
     };
     let reasons = |times| Case::new(&threshold(times), &[GOOD; 3]).decide().1;
     assert!(
-        reasons(3).contains("comparisons; at least 1200 are required, so the cycle is"),
+        reasons(3).contains("comparisons; at least 1,200 are required, so the cycle is"),
         "{}",
         reasons(3)
     );

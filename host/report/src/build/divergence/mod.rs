@@ -24,7 +24,7 @@ use crate::value_text::listed_value;
 use understudy_engine::{EndReason, RunResult, SealedStudy, conditions, profile_index};
 use understudy_statistics::divergence::{self, PatternTable, SearchSettings, min_windows, search_subgroups};
 use understudy_statistics::scoring::{
-    InterimRules, Interval, MAX_PRODUCT_COMPONENTS, MIN_INTERIM_PAIRS, ModelMoments, ProfileIndex,
+    InterimRules, Interval, MAX_PRODUCT_COMPONENTS, MIN_INTERIM_PAIRS, ModelMoments, PartSize, ProfileIndex,
     ProfileSize, SliceDifferences, SliceTotals, Window, WindowClock,
 };
 use understudy_study::suspects;
@@ -173,8 +173,10 @@ impl<'a> DivergenceSearch<'a> {
             let values = self.index.conditions.iter().zip(self.index.values(*profile));
             ProfileSize {
                 values: values.map(|((at, _), value)| (*at, usize::from(value))).collect(),
-                pairs: halves.iter().map(|half| half.pairs).sum(),
-                scored: halves.iter().map(|half| self.estimators[model].sums(half)[0] as u64).sum(),
+                halves: halves.each_ref().map(|half| PartSize {
+                    pairs: half.pairs,
+                    answered: self.estimators[model].sums(half)[0] as u64,
+                }),
             }
         });
         let windows: Vec<Window> = self.windows.iter().map(|(window, _)| *window).collect();

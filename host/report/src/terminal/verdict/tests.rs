@@ -148,9 +148,9 @@ fn text(verdict: &Verdict) -> String {
 #[test]
 fn go() {
     let good = [(870, 1_000), (861, 1_000), (856, 1_000)];
-    let reason = "each of 3 windows has at least 0.85; pooled: 2587 of 3000 (0.862333)";
+    let reason = "each of 3 windows has at least 0.85; pooled: 2,587 of 3,000 (0.862333)";
     let weekdays = [(644, 700), (634, 700), (633, 700)];
-    let part = "each of 3 windows has at least 0.85; pooled: 1911 of 2100 (0.910000)";
+    let part = "each of 3 windows has at least 0.85; pooled: 1,911 of 2,100 (0.910000)";
     let scopes = vec![
         ruling("all", &[(VerdictKind::Go, reason)], &good),
         ruling("weekday", &[(VerdictKind::Go, part)], &weekdays),
@@ -161,8 +161,8 @@ fn go() {
 #[test]
 fn no_go() {
     let reasons = [
-        (VerdictKind::NoGo, "week ending 2026-04-26: 841 of 1000 (0.841000); at least 0.85 is required"),
-        (VerdictKind::NoGo, "week ending 2026-05-03: 840 of 1000 (0.840000); at least 0.85 is required"),
+        (VerdictKind::NoGo, "week ending 2026-04-26: 841 of 1,000 (0.841000); at least 0.85 is required"),
+        (VerdictKind::NoGo, "week ending 2026-05-03: 840 of 1,000 (0.840000); at least 0.85 is required"),
     ];
     let scopes = vec![ruling("all", &reasons, &[(870, 1_000), (841, 1_000), (840, 1_000)])];
     let mut verdict = verdict(clean(), scopes);
@@ -214,11 +214,11 @@ fn void() {
         decisions: Account { late: 2_849, waiting: 75, conflict: 60, ..account },
     };
     let reasons = [
-        (VerdictKind::Void, "2849 of 6000 snapshots (0.474833) are late; at most 0.01 is allowed"),
-        (VerdictKind::Void, "2849 of 6000 decisions (0.474833) are late; at most 0.01 is allowed"),
+        (VerdictKind::Void, "2,849 of 6,000 snapshots (0.474833) are late; at most 0.01 is allowed"),
+        (VerdictKind::Void, "2,849 of 6,000 decisions (0.474833) are late; at most 0.01 is allowed"),
         (
             VerdictKind::Void,
-            "33 of 3033 snapshots (0.010880) were shed: mirrored requests that never became a record; at most 0.01 is allowed",
+            "33 of 3,033 snapshots (0.010880) were shed: mirrored requests that never became a record; at most 0.01 is allowed",
         ),
     ];
     let mut verdict = verdict(accounting, vec![ruling("all", &reasons, &[(950, 1_000); 3])]);

@@ -2,6 +2,7 @@
 //!
 //! Invariants, for the figures over all windows of one report:
 //! - No combination of the figures of subgroups that are shown has few pairs. A combination has a factor for each figure.
+//!   The same holds in each half of the search, because the difference of a subgroup covers one half.
 //! - No combination with the shown values of one condition has few pairs, and none with the shown scopes.
 
 use super::InterimFigures;
@@ -14,15 +15,13 @@ use understudy_study::Scope;
 pub struct ProfileSize {
     /// The index of each searched condition, with the index of its value.
     pub values: Vec<(usize, usize)>,
-    /// The number of pairs.
-    pub pairs: u64,
-    /// Those that the metric of the search scored for the model.
-    pub scored: u64,
+    /// The pairs in each half of the search. Those that count as answered are those that the metric scored for the model.
+    pub halves: [PartSize; 2],
 }
 
 impl ProfileSize {
     fn size(&self) -> PartSize {
-        PartSize { pairs: self.pairs, answered: self.scored }
+        self.halves.into_iter().sum()
     }
 
     fn value(&self, condition: usize) -> Option<usize> {
@@ -57,7 +56,7 @@ impl InterimFigures {
             });
             let is_shown = is_enough == [true; 2]
                 && !self.nearly_equals_withheld_value(terms, profiles)
-                && sums(profiles, &divided).iter().all(|size| !size.is_few())
+                && sums(profiles, &divided).iter().flatten().all(|size| !size.is_few())
                 && columns
                     .iter()
                     .all(|columns| !reveals_few(&table(profiles, &divided, columns), &columns.withheld));
@@ -124,10 +123,12 @@ fn numbered<K: PartialEq>(keys: impl Iterator<Item = K>) -> Vec<usize> {
     keys.map(number).collect()
 }
 
-/// The size of each part of the profiles.
-fn sums(profiles: &[ProfileSize], parts: &[usize]) -> Vec<PartSize> {
-    let mut sums = vec![PartSize::default(); parts.iter().max().map_or(0, |last| last + 1)];
-    profiles.iter().zip(parts).for_each(|(profile, part)| sums[*part] += profile.size());
+/// The size of each half of each part of the profiles.
+fn sums(profiles: &[ProfileSize], parts: &[usize]) -> Vec<[PartSize; 2]> {
+    let mut sums = vec![[PartSize::default(); 2]; parts.iter().max().map_or(0, |last| last + 1)];
+    for (profile, part) in profiles.iter().zip(parts) {
+        sums[*part].iter_mut().zip(profile.halves).for_each(|(sum, half)| *sum += half);
+    }
     sums
 }
 

@@ -147,7 +147,7 @@ fn a_metric_in_another_range_is_judged_by_its_value() {
     assert_eq!(case(&every(3), (850, 1000)).decide().0, VerdictKind::Go);
     let (kind, reasons) = case(&pooled(3), BAD).decide();
     assert_eq!(kind, VerdictKind::NoGo);
-    insta::assert_snapshot!(reasons, @"NO-GO: pooled: 0.800000 over 3000 pairs; at least 0.85 is required");
+    insta::assert_snapshot!(reasons, @"NO-GO: pooled: 0.800000 over 3,000 pairs; at least 0.85 is required");
     // An interim look: the sequence is that of scores in the range.
     let latest = bound(&pooled(3)).replace("first", "latest");
     let open = Case { closed: false, ..case(&latest, GOOD) };

@@ -72,7 +72,7 @@ fn identical_copies_do_not_dilute_a_share() {
     for copies in [0, 1000, 1_000_000] {
         let (kind, reasons) = decided("", copied(copies), account(0, |_, _| {}));
         assert_eq!(kind, VerdictKind::Void, "{copies}");
-        assert_eq!(reasons, "VOID: 11 of 1000 snapshots (0.011000) are late; at most 0.01 is allowed");
+        assert_eq!(reasons, "VOID: 11 of 1,000 snapshots (0.011000) are late; at most 0.01 is allowed");
     }
     // Copies alone change nothing.
     let copies = Account { received: 5000, duplicate: 4000, paired: 1000, ..Account::default() };
@@ -96,13 +96,13 @@ fn every_exceeded_guard_is_a_reason_with_its_counts() {
     };
     assert!(left.balances());
     insta::assert_snapshot!(decided("", left, left).1, @r"
-    VOID: 20 of 1000 snapshots (0.020000) could not be decoded; at most 0.01 is allowed
-    VOID: 20 of 1000 decisions (0.020000) could not be decoded; at most 0.01 is allowed
-    VOID: 30 of 1000 snapshots (0.030000) are late; at most 0.01 is allowed
-    VOID: 30 of 1000 decisions (0.030000) are late; at most 0.01 is allowed
-    VOID: 40 of 1000 snapshots (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
-    VOID: 40 of 1000 decisions (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
-    VOID: 110 of 1000 decisions (0.110000) have no snapshot; at most 0.05 is allowed
+    VOID: 20 of 1,000 snapshots (0.020000) could not be decoded; at most 0.01 is allowed
+    VOID: 20 of 1,000 decisions (0.020000) could not be decoded; at most 0.01 is allowed
+    VOID: 30 of 1,000 snapshots (0.030000) are late; at most 0.01 is allowed
+    VOID: 30 of 1,000 decisions (0.030000) are late; at most 0.01 is allowed
+    VOID: 40 of 1,000 snapshots (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
+    VOID: 40 of 1,000 decisions (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
+    VOID: 110 of 1,000 decisions (0.110000) have no snapshot; at most 0.05 is allowed
     ");
 }
 
@@ -160,7 +160,7 @@ fn a_long_run_does_not_dilute_the_windows_that_count() {
     // Eleven of 1,010 in the first week are more than one percent; over the run they are not.
     let [first, latest] = kinds(11, 0);
     assert_eq!((first.0, latest.0), (VerdictKind::Void, VerdictKind::Go));
-    insta::assert_snapshot!(first.1, @"VOID: 11 of 1011 decisions in the windows that count (0.010880) are late; at most 0.01 is allowed");
+    insta::assert_snapshot!(first.1, @"VOID: 11 of 1,011 decisions in the windows that count (0.010880) are late; at most 0.01 is allowed");
     assert_eq!(kinds(10, 11).map(|found| found.0), [VerdictKind::Go, VerdictKind::Go]);
 }
 
@@ -286,7 +286,7 @@ fn mirrored_requests_that_never_became_a_record_are_limited() {
     assert_eq!(decided(10, "").0, VerdictKind::Go);
     let (kind, reasons) = decided(11, "");
     assert_eq!(kind, VerdictKind::Void);
-    insta::assert_snapshot!(reasons, @"VOID: 11 of 1011 snapshots (0.010880) were shed: mirrored requests that never became a record; at most 0.01 is allowed");
+    insta::assert_snapshot!(reasons, @"VOID: 11 of 1,011 snapshots (0.010880) were shed: mirrored requests that never became a record; at most 0.01 is allowed");
     assert_eq!(decided(11, "most-shed = 0.02").0, VerdictKind::Go);
     assert_eq!(decided(1, "most-shed = 0").0, VerdictKind::Void);
 }

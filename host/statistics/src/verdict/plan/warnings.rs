@@ -7,7 +7,7 @@ use super::{
     ChancePlan, ConditionPlan, ImpossibleGain, PairsPerWindow, PlanVolume, Planner, ScopePlan, StudyPlan,
     calendar,
 };
-use crate::number_text::declared_number;
+use crate::number_text::{count, counted, declared_number};
 use understudy_study::{ALL_SNAPSHOTS, ChanceRequirement, Direction, Every, Evidence, Study, WindowChoice};
 
 /// With fewer comparisons per month, a study is hardly worthwhile.
@@ -68,14 +68,14 @@ fn count_windows(every: Every, windows: u64) -> String {
     format!("{windows} {}{}", every.name(), if windows == 1 { "" } else { "s" })
 }
 
-/// A number of comparisons: `1 comparison`, `30 comparisons`.
+/// A number of comparisons: `1 comparison`, `1,000 comparisons`.
 fn count_comparisons(comparisons: u64) -> String {
-    format!("{comparisons} comparison{}", if comparisons == 1 { "" } else { "s" })
+    counted(comparisons, "comparison", "comparisons")
 }
 
 /// A number of comparisons with the verb that follows: `1 comparison is`, `30 comparisons are`.
 fn comparisons_are(comparisons: u64) -> String {
-    format!("{} {}", count_comparisons(comparisons), if comparisons == 1 { "is" } else { "are" })
+    counted(comparisons, "comparison is", "comparisons are")
 }
 
 /// The prefix of a warning about a scope; empty for all of the input.
@@ -93,7 +93,7 @@ fn too_few_per_scope(plan: &StudyPlan, planner: &Planner<'_>, scope: &ScopePlan)
          so GO is impossible; declare longer windows, or a lower minimum",
         prefix(scope),
         comparisons_are(comparisons.unwrap_or(0)),
-        planner.threshold.least_per_window
+        count(planner.threshold.least_per_window)
     )
 }
 
@@ -119,14 +119,15 @@ fn too_few_measured(plan: &StudyPlan, planner: &Planner<'_>, volume: &PlanVolume
     let matters = plan.counted != WindowChoice::All && thin > 0 && !plan.scopes[0].too_few;
     let empty = match windows.iter().filter(|&&pairs| pairs == 0).count() {
         0 => String::new(),
-        empty => format!(", {empty} of them none"),
+        empty => format!(", {} of them none", count(empty as u64)),
     };
     matters.then(|| {
         format!(
-            "of the {} measured, {thin} had fewer than {} (`least-per-window`){empty}; each \
+            "of the {} measured, {} had fewer than {} (`least-per-window`){empty}; each \
              {} that counts needs as many, which the measured run allows with a probability of {:.0} %; \
              declare longer windows, or a lower minimum",
             count_windows(plan.every, windows.len() as u64),
+            count(thin as u64),
             count_comparisons(least),
             plan.every.name(),
             plan.enough_comparisons * 100.0
@@ -155,7 +156,7 @@ fn uncovered_cycle(study: &Study, plan: &StudyPlan, planner: &Planner<'_>) -> Op
         return None;
     }
     let (covered, all) = calendar::covered_values(plan.every, plan.windows, &condition.split, cycle.times)?;
-    let times = if cycle.times == 1 { "once".to_owned() } else { format!("{} times", cycle.times) };
+    let times = if cycle.times == 1 { "once".to_owned() } else { format!("{} times", count(cycle.times)) };
     (covered < all).then(|| {
         format!(
             "each of the {all} values of `{}` must occur {times}, and {} cover at most {covered} of them, \
@@ -203,12 +204,15 @@ fn impossible_gain(chance: &ChancePlan) -> Option<String> {
             rounded(other_share)
         ),
         ImpossibleGain::TooFewPairs(Some(least)) => format!(
-            "the expected number of decisions other than the commonest label is {other}; a model must have at least {least} of \
-             them right to be better than always giving that label, so GO is impossible; count more comparisons"
+            "the expected number of decisions other than the commonest label is {}; a model must have at least {} of \
+             them right to be better than always giving that label, so GO is impossible; count more comparisons",
+            count(other),
+            count(least)
         ),
         ImpossibleGain::TooFewPairs(None) => format!(
-            "no gain over {other} decisions other than the commonest label meets the requirement, so GO is impossible; count \
-             more comparisons"
+            "no gain over {} decisions other than the commonest label meets the requirement, so GO is impossible; count \
+             more comparisons",
+            count(other)
         ),
     })
 }

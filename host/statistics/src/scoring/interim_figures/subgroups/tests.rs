@@ -9,14 +9,15 @@ use super::*;
 /// The conditions, by number of values.
 const SIZES: [usize; 2] = [3, 2];
 
-/// The profiles over all days.
+/// The profiles over all days. Each half of the search has every second pair.
 fn profiles(days: &[Vec<PartSize>]) -> Vec<ProfileSize> {
     let profile = |profile: usize| {
         let size: PartSize = days.iter().map(|profiles| profiles[profile]).sum();
         let values = values(profile, &SIZES).into_iter().enumerate().collect();
-        ProfileSize { values, pairs: size.pairs, scored: size.answered }
+        let half = |more| PartSize { pairs: (size.pairs + more) / 2, answered: (size.answered + more) / 2 };
+        ProfileSize { values, halves: [half(0), half(1)] }
     };
-    (0..days[0].len()).map(profile).filter(|profile| profile.pairs > 0).collect()
+    (0..days[0].len()).map(profile).filter(|profile| profile.size().pairs > 0).collect()
 }
 
 /// The figures of a run of these days, and for each subgroup whether it is shown.
@@ -58,7 +59,9 @@ fn subgroups_with_few_pairs_outside_of_a_value_a_scope_or_each_other_are_withhel
     // On the first day, the first value has few pairs, so it has no figure over both days. All its pairs are in the subgroup.
     let rare = [[2, 0, 2, 40, 40, 40], [20, 0, 20, 20, 20, 20]];
     assert_eq!(found(&rare, &[two_terms.clone(), vec![(0, 0)], vec![(0, 2)]], &[]), [false, false, true]);
-    // A subgroup of few pairs, and one of all.
+    // A subgroup of few pairs, one of few in each half, and one of all.
+    assert_eq!(found(&[[8, 20, 20, 20, 20, 20]], std::slice::from_ref(&two_terms), &[]), [false]);
+    assert_eq!(found(&[[10, 20, 20, 20, 20, 20]], std::slice::from_ref(&two_terms), &[]), [true]);
     assert_eq!(found(&[[4, 20, 20, 20, 20, 20]], &[two_terms], &[]), [false]);
     assert_eq!(found(&[[20, 0, 20, 0, 20, 0]], &[vec![(1, 0)]], &[]), [false]);
     assert_eq!(found(&[even], &[], &[]), [false; 0]);
@@ -81,16 +84,24 @@ proptest! {
         let (figures, is_shown) = shown(&days, &subgroups, &scopes);
         let profiles = profiles(&days);
         let windows: Vec<Window> = (0..days.len()).map(day).collect();
-        let pairs: Vec<u64> = profiles.iter().map(|profile| profile.scored).collect();
-        let sum = |is_in: &dyn Fn(&ProfileSize) -> bool| -> Vec<i64> {
-            profiles.iter().map(|profile| i64::from(profile.scored > 0 && is_in(profile))).collect()
+        let scored = |count: fn(&ProfileSize) -> PartSize| -> Vec<u64> {
+            profiles.iter().map(|profile| count(profile).answered).collect()
         };
-        let mut known = KnownSums::default();
+        let pairs = scored(ProfileSize::size);
+        let sum = |is_in: &dyn Fn(&ProfileSize) -> bool| -> Vec<i64> {
+            profiles.iter().zip(&pairs).map(|(profile, pairs)| i64::from(*pairs > 0 && is_in(profile))).collect()
+        };
+        let (mut known, mut differences) = (KnownSums::default(), KnownSums::default());
         if figures.shows_all() {
             known.add(sum(&|_| true));
         }
         for (terms, _) in subgroups.iter().zip(&is_shown).filter(|(_, is_shown)| **is_shown) {
             known.add(sum(&|profile| profile.has(terms)));
+            differences.add(sum(&|profile| profile.has(terms)));
+            differences.add(sum(&|profile| !profile.has(terms)));
+        }
+        for half in [scored(|profile| profile.halves[0]), scored(|profile| profile.halves[1])] {
+            prop_assert!(differences.few(&half).is_none(), "{:?} of {half:?}", differences.few(&half));
         }
         for (condition, values) in SIZES.iter().enumerate() {
             let mut known = known.clone();
