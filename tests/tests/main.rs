@@ -56,6 +56,7 @@ mod serve;
 mod soak;
 mod sources;
 mod stock_metrics;
+mod stock_plugins;
 mod swap;
 mod trained_models;
 mod value_display;

@@ -38,13 +38,8 @@ fn study(form: &str, kind: &str) -> StudyToml {
     StudyToml::new("stock-metrics")
         .input("answer", kind)
         .decision("outcome", kind)
-        .plugin_model("echo", "PLUGINS/recorded.wasm", &["answer"], Some(&config("answer")))
-        .plugin_comparator(
-            "recorded",
-            "PLUGINS/recorded.wasm",
-            &["decision.outcome"],
-            Some(&config("decision.outcome")),
-        )
+        .plugin_model("echo", "recorded", &["answer"], Some(&config("answer")))
+        .plugin_comparator("recorded", "recorded", &["decision.outcome"], Some(&config("decision.outcome")))
 }
 
 /// Runs a study over all pairs and returns its report.

@@ -36,7 +36,7 @@ pub(super) const GROUPS: [CommandGroup; 6] = [
         &["decide", "verify", "review", "note", "disclose", "retain", "key", "register"],
     ),
     group("Operate", "Operate a served run.", &["status", "top", "swap", "end", "token"]),
-    group("Plugin", "Build plugins and inspect trained models.", &["pack", "model"]),
+    group("Plugin", "Inspect and build plugins, and inspect trained models.", &["plugin", "pack", "model"]),
 ];
 
 /// The help template of the program, with the commands under their headings.

@@ -22,6 +22,7 @@ mod note;
 mod output;
 mod pack;
 mod plan;
+mod plugin;
 mod register;
 mod replay;
 mod report;
@@ -106,6 +107,7 @@ enum Command {
     Sort(sort::Sort),
     Run(run::Run),
     Serve(serve::Serve),
+    Plugin(plugin::Plugin),
     Swap(swap::Swap),
     End(end::End),
     Status(status::Status),
@@ -148,6 +150,7 @@ pub fn main() -> ExitCode {
         Command::Sort(sort) => sort.execute(),
         Command::Run(run) => run.execute(),
         Command::Serve(serve) => serve.execute(),
+        Command::Plugin(plugin) => plugin.execute(),
         Command::Swap(swap) => swap.execute(),
         Command::End(end) => end.execute(),
         Command::Status(status) => status.execute(),

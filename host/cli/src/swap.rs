@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::output::print_out;
 use understudy_audit as audit;
+use understudy_engine::stock_component;
 use understudy_run_log::{read_file, read_text_file};
 use understudy_service::control_client::request_json;
-use understudy_study::short_digest;
+use understudy_study::{PluginSource, short_digest};
 
 /// Swap a plugin of a served run.
 ///
@@ -27,9 +28,10 @@ pub(super) struct Swap {
     /// Name of the plugin in the study, or `comparator`.
     #[arg(value_name = "PLUGIN")]
     plugin: String,
-    /// New component; omit it to change the configuration only.
-    #[arg(value_name = "NEW.WASM", conflicts_with = "undo")]
-    component: Option<PathBuf>,
+    /// New component: the name of a stock plugin, or a path, which has a slash or ends in .wasm. Omit it to change the
+    /// configuration only.
+    #[arg(value_name = "NEW", conflicts_with = "undo")]
+    component: Option<String>,
     /// New configuration: a file with a JSON object.
     #[arg(long, value_name = "FILE", conflicts_with = "undo")]
     config: Option<PathBuf>,
@@ -56,11 +58,15 @@ impl Swap {
             "undo": self.undo,
             "force": self.force,
         });
-        if let Some(path) = &self.component {
-            let bytes =
-                read_file(path).with_context(|| format!("cannot read component {}", path.display()))?;
+        if let Some(component) = &self.component {
+            let bytes = match PluginSource::component(component) {
+                PluginSource::Path(path) => {
+                    read_file(&path).with_context(|| format!("cannot read component {component}"))?
+                }
+                _ => stock_component(component)?.bytes,
+            };
             request["component"] = STANDARD.encode(bytes).into();
-            request["file"] = path.display().to_string().into();
+            request["file"] = component.as_str().into();
         }
         if let Some(path) = &self.config {
             let shown = path.display();

@@ -61,7 +61,7 @@ pub use threshold::{
 };
 pub use training_period::TrainingPeriod;
 pub use units::{Micros, Nanos};
-pub use validate::ALL_SNAPSHOTS;
+pub use validate::{ALL_SNAPSHOTS, nearest};
 
 /// The type of a field's values. The same six types as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -173,11 +173,8 @@ impl Study {
 pub struct Plugin {
     /// The name in the study: letters, digits, `-` and `_`.
     pub name: String,
-    /// The path of the component, relative to the directory of `study.toml`; the name of the format if the plugin is
-    /// a trained model.
-    pub path: PathBuf,
-    /// The file of a trained model; `None` if the plugin is a component.
-    pub model_file: Option<ModelFile>,
+    /// Where the component comes from.
+    pub source: PluginSource,
     /// The period of the training data; `None` if it is not declared, and for comparators and metrics.
     pub training_period: Option<TrainingPeriod>,
     /// The fields that the plugin may read; fields of the decision begin with `decision.`. Empty for a metric.
@@ -193,7 +190,39 @@ pub struct Plugin {
     /// The line of the `config` key; without it, the line of the plugin.
     pub config_line: usize,
     /// The line of the `plugin` key.
-    pub path_line: usize,
+    pub source_line: usize,
+}
+
+impl Plugin {
+    /// The file of a trained model; `None` if the plugin is a component.
+    pub fn model_file(&self) -> Option<&ModelFile> {
+        match &self.source {
+            PluginSource::ModelFile(file) => Some(file),
+            PluginSource::Stock(_) | PluginSource::Path(_) => None,
+        }
+    }
+}
+
+/// Where the component of a plugin comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PluginSource {
+    /// The name of a stock plugin, which is part of the program.
+    Stock(String),
+    /// The path of a component, relative to the directory of `study.toml`.
+    Path(PathBuf),
+    /// A trained model, which the model runtime of the program runs.
+    ModelFile(ModelFile),
+}
+
+impl PluginSource {
+    /// The source of a component: a path has a slash or ends in `.wasm`, and anything else is a name.
+    pub fn component(plugin: &str) -> PluginSource {
+        if plugin.contains('/') || plugin.ends_with(".wasm") {
+            PluginSource::Path(PathBuf::from(plugin))
+        } else {
+            PluginSource::Stock(plugin.to_owned())
+        }
+    }
 }
 
 /// A declared partition of the snapshots.

@@ -5,15 +5,17 @@
 
 use std::path::PathBuf;
 
-use super::Plugin;
 use super::model_file::{ModelFormat, model_file};
 use super::table_reader::TableReader;
 use super::toml_value::Value;
 use super::training_period::training_period;
 use super::validate::{DECISION, DeclaredFields, NAME, NameRegistry};
+use super::{Plugin, PluginSource};
 
-const PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"";
-const MODEL_PLUGIN: &str = "the path of the component, such as \"plugins/rules.wasm\"; or \"onnx\", \"xgboost\", \
+const COMPARATOR_PLUGIN: &str = "\"recorded\", or the path of a component, such as \"plugins/rules.wasm\"";
+const METRIC_PLUGIN: &str = "the name of a stock metric, such as \"agreement\", or the path of a component, such as \
+                             \"plugins/cost.wasm\"";
+const MODEL_PLUGIN: &str = "the path of a component, such as \"plugins/rules.wasm\"; or \"onnx\", \"xgboost\", \
                             \"lightgbm\" or \"catboost\", with file = \"model.onnx\"";
 const GRANT: &str = "a list of the fields that the plugin may read, such as [\"lead_time\", \"adults\"]";
 const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
@@ -37,11 +39,16 @@ pub(super) fn plugin(
     let line = section.line();
     let name = section.required("name", NAME, Value::name);
     let is_model = role == DeclaredRole::Model;
-    let path = section.required("plugin", if is_model { MODEL_PLUGIN } else { PLUGIN }, Value::word);
-    let model_file = if is_model { model_file(section, path.unwrap_or_default()) } else { Ok(None) };
-    if !is_model && let Some(format) = ModelFormat::ALL.iter().find(|format| Some(format.name()) == path) {
+    let expected = match role {
+        DeclaredRole::Model => MODEL_PLUGIN,
+        DeclaredRole::Comparator => COMPARATOR_PLUGIN,
+        DeclaredRole::Metric => METRIC_PLUGIN,
+    };
+    let plugin = section.required("plugin", expected, Value::word);
+    let model_file = if is_model { model_file(section, plugin.unwrap_or_default()) } else { Ok(None) };
+    if !is_model && let Some(format) = ModelFormat::ALL.iter().find(|format| Some(format.name()) == plugin) {
         let message = format!(
-            "`{}` is \"{}\", but only a model can be a trained file; write {PLUGIN}",
+            "`{}` is \"{}\", but only a model can be a trained file; write {expected}",
             section.at("plugin"),
             format.name()
         );
@@ -64,8 +71,10 @@ pub(super) fn plugin(
     let assets = assets.into_iter().map(|asset| Some((asset.name, asset.value?))).collect::<Option<_>>();
     Some(Plugin {
         name: name?.to_owned(),
-        path: PathBuf::from(path?),
-        model_file: model_file.ok()?,
+        source: match model_file.ok()? {
+            Some(file) => PluginSource::ModelFile(file),
+            None => PluginSource::component(plugin?),
+        },
         training_period: training_period.ok()?,
         grant,
         config: config?,
@@ -73,7 +82,7 @@ pub(super) fn plugin(
         line,
         grant_line: section.line_of("grant"),
         config_line: section.line_of("config"),
-        path_line: section.line_of("plugin"),
+        source_line: section.line_of("plugin"),
     })
 }
 

@@ -186,9 +186,11 @@ fn plugin(description: &str, own: (&'static str, Json)) -> Json {
         "additionalProperties": { "type": "string", "minLength": 1 },
     });
     let config = "The configuration, which the plugin receives as JSON.";
+    let source = "The name of a stock plugin, such as `agreement`. Or the path of a component, relative to the directory of \
+                  study.toml; a path has a slash or ends in `.wasm`.";
     let properties = [
         ("name", name("The name, unique among the plugins of the study.")),
-        ("plugin", text("The path of the component, relative to the directory of study.toml.")),
+        ("plugin", text(source)),
         ("config", json!({ "type": "object", "default": {}, "description": config })),
         ("assets", assets),
         own,
@@ -225,8 +227,8 @@ fn model() -> Json {
         let items = json!({ "type": "string", "minLength": 1 });
         json!({ "type": "array", "items": items, "minItems": 1, "uniqueItems": true, "description": description })
     };
-    let plugin = "The path of the component, relative to the directory of study.toml. Or the format of a trained model: \
-                  `onnx`, `xgboost`, `lightgbm` or `catboost`, with `file`.";
+    let plugin = "The path of a component, relative to the directory of study.toml; a path has a slash or ends in `.wasm`. Or \
+                  the format of a trained model: `onnx`, `xgboost`, `lightgbm` or `catboost`, with `file`.";
     let file = "The path of a trained model, or of a folder that MLflow has saved, relative to the directory of study.toml. \
                 Only with the name of a format in `plugin`.";
     let fields = "The names of the columns that a trained model reads, in the order of its training. Only if the file does \

@@ -97,7 +97,7 @@ pub(super) const CALENDAR: [(&str, Split); 4] = [
 
 /// The candidate closest to `word`, if it is close enough: about one edit in three letters. The part after the last `/`
 /// or `.` may replace the whole, as in `paris` for `Europe/Paris`.
-pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_lowercase().replace(' ', "_");
     let edits = |candidate: &str| {
         let candidate = candidate.to_lowercase();

@@ -1,6 +1,6 @@
 //! Compiles plugins of the workspace to WebAssembly and makes components of them.
 //!
-//! `cargo xtask plugins` and the build script of `host/model-components` use it.
+//! `cargo xtask plugins` and the build script of `host/components` use it.
 //!
 //! Invariants:
 //! - A component imports nothing.

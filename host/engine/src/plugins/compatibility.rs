@@ -137,7 +137,7 @@ impl Loader<'_> {
         for InputField { name, kind, .. } in reads {
             if role == PluginRole::Model && name.starts_with(DECISION_PREFIX) {
                 self.fault(
-                    plugin.path_line,
+                    plugin.source_line,
                     format!(
                         "{what} reads `{name}`, and a model is never shown the decision: that would leak its target into \
                          its input; let it read fields of the snapshot only"
@@ -152,7 +152,7 @@ impl Loader<'_> {
             let wanted = kind.name();
             match declared_field(study, name).map(|field| field.kind) {
                 None => self.fault(
-                    plugin.path_line,
+                    plugin.source_line,
                     format!(
                         "{what} reads `{name}`, which the study does not declare; add {key} = \"{wanted}\" to [{table}]"
                     ),
@@ -160,7 +160,7 @@ impl Loader<'_> {
                 Some(found) if !found.is_readable_as(*kind) => {
                     let found = found.name();
                     self.fault(
-                        plugin.path_line,
+                        plugin.source_line,
                         format!(
                             "{what} reads `{name}` as {wanted}, and [{table}] declares it as {found}; write \
                              {key} = \"{wanted}\" there if that is what the records hold"
@@ -196,7 +196,7 @@ impl Loader<'_> {
     ) {
         let form = comparator.plugin.form;
         let line = |plugins: &[Plugin], name: &str| {
-            plugins.iter().find(|plugin| plugin.name == name).map_or(1, |plugin| plugin.path_line)
+            plugins.iter().find(|plugin| plugin.name == name).map_or(1, |plugin| plugin.source_line)
         };
         for model in models.iter().filter(|model| model.plugin.form != form) {
             let message = format!(

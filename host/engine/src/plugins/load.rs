@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use crate::plugins::compile_cache_folder::{CompileCache, compile_cache_folder};
 use crate::plugins::loaded_plugin::LoadedPlugin;
+use crate::plugins::stock::{ComponentError, stock_component};
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
+use crate::plugins::trained_model::model_runtime;
 use understudy_run_log::ledger::Asset;
 use understudy_run_log::{ensure_regular_file, read_file, read_text_file};
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
 };
 use understudy_study::{
-    CanonicalError, CanonicalStudy, Fault, Faults, InvalidStudy, Limits, Plugin, Plugins, Study, parse,
-    read_advice,
+    CanonicalError, CanonicalStudy, Fault, Faults, InvalidStudy, Limits, Plugin, PluginSource, Plugins,
+    Study, parse, read_advice,
 };
 
 /// A study with all its plugins loaded and checked.
@@ -254,24 +256,37 @@ impl Loader<'_> {
         }
     }
 
-    /// The paths of a plugin and its assets: as declared, or as a run stores them.
-    fn paths(&self, plugin: &Plugin) -> (PathBuf, Vec<(String, PathBuf)>) {
-        let instead =
-            |stored: StoredFiles<'_>| stored.instead.iter().find(|(name, _)| *name == plugin.name).cloned();
+    /// The paths of the assets of a plugin: as declared, or as a run stores them.
+    fn asset_paths(&self, plugin: &Plugin) -> Vec<(String, PathBuf)> {
         match self.stored_plugin(plugin) {
             Some(stored) => {
-                let asset = |(name, digest): &(String, String)| {
-                    (name.clone(), self.folder.join(asset_file_name(digest)))
-                };
-                let own = || self.folder.join(plugin_file_name(&stored.digest));
-                let path = self.stored.and_then(instead).map_or_else(own, |(_, path)| path);
-                (path, stored.assets.iter().map(asset).collect())
+                let path = |digest: &str| self.folder.join(asset_file_name(digest));
+                stored.assets.iter().map(|(name, digest)| (name.clone(), path(digest))).collect()
             }
             None => {
-                let asset = |(name, path): &(String, PathBuf)| (name.clone(), self.folder.join(path));
-                (self.folder.join(&plugin.path), plugin.assets.iter().map(asset).collect())
+                let path = |path: &PathBuf| self.folder.join(path);
+                plugin.assets.iter().map(|(name, declared)| (name.clone(), path(declared))).collect()
             }
         }
+    }
+
+    /// Reads the component of a plugin that is no trained model: as declared, or as a run stores it.
+    fn read_component(&self, plugin: &Plugin) -> Result<ComponentFile, ComponentError> {
+        let path = match (self.stored_plugin(plugin), &plugin.source) {
+            (Some(stored), _) => {
+                let instead = self.stored.map_or(&[][..], |stored| stored.instead);
+                match instead.iter().find(|(name, _)| *name == plugin.name) {
+                    Some((_, path)) => path.clone(),
+                    None => self.folder.join(plugin_file_name(&stored.digest)),
+                }
+            }
+            (None, PluginSource::Path(path)) => self.folder.join(path),
+            (None, PluginSource::Stock(name)) => return stock_component(name),
+            (None, PluginSource::ModelFile(_)) => return Ok(model_runtime()?),
+        };
+        ensure_regular_file(&path)
+            .map_err(|source| SandboxError::Unreadable { path: path.clone(), source })?;
+        Ok(ComponentFile::read(&path)?)
     }
 
     /// The plugin as the run stores it, if plugins are loaded from a run.
@@ -283,7 +298,7 @@ impl Loader<'_> {
     fn read(&mut self, role: PluginRole, plugin: &Plugin) -> Option<PluginParts> {
         let what = format!("{} \"{}\"", role.name(), plugin.name);
         let importer = self.stored_plugin(plugin).and_then(|stored| stored.importer.clone());
-        if let Some(model) = &plugin.model_file {
+        if let Some(model) = plugin.model_file() {
             if self.stored_plugin(plugin).is_none() {
                 let (file, assets, importer) = self.import_file(plugin, model, &what)?;
                 let config = plugin.config.to_string();
@@ -291,10 +306,9 @@ impl Loader<'_> {
             }
             self.read_stored_files(model, &what);
         }
-        let (path, asset_paths) = self.paths(plugin);
         let mut assets = Vec::new();
         let mut sound = true;
-        for (name, path) in asset_paths {
+        for (name, path) in self.asset_paths(plugin) {
             match read_file(&path) {
                 Ok(bytes) => assets.push((name, bytes)),
                 Err(error) => {
@@ -307,17 +321,14 @@ impl Loader<'_> {
                 }
             }
         }
-        let file = ensure_regular_file(&path)
-            .map_err(|source| SandboxError::Unreadable { path: path.clone(), source })
-            .and_then(|()| ComponentFile::read(&path));
-        match file {
+        match self.read_component(plugin) {
             Ok(file) if sound => {
                 let config = plugin.config.to_string();
                 Some(PluginParts { file, config, assets: assets.into(), importer })
             }
             Ok(_) => None,
             Err(error) => {
-                self.fault(plugin.path_line, format!("{what}: {error}"));
+                self.fault(plugin.source_line, format!("{what}: {error}"));
                 None
             }
         }
@@ -328,7 +339,7 @@ impl Loader<'_> {
         let line = match error {
             SandboxError::Config { .. } => plugin.config_line,
             SandboxError::Call(_) => plugin.line,
-            _ => plugin.path_line,
+            _ => plugin.source_line,
         };
         self.fault(line, format!("{} \"{}\": {error}", role.name(), plugin.name));
     }
@@ -348,7 +359,7 @@ impl Loader<'_> {
                     self.check_reads(study, plugin, role, &loaded.reads);
                 }
                 // The component is the same for all trained models, so the file tells them apart.
-                if let Some(name) = plugin.model_file.as_ref().and_then(|model| model.path.file_name()) {
+                if let Some(name) = plugin.model_file().and_then(|model| model.path.file_name()) {
                     loaded.title = format!("{}, {}", name.to_string_lossy(), loaded.title);
                 }
                 Some(LoadedPlugin { name: plugin.name.clone(), file, assets, importer, plugin: loaded })

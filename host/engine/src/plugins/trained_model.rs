@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::load::Loader;
 use crate::plugins::stored_files::asset_file_name;
-use understudy_model_components::{IMPORTER, RUNTIME};
+use understudy_components::{IMPORTER, RUNTIME};
 use understudy_run_log::read_file;
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, ImportError, ImportedModel, ModelFiles, PluginRole,
@@ -151,7 +151,7 @@ impl Loader<'_> {
             }
             Err(error) => {
                 let path = model.path.display();
-                self.fault(plugin.path_line, format!("{what}: cannot import {path}: {error}"));
+                self.fault(plugin.source_line, format!("{what}: cannot import {path}: {error}"));
                 None
             }
         }

@@ -15,13 +15,13 @@ fn a_trained_model_is_a_file_with_options() {
         "plugin = \"onnx\"\nfile = \"model.onnx\"\nfields = [\"lead_time\"]\nlabels = [\"a\", \"b\"]\nscore-threshold = 1\nsoftmax = true\ntop = 2",
     )]);
     let model = &study.models[0];
-    let file = model.model_file.as_ref().unwrap();
+    let file = model.model_file().unwrap();
     assert_eq!((file.format, file.path.to_str(), file.line), (ModelFormat::Onnx, Some("model.onnx"), 23));
     assert_eq!(
         file.options(),
         json!({ "format": "onnx", "fields": ["lead_time"], "labels": ["a", "b"], "score-threshold": 1.0, "softmax": true, "top": 2 })
     );
-    assert_eq!(read(&[]).models[0].model_file, None);
+    assert_eq!(read(&[]).models[0].model_file(), None);
 }
 
 #[test]
@@ -41,5 +41,5 @@ fn keys_of_files_and_of_components_exclude_each_other() {
 
 #[test]
 fn only_models_are_trained_files() {
-    assert_snapshot!(faults(&[("plugin = \"recorded.wasm\"", "plugin = \"lightgbm\"")]), @r#"study.toml:26: `comparator.plugin` is "lightgbm", but only a model can be a trained file; write the path of the component, such as "plugins/rules.wasm""#);
+    assert_snapshot!(faults(&[("plugin = \"recorded.wasm\"", "plugin = \"lightgbm\"")]), @r#"study.toml:26: `comparator.plugin` is "lightgbm", but only a model can be a trained file; write "recorded", or the path of a component, such as "plugins/rules.wasm""#);
 }

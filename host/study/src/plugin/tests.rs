@@ -15,11 +15,11 @@ fn plugin_names_are_unique() {
 #[test]
 fn a_plugin_has_its_lines() {
     let study = read(&[("grant = [\"decision.room\"]", "grant = []\nconfig = {}")]);
-    let Plugin { line, path_line, grant_line, config_line, .. } = study.comparator;
-    assert_eq!([line, path_line, grant_line, config_line], [24, 26, 27, 28]);
-    let Plugin { line, path_line, grant_line, config_line, .. } = study.metrics[0];
+    let Plugin { line, source_line, grant_line, config_line, .. } = study.comparator;
+    assert_eq!([line, source_line, grant_line, config_line], [24, 26, 27, 28]);
+    let Plugin { line, source_line, grant_line, config_line, .. } = study.metrics[0];
     assert_eq!(
-        [line, path_line, grant_line, config_line],
+        [line, source_line, grant_line, config_line],
         [29, 31, 29, 29],
         "its own line where it has none"
     );

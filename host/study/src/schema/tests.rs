@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value as Toml};
 
 use super::schema;
-use crate::{Faults, Study, parse};
+use crate::{Faults, PluginSource, Study, parse};
 
 /// A valid study in which every key occurs at least once.
 const EVERY_KEY: &str = r#"
@@ -335,8 +335,10 @@ fn parser_and_schema_have_the_same_defaults() {
 fn stripped(mut study: Study) -> Study {
     let plugins = study.models.iter_mut().chain(&mut study.metrics).chain([&mut study.comparator]);
     for plugin in plugins {
-        (plugin.line, plugin.grant_line, plugin.config_line, plugin.path_line) = (0, 0, 0, 0);
-        plugin.model_file.iter_mut().for_each(|file| file.line = 0);
+        (plugin.line, plugin.grant_line, plugin.config_line, plugin.source_line) = (0, 0, 0, 0);
+        if let PluginSource::ModelFile(file) = &mut plugin.source {
+            file.line = 0;
+        }
     }
     study.threshold.iter_mut().for_each(|threshold| threshold.line = 0);
     study.ceiling.iter_mut().for_each(|ceiling| ceiling.line = 0);

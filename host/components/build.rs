@@ -1,0 +1,36 @@
+//! Builds the components that `lib.rs` includes.
+//!
+//! The nested cargo has its own target folder, so it does not wait for the build around it. It takes nothing from
+//! `target/plugins`, so `cargo build` works in a fresh clone.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use understudy_component_build::{Guest, build};
+
+#[path = "src/stock.rs"]
+mod stock;
+
+/// The packages of the components besides the stock plugins: the importer and the model runtime.
+const PACKAGES: [&str; 2] = ["model-importer", "tabular"];
+
+/// What all components are made of, relative to the root of the workspace.
+const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "guest-sdk", "wit"];
+
+fn main() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
+    let packages: Vec<&str> = PACKAGES.into_iter().chain(stock::NAMES).collect();
+    let sources = packages.iter().map(|package| format!("plugins/{package}"));
+    for source in SOURCES.map(str::to_owned).into_iter().chain(sources) {
+        println!("cargo::rerun-if-changed={}", root.join(source).display());
+    }
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
+    let component = |package: &str| out.join(package).with_extension("wasm");
+    let guests: Vec<Guest> = packages
+        .iter()
+        .map(|package| Guest { package: (*package).to_owned(), component: component(package) })
+        .collect();
+    build(root, &guests, &out.join("target"))?;
+    let stock = stock::NAMES.map(|name| format!("(\"{name}\", include_bytes!({:?})),\n", component(name)));
+    std::fs::write(out.join("stock.rs"), format!("&[\n{}]", stock.concat())).context("cannot write stock.rs")
+}

@@ -1,0 +1,57 @@
+//! The stock plugins, which are part of the program.
+
+use std::path::Path;
+
+use understudy_components::STOCK;
+use understudy_sandbox::{ComponentFile, SandboxError};
+use understudy_study::{PluginSource, nearest};
+
+/// Why there is no component.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentError {
+    /// The component is missing or invalid.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// No stock plugin has the name.
+    #[error(
+        "there is no stock plugin \"{name}\"; {}use one of {}, or the path of a component, which has a slash or ends in .wasm",
+        .nearest.map_or_else(String::new, |nearest| format!("did you mean \"{nearest}\"? ")),
+        stock_names().collect::<Vec<_>>().join(", ")
+    )]
+    UnknownName {
+        /// The name.
+        name: String,
+        /// The most similar name of a stock plugin, if one is similar.
+        nearest: Option<&'static str>,
+    },
+}
+
+/// The names of the stock plugins.
+pub fn stock_names() -> impl Iterator<Item = &'static str> {
+    STOCK.iter().map(|(name, _)| *name)
+}
+
+/// The component that a command names: a stock plugin or a path.
+///
+/// # Errors
+/// If no stock plugin has this name, or the file is no component.
+pub fn component_named(plugin: &str) -> Result<ComponentFile, ComponentError> {
+    match PluginSource::component(plugin) {
+        PluginSource::Path(path) => Ok(ComponentFile::read(&path)?),
+        _ => stock_component(plugin),
+    }
+}
+
+/// The component of a stock plugin.
+///
+/// # Errors
+/// If no stock plugin has this name.
+pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
+    match STOCK.iter().find(|(known, _)| *known == name) {
+        Some((name, bytes)) => Ok(ComponentFile::from_bytes(Path::new(name), bytes.to_vec())?),
+        None => {
+            let nearest = nearest(name, stock_names());
+            Err(ComponentError::UnknownName { name: name.to_owned(), nearest })
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Plugins that are part of the program: a study and commands name them without a path.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use understudy_tests::study_toml::StudyToml;
+use understudy_tests::{TestWorkspace, root};
+
+/// A study of labels whose plugins are all named.
+fn study(metric: &str) -> StudyToml {
+    let config = |field: &str| format!("{{ field = \"{field}\", form = \"label\" }}");
+    StudyToml::new("named")
+        .input("booked", "text")
+        .decision("room", "text")
+        .plugin_model("booked", "recorded", &["booked"], Some(&config("booked")))
+        .plugin_comparator("recorded", "recorded", &["decision.room"], Some(&config("decision.room")))
+        .plugin_metric("agreement", metric)
+}
+
+fn workspace(metric: &str) -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    workspace.write("study.toml", study(metric).to_string());
+    let snapshots =
+        (0..6).map(|row| format!(r#"{{"id":"{row}","at":"2026-03-01T10:0{row}:00Z","booked":"a"}}"#));
+    workspace.write_lines("snapshots.jsonl", snapshots);
+    let room = |row| if row < 4 { "a" } else { "b" };
+    let decisions =
+        (0..6).map(|row| format!(r#"{{"id":"{row}","at":"2026-03-01T11:00:00Z","room":"{}"}}"#, room(row)));
+    workspace.write_lines("decisions.jsonl", decisions);
+    workspace
+}
+
+#[test]
+fn a_study_without_paths_runs_and_its_run_stores_the_components() {
+    let workspace = workspace("agreement");
+    let report = workspace.run(&[]);
+    let agreement = &report["models"][0]["metrics"][0]["overall"]["value"];
+    assert_eq!(agreement.as_f64(), Some(4.0 / 6.0), "{report}");
+    // `verify` recomputes everything with the components that the run stores.
+    workspace.ok(&["verify", "run"]);
+    let stored = fs::read_dir(workspace.path().join("run/plugins")).expect("the plugins of the run");
+    assert_eq!(stored.count(), 2, "one component answers and converts, one scores");
+}
+
+#[test]
+fn an_unknown_name_is_an_error_with_the_names() {
+    let output = workspace("agrement").understudy(&["check", "study.toml"]);
+    assert_eq!(output.code, 2, "{}", output.stderr);
+    insta::assert_snapshot!(output.stderr.trim(), @"");
+    let output = workspace("cost").understudy(&["check", "study.toml"]);
+    insta::assert_snapshot!(output.stderr.trim(), @"");
+}
+
+#[test]
+fn every_plugin_of_the_repository_is_a_stock_plugin_an_example_or_a_part_of_the_program() {
+    let others =
+        ["booked-room", "historical-rate", "model-importer", "room-rules", "tabular", "yard-allocator"];
+    let known: BTreeSet<&str> = understudy_engine::stock_names().chain(others).collect();
+    let folders = fs::read_dir(root().join("plugins")).expect("the plugins");
+    let folders = folders.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let folders: Vec<String> = folders.collect();
+    assert_eq!(folders.iter().map(String::as_str).collect::<BTreeSet<_>>(), known);
+}
+
+#[test]
+fn the_stock_plugins_are_listed() {
+    insta::assert_snapshot!(TestWorkspace::new().ok(&["plugin", "list"]).stdout, @"");
+}
+
+#[test]
+fn a_plugin_is_shown() {
+    let workspace = workspace("agreement");
+    let shown = |arguments: &[&str]| {
+        let text = workspace.ok(&[&["plugin", "show"], arguments].concat()).stdout;
+        let is_stable = |line: &&str| !line.starts_with("  size") && !line.starts_with("  sha256");
+        assert_eq!(text.lines().filter(|line| !is_stable(line)).count(), 2, "{text}");
+        text.lines().filter(is_stable).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(shown(&["top-k-overlap", "--config", "{\"k\": 3}"]), @"");
+    let recorded = "{\"field\": \"decision.room\", \"form\": \"label\"}";
+    insta::assert_snapshot!(shown(&["recorded", "--config", recorded]), @"");
+
+    let failed = |arguments: &[&str]| {
+        let output = workspace.understudy(&[&["plugin", "show"], arguments].concat());
+        assert_ne!(output.code, 0, "{}", output.stdout);
+        output.stderr.trim().to_owned()
+    };
+    let failures = [
+        failed(&["recorded"]),
+        failed(&["agreement", "--config", "3"]),
+        failed(&["./missing.wasm"]),
+        failed(&["kapa"]),
+        failed(&["study.wasm", "--asset", "weights"]),
+    ];
+    insta::assert_snapshot!(failures.join("\n"), @"");
+}
