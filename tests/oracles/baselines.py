@@ -66,9 +66,22 @@ def commonest_length(earlier):
     return min(set(lengths), key=lambda length: (-lengths.count(length), length))
 
 
-def lagged(answers, lags=(1, 2, 3, 7, 13, 31, 61, 127)):
-    """The answer that is as many answers old as the longest lag that their number allows."""
-    return answers[-max(lag for lag in lags if lag <= len(answers))]
+def splitmix64(number):
+    """The output with this index of SplitMix64 with the seed 0."""
+    mask = 2**64 - 1
+    number = (number + 1) * 0x9E3779B97F4A7C15 & mask
+    number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9 & mask
+    number = (number ^ number >> 27) * 0x94D049BB133111EB & mask
+    return number ^ number >> 31
+
+
+def lagged(answers, block=127, lags=(1, 2, 3, 7, 13, 31, 61)):
+    """An answer of the block before, in the order of an affine map; in the first block the one with the longest lag."""
+    blocks, position = divmod(len(answers), block)
+    if blocks == 0:
+        return answers[-max(lag for lag in lags if lag <= len(answers))]
+    number = splitmix64(blocks)
+    return answers[block * (blocks - 1) + ((1 + number % (block - 1)) * position + (number >> 32)) % block]
 
 
 def consensus(rankings):

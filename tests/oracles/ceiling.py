@@ -46,6 +46,16 @@ def interval():
         least, greatest = int(value * trials), math.ceil(value * trials)
         lower = beta.ppf(1 - confidence, least, trials - least + 1)
         upper = beta.ppf(confidence, greatest + 1, trials - greatest)
+        # Cases that are too rare to have been observed: each has one of two values, for as many cases of equal size.
+        number = sum(weights) ** 2 / squares
+
+        def rare(mean):
+            spread = min(variance * number, mean * (1 - mean))
+            other = min(mean + spread / mean, 1.0)
+            at_other = number * mean / other
+            return other * beta.ppf(1 - confidence, at_other, number - at_other + 1)
+
+        lower, upper = min(lower, rare(value)), max(upper, 1 - rare(1 - value))
         print(confidence, repr(float(lower)), repr(float(upper)))
 
 

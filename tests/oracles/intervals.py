@@ -94,6 +94,21 @@ TEN_LARGE = [1] * 300 + [5] * 60 + [40] * 10
 for sizes in [TEN_LARGE, [1] * 3000 + [200] * 10, [9] * 50 + [11] * 50]:
     show(len(sizes), np.var(sizes) / np.mean(sizes) ** 2, most_independent_trials(sizes))
 
+print("cluster_mean.rs: mean, error, clusters, lower, upper")
+
+
+def cluster_mean_lower(mean, error, clusters, level):
+    """The lower bound for scores in [0, 1], by scipy: a beta distribution, scaled to the greater of two values."""
+    variance = min(error * error * clusters, mean * (1 - mean))
+    value = min(mean + variance / mean, 1.0)
+    at_value = clusters * mean / value
+    return value * stats.beta.ppf(level, at_value, clusters - at_value + 1)
+
+
+for mean, error, clusters in [(0.99, 0.003, 100.0), (0.999, 0.0002, 1000.0), (0.5, 0.01, 62.0)]:
+    lower = cluster_mean_lower(mean, error, clusters, 0.05)
+    show(mean, error, clusters, lower, 1 - cluster_mean_lower(1 - mean, error, clusters, 0.05))
+
 print("korn_graubard.rs: share, error, degrees, most, confidence, lower, upper")
 for share, error, degrees, most, confidence in [
     (0.9, 0.02, 20, 1_000_000, 0.95),

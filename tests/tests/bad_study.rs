@@ -141,15 +141,16 @@ fn check_reports_unreadable_sources() {
 }
 
 #[test]
-fn check_warns_of_keys_that_no_record_has() {
+fn check_names_keys_that_no_record_has() {
     let workspace = TestWorkspace::small();
     workspace.edit_study(&[
         ("nights = \"integer\"", "nigths = \"integer\""),
         ("[inputs]\nid = \"id\"", "[inputs]\nid = \"uid\""),
     ]);
-    let output = workspace.ok(&["check", "study.toml"]);
+    let output = workspace.understudy(&["check", "study.toml"]);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @r#"
-    warning: snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"
     warning: snapshots.jsonl: none of the first 5 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "booked", "id", "nights"
+    snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"; no record can be read without it
     "#);
 }

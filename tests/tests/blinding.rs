@@ -92,7 +92,7 @@ fn blinding_does_not_change_the_hotel_metrics() {
     }
     let lines: Vec<&str> = output.stdout.lines().filter(|line| line.contains("blinded")).collect();
     insta::with_settings!({ filters => [(r"\d,\d{3}", "N")] }, {
-        insta::assert_snapshot!(lines.join("\n"), @"  N snapshots are blinded: the models answered only after the decision was known");
+        insta::assert_snapshot!(lines.join("\n"), @"  N snapshots are blinded: the models are asked only once the decision is known");
     });
 
     let (snapshots, pairs) = (table(&workspace, "snapshots"), table(&workspace, "pairs"));

@@ -1,7 +1,8 @@
 //! Finds keys that a study declares and that no record at the beginning of a file has, such as misspelt ones.
 //!
-//! Any field may be absent from a record, so such a study is valid. Without this warning it would run with a condition
-//! whose every value is `missing`.
+//! Any field may be absent from a record, so a study with such a field is valid. Without the warning it would run with a
+//! condition whose every value is `missing`. Without the key of the id or of the time, no record can be read, so that is an
+//! error.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,24 +17,32 @@ const EXAMINED: usize = 1000;
 /// The number of keys of the records that a warning lists.
 const LISTED: usize = 20;
 
-/// A warning for each declared key that none of the first records of its file has. Sources other than regular files have
-/// no warnings.
-pub(super) fn absent_keys(loaded_study: &LoadedStudy) -> Vec<String> {
+/// Declared keys that none of the first records of its file has, in sentences.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct AbsentKeys {
+    /// On keys of an id or a time.
+    pub errors: Vec<String>,
+    /// On keys of fields.
+    pub warnings: Vec<String>,
+}
+
+/// The declared keys that none of the first records of its file has. Sources other than regular files have none.
+pub(super) fn absent_keys(loaded_study: &LoadedStudy) -> AbsentKeys {
     let study = &loaded_study.study;
     let streams = [
         ("inputs", &study.inputs, &study.snapshots_source),
         ("decisions", &study.decisions, &study.decisions_source),
     ];
-    let mut warnings = Vec::new();
+    let mut found = AbsentKeys::default();
     for (table, stream, source) in streams {
         if let Source::File(path) = source
             && loaded_study.folder.join(path).is_file()
             && let Some((records, keys)) = first_keys(source, &loaded_study.folder, study.limits.record_bytes)
         {
-            warnings.extend(stream_warnings(table, stream, &path.display().to_string(), records, &keys));
+            find_absent_keys(&mut found, (table, stream), &path.display().to_string(), records, &keys);
         }
     }
-    warnings
+    found
 }
 
 /// The number of objects in the first lines of a source, and all keys that they have. `None` without an object.
@@ -54,28 +63,30 @@ fn first_keys(source: &Source, folder: &Path, record_bytes: usize) -> Option<(us
     (records > 0).then_some((records, keys))
 }
 
-/// The warnings for one stream, whose first records have `keys`.
-fn stream_warnings(
-    table: &str,
-    stream: &Stream,
+/// Adds the absent keys of one stream, whose first records have `keys`.
+fn find_absent_keys(
+    found: &mut AbsentKeys,
+    (table, stream): (&str, &Stream),
     path: &str,
     records: usize,
     keys: &BTreeSet<String>,
-) -> Vec<String> {
+) {
     let own = [("id", &stream.id), ("time", &stream.time)];
     let declared = own.into_iter().chain(stream.fields.iter().map(|field| ("fields", &field.name)));
     let absent = declared.filter(|(_, key)| !keys.contains(*key));
     let listed: Vec<String> = keys.iter().take(LISTED).map(|key| format!("{key:?}")).collect();
     let more = if keys.len() > LISTED { ", ..." } else { "" };
     let records = counted(records as u64, "record", "records");
-    absent
-        .map(|(role, key)| {
-            format!(
-                "{path}: none of the first {records} has the key `{key}`, which [{table}] declares ({role}); their keys are {}{more}",
-                listed.join(", ")
-            )
-        })
-        .collect()
+    for (role, key) in absent {
+        let sentence = format!(
+            "{path}: none of the first {records} has the key `{key}`, which [{table}] declares ({role}); their keys are {}{more}",
+            listed.join(", ")
+        );
+        match role {
+            "fields" => found.warnings.push(sentence),
+            _ => found.errors.push(sentence),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    fn warnings(id: &str, fields: &[&str], keys: &[&str]) -> String {
+    fn absent(id: &str, fields: &[&str], keys: &[&str]) -> String {
         let field = |name: &&str| Field { name: (*name).to_owned(), kind: FieldKind::Text };
         let stream = Stream {
             id: id.to_owned(),
@@ -95,16 +106,19 @@ mod tests {
             fields: fields.iter().map(field).collect(),
         };
         let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-        stream_warnings("inputs", &stream, "snapshots.jsonl", 1000, &keys).join("\n")
+        let mut found = AbsentKeys::default();
+        find_absent_keys(&mut found, ("inputs", &stream), "snapshots.jsonl", 1000, &keys);
+        let errors = found.errors.iter().map(|error| format!("error: {error}"));
+        errors.chain(found.warnings).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn each_key_that_no_record_has_is_named() {
-        assert_eq!(warnings("id", &["room", "nights"], &["id", "at", "room", "nights", "guests"]), "");
-        insta::assert_snapshot!(warnings("id", &["room", "nigths"], &["id", "at", "room", "nights"]), @r#"snapshots.jsonl: none of the first 1,000 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "id", "nights", "room""#);
-        insta::assert_snapshot!(warnings("uid", &["room"], &["id", "time", "room"]), @r#"
-        snapshots.jsonl: none of the first 1,000 records has the key `uid`, which [inputs] declares (id); their keys are "id", "room", "time"
-        snapshots.jsonl: none of the first 1,000 records has the key `at`, which [inputs] declares (time); their keys are "id", "room", "time"
+        assert_eq!(absent("id", &["room", "nights"], &["id", "at", "room", "nights", "guests"]), "");
+        insta::assert_snapshot!(absent("id", &["room", "nigths"], &["id", "at", "room", "nights"]), @r#"snapshots.jsonl: none of the first 1,000 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "id", "nights", "room""#);
+        insta::assert_snapshot!(absent("uid", &["room"], &["id", "time", "room"]), @r#"
+        error: snapshots.jsonl: none of the first 1,000 records has the key `uid`, which [inputs] declares (id); their keys are "id", "room", "time"
+        error: snapshots.jsonl: none of the first 1,000 records has the key `at`, which [inputs] declares (time); their keys are "id", "room", "time"
         "#);
     }
 
@@ -112,7 +126,7 @@ mod tests {
     fn the_keys_of_wide_or_hostile_records_are_cut_and_escaped() {
         let many: Vec<String> = (0..30).map(|key| format!("key-{key:02}")).collect();
         let keys: Vec<&str> = many.iter().map(String::as_str).chain(["\u{1b}[2J", "at", "id"]).collect();
-        let warned = warnings("id", &["room"], &keys);
+        let warned = absent("id", &["room"], &keys);
         assert!(warned.contains("\"\\u{1b}[2J\", \"at\"") && warned.ends_with("\"key-16\", ..."), "{warned}");
     }
 }

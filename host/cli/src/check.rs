@@ -33,9 +33,15 @@ impl Check {
         for Fault { line, message } in &study.warnings {
             print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
         }
-        for warning in absent_keys(&loaded_study) {
+        let absent = absent_keys(&loaded_study);
+        for warning in absent.warnings {
             print_err(format_args!("warning: {warning}"));
         }
+        anyhow::ensure!(
+            absent.errors.is_empty(),
+            "{}; no record can be read without it",
+            absent.errors.join("\n")
+        );
         if let Err(error) = load_and_verify(&loaded_study) {
             print_err(format_args!("warning: {error}"));
         }

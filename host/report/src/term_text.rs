@@ -30,7 +30,7 @@ pub fn waiting_sentence(accounting: &Accounting, is_final: bool) -> Option<Strin
     let listed = listed.join(" and ");
     Some(match is_final {
         true => format!(
-            "Waiting when the run ended: {listed}. The horizon had not passed, but no counterpart can be joined any more."
+            "Waiting when the run ended: {listed}. The records of the other stream had not passed the horizon, and no counterpart can be joined any more."
         ),
         false => {
             format!("Waiting: {listed}. A counterpart can still arrive, because the horizon has not passed.")
@@ -75,8 +75,8 @@ mod tests {
             [sentence(502, 1, false), sentence(502, 1, true), sentence(1, 0, true), sentence(0, 0, true)].join("\n"),
             @"
         Waiting: 502 snapshots and 1 decision. A counterpart can still arrive, because the horizon has not passed.
-        Waiting when the run ended: 502 snapshots and 1 decision. The horizon had not passed, but no counterpart can be joined any more.
-        Waiting when the run ended: 1 snapshot. The horizon had not passed, but no counterpart can be joined any more.
+        Waiting when the run ended: 502 snapshots and 1 decision. The records of the other stream had not passed the horizon, and no counterpart can be joined any more.
+        Waiting when the run ended: 1 snapshot. The records of the other stream had not passed the horizon, and no counterpart can be joined any more.
         "
         );
         assert!(!term_description(AccountTerm::Waiting, true).contains("can still"));

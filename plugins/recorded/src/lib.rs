@@ -12,6 +12,8 @@
 //! An item of a ranking is a string or an integer. As in a label, an integer is written in decimal: 7 and `"7"` are the
 //! same item. Other numbers, such as 7.0, are not items, because their spelling would decide whether two are equal.
 //!
+//! As a model, the plugin answers with a field of the snapshot.
+//!
 //! The comparator abstains from a decision without the field. The reason names the field. It fails on a decision that
 //! does not have the form, and on a ranking that repeats an item. The reason shows what was found.
 
@@ -92,6 +94,11 @@ impl Item {
 
 impl Recorded {
     /// Reads the field as `V` and converts it with `convert`.
+    /// The record that has the field.
+    fn record(&self) -> &'static str {
+        if self.field.starts_with("decision.") { "decision" } else { "snapshot" }
+    }
+
     fn answer<'a, V: Value<'a>, A: Answer>(
         &'a self,
         rows: u32,
@@ -104,7 +111,7 @@ impl Recorded {
         let decisions = Reader::<Option<V>>::bind(&self.field, rows as usize, column)?;
         Ok(collect_answers(rows, |row| match decisions.read(row).map_err(Reason::Failed)? {
             Some(decision) => Ok(convert(decision)),
-            None => Err(Reason::Abstained(format!("the decision has no `{}`", self.field))),
+            None => Err(Reason::Abstained(format!("the {} has no `{}`", self.record(), self.field))),
         }))
     }
 }

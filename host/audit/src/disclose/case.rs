@@ -240,7 +240,10 @@ fn requested<'l>(
     match matching[..] {
         [one] => Ok(one),
         [] if stored.is_empty() => {
-            bail!("no accepted snapshot has the id \"{id}\"; excluded records are in the table `excluded`")
+            bail!(
+                "no accepted snapshot has the id \"{id}\"; a decision with it alone is in the table `decisions`, and excluded records are \
+                 in the table `excluded`"
+            )
         }
         [] => bail!(
             "no snapshot with the id \"{id}\" has this event time; its event times are {}",

@@ -15,7 +15,7 @@ use crate::batch::ExclusionReason;
 pub struct Account {
     /// All records received.
     pub received: u64,
-    /// Records that cannot be decoded.
+    /// Records that cannot be decoded, or whose time leaps ahead of the records around them.
     pub rejected: u64,
     /// Records that repeat an earlier one byte for byte.
     pub duplicate: u64,
@@ -63,7 +63,7 @@ impl AccountTerm {
     /// What the term counts, in a few words.
     pub const fn description(self) -> &'static str {
         match self {
-            AccountTerm::Excluded(ExclusionReason::Rejected) => "cannot be decoded",
+            AccountTerm::Excluded(ExclusionReason::Rejected) => "not decoded, or leaps ahead",
             AccountTerm::Excluded(ExclusionReason::Duplicate) => "same id, same bytes",
             AccountTerm::Excluded(ExclusionReason::Conflict) => "same id, differs",
             AccountTerm::Excluded(ExclusionReason::Late) => "behind watermark",
@@ -119,7 +119,7 @@ impl Account {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExclusionCounts {
-    /// Records that cannot be decoded.
+    /// Records that cannot be decoded, or whose time leaps ahead of the records around them.
     pub rejected: u64,
     /// Records that repeat an earlier one byte for byte.
     pub duplicate: u64,

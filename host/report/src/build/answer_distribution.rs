@@ -9,8 +9,8 @@ use crate::model::divergence::{
 };
 use understudy_engine::RunResult;
 use understudy_statistics::scoring::{
-    self, BottomKCounts, ErrorHistogram, InterimFigures, LabelMetrics, MIN_INTERIM_PAIRS, RankPositions,
-    withheld_counts,
+    self, BottomKCounts, ErrorHistogram, InterimFigures, LabelCell, LabelMetrics, MIN_INTERIM_PAIRS,
+    RankPositions, shown_label_cells, withheld_counts,
 };
 
 /// The maximum number of answer pairs that are listed over all pairs, and for a condition value.
@@ -111,16 +111,26 @@ fn ranks(places: &RankPositions, detail: Detail) -> AnswerDistribution {
     }
 }
 
-/// At most `detail.listed` cells of the confusion matrix. The pairs of the other cells are not few before the end of a run.
+/// At most `detail.listed` cells of the confusion matrix; before the end of a run those of [`shown_label_cells`]. If too many
+/// labels are known to count all of them, there are none then.
 fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
     let is_agreeing = |pair: &AnswerPair| pair.model.as_ref() == Some(&pair.substrate);
     let mut answers: Vec<AnswerPair> = answer_pairs(matrix);
     let sum = |pairs: &[AnswerPair]| pairs.iter().map(|pair| pair.pairs).sum::<u64>();
     let (agreeing, untracked_pairs) = (matrix.agreeing(), matrix.other());
     let all = sum(&answers) + untracked_pairs;
-    let counts: Vec<u64> = answers.iter().map(|pair| pair.pairs).chain([untracked_pairs]).collect();
-    let mut shown = detail.shown_counts(&counts).into_iter();
-    answers.retain(|_| shown.next().unwrap_or(true));
+    if !detail.is_final {
+        let cells: Vec<LabelCell<'_>> = answers
+            .iter()
+            .map(|pair| LabelCell {
+                model: pair.model.as_deref(),
+                substrate: &pair.substrate,
+                pairs: pair.pairs,
+            })
+            .collect();
+        let mut shown = shown_label_cells(&cells).into_iter();
+        answers.retain(|_| shown.next() == Some(true) && untracked_pairs == 0);
+    }
     match detail.listed {
         MAX_LISTED_IN_WINDOW => answers.retain(|pair| !is_agreeing(pair)),
         _ => answers.sort_by_key(|pair| !is_agreeing(pair)),
@@ -252,8 +262,8 @@ mod tests {
         else {
             panic!()
         };
-        // The smallest other cell is withheld with the one of four pairs.
-        assert_eq!((agreeing, answers.len(), unlisted_pairs), (59, 8, 13));
+        // The cell of four pairs without an answer is withheld.
+        assert_eq!((agreeing, answers.len(), unlisted_pairs), (59, 9, 4));
         let AnswerDistribution::Label { agreeing, differing, answers, unlisted_pairs, .. } =
             labels(&matrix, Detail { listed: 0, is_overall: false, is_final: false })
         else {

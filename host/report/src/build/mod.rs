@@ -36,6 +36,7 @@ use understudy_sandbox::{ComponentFile, DeciderPlugin};
 use understudy_statistics::scoring::{
     AnswerHistogram, InterimFigures, InterimRules, Slice, Totals, WindowClock,
 };
+use understudy_study::AnswerForm;
 
 /// The report of a run, with the plugins that ran at its end.
 pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
@@ -83,7 +84,8 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             .map(|metric| {
                 let search = (metric == study.divergence.metric).then_some(&search);
                 let interim = interim.map(|interim| interim.model(model));
-                let scores = scores(outcome, &overall, model, metric, (search, interim), &mut reducer);
+                let scores =
+                    scores((outcome, sealed_study), &overall, model, metric, (search, interim), &mut reducer);
                 MetricScores {
                     conditions_by_window: broken_down.conditions(model, metric, &mut reducer),
                     scopes_by_window: broken_down.scopes(model, metric, &mut reducer),
@@ -148,7 +150,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
 /// The figures of a model for a metric. `search` is given for the metric of the divergence search, which has intervals.
 /// `interim` says which figures may be shown before the end of a run.
 fn scores(
-    outcome: &RunResult,
+    (outcome, sealed_study): (&RunResult, &SealedStudy),
     overall: &Totals,
     model: usize,
     metric: usize,
@@ -161,7 +163,8 @@ fn scores(
         let interval = search.and_then(|search| search.interval(model, value, reducer));
         MetricValue { interval, ..value_only }
     };
-    let shown = |is_shown: bool, value: MetricValue| match is_shown {
+    let is_metric_shown = interim.is_none() || is_shown_early(sealed_study, metric);
+    let shown = |is_shown: bool, value: MetricValue| match is_shown && is_metric_shown {
         true => value,
         false => withheld(&value),
     };
@@ -191,6 +194,13 @@ fn scores(
         scopes_by_window: Vec::new(),
         remark: None,
     }
+}
+
+/// Whether the figures of a metric may be shown before the end of a run. Several sums over labels tell, beside the decisions, how
+/// often the model agrees with each label, also with one that few pairs have.
+fn is_shown_early(sealed_study: &SealedStudy, metric: usize) -> bool {
+    let has_labels = sealed_study.comparator.plugin.form == AnswerForm::Label;
+    !has_labels || sealed_study.metrics[metric].plugin.components.len() == 1
 }
 
 /// A figure of which only the pairs and the missing answers are shown.

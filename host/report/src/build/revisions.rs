@@ -3,7 +3,7 @@
 //! Invariants: an interim report shows a figure only if [`InterimRules`] permit it.
 
 use crate::build::reducer::Reducer;
-use crate::build::withheld;
+use crate::build::{is_shown_early, withheld};
 use crate::model::revisions::{
     CountingDecision, ModelRevisions, RevisionNumbers, RevisionReport, RevisionScores, SlicedValues,
 };
@@ -44,7 +44,10 @@ pub(super) fn revisions(
         let totals = cells.fold(cells.iter().map(|(window, _)| window));
         let mut value = |slice: Slice| {
             let value = reducer.metric_value(&totals, slice, model, metric);
-            match interim.is_none_or(|interim| interim.model(model).shows(slice)) {
+            let is_shown = |interim: &InterimRules| {
+                interim.model(model).shows(slice) && is_shown_early(sealed_study, metric)
+            };
+            match interim.is_none_or(is_shown) {
                 true => value,
                 false => withheld(&value),
             }

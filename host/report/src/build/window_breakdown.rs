@@ -8,6 +8,7 @@
 
 use crate::build::divergence::DivergenceSearch;
 use crate::build::divergence::metric_estimate::MetricEstimator;
+use crate::build::is_shown_early;
 use crate::build::reducer::Reducer;
 use crate::model::divergence::SubgroupTerm;
 use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
@@ -119,6 +120,7 @@ impl<'a> WindowBreakdownBuilder<'a> {
                     }
                     let shows = |interim: &InterimRules| {
                         interim.model(model).shows_value_in_window(condition, value, key)
+                            && is_shown_early(self.sealed_study, metric)
                     };
                     if !self.interim.is_none_or(shows) {
                         row.push(WindowValue { window, pairs, ..WindowValue::default() });
@@ -160,7 +162,10 @@ impl<'a> WindowBreakdownBuilder<'a> {
             let windows = self.outcome.cells.iter().skip(self.first).zip(parts).enumerate();
             for (at, ((key, _), part)) in windows.filter(|(_, (_, part))| part.pairs > 0) {
                 let window = (self.first + at) as u64;
-                let shows = |interim: &InterimRules| interim.model(model).shows_scope(scope + 1, &[key]);
+                let shows = |interim: &InterimRules| {
+                    interim.model(model).shows_scope(scope + 1, &[key])
+                        && is_shown_early(self.sealed_study, metric)
+                };
                 if !self.interim.is_none_or(shows) {
                     row.push(WindowValue { window, pairs: part.pairs, ..WindowValue::default() });
                     continue;

@@ -125,7 +125,7 @@ pub struct ModelReport {
     pub abstained: u64,
     /// Snapshots on which it failed.
     pub failed: u64,
-    /// Blinded snapshots, which it answered only after their decision was known.
+    /// Blinded snapshots, about which it is asked only once their decision is known.
     pub blinded: u64,
     /// Its latency: the time to answer a batch of snapshots, counted once for each row of the batch.
     pub latency: LatencySummary,

@@ -61,7 +61,7 @@ pub struct ModelOutcomes {
     pub abstained: u64,
     /// Snapshots on which it failed.
     pub failed: u64,
-    /// Snapshots that it answered only after their decision was known.
+    /// Blinded snapshots, about which it is asked only once their decision is known.
     pub blinded: u64,
 }
 
@@ -156,8 +156,8 @@ impl StudyFlow {
     fn flow(&self) -> Flow {
         let feed = if self.is_replay { "Log of another run" } else { "Live feed" };
         let node = |title: String, lines, effect| FlowNode { title, lines, effect };
-        let answered = self.models.iter().map(|model| model.answered.saturating_add(model.blinded));
-        let answers = answered.fold(0, u64::saturating_add);
+        // A blinded snapshot may never be answered, so it is counted by itself.
+        let answers = self.models.iter().map(|model| model.answered).fold(0, u64::saturating_add);
         let models = node(
             match self.models.len() {
                 1 => "Model".to_owned(),

@@ -85,7 +85,7 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
     // All models have the same blinded snapshots.
     let blinded = report.models.iter().map(|model| model.blinded).max().unwrap_or_default();
     if blinded > 0 {
-        let what = "blinded: the models answered only after the decision was known";
+        let what = "blinded: the models are asked only once the decision is known";
         page.paragraph(
             2,
             Ink::Faint,

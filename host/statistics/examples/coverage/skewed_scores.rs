@@ -4,7 +4,7 @@
 
 use fastrand::Rng;
 use understudy_statistics::scoring::{
-    Interval, JACKKNIFE_GROUPS, LabelCounts, PairLabels, bounded_mean, jackknife,
+    ClusterLimits, Interval, JACKKNIFE_GROUPS, LabelCounts, PairLabels, bounded_mean, jackknife,
 };
 use understudy_statistics::verdict::ModelLabels;
 
@@ -154,7 +154,7 @@ impl Labels {
         let without: Vec<f64> = without.collect();
         let whole = Interval { lower: -1.0, upper: 1.0 };
         let labels = ModelLabels::new(std::iter::once(&counts), 0).expect("two labels");
-        let verdict = labels.jackknife_kappa(f64::INFINITY, CONFIDENCE);
+        let verdict = labels.jackknife_kappa(ClusterLimits::NONE, CONFIDENCE);
         [
             jackknife(value, &without, value, CONFIDENCE).unwrap_or(whole),
             verdict.map_or(whole, |(interval, _)| interval),

@@ -43,7 +43,7 @@ pub enum Baseline {
     LastValue,
     /// The highest-ranked items, as many as most earlier rankings have.
     ConsensusRanking,
-    /// The answer that is 127 answers old, or less at the beginning.
+    /// An answer of the block before, or a later one at the beginning: see [`LaggedAnswers`](super::lagged_answers::LaggedAnswers).
     EarlierAnswer,
 }
 

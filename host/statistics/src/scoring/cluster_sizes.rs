@@ -75,6 +75,13 @@ impl ClusterSizes {
         clusters.min(self.pairs() as f64)
     }
 
+    /// How many independent trials the pairs count for.
+    pub fn limits(&self) -> ClusterLimits {
+        let (clusters, variation) = (self.clusters(), self.squared_variation());
+        let pairs = most_independent_trials(clusters, variation);
+        ClusterLimits { pairs, clusters: clusters / (1.0 + variation) }
+    }
+
     /// An estimate of the squared coefficient of variation of the clusters' sizes, which is 0 if all sizes are
     /// equal. Its sum of squares has no bias. For equal sizes its standard error is about 0.03.
     pub fn squared_variation(&self) -> f64 {
@@ -83,6 +90,21 @@ impl ClusterSizes {
         let squares_of_clusters = (squares - pairs * pairs / buckets) * buckets / (buckets - 1.0);
         (squares_of_clusters * self.clusters() / (pairs * pairs) - 1.0).max(0.0)
     }
+}
+
+/// How many independent trials the pairs of clusters count for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClusterLimits {
+    /// The greatest number of independent pairs: see [`most_independent_trials`].
+    pub pairs: f64,
+    /// The number of clusters of equal sizes that the clusters count for: Kish's n / (1 + v), see
+    /// [`most_independent_trials`].
+    pub clusters: f64,
+}
+
+impl ClusterLimits {
+    /// No limits: pairs are independent.
+    pub const NONE: ClusterLimits = ClusterLimits { pairs: f64::INFINITY, clusters: f64::INFINITY };
 }
 
 /// Ertl's function sigma: x + x^2 + 2 x^4 + 4 x^8 + ... for 0 <= x <= 1.
@@ -109,7 +131,7 @@ fn sigma(x: f64) -> f64 {
 /// 8.2). A standard error that is estimated from the scores is too small if the few large clusters succeed by chance:
 /// only the small ones then show failures. So n / min(1 + v, 2 v) limits the number of trials. The limit has no effect
 /// on clusters of nearly equal sizes. There the standard error shows how much pairs of a cluster depend on each other.
-pub fn most_independent_trials(clusters: f64, squared_variation: f64) -> f64 {
+fn most_independent_trials(clusters: f64, squared_variation: f64) -> f64 {
     clusters / (1.0 + squared_variation).min(2.0 * squared_variation)
 }
 

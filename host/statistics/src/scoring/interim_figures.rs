@@ -14,6 +14,7 @@
 
 #[cfg(test)]
 mod known_sums;
+mod label_cells;
 mod part_size;
 mod scope_partition;
 mod subgroups;
@@ -21,6 +22,7 @@ mod value_blocks;
 
 use std::ops::Range;
 
+pub use self::label_cells::{LabelCell, shown_label_cells};
 pub use self::part_size::{MIN_INTERIM_PAIRS, PartSize, withheld_counts};
 pub use self::subgroups::ProfileSize;
 

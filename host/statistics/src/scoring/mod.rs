@@ -43,20 +43,21 @@ pub use case_sample::{CaseCounts, CaseDecision, CaseSample};
 pub use cells::{
     AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
 };
-pub use cluster_sizes::{ClusterSizes, cluster_hash, most_independent_trials};
+pub use cluster_sizes::{ClusterLimits, ClusterSizes, cluster_hash};
 pub use condition::{ConditionError, Conditions};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
 pub use gain_sums::{BaselineSums, DifferenceHistograms, GainSums, PairComparison, PairScores, ScoreSums};
 pub use interim_figures::{
-    InterimFigures, InterimRules, MIN_INTERIM_PAIRS, PartSize, ProfileSize, last_covered_window,
-    withheld_counts,
+    InterimFigures, InterimRules, LabelCell, MIN_INTERIM_PAIRS, PartSize, ProfileSize, last_covered_window,
+    shown_label_cells, withheld_counts,
 };
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
-    binomial_tail, bounded_mean, clopper_pearson, equal_scores, has_spread, jackknife, jackknife_certainty,
-    jackknife_difference, korn_graubard, paired_difference, proportion_difference, skewed_jackknife,
-    standard_error, student_quantile, student_upper_tail, upper_tail, wilson, wilson_weighted,
+    binomial_tail, bounded_mean, clopper_pearson, cluster_mean, cluster_share, equal_scores, has_spread,
+    jackknife, jackknife_certainty, jackknife_difference, korn_graubard, paired_difference,
+    proportion_difference, skewed_jackknife, standard_error, student_quantile, student_upper_tail,
+    upper_tail, wilson, wilson_weighted,
 };
 pub use label_counts::{LabelCounts, LabelTally, MAX_LABELS, ModelLabelTally, PairLabels};
 pub use label_metrics::{LabelMetric, LabelMetrics};

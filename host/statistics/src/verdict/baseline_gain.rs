@@ -22,8 +22,8 @@ use super::replicates::{MIN_DIFFERING_PAIRS, Range, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
 use crate::number_text::count;
 use crate::scoring::{
-    Baseline, DifferenceHistograms, GainSums, Interval, JACKKNIFE_GROUPS, LearningSet, Reduce, ScoreBlock,
-    ScoreRange, ScoreSums, Window,
+    Baseline, ClusterLimits, DifferenceHistograms, GainSums, Interval, JACKKNIFE_GROUPS, LearningSet, Reduce,
+    ScoreBlock, ScoreRange, ScoreSums, Window,
 };
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
@@ -142,7 +142,7 @@ impl Estimator<'_, '_> {
             false => Vec::new(),
             true => by_window.iter().map(compared).collect(),
         };
-        let most = self.most_independent_pairs(windows, scope);
+        let limits = self.cluster_limits(windows, scope);
         let differences = evidence.differences(windows, scope, model);
         let (pairs, values) = rounded_components(&total.model);
         let model = if total.pairs > 0 { (self.reduce)(pairs, &values) } else { None };
@@ -163,7 +163,7 @@ impl Estimator<'_, '_> {
                 Some(gain) => {
                     let scale = model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
                     let scores = self.differences(&differences, answered_only, &total, index);
-                    Some(self.gain_interval((gain, scale), (&without, most, scores), &total, index))
+                    Some(self.gain_interval((gain, scale), (&without, limits, scores), &total, index))
                 }
             };
             let (interval, method, no_interval) = match interval {
@@ -217,12 +217,11 @@ impl Estimator<'_, '_> {
     }
 
     /// The interval of a gain at a single look. Without clusters it is that of the mean of `scores`, if there are any.
-    /// Otherwise it is from the sums `without` each jackknife group, and the pairs count for at most `most` independent
-    /// pairs. `scale` is the size of the greater of the two values whose difference it is.
+    /// Otherwise it is from the sums `without` each jackknife group, and `limits` are those of the clusters. `scale` is the size of the greater of the two values whose difference it is.
     fn gain_interval(
         &mut self,
         (gain, scale): (f64, f64),
-        (without, most, scores): (&[ScoreSums], f64, Option<MeanScores>),
+        (without, limits, scores): (&[ScoreSums], ClusterLimits, Option<MeanScores>),
         total: &ScoreSums,
         index: usize,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
@@ -243,7 +242,7 @@ impl Estimator<'_, '_> {
         let independent =
             width.map(|_| independent_scores(has_clusters, (total.pairs, without.len()), gain, squares));
         let range: Range = (width.map(|width| -width), width);
-        let scores = (independent, most, scores.as_ref());
+        let scores = (independent, limits, scores.as_ref());
         interval_from_replicates(gain, (&replicates, scale), range, scores, self.confidence)
     }
 

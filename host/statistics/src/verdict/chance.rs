@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::replicates::{MIN_DIFFERING_PAIRS, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
 use crate::scoring::{
-    Interval, LabelCounts, ScoreBlock, clopper_pearson, korn_graubard, paired_difference, skewed_jackknife,
-    standard_error,
+    ClusterLimits, Interval, LabelCounts, ScoreBlock, clopper_pearson, cluster_share, paired_difference,
+    skewed_jackknife, standard_error,
 };
 
 /// The measure of agreement beyond chance that the threshold limits.
@@ -170,11 +170,10 @@ impl ModelLabels {
         })
     }
 
-    /// The bounds of the gain where only the groups are independent. `most` is the greatest number of independent pairs
-    /// that the pairs count for.
+    /// The bounds of the gain where only clusters with these limits are independent.
     pub fn jackknife_gain(
         &self,
-        most: f64,
+        limits: ClusterLimits,
         confidence: f64,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
         self.gain_interval(|label| {
@@ -186,19 +185,19 @@ impl ModelLabels {
                 value,
                 (&without, 1.0),
                 (Some(-1.0), Some(1.0)),
-                (Some(groups), most, None),
+                (Some(groups), limits, None),
                 confidence,
             )
         })
     }
 
     /// The bounds of kappa: the widest of three. The first are from the jackknife over groups, the second from the jackknife
-    /// of the logarithm of 1 - kappa. The third apply to few disagreements only: the exact bounds of their share, as if the
-    /// expected agreement were known. They allow for disagreements that are too few to show their spread. `most` is the greatest number of independent pairs that the pairs
-    /// count for.
+    /// of the logarithm of 1 - kappa. The third apply to few disagreements, and to clusters: the bounds of the share of
+    /// disagreements, as if the expected agreement were known. They allow for disagreements that are too few to show their
+    /// spread. `limits` are those of the clusters.
     pub fn jackknife_kappa(
         &self,
-        most: f64,
+        limits: ClusterLimits,
         confidence: f64,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
         let value = kappa(&self.total).ok_or(MissingInterval::UndefinedReplicate)?;
@@ -207,31 +206,32 @@ impl ModelLabels {
         let scale = 1.0 / (1.0 - expected_agreement(&self.total));
         let range = (Some(-1.0), Some(1.0));
         let (mut interval, method) =
-            interval_from_replicates(value, (&without, scale), range, (None, most, None), confidence)?;
+            interval_from_replicates(value, (&without, scale), range, (None, limits, None), confidence)?;
         let skewed = skewed_jackknife(value, &without, 1.0, scale, confidence);
-        for other in [skewed, self.kappa_from_agreement(value, most, confidence)].into_iter().flatten() {
+        for other in [skewed, self.kappa_from_agreement(value, limits, confidence)].into_iter().flatten() {
             interval = interval.hull(other.clamped(range));
         }
         Ok((interval, method))
     }
 
     /// The bounds of kappa from those of the agreement. 1 - kappa is the share of disagreements, divided by the expected share,
-    /// which hardly varies where disagreements are few. `None` without disagreements, and if they are [`MIN_DIFFERING_PAIRS`] or more.
-    fn kappa_from_agreement(&self, kappa: f64, most: f64, confidence: f64) -> Option<Interval> {
+    /// which hardly varies where disagreements are few. `None` without disagreements, and without clusters if they are
+    /// [`MIN_DIFFERING_PAIRS`] or more.
+    fn kappa_from_agreement(&self, kappa: f64, limits: ClusterLimits, confidence: f64) -> Option<Interval> {
         let (n, hits) = (pairs(&self.total), agreed(&self.total));
         let agreement = hits as f64 / n as f64;
-        let bounds = if most.is_finite() {
+        let bounds = if limits.clusters.is_finite() && n > hits {
             let share = |rows: &[LabelRow]| Some(agreed(rows) as f64 / pairs(rows) as f64);
             let without = self.leave_one_out(share).ok()?;
-            let (error, degrees) = (standard_error(&without)?, without.len() as u64 - 1);
-            korn_graubard(agreement, error, degrees, (n as f64).min(most) as u64, confidence)?
-        } else {
+            let error = (standard_error(&without)?, without.len() as u64 - 1);
+            cluster_share(agreement, error, n, limits, confidence)?
+        } else if (1..MIN_DIFFERING_PAIRS).contains(&(n - hits)) {
             clopper_pearson(hits, n, confidence)?
+        } else {
+            return None;
         };
         let scaled = |bound: f64| 1.0 - (1.0 - kappa) * (1.0 - bound) / (1.0 - agreement);
-        (1..MIN_DIFFERING_PAIRS)
-            .contains(&(n - hits))
-            .then(|| Interval { lower: scaled(bounds.lower), upper: scaled(bounds.upper) })
+        Some(Interval { lower: scaled(bounds.lower), upper: scaled(bounds.upper) })
     }
 
     /// The bounds of the gain that hold at all looks before the end. `sequence` computes the bounds of a mean of scores in

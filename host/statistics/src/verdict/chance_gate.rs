@@ -191,6 +191,7 @@ fn suffices(value: f64, least: f64) -> bool {
 mod tests {
     use super::super::chance::{ChanceMeasure, ModelLabels};
     use super::*;
+    use crate::scoring::ClusterLimits;
     use crate::scoring::{LabelCounts, PairLabels};
 
     const GAIN: ChanceRequirement = ChanceRequirement::Gain(0.0);
@@ -210,7 +211,7 @@ mod tests {
         let labels = ModelLabels::new(std::iter::once(&counts), 0).unwrap();
         let (measure, interval) = match required {
             ChanceRequirement::Kappa(_) => {
-                (ChanceMeasure::Kappa, labels.jackknife_kappa(f64::INFINITY, 0.95))
+                (ChanceMeasure::Kappa, labels.jackknife_kappa(ClusterLimits::NONE, 0.95))
             }
             _ => (ChanceMeasure::Gain, labels.exact_gain(0.95)),
         };

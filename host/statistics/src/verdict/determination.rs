@@ -22,7 +22,8 @@ use super::{
 use crate::number_text::{count, counted, number_text};
 use crate::scoring::{InterimRules, Reduce, Slice};
 use understudy_study::{
-    ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, TrainingPeriod, WindowChoice,
+    ALL_SNAPSHOTS, AnswerForm, Evidence, InterferenceEffect, InterferenceKind, Reference, TrainingPeriod,
+    WindowChoice,
 };
 
 /// The verdict on each model, for all of the input and for each scope. `reduce` is that of the threshold's
@@ -61,6 +62,9 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         let gates = ScopeGates::evaluate(facts, &mut estimator, &selection, scope, model);
         (gates.passes(), gates)
     });
+    // Several sums over labels tell how often the model agrees with each label, also with one of few pairs.
+    let is_metric_shown =
+        threshold.form != AnswerForm::Label || estimator.components(&selection.windows) <= 1;
     let mut gates = gates.into_iter();
     let mut models = Vec::new();
     for (model, contamination) in contaminations.into_iter().enumerate() {
@@ -72,7 +76,8 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
             let gates = match &interim {
                 Some(interim) => {
                     let figures = interim.model(model);
-                    interim_gates(figures, &selection, usize::from(scope), threshold.quantifier, gates)
+                    let metric = (threshold.quantifier, is_metric_shown);
+                    interim_gates(figures, &selection, usize::from(scope), metric, gates)
                 }
                 None => gates,
             };
@@ -141,6 +146,7 @@ fn scope_verdict(
             verdict,
             text: pass_reason(
                 facts.threshold,
+                level.confidence,
                 &pooled,
                 &windows,
                 (chance.as_ref(), baselines.as_ref(), ceiling.as_ref()),

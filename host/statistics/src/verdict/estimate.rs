@@ -171,7 +171,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let interval = match measure {
             ChanceMeasure::Kappa if self.early => Err(MissingInterval::NoSequence),
             ChanceMeasure::Kappa => {
-                labels.jackknife_kappa(self.most_independent_pairs(windows, scope), self.confidence)
+                labels.jackknife_kappa(self.cluster_limits(windows, scope), self.confidence)
             }
             ChanceMeasure::Gain if self.early => {
                 let guess = threshold.chance.map_or(0.0, ChanceRequirement::least);
@@ -180,7 +180,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
                 })
             }
             ChanceMeasure::Gain if threshold.cluster.is_some() => {
-                labels.jackknife_gain(self.most_independent_pairs(windows, scope), self.confidence)
+                labels.jackknife_gain(self.cluster_limits(windows, scope), self.confidence)
             }
             ChanceMeasure::Gain => labels.exact_gain(self.confidence),
         };
@@ -208,6 +208,12 @@ impl<'f, 'r> Estimator<'f, 'r> {
         in_stratum: impl Fn(StratumKey) -> bool,
     ) -> ModelSums {
         self.facts.results.evidence.sums(windows, in_stratum).models.get(model).cloned().unwrap_or_default()
+    }
+
+    /// The number of components of the metric, by the sums over these windows; 0 without pairs.
+    pub fn components(&self, windows: &[Window]) -> usize {
+        let sums = self.facts.results.evidence.sums(windows, |_| true);
+        sums.models.first().map_or(0, |sums| rounded(sums).1.len())
     }
 
     fn point_estimate(&mut self, sums: &ModelSums) -> Estimate {

@@ -161,23 +161,34 @@ pub fn format_confidence(confidence: f64) -> String {
     ((confidence * 1e6).round() / 1e6).to_string()
 }
 
-/// The reason of a GO.
+/// The reason of a GO. `confidence` is that of the bounds, if bounds decide.
 pub fn pass_reason(
     threshold: &Threshold,
+    confidence: f64,
     pooled: &Estimate,
     windows: &[Estimate],
     (chance, baselines, ceiling): (Option<&ChanceAgreement>, Option<&BaselineGains>, Option<&CeilingShare>),
 ) -> String {
     let bound = declared_number(threshold.bound);
-    let metric = match threshold.quantifier {
-        Quantifier::Pooled => {
-            let required = direction_words(threshold.direction);
-            format!("{}; {required} {bound} is required", format_estimate(pooled))
-        }
-        Quantifier::EveryWindow => format!(
-            "each of {} windows has {} {bound}; pooled: {}",
+    let required = direction_words(threshold.direction);
+    // The bound on the side of the threshold, which decides.
+    let (side, deciding) = match threshold.direction {
+        Direction::AtLeast => ("lower", pooled.interval.map(|interval| interval.lower)),
+        Direction::AtMost => ("upper", pooled.interval.map(|interval| interval.upper)),
+    };
+    let by_bound = threshold.evidence != Evidence::Point;
+    let at = format!("at confidence {}", format_confidence(confidence));
+    let metric = match (threshold.quantifier, deciding.filter(|_| by_bound)) {
+        (Quantifier::Pooled, None) => format!("{}; {required} {bound} is required", format_estimate(pooled)),
+        (Quantifier::Pooled, Some(deciding)) => format!(
+            "{}, with the {side} bound {} {at}; {required} {bound} is required",
+            format_estimate(pooled),
+            number_text(deciding)
+        ),
+        (Quantifier::EveryWindow, _) => format!(
+            "each of {} windows has {required} {bound}{}; pooled: {}",
             windows.len(),
-            direction_words(threshold.direction),
+            if by_bound { format!(" by its {side} bound {at}") } else { String::new() },
             format_estimate(pooled)
         ),
     };

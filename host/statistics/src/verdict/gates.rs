@@ -20,7 +20,7 @@ use super::window_selection::WindowSelection;
 use super::{Estimate, Facts, MissingInterval, VerdictKind, VerdictReason};
 use crate::number_text::{count, counted, declared_number, number_text};
 use crate::scoring::Interval;
-use understudy_study::{Direction, Evidence, Quantifier, Threshold, WindowChoice};
+use understudy_study::{ChanceRequirement, Direction, Evidence, Quantifier, Threshold, WindowChoice};
 
 /// The estimates of one model in one scope, and the reasons why gates do not pass.
 pub struct ScopeGates {
@@ -74,6 +74,7 @@ impl ScopeGates {
             }
             Quantifier::Pooled => {}
         }
+        let closed = facts.results.closed;
         let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
         if estimator.early && pooled.interval.is_none() && !windows.is_empty() {
             let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
@@ -84,12 +85,24 @@ impl ScopeGates {
         }
         let chance = match threshold.chance.filter(|_| threshold.needs_labels()) {
             Some(required) if pooled.pairs > 0 => match estimator.chance(&selection.windows, scope, model) {
-                Some((labels, agreement)) => {
+                Some((labels, mut agreement)) => {
                     let counts = labels.counts();
-                    if let Some((verdict, text)) =
-                        chance_failure(required, threshold.evidence, estimator.confidence, counts, &agreement)
-                    {
-                        add(verdict, text);
+                    let failure = chance_failure(
+                        required,
+                        threshold.evidence,
+                        estimator.confidence,
+                        counts,
+                        &agreement,
+                    );
+                    let is_shown = closed || matches!(required, ChanceRequirement::Gain(_));
+                    shown_failures(is_shown, "Cohen's kappa", failure.into_iter().collect())
+                        .into_iter()
+                        .for_each(|(verdict, text)| add(verdict, text));
+                    if !closed {
+                        agreement.kappa = None;
+                    }
+                    if !is_shown {
+                        (agreement.interval, agreement.method, agreement.no_interval) = (None, None, None);
                     }
                     Some(agreement)
                 }
@@ -102,7 +115,6 @@ impl ScopeGates {
             },
             _ => None,
         };
-        let closed = facts.results.closed;
         let baselines = match threshold.chance.filter(|_| threshold.needs_baselines() && pooled.pairs > 0) {
             Some(required) => {
                 let gains = estimator.baseline_gains(&selection.windows, scope, model);
@@ -133,15 +145,15 @@ impl ScopeGates {
     }
 }
 
-/// The failures of a gate whose numbers leave some of the counted pairs out. Before the run is closed, they become one
-/// failure without numbers. Beside a figure of all counted pairs, the numbers would reveal the few pairs that are left
-/// out.
+/// The failures of a gate whose numbers leave some of the counted pairs out, or depend on how often the model agrees with each
+/// label. Unless they are shown, they become one failure without numbers. Beside a figure of all counted pairs, the numbers
+/// would reveal few pairs.
 fn shown_failures(
-    closed: bool,
+    is_shown: bool,
     measure: &str,
     failures: Vec<(VerdictKind, String)>,
 ) -> Vec<(VerdictKind, String)> {
-    if closed {
+    if is_shown {
         return failures;
     }
     let worst = failures.into_iter().map(|(verdict, _)| verdict).max();

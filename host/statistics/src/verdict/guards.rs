@@ -27,7 +27,7 @@ use understudy_study::{Micros, StreamKind, Threshold, WindowChoice};
 /// A way in which records leave the study, limited by a key of `[threshold]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Guard {
-    /// Records that cannot be decoded.
+    /// Records that cannot be decoded, or whose time leaps ahead of the records around them.
     #[serde(rename = "most-rejected")]
     Rejected,
     /// Records behind the watermark of their stream.
@@ -93,7 +93,7 @@ impl Guard {
     /// What is true of the counted records, after `120 of 240 snapshots`.
     const fn predicate(self) -> &'static str {
         match self {
-            Guard::Rejected => "could not be decoded",
+            Guard::Rejected => "could not be decoded, or leap ahead in time",
             Guard::Late => "are late",
             Guard::Conflict => "are in conflict with an earlier record of the same id",
             Guard::Orphaned => "have no snapshot",

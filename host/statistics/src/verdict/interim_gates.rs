@@ -19,20 +19,21 @@ fn withheld(estimate: &Estimate) -> Estimate {
 }
 
 /// The gates of a scope without the estimates that may not be shown. Scope 0 is all pairs, and the declared scopes follow.
+/// `is_metric_shown` says whether any estimate of the metric may be shown.
 pub fn interim_gates(
     interim: &InterimFigures,
     selection: &WindowSelection,
     scope: usize,
-    quantifier: Quantifier,
+    (quantifier, is_metric_shown): (Quantifier, bool),
     gates: ScopeGates,
 ) -> ScopeGates {
     let ScopeGates { mut pooled, mut windows, mut chance, baselines, ceiling, mut reasons } = gates;
     for (window, estimate) in selection.windows.iter().zip(&mut windows) {
-        if !interim.shows_scope(scope, &[*window]) {
+        if !is_metric_shown || !interim.shows_scope(scope, &[*window]) {
             *estimate = withheld(estimate);
         }
     }
-    let is_pooled_shown = interim.shows_scope(scope, &selection.windows);
+    let is_pooled_shown = is_metric_shown && interim.shows_scope(scope, &selection.windows);
     if !is_pooled_shown {
         (pooled, chance) = (withheld(&pooled), None);
     }
@@ -106,6 +107,27 @@ mod tests {
         assert_eq!(is_withheld(&last, 0), (true, vec![false, true]));
         let full = look(Case::new(&latest(every(2)), &[GOOD, GOOD]));
         assert_eq!(is_withheld(&full, 0), (false, vec![false; 2]));
+    }
+
+    #[test]
+    fn kappa_has_no_number_before_the_end() {
+        let latest = bound(&pooled(1)).replace("first", "latest");
+        for (chance, withheld) in [("{ kappa = 0.2 }", true), ("{ gain = 0.0 }", false)] {
+            let case =
+                Case { mixed_labels: true, ..Case::new(&format!("{latest}\nchance = {chance}"), &[GOOD]) };
+            let last = case.clone().verdict();
+            assert!(last.models[0].scopes[0].chance.as_ref().is_some_and(|chance| chance.kappa.is_some()));
+            let case = Case { closed: false, ..case };
+            let scope = &case.clone().verdict().models[0].scopes[0];
+            let chance = scope.chance.as_ref().expect("agreement beyond chance");
+            assert_eq!((chance.kappa, chance.interval.is_none()), (None, withheld));
+            let reasons = case.decide().1;
+            assert_eq!(
+                reasons.contains("Cohen's kappa is not shown to meet the threshold yet"),
+                withheld,
+                "{reasons}"
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,10 @@
 
 use super::mean_scores::MeanScores;
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{Interval, equal_scores, has_spread, jackknife, standard_error};
+use crate::scoring::{
+    ClusterLimits, Interval, cluster_mean, equal_scores, has_spread, jackknife, jackknife_certainty,
+    standard_error,
+};
 
 /// The number of pairs that differ, or disagree, from which on a jackknife knows their spread well enough: the usual least sample
 /// for means of skewed scores. The mean of fewer is far from normal, and a few of one sign would look certain.
@@ -18,9 +21,10 @@ pub type Range = (Option<f64>, Option<f64>);
 /// bounds for `independent` equal scores. `independent` is `None` if the value is not a mean of scores in the range.
 /// Otherwise `scores` are these scores, and the bounds are no narrower than those of their distribution.
 ///
-/// The pairs count for at most `most` independent pairs. So the standard error is at least the greatest one of that many
-/// scores in the range: a few large clusters may agree by chance, and then the replicates show too little spread.
-/// Infinite without clusters.
+/// The pairs count for at most `limits.pairs` independent pairs. So the standard error is at least the greatest one of that
+/// many scores in the range: a few large clusters may agree by chance, and then the replicates show too little spread. The
+/// bounds are also no narrower than those of [`cluster_mean`], because clusters that fail as a whole may be too rare to have
+/// been observed. [`ClusterLimits::NONE`] without clusters.
 ///
 /// # Errors
 /// If neither method gives bounds.
@@ -28,17 +32,26 @@ pub fn interval_from_replicates(
     value: f64,
     (without, scale): (&[f64], f64),
     range: Range,
-    (independent, most, scores): (Option<u64>, f64, Option<&MeanScores>),
+    (independent, limits, scores): (Option<u64>, ClusterLimits, Option<&MeanScores>),
     confidence: f64,
 ) -> Result<(Interval, IntervalMethod), MissingInterval> {
     if has_spread(without, scale) {
         let interval = jackknife(value, without, scale, confidence).ok_or(MissingInterval::NotFinite)?;
-        let least_error = greatest_standard_error(value, range, most).unwrap_or(0.0);
+        let least_error = greatest_standard_error(value, range, limits.pairs).unwrap_or(0.0);
         let mut interval = with_least_error(interval, value, without, least_error);
         if let Some(scores) = scores {
-            let skewed =
-                scores.clustered(value, without, most, confidence).ok_or(MissingInterval::NotFinite)?;
+            let skewed = scores
+                .clustered(value, without, limits.pairs, confidence)
+                .ok_or(MissingInterval::NotFinite)?;
             interval = interval.hull(skewed);
+        }
+        if let Some(known) =
+            range.0.zip(range.1).filter(|_| independent.is_some() && limits.clusters.is_finite())
+        {
+            let certainty = jackknife_certainty(without.len() as u64 - 1, confidence);
+            let error = standard_error(without).zip(certainty).map(|(error, certainty)| error / certainty);
+            let rare = error.and_then(|error| cluster_mean(value, error, limits.clusters, known, confidence));
+            interval = interval.hull(rare.ok_or(MissingInterval::NotFinite)?);
         }
         return Ok((interval.clamped(range), IntervalMethod::Jackknife));
     }

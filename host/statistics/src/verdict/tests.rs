@@ -189,7 +189,7 @@ fn thresholds_and_passes_are_described() {
     agreement at least 0.85 in each of the first 3 complete windows, by the point estimate
     GO: each of 3 windows has at least 0.85; pooled: 2,700 of 3,000 (0.900000)
     agreement at least 0.85 pooled over the latest 2 complete windows, by the confidence bound at 0.95
-    GO: 1,800 of 2,000 (0.900000); at least 0.85 is required
+    GO: 1,800 of 2,000 (0.900000), with the lower bound 0.888277 at confidence 0.95; at least 0.85 is required
     agreement at least 0.85 pooled over all windows, by the point estimate
     GO: 2,700 of 3,000 (0.900000); at least 0.85 is required
     agreement at most 0.95 in each of the first 3 complete windows, by the point estimate

@@ -15,6 +15,7 @@ use crate::build::divergence::metric_estimate::{CONFIDENCE, MetricEstimator, ONE
 use crate::build::divergence::onset::{
     SIGNIFICANCE_LEVEL, change_points, direction, first_change_in_direction, weighted_difference,
 };
+use crate::build::is_shown_early;
 use crate::build::reducer::Reducer;
 use crate::build::time::timestamp;
 use crate::model::divergence::{
@@ -169,6 +170,9 @@ impl<'a> DivergenceSearch<'a> {
     /// Those subgroups that may be shown.
     fn shown_subgroups(&self, found: Vec<divergence::Subgroup>, model: usize) -> Vec<divergence::Subgroup> {
         let Some(interim) = self.interim else { return found };
+        if !is_shown_early(self.sealed_study, self.sealed_study.study.divergence.metric) {
+            return Vec::new();
+        }
         let profiles = self.profiles.iter().map(|(profile, halves)| {
             let values = self.index.conditions.iter().zip(self.index.values(*profile));
             ProfileSize {
@@ -229,7 +233,10 @@ impl<'a> DivergenceSearch<'a> {
         let unconfirmed = unconfirmed.map(|suspected| self.suspected_name(suspected)).collect();
         let reduce = &mut reducer.reduce(declared.metric);
         let shown = self.windows.iter().filter(|(window, _)| {
-            self.interim.is_none_or(|interim| interim.model(model).shows_window(*window))
+            self.interim.is_none_or(|interim| {
+                interim.model(model).shows_window(*window)
+                    && is_shown_early(self.sealed_study, declared.metric)
+            })
         });
         let series = shown.filter_map(|(window, part)| {
             let (figure, pairs) = estimator.value(part.models.get(model)?, reduce)?;

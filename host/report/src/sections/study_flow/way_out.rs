@@ -24,7 +24,7 @@ impl NoAnswer {
     pub(super) fn description(self) -> String {
         match self {
             NoAnswer::Abstained | NoAnswer::Failed => format!("no answer: {}", self.name()),
-            NoAnswer::Blinded => "blinded: answered after the decision, logged, not actioned".to_owned(),
+            NoAnswer::Blinded => "blinded: asked only once the decision is known".to_owned(),
         }
     }
 }

@@ -15,6 +15,7 @@
 //! `proportion.rs`).
 
 mod bounded_mean;
+mod cluster_mean;
 mod confidence_sequence;
 mod equal_scores;
 mod gamma_sum;
@@ -27,6 +28,7 @@ mod root;
 mod two_sample;
 
 pub use bounded_mean::bounded_mean;
+pub use cluster_mean::{cluster_mean, cluster_share};
 pub use confidence_sequence::{ConfidenceSequence, ScoreBlock, SequenceTuning, WindowSequence};
 pub use equal_scores::equal_scores;
 pub use jackknife::{has_spread, jackknife, skewed_jackknife, standard_error};

@@ -15,7 +15,8 @@
 use std::collections::BTreeMap;
 
 use crate::scoring::case_sample::{CaseCounts, CaseSample};
-use crate::scoring::interval::{Interval, equal_scores, has_spread, korn_graubard, standard_error};
+use crate::scoring::cluster_sizes::ClusterLimits;
+use crate::scoring::interval::{Interval, cluster_share, equal_scores, has_spread, standard_error};
 use crate::scoring::verdict_statistics::JACKKNIFE_GROUPS;
 
 /// The fewest cases with at least two decisions from which a mean is estimated.
@@ -78,8 +79,8 @@ impl CaseMean {
 }
 
 /// The mean of the shares of the kept cases, weighted by their decisions. Its standard error is that of a delete-a-group
-/// jackknife over groups of cases, and its bounds are those of [`korn_graubard`], which hold where hardly any decision
-/// differs. Cases that show no spread have the bounds of [`equal_scores`] with a score for each case.
+/// jackknife over groups of cases, and its bounds are those of [`cluster_share`] with the cases as clusters, which hold where
+/// hardly any decision differs, or hardly any case. Cases that show no spread have the bounds of [`equal_scores`] with a score for each case.
 ///
 /// A few large cases make the standard error less certain. So its degrees of freedom are at most those of F. E. Satterthwaite,
 /// "An approximate distribution of estimates of variance components", Biometrics Bulletin 2 (1946), for cases whose shares
@@ -115,9 +116,12 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
     }
     let degrees = ((square_sum * square_sum / fourth_power_sum) as u64).clamp(1, groups.len() as u64 - 1);
     let without: Vec<f64> = (0..groups.len()).map(|group| mean(Some(group))).collect();
+    // Kish's number of cases of equal sizes.
+    let cases = (found.decisions as f64).powi(2) / square_sum;
+    let limits = ClusterLimits { clusters: cases, ..ClusterLimits::NONE };
     found.interval = match has_spread(&without, value) {
         true => standard_error(&without)
-            .and_then(|error| korn_graubard(value, error, degrees, found.decisions, confidence)),
+            .and_then(|error| cluster_share(value, (error, degrees), found.decisions, limits, confidence)),
         false => equal_scores(value, found.cases, (0.0, 1.0), confidence),
     };
     found

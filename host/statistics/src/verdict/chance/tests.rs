@@ -1,7 +1,7 @@
 //! Checked against numpy, scipy and statsmodels: `tests/oracles/chance.py` prints the values.
 
 use super::*;
-use crate::scoring::{PairLabels, clopper_pearson};
+use crate::scoring::{PairLabels, clopper_pearson, equal_scores};
 
 const PAIRS: u64 = 1200;
 const GROUPS: u64 = 16;
@@ -57,13 +57,13 @@ fn bounds_match_scipy() {
     for (found, method, lower, upper) in [
         (labels.exact_gain(0.95), IntervalMethod::PairedDifference, 0.12303236993633819, 0.20612695766399033),
         (
-            labels.jackknife_gain(f64::INFINITY, 0.95),
+            labels.jackknife_gain(ClusterLimits::NONE, 0.95),
             IntervalMethod::Jackknife,
             0.14621564100477777,
             0.17878435899522224,
         ),
         (
-            labels.jackknife_kappa(f64::INFINITY, 0.95),
+            labels.jackknife_kappa(ClusterLimits::NONE, 0.95),
             IntervalMethod::Jackknife,
             0.7420594822066263,
             0.8138109048501936,
@@ -130,32 +130,67 @@ fn missing_bounds_have_a_reason() {
         let pairs = (0..PAIRS).map(|index| (pair(index).0, pair(index).1, group));
         ModelLabels::new(counts(pairs).iter(), 0).unwrap()
     };
-    assert_eq!(alone(3).jackknife_kappa(f64::INFINITY, 0.95), Err(MissingInterval::FewGroups));
-    assert_eq!(alone(3).jackknife_gain(f64::INFINITY, 0.95), Err(MissingInterval::FewGroups));
+    assert_eq!(alone(3).jackknife_kappa(ClusterLimits::NONE, 0.95), Err(MissingInterval::FewGroups));
+    assert_eq!(alone(3).jackknife_gain(ClusterLimits::NONE, 0.95), Err(MissingInterval::FewGroups));
     let equal = (0..64).map(|index| ("a", Some("a"), index as u8));
     let equal = ModelLabels::new(counts(equal).iter(), 0).unwrap();
-    assert_eq!(equal.jackknife_kappa(f64::INFINITY, 0.95), Err(MissingInterval::UndefinedReplicate));
+    assert_eq!(equal.jackknife_kappa(ClusterLimits::NONE, 0.95), Err(MissingInterval::UndefinedReplicate));
     // Sixty-four equal gains of 0 show no spread, and bound the gain as independent scores in [-1, 1].
-    let (interval, method) = equal.jackknife_gain(f64::INFINITY, 0.95).unwrap();
+    let (interval, method) = equal.jackknife_gain(ClusterLimits::NONE, 0.95).unwrap();
     assert_eq!(method, IntervalMethod::EqualScores);
     assert_close(interval.upper, 1.0 - 0.05f64.powf(1.0 / 64.0));
     assert!(ModelLabels::new(counts(std::iter::empty()).iter(), 0).is_none());
 }
 
+type Bounds = fn(&ModelLabels, ClusterLimits, f64) -> Result<(Interval, IntervalMethod), MissingInterval>;
+
 #[test]
 fn few_independent_pairs_widen_the_bounds() {
     let labels = labels();
     let found = labels.agreement(ChanceMeasure::Kappa);
-    type Bounds = fn(&ModelLabels, f64, f64) -> Result<(Interval, IntervalMethod), MissingInterval>;
     let bounds: [(f64, Bounds); 2] =
         [(found.gain, ModelLabels::jackknife_gain), (found.kappa.unwrap(), ModelLabels::jackknife_kappa)];
     for (value, jackknife) in bounds {
-        let [wide, narrow] = [8.0, f64::INFINITY].map(|most| jackknife(&labels, most, 0.95).unwrap().0);
+        let few = ClusterLimits { pairs: 8.0, ..ClusterLimits::NONE };
+        let [wide, narrow] =
+            [few, ClusterLimits::NONE].map(|limits| jackknife(&labels, limits, 0.95).unwrap().0);
         // The standard error of 8 scores from -1 to 1 with this mean is at most the root of (1 - m^2) / 8.
         // scipy.stats.t.ppf(0.95, 15)
         let reach = 1.7530503556925547 * ((1.0 - value * value) / 8.0).sqrt();
         assert!((wide.lower - (value - reach)).abs() < 1e-9, "{wide:?} {value} {reach}");
         assert!(wide.upper >= narrow.upper && wide.upper <= 1.0, "{wide:?}");
+    }
+}
+
+#[test]
+fn clusters_that_are_too_rare_to_be_observed_widen_the_bounds() {
+    // 4,000 pairs in 40 groups. In each group, four pairs of 100 disagree.
+    let pairs = (0..4000u64).map(|index| {
+        let substrate = if (index / 40).is_multiple_of(2) { "a" } else { "b" };
+        let model = if index / 40 % 100 < 4 { "c" } else { substrate };
+        (substrate, Some(model), (index % 40) as u8)
+    });
+    let labels = ModelLabels::new(counts(pairs).iter(), 0).unwrap();
+    let found = labels.agreement(ChanceMeasure::Kappa);
+    let limits = ClusterLimits { clusters: 40.0, ..ClusterLimits::NONE };
+    let gain = labels.jackknife_gain(limits, 0.95).unwrap().0;
+    // The agreement of the groups shows no spread, and neither does the gain.
+    assert_close(gain.lower, equal_scores(found.gain, 40, (-1.0, 1.0), 0.95).unwrap().lower);
+
+    let uneven = (0..4000u64).map(|index| {
+        let substrate = if (index / 40).is_multiple_of(2) { "a" } else { "b" };
+        let model = if index / 40 % 100 < index % 40 % 5 { "c" } else { substrate };
+        (substrate, Some(model), (index % 40) as u8)
+    });
+    let labels = ModelLabels::new(counts(uneven).iter(), 0).unwrap();
+    let found = labels.agreement(ChanceMeasure::Kappa);
+    let bounds: [(f64, Bounds); 2] =
+        [(found.gain, ModelLabels::jackknife_gain), (found.kappa.unwrap(), ModelLabels::jackknife_kappa)];
+    for (value, jackknife) in bounds {
+        let [rare, usual] =
+            [limits, ClusterLimits::NONE].map(|limits| jackknife(&labels, limits, 0.95).unwrap().0);
+        // A fourteenth of 40 clusters may fail as a whole: 0.05^(1/40) is 0.93. Each would cost about two, or one and a bit.
+        assert!(usual.lower > value - 0.02 && rare.lower < value - 0.06, "{value} {usual:?} {rare:?}");
     }
 }
 
@@ -172,7 +207,7 @@ fn few_disagreements_have_the_exact_bounds_of_their_share() {
         let kappa = labels.agreement(ChanceMeasure::Kappa).kappa.unwrap();
         let exact = clopper_pearson(600 - disagreements, 600, 0.95).unwrap();
         let scaled = |bound: f64| 1.0 - (1.0 - kappa) * (1.0 - bound) / (disagreements as f64 / 600.0);
-        (labels.jackknife_kappa(f64::INFINITY, 0.95).unwrap().0, scaled(exact.lower))
+        (labels.jackknife_kappa(ClusterLimits::NONE, 0.95).unwrap().0, scaled(exact.lower))
     };
     let (one, lower) = found(1);
     assert_close(one.lower, lower);
@@ -189,11 +224,11 @@ fn two_groups_are_enough_for_bounds() {
     let pairs = (0..PAIRS).map(|index| (pair(index).0, pair(index).1, (index % 7 % 2) as u8));
     let labels = ModelLabels::new(counts(pairs).iter(), 0).unwrap();
     assert_eq!(
-        labels.jackknife_kappa(f64::INFINITY, 0.95).map(|(_, method)| method),
+        labels.jackknife_kappa(ClusterLimits::NONE, 0.95).map(|(_, method)| method),
         Ok(IntervalMethod::Jackknife)
     );
     assert_eq!(
-        labels.jackknife_gain(f64::INFINITY, 0.95).map(|(_, method)| method),
+        labels.jackknife_gain(ClusterLimits::NONE, 0.95).map(|(_, method)| method),
         Ok(IntervalMethod::Jackknife)
     );
 }
@@ -217,5 +252,5 @@ fn kappas_that_differ_by_rounding_have_no_bounds() {
         without.iter().any(|value| *value != without[0]),
         "the replicates differ by rounding: {without:?}"
     );
-    assert_eq!(labels.jackknife_kappa(f64::INFINITY, 0.95), Err(MissingInterval::NoSpread));
+    assert_eq!(labels.jackknife_kappa(ClusterLimits::NONE, 0.95), Err(MissingInterval::NoSpread));
 }

@@ -6,7 +6,7 @@ use super::super::{Estimate, IntervalMethod, MissingInterval, VerdictKind};
 use super::independent_scores;
 use crate::scoring::{
     ClusterSizes, Interval, JACKKNIFE_GROUPS, clopper_pearson, cluster_hash, jackknife_group, korn_graubard,
-    most_independent_trials, standard_error, student_quantile,
+    standard_error, student_quantile,
 };
 
 /// A metric that is not a mean: the share of hits, defined only if there are misses, too.
@@ -189,7 +189,7 @@ fn keys(pairs: u64, one_cluster: u64) -> Vec<String> {
 fn most_independent(keys: &[String]) -> f64 {
     let mut sizes = ClusterSizes::default();
     keys.iter().for_each(|key| sizes.add(cluster_hash(key), 1));
-    most_independent_trials(sizes.clusters(), sizes.squared_variation())
+    sizes.limits().pairs
 }
 
 /// A case of one week with clusters.
@@ -213,8 +213,8 @@ fn the_error_of_a_mean_is_at_least_that_of_the_independent_clusters() {
     let mean = Case { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };
     let (value, found) = error(&mean);
     let least = (value * (1.0 - value) / most).sqrt();
-    // The distribution of the scores is skewed, so its bound is a little lower.
-    assert!((1.0..1.01).contains(&(found / least)), "{found} and {least}");
+    // The bounds allow for skewed scores, and for clusters that are too rare to be observed, so they are a little lower.
+    assert!((1.0..1.03).contains(&(found / least)), "{found} and {least}");
     // A metric that is no mean has the error of the jackknife.
     let root = Case { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..mean };
     let (value, found) = error(&root);

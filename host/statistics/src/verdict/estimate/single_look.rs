@@ -5,8 +5,8 @@ use super::super::replicates::interval_from_replicates;
 use super::super::{IntervalMethod, MissingInterval};
 use super::{Estimator, independent_scores, is_mean, rounded};
 use crate::scoring::{
-    Interval, ModelSums, ScoreRange, Window, has_spread, korn_graubard, most_independent_trials,
-    skewed_jackknife, standard_error,
+    ClusterLimits, Interval, ModelSums, ScoreRange, Window, cluster_share, has_spread, skewed_jackknife,
+    standard_error,
 };
 
 impl Estimator<'_, '_> {
@@ -46,25 +46,28 @@ impl Estimator<'_, '_> {
             }
         };
         let without = without?;
-        let most = self.most_independent_pairs(windows, scope);
+        let limits = self.cluster_limits(windows, scope);
         if is_share && has_spread(&without, value) {
-            let pairs = (rounded(sums).0 as f64).min(most) as u64;
-            let interval = self.clustered_share(value, &without, pairs);
-            return interval.map(|interval| (interval, IntervalMethod::EffectiveTrials));
+            let error = standard_error(&without).ok_or(MissingInterval::NotFinite)?;
+            let (degrees, pairs) = (without.len() as u64 - 1, rounded(sums).0);
+            let interval = cluster_share(value, (error, degrees), pairs, limits, self.confidence);
+            return interval
+                .map(|interval| (interval, IntervalMethod::EffectiveTrials))
+                .ok_or(MissingInterval::NotFinite);
         }
         let (pairs, values) = rounded(sums);
         let independent = is_mean(&values, pairs, value).then(|| {
             let has_clusters = self.facts.threshold.cluster.is_some();
             let scores =
                 independent_scores(has_clusters, (pairs, without.len()), value, sums.squares.value());
-            (scores as f64).min(most).max(1.0) as u64
+            (scores as f64).min(limits.pairs).max(1.0) as u64
         });
         let range = self.facts.range;
         // The variance of a value that is not a mean of scores has no bound by its range.
-        let most = if independent.is_some() { most } else { f64::INFINITY };
+        let limits = if independent.is_some() { limits } else { ClusterLimits::NONE };
         let scores = self.mean_scores(windows, scope, model, value, sums);
         let greatest = range.1.filter(|_| independent.is_none());
-        let scores = (independent, most, scores.as_ref());
+        let scores = (independent, limits, scores.as_ref());
         let (mut interval, method) =
             interval_from_replicates(value, (&without, value), range, scores, self.confidence)?;
         // The distance of other metrics from their greatest value is skewed where it is small.
@@ -79,21 +82,11 @@ impl Estimator<'_, '_> {
         Ok((interval, method))
     }
 
-    /// The greatest number of independent pairs that the pairs of the windows in a scope count for. Infinite without a
-    /// declared cluster.
-    pub(in crate::verdict) fn most_independent_pairs(&self, windows: &[Window], scope: u16) -> f64 {
-        if self.facts.threshold.cluster.is_none() {
-            return f64::INFINITY;
+    /// How many independent trials the pairs of the windows in a scope count for.
+    pub(in crate::verdict) fn cluster_limits(&self, windows: &[Window], scope: u16) -> ClusterLimits {
+        match self.facts.threshold.cluster {
+            Some(_) => self.facts.results.evidence.cluster_sizes(windows, scope).limits(),
+            None => ClusterLimits::NONE,
         }
-        let sizes = self.facts.results.evidence.cluster_sizes(windows, scope);
-        most_independent_trials(sizes.clusters(), sizes.squared_variation())
-    }
-
-    /// The interval of a share of pairs that depend on each other, by its values `without` each group. The pairs count
-    /// for at most `most` independent pairs.
-    fn clustered_share(&self, share: f64, without: &[f64], most: u64) -> Result<Interval, MissingInterval> {
-        let error = standard_error(without).ok_or(MissingInterval::NotFinite)?;
-        let degrees = without.len() as u64 - 1;
-        korn_graubard(share, error, degrees, most, self.confidence).ok_or(MissingInterval::NotFinite)
     }
 }
