@@ -8,18 +8,33 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use understudy_component_build::{Guest, build};
 
-#[path = "src/stock.rs"]
-mod stock;
-
 /// The packages of the components besides the stock plugins: the importer and the model runtime.
 const PACKAGES: [&str; 2] = ["model-importer", "tabular"];
+
+/// The packages of the stock plugins, by the names that a study uses.
+const STOCK: [&str; 14] = [
+    "agreement",
+    "bias",
+    "kappa",
+    "kendall-tau",
+    "mean-absolute-error",
+    "mean-absolute-percentage-error",
+    "ndcg",
+    "quantile-loss",
+    "r-squared",
+    "rank-biased-overlap",
+    "recorded",
+    "root-mean-square-error",
+    "top-k-overlap",
+    "within-tolerance",
+];
 
 /// What all components are made of, relative to the root of the workspace.
 const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "guest-sdk", "wit"];
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
-    let packages: Vec<&str> = PACKAGES.into_iter().chain(stock::NAMES).collect();
+    let packages: Vec<&str> = PACKAGES.into_iter().chain(STOCK).collect();
     let sources = packages.iter().map(|package| format!("plugins/{package}"));
     for source in SOURCES.map(str::to_owned).into_iter().chain(sources) {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
@@ -31,6 +46,6 @@ fn main() -> anyhow::Result<()> {
         .map(|package| Guest { package: (*package).to_owned(), component: component(package) })
         .collect();
     build(root, &guests, &out.join("target"))?;
-    let stock = stock::NAMES.map(|name| format!("(\"{name}\", include_bytes!({:?})),\n", component(name)));
+    let stock = STOCK.map(|name| format!("(\"{name}\", include_bytes!({:?})),\n", component(name)));
     std::fs::write(out.join("stock.rs"), format!("&[\n{}]", stock.concat())).context("cannot write stock.rs")
 }

@@ -47,15 +47,15 @@ fn no_file_of_a_study_may_be_a_named_pipe() {
 #[test]
 fn plugins_may_not_be_named_pipes() {
     let workspace = TestWorkspace::small();
-    with_pipe(&workspace.path().join("pipe"), || {
+    with_pipe(&workspace.path().join("./pipe"), || {
         let name = "recorded.wasm";
         let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
         let end = text.find(name).expect("a plugin");
         let start = text[..end].rfind('"').expect("a path is quoted") + 1;
-        let changed = format!("{}pipe{}", &text[..start], &text[end + name.len()..]);
+        let changed = format!("{}./pipe{}", &text[..start], &text[end + name.len()..]);
         workspace.write("changed.toml", changed);
         let text = refused(&workspace, &["check", "changed.toml"]);
-        assert!(text.contains("pipe") && text.contains(REFUSAL), "{text}");
+        assert!(text.contains("./pipe") && text.contains(REFUSAL), "{text}");
     });
 }
 
@@ -97,9 +97,9 @@ fn no_file_of_a_run_may_be_a_named_pipe() {
 fn a_source_may_be_a_named_pipe() {
     let workspace = TestWorkspace::small();
     let lines = fs::read(workspace.path().join("snapshots.jsonl")).expect("they were written");
-    let pipe = workspace.path().join("pipe");
+    let pipe = workspace.path().join("./pipe");
     make_pipe(&pipe);
-    workspace.edit_study(&[("snapshots.jsonl", "pipe")]);
+    workspace.edit_study(&[("snapshots.jsonl", "./pipe")]);
     let writer = std::thread::spawn(move || fs::write(pipe, lines).expect("somebody reads"));
     let report = workspace.run(&[]);
     writer.join().expect("it wrote everything");
@@ -110,9 +110,9 @@ fn a_source_may_be_a_named_pipe() {
 #[test]
 fn both_sources_may_not_be_one_named_pipe() {
     let workspace = TestWorkspace::small();
-    make_pipe(&workspace.path().join("pipe"));
+    make_pipe(&workspace.path().join("./pipe"));
     std::os::unix::fs::symlink("pipe", workspace.path().join("link")).expect("a link");
-    workspace.edit_study(&[("snapshots.jsonl", "pipe"), ("decisions.jsonl", "link")]);
+    workspace.edit_study(&[("snapshots.jsonl", "./pipe"), ("decisions.jsonl", "link")]);
     for arguments in
         [&["check", "study.toml"][..], &["seal", "study.toml"], &["run", "study.toml", "--run", "run"]]
     {

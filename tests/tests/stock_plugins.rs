@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use understudy_tests::study_toml::StudyToml;
-use understudy_tests::{TestWorkspace, root};
+use understudy_tests::{TestWorkspace, overall, root};
 
 /// A study of labels whose plugins are all named.
 fn study(metric: &str) -> StudyToml {
@@ -34,8 +34,7 @@ fn workspace(metric: &str) -> TestWorkspace {
 fn a_study_without_paths_runs_and_its_run_stores_the_components() {
     let workspace = workspace("agreement");
     let report = workspace.run(&[]);
-    let agreement = &report["models"][0]["metrics"][0]["overall"]["value"];
-    assert_eq!(agreement.as_f64(), Some(4.0 / 6.0), "{report}");
+    assert_eq!(overall(&report, 0, 0)["value"].as_f64(), Some(4.0 / 6.0));
     // `verify` recomputes everything with the components that the run stores.
     workspace.ok(&["verify", "run"]);
     let stored = fs::read_dir(workspace.path().join("run/plugins")).expect("the plugins of the run");
@@ -45,10 +44,10 @@ fn a_study_without_paths_runs_and_its_run_stores_the_components() {
 #[test]
 fn an_unknown_name_is_an_error_with_the_names() {
     let output = workspace("agrement").understudy(&["check", "study.toml"]);
-    assert_eq!(output.code, 2, "{}", output.stderr);
-    insta::assert_snapshot!(output.stderr.trim(), @"");
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "agrement"; did you mean "agreement"? use one of agreement, bias, kappa, kendall-tau, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
     let output = workspace("cost").understudy(&["check", "study.toml"]);
-    insta::assert_snapshot!(output.stderr.trim(), @"");
+    insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "cost"; use one of agreement, bias, kappa, kendall-tau, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
 }
 
 #[test]
@@ -64,7 +63,22 @@ fn every_plugin_of_the_repository_is_a_stock_plugin_an_example_or_a_part_of_the_
 
 #[test]
 fn the_stock_plugins_are_listed() {
-    insta::assert_snapshot!(TestWorkspace::new().ok(&["plugin", "list"]).stdout, @"");
+    insta::assert_snapshot!(TestWorkspace::new().ok(&["plugin", "list"]).stdout.trim_end(), @"
+    agreement                       scores a label
+    bias                            scores a number
+    kappa                           needs a configuration: missing field `labels`
+    kendall-tau                     scores a ranking
+    mean-absolute-error             scores a number
+    mean-absolute-percentage-error  scores a number
+    ndcg                            needs a configuration: missing field `k`
+    quantile-loss                   needs a configuration: missing field `quantile`
+    r-squared                       scores a number
+    rank-biased-overlap             needs a configuration: missing field `p`
+    recorded                        needs a configuration: missing field `field`
+    root-mean-square-error          scores a number
+    top-k-overlap                   needs a configuration: missing field `k`
+    within-tolerance                needs a configuration: no tolerance; write `absolute` or `relative`
+    ");
 }
 
 #[test]
@@ -76,9 +90,21 @@ fn a_plugin_is_shown() {
         assert_eq!(text.lines().filter(|line| !is_stable(line)).count(), 2, "{text}");
         text.lines().filter(is_stable).collect::<Vec<_>>().join("\n")
     };
-    insta::assert_snapshot!(shown(&["top-k-overlap", "--config", "{\"k\": 3}"]), @"");
+    insta::assert_snapshot!(shown(&["top-k-overlap", "--config", "{\"k\": 3}"]), @"
+    top-k-overlap: top-k-overlap 0.1.0, a metric
+      scores      ranking
+      range       0 to 1
+      better      higher
+      components  overlap
+      imports     nothing
+    ");
     let recorded = "{\"field\": \"decision.room\", \"form\": \"label\"}";
-    insta::assert_snapshot!(shown(&["recorded", "--config", recorded]), @"");
+    insta::assert_snapshot!(shown(&["recorded", "--config", recorded]), @"
+    recorded: recorded 0.1.0, a model or a comparator
+      reads       decision.room            text, optional
+      answers     a label
+      imports     nothing
+    ");
 
     let failed = |arguments: &[&str]| {
         let output = workspace.understudy(&[&["plugin", "show"], arguments].concat());
@@ -92,5 +118,11 @@ fn a_plugin_is_shown() {
         failed(&["kapa"]),
         failed(&["study.wasm", "--asset", "weights"]),
     ];
-    insta::assert_snapshot!(failures.join("\n"), @"");
+    insta::assert_snapshot!(failures.join("\n"), @r#"
+    recorded rejects the configuration: config: missing field `field`; give another one with --config
+    --config is no JSON object; write one, such as {"k": 3}: invalid type: integer `3`, expected a map at line 1 column 1
+    cannot read ./missing.wasm: No such file or directory (os error 2); build the plugin, or correct the path
+    there is no stock plugin "kapa"; did you mean "kappa"? use one of agreement, bias, kappa, kendall-tau, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm
+    cannot read study.wasm: No such file or directory (os error 2); build the plugin, or correct the path
+    "#);
 }

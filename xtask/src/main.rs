@@ -6,6 +6,7 @@ mod plugins;
 mod test;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use understudy_component_build::shell;
@@ -21,18 +22,22 @@ cargo xtask COMMAND
   docs      build the documentation into target/book
   bench     measure the limits stated in ARCHITECTURE.md";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is in the workspace")?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["demo"] => demo::hotel(root),
-        ["demo", "freight-yard"] => demo::freight_yard(root),
-        ["test", ref rest @ ..] => test::test(root, rest),
-        ["plugins"] => plugins::build(root),
-        ["docs"] => docs::build(root),
-        ["bench", ref rest @ ..] => bench(root, rest),
-        _ => anyhow::bail!("{USAGE}"),
+        ["demo"] => demo::hotel(root)?,
+        ["demo", "freight-yard"] => demo::freight_yard(root)?,
+        ["test", ref rest @ ..] => test::test(root, rest)?,
+        ["plugins"] => plugins::build(root)?,
+        ["docs"] => docs::build(root)?,
+        ["bench", ref rest @ ..] => bench(root, rest)?,
+        _ => {
+            eprintln!("{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Builds the program and returns its path.

@@ -1,6 +1,5 @@
 //! Rows of a file as the columns that a model reads, and cells of a file of expected answers.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use arrow::compute::cast;
 use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format;
 use arrow::datatypes::{DataType, Field, Schema};
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value as Json;
 
@@ -37,24 +37,20 @@ impl TextTable {
         let shown = path.display();
         let has_extension =
             |name| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(name));
+        let bytes =
+            read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
         let table = if has_extension("parquet") {
-            let file = File::open(path)
-                .map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
-            TextTable::from_parquet(file)
+            TextTable::from_parquet(bytes)
+        } else if has_extension("csv") {
+            TextTable::from_csv(&bytes)
         } else {
-            let bytes = read_file(path)
-                .map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
-            if has_extension("csv") {
-                TextTable::from_csv(&bytes)
-            } else {
-                TextTable::from_json_lines(&bytes)
-            }
+            TextTable::from_json_lines(&bytes)
         };
         table.with_context(|| format!("cannot read {shown}"))
     }
 
-    fn from_parquet(file: File) -> anyhow::Result<TextTable> {
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    fn from_parquet(bytes: Vec<u8>) -> anyhow::Result<TextTable> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?;
         let names: Vec<String> = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
         let mut table = TextTable { columns: vec![Vec::new(); names.len()], names, rows: 0 };
         for batch in reader.build()? {

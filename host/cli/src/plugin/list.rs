@@ -18,10 +18,12 @@ impl List {
             let text = match inspect_plugin(&stock_component(name)?, "{}", &Vec::new().into()) {
                 Ok(InspectedPlugin::Scorer(metric)) => {
                     let forms: Vec<&str> = metric.accepts.iter().map(|form| form.name()).collect();
-                    format!("metric of each {}", forms.join(" or "))
+                    format!("scores a {}", forms.join(" or a "))
                 }
                 Ok(InspectedPlugin::Decider(plugin)) => format!("answers a {}", plugin.form.name()),
-                Err(SandboxError::Config { why }) => format!("needs a configuration: {why}"),
+                Err(SandboxError::Config { why }) => {
+                    format!("needs a configuration: {}", why.strip_prefix("config: ").unwrap_or(&why))
+                }
                 Err(error) => return Err(error.into()),
             };
             print_out(format_args!("{name:<width$}  {text}"))?;

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use super::super::Exit;
 use super::super::output::print_out;
 use understudy_engine::{InspectedPlugin, component_named, inspect_plugin};
 use understudy_run_log::read_file;
-use understudy_sandbox::{Assets, Better};
+use understudy_sandbox::{Assets, Better, SandboxError};
 use understudy_statistics::number_text::{compact, count};
 
 /// Show what a plugin reads, answers or scores, its size and its digest.
@@ -29,11 +29,17 @@ pub(super) struct Show {
 
 impl Show {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let file = component_named(&self.plugin)?;
+        // The sources of these errors are in their texts.
+        let file = component_named(&self.plugin).map_err(|error| anyhow!("{error}"))?;
         let config: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&self.config)
             .context("--config is no JSON object; write one, such as {\"k\": 3}")?;
         let config = serde_json::Value::from(config).to_string();
-        let plugin = inspect_plugin(&file, &config, &self.assets()?).with_context(|| self.plugin.clone())?;
+        let plugin = inspect_plugin(&file, &config, &self.assets()?).map_err(|error| match error {
+            SandboxError::Config { why } => {
+                anyhow!("{} rejects the configuration: {why}; give another one with --config", self.plugin)
+            }
+            error => anyhow!("{}: {error}", self.plugin),
+        })?;
         match &plugin {
             InspectedPlugin::Decider(decider) => {
                 print_out(format_args!("{}: {}, a model or a comparator", self.plugin, decider.title))?;

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::plugins::compile_cache_folder::{CompileCache, compile_cache_folder};
+use crate::plugins::embedded_components::{ComponentError, model_runtime, stock_component};
 use crate::plugins::loaded_plugin::LoadedPlugin;
-use crate::plugins::stock::{ComponentError, stock_component};
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
-use crate::plugins::trained_model::model_runtime;
 use understudy_run_log::ledger::Asset;
 use understudy_run_log::{ensure_regular_file, read_file, read_text_file};
 use understudy_sandbox::{

@@ -3,6 +3,7 @@
 pub mod blinding;
 pub mod compatibility;
 pub mod compile_cache_folder;
+pub mod embedded_components;
 pub mod inspection;
 pub mod instance_cache;
 pub mod load;
@@ -11,7 +12,6 @@ pub mod plugin_versions;
 pub mod ranking_order;
 pub mod reference_shares;
 pub mod slot_kind;
-pub mod stock;
 pub mod stored_files;
 pub mod study_fields;
 pub mod trained_model;

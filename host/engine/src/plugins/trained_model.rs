@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::plugins::compile_cache_folder::compile_cache_folder;
+use crate::plugins::embedded_components::{model_importer, model_runtime};
 use crate::plugins::load::Loader;
 use crate::plugins::stored_files::asset_file_name;
-use understudy_components::{IMPORTER, RUNTIME};
 use understudy_run_log::read_file;
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, ImportError, ImportedModel, ModelFiles, PluginRole,
@@ -34,19 +34,6 @@ const BUDGET: Budget = Budget {
     returned: 64 << 20,
     answer: 128 << 10,
 };
-
-/// The component that runs lowered models.
-///
-/// # Errors
-/// If the program was built wrongly.
-pub fn model_runtime() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the model runtime"), RUNTIME.to_vec())
-}
-
-/// The component that imports model files.
-fn model_importer() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.to_vec())
-}
 
 /// Why the file of a trained model cannot be imported.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
-//! The stock plugins, which are part of the program.
+//! The components that are part of the program: stock plugins, model runtime and model importer.
 
 use std::path::Path;
 
-use understudy_components::STOCK;
+use understudy_components::{IMPORTER, RUNTIME, STOCK};
 use understudy_sandbox::{ComponentFile, SandboxError};
 use understudy_study::{PluginSource, nearest};
 
@@ -54,4 +54,20 @@ pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
             Err(ComponentError::UnknownName { name: name.to_owned(), nearest })
         }
     }
+}
+
+/// The component that runs lowered models.
+///
+/// # Errors
+/// If the program was built wrongly.
+pub fn model_runtime() -> Result<ComponentFile, SandboxError> {
+    ComponentFile::from_bytes(Path::new("the model runtime"), RUNTIME.to_vec())
+}
+
+/// The component that imports model files.
+///
+/// # Errors
+/// If the program was built wrongly.
+pub fn model_importer() -> Result<ComponentFile, SandboxError> {
+    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.to_vec())
 }
