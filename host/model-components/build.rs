@@ -8,12 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use understudy_component_build::{Guest, build};
 
-/// The packages of the components: the importer and the model runtime.
-const PACKAGES: [&str; 2] = ["model-importer", "tabular"];
+/// The packages of the components: the importer and the model runtimes.
+const PACKAGES: [&str; 3] = ["model-importer", "neural", "tabular"];
 
 /// What the components are made of, relative to the root of the workspace.
-const SOURCES: [&str; 6] =
-    ["Cargo.lock", "Cargo.toml", "guest-sdk", "plugins/model-importer", "plugins/tabular", "wit"];
+const SOURCES: [&str; 7] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "guest-sdk",
+    "plugins/model-importer",
+    "plugins/neural",
+    "plugins/tabular",
+    "wit",
+];
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::load::Loader;
 use crate::plugins::stored_files::asset_file_name;
-use understudy_model_components::{IMPORTER, RUNTIME};
+use understudy_model_components::{IMPORTER, Runtime};
 use understudy_run_log::read_file;
 use understudy_sandbox::{
     Assets, Budget, ComponentFile, DeciderPlugin, ImportError, ImportedModel, ModelFiles, PluginRole,
@@ -35,12 +35,10 @@ const BUDGET: Budget = Budget {
     answer: 128 << 10,
 };
 
-/// The component that runs lowered models.
-///
-/// # Errors
-/// If the program was built wrongly.
-pub fn model_runtime() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the model runtime"), RUNTIME.to_vec())
+/// The component that runs a lowered model.
+fn model_runtime(lowered: &[u8]) -> Result<ComponentFile, SandboxError> {
+    let runtime = Runtime::for_model(lowered);
+    ComponentFile::from_bytes(Path::new(runtime.name), runtime.component.to_vec())
 }
 
 /// The component that imports model files.
@@ -106,9 +104,10 @@ fn read_beside(model: &Path, name: &str) -> Result<Vec<u8>, String> {
 /// If the model cannot be run.
 pub fn load_lowered_model(model: Vec<u8>) -> Result<DeciderPlugin, SandboxError> {
     let sandbox = Sandbox::new(BUDGET, 2)?;
+    let runtime = model_runtime(&model)?;
     let assets = vec![(ASSET.to_owned(), model)].into();
     let (role, cache) = (PluginRole::Model, compile_cache_folder());
-    DeciderPlugin::load(&sandbox, &model_runtime()?, role, "{}".to_owned(), assets, cache.as_deref())
+    DeciderPlugin::load(&sandbox, &runtime, role, "{}".to_owned(), assets, cache.as_deref())
 }
 
 impl Loader<'_> {
@@ -137,7 +136,7 @@ impl Loader<'_> {
         let read = |name: &str| read_beside(&path, name);
         let imported = model_importer().map_err(ImportError::from).and_then(|importer| {
             let bytes = import_cached(&importer, &mut files, &options, read, self.cache())?;
-            Ok((model_runtime()?, bytes, importer.digest))
+            Ok((model_runtime(&bytes)?, bytes, importer.digest))
         });
         match imported {
             Ok((runtime, bytes, importer)) => {

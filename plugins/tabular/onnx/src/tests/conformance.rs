@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use super::case_file::{self, Case, Difference};
 use super::{answers, proto, tensor};
+use crate::graph_lowering::Preference;
 
 /// The difference over all outputs of a case.
 fn difference(case: &Case) -> Difference {
-    let outputs = answers(case, case.inputs.len()).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    let answers = answers(case, case.inputs.len(), Preference::Engine);
+    let outputs = answers.unwrap_or_else(|error| panic!("{}: {error}", case.name)).outputs;
     assert_eq!(outputs.len(), case.outputs.len(), "{}", case.name);
     outputs.iter().zip(&case.outputs).fold(Difference::default(), |sum, (found, expected)| {
         let own = case_file::difference(found, &expected.values);
@@ -99,7 +101,10 @@ fn text_and_distances_match_onnxruntime() {
 
 /// How a case ends.
 enum Outcome {
-    Passed,
+    /// Whether the neural runtime computes it.
+    Passed {
+        is_neural: bool,
+    },
     /// Why each way to run the case is refused.
     Refused(Vec<String>),
     Wrong(String),
@@ -107,20 +112,27 @@ enum Outcome {
 
 /// Runs a case of which only the shapes of one call are known, which do not say what a row is: with its inputs as rows,
 /// with all but the first as constants, and with all of them as constants.
-fn outcome(case: &Case, limit: f64) -> Outcome {
+fn outcome(case: &Case, limit: f64, preference: Preference) -> Outcome {
     let mut reasons = Vec::new();
     let mut variants = vec![case.inputs.len(), case.inputs.len().min(1), 0];
     variants.dedup();
     let tried = variants.len();
+    let mut is_neural = false;
     for constants in variants {
-        let outputs = match answers(case, constants) {
-            Ok(outputs) => outputs,
-            Err(error) => {
+        let run = || answers(case, constants, preference);
+        let answers = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+            Ok(Ok(answers)) => answers,
+            Ok(Err(error)) => {
                 reasons.push(error.to_string());
                 continue;
             }
+            Err(panic) => {
+                let message = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                return Outcome::Wrong(format!("{} with {constants} inputs: panic {message}", case.name));
+            }
         };
-        let differences = outputs.iter().zip(&case.outputs).map(|(found, expected)| {
+        is_neural |= answers.is_neural;
+        let differences = answers.outputs.iter().zip(&case.outputs).map(|(found, expected)| {
             // A value that is the same for all rows.
             let all: Vec<u32> = (0..expected.values.len().min(found.len()) as u32).collect();
             let found = tensor::select(found, &all);
@@ -131,7 +143,7 @@ fn outcome(case: &Case, limit: f64) -> Outcome {
             return Outcome::Wrong(format!("{} with {constants} inputs: {greatest}", case.name));
         }
     }
-    if reasons.len() < tried { Outcome::Passed } else { Outcome::Refused(reasons) }
+    if reasons.len() < tried { Outcome::Passed { is_neural } } else { Outcome::Refused(reasons) }
 }
 
 /// ONNX's own node tests: none is answered wrongly.
@@ -141,8 +153,8 @@ fn node_tests_pass_or_are_refused() {
     let mut wrong = Vec::new();
     let (mut passed, mut refused) = (BTreeMap::new(), BTreeMap::new());
     for case in &cases {
-        match outcome(case, 1e-6) {
-            Outcome::Passed => *passed.entry(operator(case)).or_insert(0) += 1,
+        match outcome(case, 1e-6, Preference::Engine) {
+            Outcome::Passed { .. } => *passed.entry(operator(case)).or_insert(0) += 1,
             Outcome::Refused(mut reasons) => {
                 refused.insert(&case.name[..], reasons.pop().unwrap_or_default());
             }
@@ -156,8 +168,6 @@ fn node_tests_pass_or_are_refused() {
         ("does not take Boolean", 2),
         ("fmod=1", 4),
         ("a power of kind Integer", 4),
-        ("a matrix of", 4),
-        ("transA=1", 2),
         ("its mask", 2),
         ("one constant text", 1),
         ("only a scan over constant vectors", 4),
@@ -171,20 +181,25 @@ fn node_tests_pass_or_are_refused() {
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-/// Prints a line for each case of the file that the environment variable `CASES` names: its name, its operator, `passed`,
-/// `refused` or `wrong`, and why, separated by tabs. `LIMIT` is the largest difference.
+/// Prints two lines for each case of the file that the environment variable `CASES` names, one for each preference: the
+/// preference, the name, the operator, `passed`, `refused` or `wrong`, the runtime, and why, separated by tabs. `LIMIT` is
+/// the largest difference.
 #[test]
 #[ignore = "a command of tests/oracles/tabular, which makes the file"]
 fn report_of_a_case_file() {
     let file = std::env::var("CASES").expect("CASES names a case file");
     let limit = std::env::var("LIMIT").map_or(1e-6, |limit| limit.parse().expect("LIMIT is a number"));
     for case in case_file::parse(&std::fs::read(file).unwrap()) {
-        let (outcome, why) = match outcome(&case, limit) {
-            Outcome::Passed => ("passed", String::new()),
-            Outcome::Refused(reasons) => ("refused", reasons.into_iter().next().unwrap_or_default()),
-            Outcome::Wrong(why) => ("wrong", why),
-        };
-        println!("case\t{}\t{}\t{outcome}\t{}", case.name, operator(&case), why.replace(['\t', '\n'], " "));
+        for (preference, name) in [(Preference::Engine, "engine"), (Preference::Neural, "neural")] {
+            let (outcome, runtime, why) = match outcome(&case, limit, preference) {
+                Outcome::Passed { is_neural: false } => ("passed", "tabular", String::new()),
+                Outcome::Passed { is_neural: true } => ("passed", "neural", String::new()),
+                Outcome::Refused(reasons) => ("refused", "", reasons.into_iter().next().unwrap_or_default()),
+                Outcome::Wrong(why) => ("wrong", "", why),
+            };
+            let why = why.replace(['\t', '\n'], " ");
+            println!("case\t{name}\t{}\t{}\t{outcome}\t{runtime}\t{why}", case.name, operator(&case));
+        }
     }
 }
 
