@@ -143,6 +143,17 @@ impl<'c, 'b> NetCall<'c, 'b> {
         NetInput::Inner(name)
     }
 
+    /// Writes a node that computes one output of the node of the file.
+    pub(super) fn output(
+        &mut self,
+        operator: &'static str,
+        inputs: Vec<NetInput>,
+        attributes: Vec<(&'static str, AttributeValue)>,
+        name: &str,
+    ) {
+        self.part.nodes.push(NetNode { operator, inputs, outputs: vec![name.to_owned()], attributes });
+    }
+
     /// Writes the node that computes the outputs of the node of the file.
     pub(super) fn last(
         &mut self,

@@ -301,9 +301,9 @@ pub(super) fn tile(mut net: NetCall<'_, '_>) -> Checked {
     net.part(vec![(kind, result)])
 }
 
-/// `Pad` of floats.
+/// `Pad` of floats, or of integers without a constant.
 pub(super) fn pad(mut net: NetCall<'_, '_>) -> Checked {
-    let from = net.floats(0)?;
+    let (kind, from) = moved(&net, 0)?;
     let mode = match net.call.text("mode")? {
         None | Some("constant") => "constant",
         Some("reflect") => "reflect",
@@ -341,9 +341,16 @@ pub(super) fn pad(mut net: NetCall<'_, '_>) -> Checked {
         dim.length = dim.length.saturating_add(before as usize).saturating_add(after as usize);
         (pads[*axis], pads[from.len() + axis]) = (before, after);
     }
-    let inputs = vec![NetInput::Argument(0), integers(pads), float(value)];
+    let mut inputs = vec![NetInput::Argument(0), integers(pads)];
+    match (mode, kind) {
+        ("constant", Kind::Float) => inputs.push(float(value)),
+        ("constant", _) => {
+            return Err(Refusal::Kind(format!("a constant of kind {kind:?} is not supported")));
+        }
+        _ => {}
+    }
     net.last("Pad", inputs, vec![("mode", AttributeValue::Text(mode))]);
-    net.part(vec![(Kind::Float, result)])
+    net.part(vec![(kind, result)])
 }
 
 /// The first dimension, channels, height, width and block size.
@@ -400,7 +407,7 @@ pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> Checked {
 
 /// `Trilu` with a constant diagonal.
 pub(super) fn trilu(mut net: NetCall<'_, '_>) -> Checked {
-    let from = net.floats(0)?;
+    let (kind, from) = moved(&net, 0)?;
     if from.len() < 2 {
         return Err(format!("its argument is {}, expected a matrix", shape::text(&from)).into());
     }
@@ -416,5 +423,5 @@ pub(super) fn trilu(mut net: NetCall<'_, '_>) -> Checked {
     });
     let attributes = vec![("upper", AttributeValue::Integer(i64::from(upper != 0)))];
     net.last("Trilu", vec![NetInput::Argument(0), diagonal], attributes);
-    net.part(vec![(Kind::Float, from)])
+    net.part(vec![(kind, from)])
 }

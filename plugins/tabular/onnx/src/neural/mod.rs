@@ -45,7 +45,7 @@ impl From<Fault> for Refusal {
 }
 
 /// The oldest version of ONNX's operators whose attributes the checks know.
-const OLDEST_OPERATOR_SET: i64 = 9;
+const OLDEST_OPERATOR_SET: i64 = 7;
 
 /// The attributes of an operator that its check reads.
 fn attributes(operator: &str) -> &'static [&'static str] {

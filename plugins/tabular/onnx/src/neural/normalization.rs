@@ -95,7 +95,6 @@ pub(super) fn group(mut net: NetCall<'_, '_>) -> Checked {
 /// The first axis that is normalised, from which on no dimension has rows, and the shape.
 fn normalised(net: &NetCall<'_, '_>) -> Result<(usize, Vec<NetDim>), super::Refusal> {
     let from = net.floats(0)?;
-    net.one_output()?;
     if net.call.integer("stash_type").unwrap_or(1) != 1 {
         return Err("stash_type is not that of float32".to_owned().into());
     }
@@ -109,26 +108,56 @@ fn normalised(net: &NetCall<'_, '_>) -> Result<(usize, Vec<NetDim>), super::Refu
     Ok((first, from))
 }
 
-/// `LayerNormalization`.
+/// Writes the mean over the axes from one on, which stay with the length 1.
+fn mean(net: &mut NetCall<'_, '_>, of: NetInput, first: usize, rank: usize) -> NetInput {
+    let axes = integers((first..rank).map(|axis| axis as i64).collect());
+    net.inner("ReduceMean", vec![of, axes], vec![("keepdims", AttributeValue::Integer(1))])
+}
+
+/// `LayerNormalization`, with its mean and the inverse of its deviation if they are outputs.
 pub(super) fn layer(mut net: NetCall<'_, '_>) -> Checked {
     let (first, from) = normalised(&net)?;
+    let rank = from.len();
     let attributes = vec![
-        ("axis", AttributeValue::Integer(first as i64 - from.len() as i64)),
+        ("axis", AttributeValue::Integer(first as i64 - rank as i64)),
         ("epsilon", AttributeValue::Float(epsilon(&net))),
     ];
-    let arguments = net.arguments();
-    net.last("LayerNormalization", arguments, attributes);
-    net.part(vec![(Kind::Float, from)])
+    let mut arguments = net.arguments();
+    while matches!(arguments.last(), Some(NetInput::Absent)) {
+        arguments.pop();
+    }
+    let outputs = net.call.node.outputs.clone();
+    net.output("LayerNormalization", arguments, attributes, &outputs[0]);
+    let mut reduced = from[..first].to_vec();
+    reduced.resize(rank, fixed(1));
+    let mut results = vec![(Kind::Float, from)];
+    if outputs.iter().skip(1).any(|output| !output.is_empty()) {
+        let centre = mean(&mut net, NetInput::Argument(0), first, rank);
+        let distances = net.inner("Sub", vec![NetInput::Argument(0), centre.clone()], Vec::new());
+        let squares = net.inner("Mul", vec![distances.clone(), distances], Vec::new());
+        let variance = mean(&mut net, squares, first, rank);
+        let epsilon = float(epsilon(&net));
+        let sum = net.inner("Add", vec![variance, epsilon], Vec::new());
+        let root = net.inner("Sqrt", vec![sum], Vec::new());
+        for (output, (operator, value)) in
+            outputs[1..].iter().zip([("Identity", centre), ("Reciprocal", root)])
+        {
+            if !output.is_empty() {
+                net.output(operator, vec![value], Vec::new(), output);
+            }
+        }
+        results.extend([(Kind::Float, reduced.clone()), (Kind::Float, reduced)]);
+    }
+    net.part(results)
 }
 
 /// `RMSNormalization`, as ONNX defines it by other operators.
 pub(super) fn root_mean_square(mut net: NetCall<'_, '_>) -> Checked {
     let (first, from) = normalised(&net)?;
+    net.one_output()?;
     let argument = || NetInput::Argument(0);
     let squares = net.inner("Mul", vec![argument(), argument()], Vec::new());
-    let axes = integers((first..from.len()).map(|axis| axis as i64).collect());
-    let keeps = vec![("keepdims", AttributeValue::Integer(1))];
-    let mean = net.inner("ReduceMean", vec![squares, axes], keeps);
+    let mean = mean(&mut net, squares, first, from.len());
     let epsilon = float(epsilon(&net));
     let sum = net.inner("Add", vec![mean, epsilon], Vec::new());
     let root = net.inner("Sqrt", vec![sum], Vec::new());
