@@ -211,7 +211,6 @@ pub(super) fn clip(mut net: NetCall<'_, '_>) -> Checked {
 /// `Dropout` outside of training: its argument.
 pub(super) fn dropout(mut net: NetCall<'_, '_>) -> Checked {
     let shape = net.floats(0)?;
-    net.one_output()?;
     let training = match net.call.inputs.get(2) {
         Some(Some(Value::Constant(constant))) => tensor::doubles(&constant.values)? != [0.0],
         Some(Some(_)) => true,
@@ -219,6 +218,9 @@ pub(super) fn dropout(mut net: NetCall<'_, '_>) -> Checked {
     };
     if training {
         return Err("training mode is not supported".to_owned().into());
+    }
+    if net.call.node.outputs.iter().skip(1).any(|output| !output.is_empty()) {
+        return Err("its mask is not supported".to_owned().into());
     }
     net.last("Identity", vec![NetInput::Argument(0)], Vec::new());
     net.part(vec![(Kind::Float, shape)])

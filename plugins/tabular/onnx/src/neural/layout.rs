@@ -272,7 +272,7 @@ pub(super) fn expand(mut net: NetCall<'_, '_>) -> Checked {
     let mut asked = Vec::new();
     for number in requested(net.call, 1)? {
         asked.push(match number {
-            None => NetDim { has_rows: true, length: 1 },
+            None => shape::ROWS,
             Some(number) => {
                 fixed(usize::try_from(number).map_err(|_| format!("dimension {number} is negative"))?)
             }

@@ -38,10 +38,10 @@ fn vectors(net: &NetCall<'_, '_>, indices: &[usize], length: usize) -> Result<()
 /// `BatchNormalization` outside of training.
 pub(super) fn batch(mut net: NetCall<'_, '_>) -> Checked {
     let from = net.floats(0)?;
-    net.one_output()?;
     if net.call.integer("training_mode").unwrap_or(0) != 0 {
         return Err("training_mode=1 combines rows; export the model in evaluation mode".to_owned().into());
     }
+    net.one_output()?;
     let channels = channels(&from)?;
     vectors(&net, &[1, 2, 3, 4], channels)?;
     let attributes = vec![("epsilon", AttributeValue::Float(epsilon(&net)))];
@@ -99,6 +99,7 @@ fn normalised(net: &NetCall<'_, '_>) -> Result<(usize, Vec<NetDim>), super::Refu
         return Err("stash_type is not that of float32".to_owned().into());
     }
     let first = axis(net.call.integer("axis").unwrap_or(-1), from.len())?;
+    let from = shape::freed(from.clone(), &(first..from.len()).collect::<Vec<_>>());
     shape::lengths(&from[first..], "the normalised axes")?;
     for index in 1..net.call.inputs.len() {
         if net.call.has(index) && shape::broadcast(&from[first..], &net.floats(index)?)? != from[first..] {
@@ -171,6 +172,7 @@ pub(super) fn softmax(mut net: NetCall<'_, '_>) -> Checked {
     let from = net.floats(0)?;
     let operator = if net.call.node.operator == "Softmax" { "Softmax" } else { "LogSoftmax" };
     let number = net.call.integer("axis").unwrap_or(if net.call.version < 13 { 1 } else { -1 });
+    let from = shape::freed(from.clone(), &[axis(number, from.len())?]);
     let along = shape::column_axis(number, &from)?;
     // Until version 13 the axes from this one on are one.
     if net.call.version < 13 && from[along + 1..].iter().any(|dim| *dim != fixed(1)) {

@@ -29,6 +29,7 @@ pub(super) fn mat_mul(mut net: NetCall<'_, '_>) -> Checked {
             Vec::new(),
         );
     }
+    one = shape::freed(one.clone(), &[one.len() - 1]);
     let (batch_one, [height, inner]) = matrix(&one);
     let (batch_other, [inner_other, width]) = matrix(&other);
     if inner != inner_other || inner.has_rows {
@@ -68,6 +69,7 @@ pub(super) fn gemm(mut net: NetCall<'_, '_>) -> Checked {
     let (left, right) = (net.floats(0)?, net.floats(1)?);
     let [transposes_left, transposes_right] =
         ["transA", "transB"].map(|name| net.call.integer(name).unwrap_or(0) != 0);
+    let left = shape::freed(left, &[usize::from(!transposes_left)]);
     let (&[mut height, mut inner], &[mut inner_other, mut width]) = (&left[..], &right[..]) else {
         return Err(format!("{} is multiplied with {}", shape::text(&left), shape::text(&right)).into());
     };

@@ -28,6 +28,7 @@ pub(super) fn lower(mut net: NetCall<'_, '_>) -> Checked {
         [] => (0..from.len()).collect(),
         named => shape::axes(named, from.len())?,
     };
+    let from = shape::freed(from, &axes);
     let reduced: Vec<_> = axes.iter().map(|axis| from[*axis]).collect();
     let lengths = shape::lengths(&reduced, "the reduced axes")?;
     if lengths.contains(&0) {

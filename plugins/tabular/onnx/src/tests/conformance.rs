@@ -99,6 +99,94 @@ fn text_and_distances_match_onnxruntime() {
     });
 }
 
+/// Operators in forms that node tests lack, each in the neural runtime.
+#[test]
+fn operators_of_nets_match_onnxruntime() {
+    let cases = case_file::parse(include_bytes!("../../tests/net-operators.cases.gz"));
+    let mut faults = Vec::new();
+    for case in &cases {
+        match outcome_of_rows(case, 1e-5, Preference::Neural) {
+            Outcome::Passed { is_neural: true } => {}
+            Outcome::Passed { is_neural: false } => faults.push(format!("{}: the engine runs it", case.name)),
+            Outcome::Refused(reasons) => faults.push(format!("{}: {reasons:?}", case.name)),
+            Outcome::Wrong(why) => faults.push(why),
+        }
+    }
+    assert!(
+        !cases.is_empty() && faults.is_empty(),
+        "{} of {}\n{}",
+        faults.len(),
+        cases.len(),
+        faults.join("\n")
+    );
+}
+
+#[test]
+fn nets_match_onnxruntime() {
+    let cases = case_file::parse(include_bytes!("../../tests/nets.cases.gz"));
+    for case in &cases {
+        // A net of dense layers needs no neural runtime.
+        let expected = case.name != "perceptron";
+        for preference in [Preference::Engine, Preference::Neural] {
+            match outcome_of_rows(case, 1e-5, preference) {
+                Outcome::Passed { is_neural } => {
+                    assert!(is_neural == expected || preference == Preference::Neural, "{}", case.name);
+                }
+                Outcome::Refused(reasons) => panic!("{} with {preference:?}: {reasons:?}", case.name),
+                Outcome::Wrong(why) => panic!("{preference:?}: {why}"),
+            }
+        }
+    }
+    assert_eq!(cases.len(), 9);
+}
+
+/// Two rows in another order have their answers in that order.
+#[test]
+fn rows_of_a_net_do_not_depend_on_each_other() {
+    for case in case_file::parse(include_bytes!("../../tests/nets.cases.gz")) {
+        let mut swapped = Case {
+            name: case.name.clone(),
+            model: case.model.clone(),
+            inputs: case.inputs.clone(),
+            outputs: Vec::new(),
+        };
+        for input in &mut swapped.inputs {
+            let raw = input.raw.as_mut().unwrap();
+            let length = raw.len() / input.dimensions[0] as usize;
+            let (first, rest) = raw.split_at_mut(length);
+            first.swap_with_slice(&mut rest[..length]);
+        }
+        let run = |case: &Case| answers(case, case.inputs.len(), Preference::Engine).unwrap().outputs;
+        for (found, expected) in run(&swapped).iter().zip(run(&case)) {
+            let width = (expected.len() / case.inputs[0].dimensions[0] as usize) as u32;
+            let moved: Vec<u32> =
+                (width..2 * width).chain(0..width).chain(2 * width..expected.len() as u32).collect();
+            let expected = tensor::select(&expected, &moved);
+            assert_eq!(case_file::difference(found, &expected).bits, 0, "{}", case.name);
+        }
+    }
+}
+
+/// A case whose inputs are known to have rows.
+fn outcome_of_rows(case: &Case, limit: f64, preference: Preference) -> Outcome {
+    match answers(case, case.inputs.len(), preference) {
+        Err(error) => Outcome::Refused(vec![error.to_string()]),
+        Ok(answers) => {
+            let differences = answers
+                .outputs
+                .iter()
+                .zip(&case.outputs)
+                .map(|(found, expected)| case_file::difference(found, &expected.values).greatest);
+            let greatest = differences.fold(0.0, f64::max);
+            if greatest > limit || answers.outputs.len() != case.outputs.len() {
+                Outcome::Wrong(format!("{}: {greatest}", case.name))
+            } else {
+                Outcome::Passed { is_neural: answers.is_neural }
+            }
+        }
+    }
+}
+
 /// How a case ends.
 enum Outcome {
     /// Whether the neural runtime computes it.
@@ -177,7 +265,7 @@ fn node_tests_pass_or_are_refused() {
         assert_eq!(found, count, "{reason}: {refused:#?}");
     }
     assert_eq!(refused.len(), reasons.iter().map(|(_, count)| count).sum::<usize>(), "{refused:#?}");
-    assert_eq!(passed.values().sum::<usize>(), 440, "{passed:#?}");
+    assert_eq!(passed.values().sum::<usize>(), 446, "{passed:#?}");
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 

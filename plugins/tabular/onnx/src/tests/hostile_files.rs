@@ -167,10 +167,15 @@ fn cycles_and_unknown_values_are_refused() {
 
 #[test]
 fn unknown_operators_are_named() {
-    let file = file(&[node("Conv", &["X"], "Y", &[])], &[]);
+    let unknown = file(&[node("Hardmax", &["X"], "Y", &[])], &[]);
     assert_eq!(
-        fault(&file),
-        "node \"the node\" (Conv): the operator is not supported; export the model without it"
+        fault(&unknown),
+        "node \"the node\" (Hardmax): the operator is not supported; export the model without it"
+    );
+    let other_use = file(&[node("Conv", &["X"], "Y", &[])], &[]);
+    assert_eq!(
+        fault(&other_use),
+        "node \"the node\" (Conv): its argument is [rows, 2], expected one or two dimensions after rows and channels"
     );
 }
 
