@@ -58,7 +58,7 @@ fn workspace(study: &StudyToml) -> TestWorkspace {
         "pipeline.onnx",
         "price.onnx",
         "xgboost.json",
-        "convolution.onnx",
+        "hardmax.onnx",
         "dimensions.onnx",
         "snapshots.jsonl",
         "catboost.json",
@@ -254,7 +254,7 @@ fn a_changed_model_file_prevents_the_start() {
 fn what_cannot_be_imported_is_refused_before_the_first_row() {
     let nothing = |_: &TestWorkspace| ();
     let other = |name: &str| format!("plugin = \"onnx\"\nfile = \"{name}\"");
-    insta::assert_snapshot!(refusal(&other("convolution.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import convolution.onnx: node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
+    insta::assert_snapshot!(refusal(&other("hardmax.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import hardmax.onnx: node "choice" (Hardmax): the operator is not supported; export the model without it"#);
     insta::assert_snapshot!(refusal(&other("dimensions.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import dimensions.onnx: the graph of the ONNX file is invalid: tensor "huge": it has 1 values, its dimensions require 4611686018427387904; export the model again"#);
     insta::assert_snapshot!(refusal(&other("xgboost.json"), nothing), @r#"study.toml:29: model "trained": cannot import xgboost.json: the file is a model of xgboost, and the study says "onnx"; write plugin = "xgboost""#);
     insta::assert_snapshot!(refusal(&other("missing.onnx"), nothing), @r#"study.toml:30: model "trained": cannot read missing.onnx: No such file or directory (os error 2); write where the model file is"#);

@@ -3,7 +3,7 @@ use tabular_program::{
 };
 use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, native};
 
-use super::{Column, Tabular};
+use super::{Column, ColumnarModel as _, Form, Tabular};
 
 /// A model whose outputs are its inputs: two scores, then an integer.
 fn tabular(answer: AnswerRule) -> Tabular {
