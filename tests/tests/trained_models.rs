@@ -15,6 +15,7 @@ const PIPELINE: &str = "plugin = \"onnx\"\nfile = \"pipeline.onnx\"";
 const PRICE: &str = "plugin = \"onnx\"\nfile = \"price.onnx\"";
 const BOOSTER: &str = "plugin = \"xgboost\"\nfile = \"xgboost.json\"\nlabels = [\"stays\", \"moves\"]";
 const EXTERNAL: &str = "plugin = \"onnx\"\nfile = \"net/external.onnx\"\nfields = [\"lead_time\", \"adults\"]\nlabels = [\"a\", \"b\", \"c\"]\nsoftmax = true";
+const NET: &str = "plugin = \"onnx\"\nfile = \"net.onnx\"";
 const CATBOOST: &str = "plugin = \"catboost\"\nfile = \"catboost.json\"";
 const MLFLOW: &str = "plugin = \"lightgbm\"\nfile = \"mlflow\"";
 const ALL_FIELDS: [&str; 5] = ["segment", "country", "lead_time", "adults", "rate"];
@@ -61,6 +62,7 @@ fn workspace(study: &StudyToml) -> TestWorkspace {
         "hardmax.onnx",
         "dimensions.onnx",
         "snapshots.jsonl",
+        "net.onnx",
         "catboost.json",
         "mlflow/MLmodel",
         "mlflow/model.lgb",
@@ -201,6 +203,57 @@ fn files_beside_a_model_are_sealed_and_its_run_replays_without_them() {
     let files: Vec<&str> =
         seal["files"].as_array().expect("files").iter().filter_map(|file| file["name"].as_str()).collect();
     assert_eq!(files, ["net/external.weights", "net/external.onnx", "catboost.json"]);
+}
+
+/// The net reads text, computes attention and a convolution, and answers a label: its subgraph is between steps of the engine.
+#[test]
+fn a_net_answers_as_onnxruntime_does_in_any_batch() {
+    let keys = |file: &str| NET.replace("net.onnx", file);
+    let study = label_study().trained_model("net", NET, &ALL_FIELDS[..4]).trained_model(
+        "external",
+        &keys("net/net-external.onnx"),
+        &ALL_FIELDS[..4],
+    );
+    let workspace = workspace(&study);
+    for name in ["net-external.onnx", "net-external.weights"] {
+        workspace.write(&format!("net/{name}"), study_file(name));
+    }
+    workspace.run(&["--batch-rows", "64"]);
+    let snapshots = sealed(&workspace.path().join("run"), "snapshots").expect("snapshots");
+    let labels: Vec<String> = expected("net.csv").into_iter().map(|cells| cells[0].clone()).collect();
+    for name in ["net", "external"] {
+        assert_eq!(texts(&snapshots, &format!("model.{name}.answer")), labels);
+        let confidence = column(&snapshots, &format!("model.{name}.confidence"));
+        let confidence = confidence.as_primitive::<Float64Type>().values();
+        let error = difference(confidence, &expected_numbers("net.csv", 1));
+        assert!(error < 1e-5, "{error}");
+    }
+    fs::remove_file(workspace.path().join("net.onnx")).expect("the file is there");
+    for rows in ["1", "100"] {
+        let output = workspace.ok(&["replay", "run", "--batch-rows", rows]);
+        assert_eq!(output.stdout, "net: 200 rows, 0 differ\nexternal: 200 rows, 0 differ\n");
+    }
+    workspace.ok(&["verify", "run"]);
+}
+
+#[test]
+fn only_a_net_has_the_neural_runtime() {
+    let study = label_study().trained_model("net", NET, &ALL_FIELDS[..4]).trained_model(
+        "pipeline",
+        PIPELINE,
+        &ALL_FIELDS,
+    );
+    let workspace = workspace(&study);
+    workspace.ok(&["seal", "study.toml"]);
+    let seal = fs::read_to_string(workspace.path().join("study.seal.json")).expect("a seal");
+    let seal: serde_json::Value = serde_json::from_str(&seal).expect("JSON");
+    let digest = |index: usize| seal["plugins"][index]["sha256"].as_str().map(str::to_owned);
+    assert!(digest(0).is_some() && digest(1).is_some(), "{seal}");
+    assert_ne!(digest(0), digest(1));
+    let shown = workspace.ok(&["model", "show", "net.onnx"]).stdout;
+    let note = "  note        the neural runtime runs a part of the model, one row at a time: Add, Conv, ";
+    assert!(shown.contains(note), "{shown}");
+    assert!(shown.contains("  memory      ") && shown.contains("  fuel/row    "), "{shown}");
 }
 
 #[test]

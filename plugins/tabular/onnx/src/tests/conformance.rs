@@ -269,6 +269,26 @@ fn node_tests_pass_or_are_refused() {
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
+/// The node tests of operators that only the neural runtime has, and all others that it has: none is answered wrongly there.
+#[test]
+fn node_tests_pass_in_the_neural_runtime_or_are_refused() {
+    let files: [&[u8]; 2] = [
+        include_bytes!("../../tests/node-tests.cases.gz"),
+        include_bytes!("../../tests/net-node-tests.cases.gz"),
+    ];
+    let mut wrong = Vec::new();
+    let mut passed = BTreeMap::new();
+    for case in files.iter().flat_map(|file| case_file::parse(file)) {
+        match outcome(&case, 1e-5, Preference::Neural) {
+            Outcome::Passed { is_neural: true } => *passed.entry(operator(&case)).or_insert(0) += 1,
+            Outcome::Passed { is_neural: false } | Outcome::Refused(_) => {}
+            Outcome::Wrong(why) => wrong.push(why),
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!((passed.len(), passed.values().sum::<usize>()), (0, 0), "{passed:#?}");
+}
+
 /// Prints two lines for each case of the file that the environment variable `CASES` names, one for each preference: the
 /// preference, the name, the operator, `passed`, `refused` or `wrong`, the runtime, and why, separated by tabs. `LIMIT` is
 /// the largest difference.
