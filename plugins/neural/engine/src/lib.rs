@@ -105,10 +105,15 @@ fn operators() -> OpRegistry {
 }
 
 impl GraphRuntime for NeuralRuntime {
-    fn prepare(&self, file: &[u8], inputs: &[Port], outputs: &[Port]) -> Result<Box<dyn Graph>, GraphError> {
+    fn prepare(
+        &self,
+        file: Vec<u8>,
+        inputs: &[Port],
+        outputs: &[Port],
+    ) -> Result<Box<dyn Graph>, GraphError> {
         let model = ModelOptions::with_ops(operators())
             .enable_optimization(false)
-            .load(file.to_vec())
+            .load(file)
             .map_err(|error| GraphError::new(error.to_string()))?;
         let fits = model.input_ids().len() == inputs.len() && model.output_ids().len() == outputs.len();
         if !fits {

@@ -10,7 +10,8 @@ pub trait GraphRuntime {
     ///
     /// # Errors
     /// If the graph cannot be run.
-    fn prepare(&self, file: &[u8], inputs: &[Port], outputs: &[Port]) -> Result<Box<dyn Graph>, GraphError>;
+    fn prepare(&self, file: Vec<u8>, inputs: &[Port], outputs: &[Port])
+    -> Result<Box<dyn Graph>, GraphError>;
 }
 
 /// A graph that is ready to run.
@@ -57,7 +58,7 @@ impl std::error::Error for GraphError {}
 pub struct NoGraphs;
 
 impl GraphRuntime for NoGraphs {
-    fn prepare(&self, _: &[u8], _: &[Port], _: &[Port]) -> Result<Box<dyn Graph>, GraphError> {
+    fn prepare(&self, _: Vec<u8>, _: &[Port], _: &[Port]) -> Result<Box<dyn Graph>, GraphError> {
         Err(GraphError::new("the model needs the neural runtime; run it with that".to_owned()))
     }
 }

@@ -144,7 +144,7 @@ pub(crate) fn prepare(
             Box::new(Terms::new(parts)?)
         }
         Step::Subgraph { file, inputs, outputs } => {
-            Box::new(subgraph::Subgraph::new(&file, &inputs, &outputs, graphs)?)
+            Box::new(subgraph::Subgraph::new(file, &inputs, &outputs, graphs)?)
         }
         Step::Couple { from, to } => Box::new(support_vectors::Couple { from, to }),
     })

@@ -15,7 +15,7 @@ pub(super) struct Subgraph {
 
 impl Subgraph {
     pub(super) fn new(
-        file: &[u8],
+        file: Vec<u8>,
         inputs: &[Port],
         outputs: &[Port],
         runtime: &dyn GraphRuntime,

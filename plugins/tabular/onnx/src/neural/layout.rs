@@ -67,7 +67,7 @@ fn requested_shape(net: &NetCall<'_, '_>, from: &[NetDim]) -> Result<NetShape, F
         });
     }
     let wrong = || format!("{} does not fit into the shape {requested:?}", shape::text(from));
-    let (width, known) = (shape::width(from), dimensions.iter().product::<usize>());
+    let (width, known) = (shape::width(from), shape::product(&dimensions));
     match open {
         Some(axis) if known > 0 && width % known == 0 => dimensions[axis] = width / known,
         None if known == width => {}
@@ -166,7 +166,8 @@ pub(super) fn split(mut net: NetCall<'_, '_>) -> Checked {
     } else {
         declared.iter().filter_map(|size| usize::try_from(*size).ok()).collect()
     };
-    if sizes.len() != count || sizes.iter().sum::<usize>() != length || sizes.contains(&0) {
+    let sum = sizes.iter().fold(0, |sum: usize, size| sum.saturating_add(*size));
+    if sizes.len() != count || sum != length || sizes.contains(&0) {
         return Err(format!("{length} elements are split into {sizes:?} for {count} outputs").into());
     }
     let attributes = vec![("axis", AttributeValue::Integer(along as i64))];
@@ -375,13 +376,14 @@ pub(super) fn depth_to_space(mut net: NetCall<'_, '_>) -> Checked {
         Some("CRD") => "CRD",
         Some(other) => return Err(format!("mode is {other:?}").into()),
     };
-    if channels % (size * size) != 0 {
+    let block = size.saturating_mul(size);
+    if channels % block != 0 {
         return Err(format!("{channels} channels are no blocks of {size}").into());
     }
     let attributes =
         vec![("mode", AttributeValue::Text(mode)), ("blocksize", AttributeValue::Integer(size as i64))];
     net.last("DepthToSpace", vec![NetInput::Argument(0)], attributes);
-    let shape = [channels / (size * size), height * size, width * size];
+    let shape = [channels / block, height.saturating_mul(size), width.saturating_mul(size)];
     let result = [first].into_iter().chain(shape.map(fixed)).collect();
     net.part(vec![(Kind::Float, result)])
 }
@@ -399,7 +401,7 @@ pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> Checked {
     let split = net.inner("Reshape", vec![NetInput::Argument(0), lengths(&split)], Vec::new());
     let order = AttributeValue::Integers(vec![0, 3, 5, 1, 2, 4]);
     let moved = net.inner("Transpose", vec![split], vec![("perm", order)]);
-    let shape = [channels * size * size, height / size, width / size];
+    let shape = [channels.saturating_mul(size).saturating_mul(size), height / size, width / size];
     let result: NetShape = [first].into_iter().chain(shape.map(fixed)).collect();
     net.last("Reshape", vec![moved, lengths(&shape::dimensions(&result))], Vec::new());
     net.part(vec![(Kind::Float, result)])

@@ -68,7 +68,7 @@ pub(super) fn group(mut net: NetCall<'_, '_>) -> Checked {
     if net.call.integer("stash_type").unwrap_or(1) != 1 {
         return Err("stash_type is not that of float32".to_owned().into());
     }
-    let groups = net.call.integer("num_groups").unwrap_or(0) as usize;
+    let groups = usize::try_from(net.call.integer("num_groups").unwrap_or(0)).unwrap_or(0);
     if groups == 0 || channels % groups != 0 {
         return Err(format!("{channels} channels are no {groups} groups").into());
     }

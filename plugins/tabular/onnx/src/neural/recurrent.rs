@@ -56,12 +56,12 @@ pub(super) fn recurrent(mut net: NetCall<'_, '_>) -> Checked {
     };
     let [steps, features] = [steps, features].map(|dim| shape::lengths(&[dim], "its steps or features"));
     let (steps, features) = (steps?[0], features?[0]);
-    let hidden = net.call.integer("hidden_size").unwrap_or(0) as usize;
+    let hidden = usize::try_from(net.call.integer("hidden_size").unwrap_or(0)).unwrap_or(0);
     let gates = if is_lstm { 4 } else { 3 };
     let expected = [
-        (1, vec![directions, gates * hidden, features]),
-        (2, vec![directions, gates * hidden, hidden]),
-        (3, vec![directions, 2 * gates * hidden]),
+        (1, vec![directions, hidden.saturating_mul(gates), features]),
+        (2, vec![directions, hidden.saturating_mul(gates), hidden]),
+        (3, vec![directions, hidden.saturating_mul(2 * gates)]),
     ];
     for (index, expected) in expected {
         if net.call.has(index) || index < 3 {

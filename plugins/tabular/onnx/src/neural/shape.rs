@@ -64,6 +64,11 @@ pub(crate) fn text(shape: &[NetDim]) -> String {
     format!("[{}]", shape.iter().map(dim).collect::<Vec<_>>().join(", "))
 }
 
+/// The product of lengths, or the greatest number if it is larger.
+pub(crate) fn product(lengths: &[usize]) -> usize {
+    lengths.iter().fold(1, |product: usize, length| product.saturating_mul(*length))
+}
+
 /// The number of elements of a row.
 pub(crate) fn width(shape: &[NetDim]) -> usize {
     shape.iter().fold(1, |width, dim| width.saturating_mul(dim.length))
@@ -147,8 +152,10 @@ pub(crate) fn reshaped(from: &[NetDim], lengths: &[usize], rows: Option<usize>) 
     // As many elements have to come before the rows as do now.
     let before = width(&from[..axis]).saturating_mul(from[axis].outer);
     let outer = |axis: usize| {
-        let prefix = lengths[..axis].iter().product::<usize>();
-        let outer = before.checked_div(prefix).filter(|outer| outer * prefix == before && *outer > 0)?;
+        let prefix = product(&lengths[..axis]);
+        let outer = before
+            .checked_div(prefix)
+            .filter(|outer| outer.saturating_mul(prefix) == before && *outer > 0)?;
         (lengths[axis] % outer == 0 && lengths[axis] > 0).then_some((axis, outer))
     };
     let found = match rows {

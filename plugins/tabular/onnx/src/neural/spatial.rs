@@ -61,7 +61,8 @@ fn window(net: &NetCall<'_, '_>, kernel: Vec<usize>, spatial: &[usize]) -> Resul
         "SAME_UPPER" | "SAME_LOWER" => {
             let total = |axis: usize| {
                 let steps = spatial[axis].div_ceil(strides[axis]).saturating_sub(1);
-                let covered = steps * strides[axis] + extent(kernel[axis], dilations[axis]);
+                let covered =
+                    steps.saturating_mul(strides[axis]).saturating_add(extent(kernel[axis], dilations[axis]));
                 covered.saturating_sub(spatial[axis])
             };
             let smaller = (0..rank).map(|axis| total(axis) / 2);
@@ -79,7 +80,7 @@ fn window(net: &NetCall<'_, '_>, kernel: Vec<usize>, spatial: &[usize]) -> Resul
 
 /// The elements that a kernel covers with its gaps.
 fn extent(kernel: usize, dilation: usize) -> usize {
-    (kernel - 1).saturating_mul(dilation) + 1
+    (kernel - 1).saturating_mul(dilation).saturating_add(1)
 }
 
 impl Window {
@@ -96,7 +97,11 @@ impl Window {
             }
             let count = room.div_ceil(stride) + 1;
             // The last window starts within the argument or the padding before it.
-            Some(if (count - 1) * stride >= spatial[axis] + before { count - 1 } else { count })
+            Some(if (count - 1).saturating_mul(stride) >= spatial[axis].saturating_add(before) {
+                count - 1
+            } else {
+                count
+            })
         };
         (0..rank)
             .map(result)

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use neural_engine::NeuralRuntime;
+use tabular_engine::{Buffers, Model, Source, SourceColumn};
+
 use super::case_file::{self, Case, Difference};
 use super::{answers, proto, tensor};
-use crate::graph_lowering::Preference;
+use crate::graph_lowering::{Preference, lower_with};
 
 /// The difference over all outputs of a case.
 fn difference(case: &Case) -> Difference {
@@ -165,6 +168,26 @@ fn rows_of_a_net_do_not_depend_on_each_other() {
             assert_eq!(case_file::difference(found, &expected).bits, 0, "{}", case.name);
         }
     }
+}
+
+/// rten has 32 bits for integers, and a table has an end.
+#[test]
+fn a_row_with_another_integer_fails_alone() {
+    let cases = case_file::parse(include_bytes!("../../tests/nets.cases.gz"));
+    let case = cases.iter().find(|case| case.name == "embeddings").unwrap();
+    let proto = proto::Model::parse(&case.model).unwrap();
+    let program = lower_with(&proto, Preference::Neural).unwrap().program;
+    let model = Model::with_graphs(program, &NeuralRuntime).unwrap();
+    let (codes, numbers) = ([[3, 1 << 40, 10, -1], [0; 4], [9; 4]], [[0.5_f32; 4]; 2]);
+    let column = |values| SourceColumn { values, missing: &[] };
+    let codes = codes.iter().map(|codes| column(Source::Integers(codes)));
+    let sources: Vec<SourceColumn> =
+        codes.chain(numbers.iter().map(|numbers| column(Source::Floats(numbers)))).collect();
+    let answers = model.run(4, &sources, &mut Buffers::default()).unwrap();
+    let failed: Vec<u32> = answers.failures.iter().map(|failure| failure.row).collect();
+    assert_eq!(failed, [1, 2], "{:?}", answers.failures);
+    let message = &answers.failures[0].message;
+    assert!(message.contains("1099511627776 is outside of the"), "{message}");
 }
 
 /// A case whose inputs are known to have rows.
