@@ -47,9 +47,9 @@ impl From<Fault> for Refusal {
 /// The oldest version of ONNX's operators whose attributes the checks know.
 const OLDEST_OPERATOR_SET: i64 = 7;
 
-/// The attributes of an operator that its check reads.
-fn attributes(operator: &str) -> &'static [&'static str] {
-    match operator {
+/// The attributes of an operator that its check reads; none if the neural runtime does not have the operator.
+fn attributes(operator: &str) -> Option<&'static [&'static str]> {
+    Some(match operator {
         "AveragePool" => {
             &["auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "strides"]
         }
@@ -111,9 +111,12 @@ fn attributes(operator: &str) -> &'static [&'static str] {
         "Squeeze" | "Unsqueeze" => &["axes"],
         "Transpose" => &["perm"],
         "Trilu" => &["upper"],
-        operator if operator.starts_with("Reduce") => &["axes", "keepdims", "noop_with_empty_axes"],
-        _ => &[],
-    }
+        "ReduceL2" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceProd" | "ReduceSum"
+        | "ReduceSumSquare" => &["axes", "keepdims", "noop_with_empty_axes"],
+        "Expand" | "GlobalAveragePool" | "GlobalMaxPool" | "MatMul" | "Tile" | "Where" => &[],
+        operator if elementwise::operator(operator).is_some() => &[],
+        _ => return None,
+    })
 }
 
 /// How a check ends.
@@ -124,13 +127,13 @@ pub(crate) fn check(call: &Call<'_>) -> Checked {
     if !matches!(&call.node.domain[..], "" | "ai.onnx") {
         return Err(Refusal::Operator);
     }
+    let known = attributes(&call.node.operator).ok_or(Refusal::Operator)?;
     if call.version < OLDEST_OPERATOR_SET {
         return Err(Refusal::Kind(format!(
             "operator set {} is older than {OLDEST_OPERATOR_SET}; export the model with a newer one",
             call.version
         )));
     }
-    let known = attributes(&call.node.operator);
     if let Some(name) = call.node.attributes.keys().find(|name| !known.contains(&&name[..])) {
         return Err(Refusal::Kind(format!("attribute {name} is not supported; export the model without it")));
     }

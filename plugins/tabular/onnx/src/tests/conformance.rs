@@ -302,14 +302,15 @@ fn node_tests_pass_in_the_neural_runtime_or_are_refused() {
     let mut wrong = Vec::new();
     let mut passed = BTreeMap::new();
     for case in files.iter().flat_map(|file| case_file::parse(file)) {
-        match outcome(&case, 1e-5, Preference::Neural) {
+        // Some expected values have four decimals.
+        match outcome(&case, 1e-4, Preference::Neural) {
             Outcome::Passed { is_neural: true } => *passed.entry(operator(&case)).or_insert(0) += 1,
             Outcome::Passed { is_neural: false } | Outcome::Refused(_) => {}
             Outcome::Wrong(why) => wrong.push(why),
         }
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!((passed.len(), passed.values().sum::<usize>()), (0, 0), "{passed:#?}");
+    assert_eq!((passed.len(), passed.values().sum::<usize>()), (85, 422), "{passed:#?}");
 }
 
 /// Prints two lines for each case of the file that the environment variable `CASES` names, one for each preference: the

@@ -211,6 +211,25 @@ fn unknown_operators_are_named() {
 }
 
 #[test]
+fn operators_that_combine_rows_are_refused() {
+    let axis = [field(1, "axis"), integer(3, 0)].concat();
+    let softmax = file(&[node("Softmax", &["X"], "Y", &[axis])], &[]);
+    assert_eq!(
+        fault(&softmax),
+        "node \"the node\" (Softmax): it works along axis 0 of [rows, 2], which combines rows"
+    );
+    let product = file(&[node("Transpose", &["X"], "T", &[]), node("MatMul", &["T", "X"], "Y", &[])], &[]);
+    assert_eq!(
+        fault(&product),
+        "node \"the node\" (MatMul): [2, rows] is multiplied with [rows, 2]: the inner dimensions do not fit, or have rows"
+    );
+    let outer = file(&[node("Transpose", &["X"], "T", &[]), node("MatMul", &["X", "T"], "Y", &[])], &[]);
+    assert!(fault(&outer).contains("it combines rows with rows: its result would be [rows, rows]"));
+    let halves = file(&[node("Reshape", &["X", "S"], "Y", &[])], &[tensor("S", &[2], &[u64::MAX, 4])]);
+    assert!(fault(&halves).contains("does not fit into the shape"), "{}", fault(&halves));
+}
+
+#[test]
 fn huge_dimensions_are_refused() {
     let huge = 1 << 40;
     let shape = file(
