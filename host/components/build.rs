@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use understudy_component_build::{Guest, build};
 
-/// The packages of the components besides the stock plugins: the importer and the model runtime.
-const PACKAGES: [&str; 2] = ["model-importer", "tabular"];
+/// The packages of the components besides the stock plugins: the importer and the model runtimes.
+const PACKAGES: [&str; 3] = ["model-importer", "neural", "tabular"];
 
 /// The packages of the stock plugins, by the names that a study uses.
 const STOCK: [&str; 14] = [

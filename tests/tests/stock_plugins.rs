@@ -52,8 +52,15 @@ fn an_unknown_name_is_an_error_with_the_names() {
 
 #[test]
 fn every_plugin_of_the_repository_is_a_stock_plugin_an_example_or_a_part_of_the_program() {
-    let others =
-        ["booked-room", "historical-rate", "model-importer", "room-rules", "tabular", "yard-allocator"];
+    let others = [
+        "booked-room",
+        "historical-rate",
+        "model-importer",
+        "neural",
+        "room-rules",
+        "tabular",
+        "yard-allocator",
+    ];
     let known: BTreeSet<&str> = understudy_engine::stock_names().chain(others).collect();
     let folders = fs::read_dir(root().join("plugins")).expect("the plugins");
     let folders = folders.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());

@@ -20,6 +20,7 @@ const PIPELINE: &str = "plugin = \"onnx\"\nfile = \"pipeline.onnx\"";
 const PRICE: &str = "plugin = \"onnx\"\nfile = \"price.onnx\"";
 const BOOSTER: &str = "plugin = \"xgboost\"\nfile = \"xgboost.json\"\nlabels = [\"stays\", \"moves\"]";
 const EXTERNAL: &str = "plugin = \"onnx\"\nfile = \"net/external.onnx\"\nfields = [\"lead_time\", \"adults\"]\nlabels = [\"a\", \"b\", \"c\"]\nsoftmax = true";
+const NET: &str = "plugin = \"onnx\"\nfile = \"net.onnx\"";
 const CATBOOST: &str = "plugin = \"catboost\"\nfile = \"catboost.json\"";
 const MLFLOW: &str = "plugin = \"lightgbm\"\nfile = \"mlflow\"";
 const ALL_FIELDS: [&str; 5] = ["segment", "country", "lead_time", "adults", "rate"];
@@ -79,9 +80,10 @@ fn workspace(study: &StudyToml) -> TestWorkspace {
         "pipeline.onnx",
         "price.onnx",
         "xgboost.json",
-        "convolution.onnx",
+        "hardmax.onnx",
         "dimensions.onnx",
         "snapshots.jsonl",
+        "net.onnx",
         "catboost.json",
         "mlflow/MLmodel",
         "mlflow/model.lgb",
@@ -224,6 +226,57 @@ fn files_beside_a_model_are_sealed_and_its_run_replays_without_them() {
     assert_eq!(files, ["net/external.weights", "net/external.onnx", "catboost.json"]);
 }
 
+/// The net reads text, computes attention and a convolution, and answers a label: its subgraph is between steps of the engine.
+#[test]
+fn a_net_answers_as_onnxruntime_does_in_any_batch() {
+    let keys = |file: &str| NET.replace("net.onnx", file);
+    let study = label_study().trained_model("net", NET, &ALL_FIELDS[..4]).trained_model(
+        "external",
+        &keys("net/net-external.onnx"),
+        &ALL_FIELDS[..4],
+    );
+    let workspace = workspace(&study);
+    for name in ["net-external.onnx", "net-external.weights"] {
+        workspace.write(&format!("net/{name}"), study_file(name));
+    }
+    workspace.run(&["--batch-rows", "64"]);
+    let snapshots = sealed(&workspace.path().join("run"), "snapshots").expect("snapshots");
+    let labels: Vec<String> = expected("net.csv").into_iter().map(|cells| cells[0].clone()).collect();
+    for name in ["net", "external"] {
+        assert_eq!(texts(&snapshots, &format!("model.{name}.answer")), labels);
+        let confidence = column(&snapshots, &format!("model.{name}.confidence"));
+        let confidence = confidence.as_primitive::<Float64Type>().values();
+        let error = difference(confidence, &expected_numbers("net.csv", 1));
+        assert!(error < 1e-5, "{error}");
+    }
+    fs::remove_file(workspace.path().join("net.onnx")).expect("the file is there");
+    for rows in ["1", "100"] {
+        let output = workspace.ok(&["replay", "run", "--batch-rows", rows]);
+        assert_eq!(output.stdout, "net: 200 rows, 0 differ\nexternal: 200 rows, 0 differ\n");
+    }
+    workspace.ok(&["verify", "run"]);
+}
+
+#[test]
+fn only_a_net_has_the_neural_runtime() {
+    let study = label_study().trained_model("net", NET, &ALL_FIELDS[..4]).trained_model(
+        "pipeline",
+        PIPELINE,
+        &ALL_FIELDS,
+    );
+    let workspace = workspace(&study);
+    workspace.ok(&["seal", "study.toml"]);
+    let seal = fs::read_to_string(workspace.path().join("study.seal.json")).expect("a seal");
+    let seal: serde_json::Value = serde_json::from_str(&seal).expect("JSON");
+    let digest = |index: usize| seal["plugins"][index]["sha256"].as_str().map(str::to_owned);
+    assert!(digest(0).is_some() && digest(1).is_some(), "{seal}");
+    assert_ne!(digest(0), digest(1));
+    let shown = workspace.ok(&["model", "show", "net.onnx"]).stdout;
+    let note = "  note        the neural runtime runs a part of the model, one row at a time: Add, Conv, ";
+    assert!(shown.contains(note), "{shown}");
+    assert!(shown.contains("  memory      ") && shown.contains("  fuel/row    "), "{shown}");
+}
+
 #[test]
 fn a_folder_of_mlflow_is_a_model() {
     let study = price_study().trained_model("logged", MLFLOW, &["lead_time", "rate"]);
@@ -275,7 +328,7 @@ fn a_changed_model_file_prevents_the_start() {
 fn what_cannot_be_imported_is_refused_before_the_first_row() {
     let nothing = |_: &TestWorkspace| ();
     let other = |name: &str| format!("plugin = \"onnx\"\nfile = \"{name}\"");
-    insta::assert_snapshot!(refusal(&other("convolution.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import convolution.onnx: node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
+    insta::assert_snapshot!(refusal(&other("hardmax.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import hardmax.onnx: node "choice" (Hardmax): the operator is not supported; export the model without it"#);
     insta::assert_snapshot!(refusal(&other("dimensions.onnx"), nothing), @r#"study.toml:29: model "trained": cannot import dimensions.onnx: the graph of the ONNX file is invalid: tensor "huge": it has 1 values, its dimensions require 4611686018427387904; export the model again"#);
     insta::assert_snapshot!(refusal(&other("xgboost.json"), nothing), @r#"study.toml:29: model "trained": cannot import xgboost.json: the file is a model of xgboost, and the study says "onnx"; write plugin = "xgboost""#);
     insta::assert_snapshot!(refusal(&other("missing.onnx"), nothing), @r#"study.toml:30: model "trained": cannot read missing.onnx: No such file or directory (os error 2); write where the model file is"#);

@@ -15,6 +15,7 @@ mod mlflow_model;
 mod onnx_model;
 mod options;
 mod probabilities;
+mod probe_rows;
 mod signature;
 mod yaml;
 

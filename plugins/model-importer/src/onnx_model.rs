@@ -6,7 +6,7 @@ use tabular_program::{Columns, Kind, LoweredModel, Program, Step, Values};
 use crate::answer_rule::{Outputs, answer_rule};
 use crate::options::{Format, Options};
 use crate::signature::Signature;
-use crate::{ImportedModel, field_names, missing_values};
+use crate::{ImportedModel, field_names, missing_values, probe_rows};
 
 /// The key of the file's metadata that names the columns, as a JSON list of text.
 const FIELDS: &str = "understudy.fields";
@@ -35,9 +35,11 @@ pub(crate) fn import<'f>(
         field.required = !handled;
     }
     let mut notes = signature.apply(&mut fields)?;
+    probe_rows::try_subgraphs(&model.program)?;
     let outputs = outputs(&model)?;
     let answer = answer_rule(&mut model.program, &outputs, options)?;
     notes.extend(precision_note(&model.program));
+    notes.extend(runtime_note(&model));
     let OnnxModel { program, operators, producer, .. } = model;
     Ok(ImportedModel {
         model: LoweredModel { fields, answer, program },
@@ -109,6 +111,16 @@ fn classes(program: &Program, label: usize) -> Option<Vec<String>> {
         }
     }
     None
+}
+
+/// A note on the operators that the neural runtime runs.
+fn runtime_note(model: &OnnxModel) -> Option<String> {
+    (!model.neural_operators.is_empty()).then(|| {
+        format!(
+            "the neural runtime runs a part of the model, one row at a time: {}",
+            model.neural_operators.join(", ")
+        )
+    })
 }
 
 /// A note on inputs whose numbers are rounded to 32 bits.

@@ -3,9 +3,10 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
+use neural::Neural;
 use serde_json::Value as Json;
 use tabular::Tabular;
-use understudy_sdk::{AnswerValues, Answers, Asset, Column, Kind, Values, native};
+use understudy_sdk::{AnswerValues, Answers, Asset, Column, ColumnarModel, Kind, Values, native};
 
 use super::{ExternalFile, Format, ImportedModel, Options, Outcome};
 
@@ -42,11 +43,19 @@ fn fields(imported: &ImportedModel) -> String {
 
 /// The answers of a lowered model to the snapshots of the study.
 fn answers(imported: &ImportedModel) -> Answers {
-    let bytes = imported.model.to_bytes();
-    let model: Tabular = native::model("{}", vec![Asset { name: "model".to_owned(), bytes }]).unwrap();
+    let asset = vec![Asset { name: "model".to_owned(), bytes: imported.model.to_bytes() }];
+    if imported.model.program.has_subgraphs() {
+        answers_of(&native::model::<Neural>("{}", asset).unwrap())
+    } else {
+        answers_of(&native::model::<Tabular>("{}", asset).unwrap())
+    }
+}
+
+fn answers_of<M: ColumnarModel>(model: &M) -> Answers {
     let text = std::str::from_utf8(study_file!("snapshots.jsonl")).unwrap();
     let rows: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let columns: Vec<Column> = understudy_sdk::ColumnarModel::reads(&model)
+    let columns: Vec<Column> = model
+        .reads()
         .into_iter()
         .map(|field| {
             let values = rows.iter().map(|row| &row[&field.name]);
@@ -63,7 +72,7 @@ fn answers(imported: &ImportedModel) -> Answers {
             column
         })
         .collect();
-    native::decide(&model, rows.len() as u32, &columns).unwrap()
+    native::decide(model, rows.len() as u32, &columns).unwrap()
 }
 
 /// The cells of a file of expected answers.
@@ -326,9 +335,36 @@ fn what_the_study_says_has_to_fit_the_file() {
 }
 
 #[test]
+fn a_net_of_texts_and_numbers_answers_as_onnxruntime_does() {
+    let name = "net-external.weights";
+    let weights = ExternalFile { name: name.to_owned(), bytes: study_file!("net-external.weights").to_vec() };
+    let file = study_file!("net-external.onnx");
+    let Outcome::Model(external) = super::import(file, &[weights], &Options::default()).unwrap() else {
+        panic!("all files are there")
+    };
+    let whole = import(study_file!("net.onnx"), &Options::default()).unwrap();
+    assert_eq!(external.model.program, whole.model.program);
+    assert_eq!(fields(&whole), "segment: Text, country: Text, lead_time: Number, adults: Number");
+    assert!(whole.model.answer.has_confidence());
+    assert_eq!(whole.labels(), ["a", "b", "c"]);
+    assert!(whole.model.to_bytes().starts_with(b"USTFNEUR"));
+    let note = "the neural runtime runs a part of the model, one row at a time: ";
+    let note = whole.notes.iter().find_map(|found| found.strip_prefix(note)).unwrap();
+    assert!(note.contains("Conv") && !note.contains("LabelEncoder") && !note.contains("ArgMax"), "{note}");
+
+    let answers = answers(&whole);
+    assert_eq!(answers.unanswered.len(), 0);
+    let expected = expected(study_file!("net.csv"));
+    assert_eq!(labels(&answers), expected.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
+    let probabilities = expected.iter().map(|row| row[1].parse::<f64>().unwrap());
+    let difference = difference(&answers.confidence.unwrap(), probabilities);
+    assert!(difference < 1e-5, "{difference}");
+}
+
+#[test]
 fn what_cannot_be_imported_is_named() {
     let none = || serde_json::json!({});
-    insta::assert_snapshot!(fault(study_file!("convolution.onnx"), none()), @r#"node "first_convolution" (Conv): the operator is not supported; export the model without it"#);
+    insta::assert_snapshot!(fault(study_file!("hardmax.onnx"), none()), @r#"node "choice" (Hardmax): the operator is not supported; export the model without it"#);
     insta::assert_snapshot!(fault(study_file!("dimensions.onnx"), none()), @r#"the graph of the ONNX file is invalid: tensor "huge": it has 1 values, its dimensions require 4611686018427387904; export the model again"#);
 }
 

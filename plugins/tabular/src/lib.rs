@@ -1,69 +1,34 @@
 //! A model: runs a trained model that the host has lowered, which it receives as the asset `model`.
 //!
+//! Models with subgraphs are run by the neural runtime, `plugins/neural`.
+//!
 //! Invariants:
 //! - Fields and form of the answers are those of the lowered model; the configuration is empty.
-//! - A row without a finite answer is unanswered, with the reason.
 
-mod answers;
-mod sources;
+use tabular_engine::NoGraphs;
+use tabular_runtime::TrainedModel;
+use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Field, Form, NoConfig, export_model};
 
-use std::sync::{Mutex, PoisonError};
-
-use tabular_engine::{Buffers, Model};
-use tabular_program::{AnswerForm, AnswerRule, Field, FieldKind, LoweredModel};
-use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Form, Kind, NoConfig, export_model};
-
-/// Name of the asset that holds the lowered model.
-const ASSET: &str = "model";
-
-/// A lowered model, ready to answer.
-pub struct Tabular {
-    fields: Vec<Field>,
-    answer: AnswerRule,
-    model: Model,
-    /// Memory that calls reuse. A plugin has one thread, so the lock is always free.
-    buffers: Mutex<Buffers>,
-}
+/// A lowered model without subgraphs.
+pub struct Tabular(TrainedModel);
 
 impl ColumnarModel for Tabular {
     type Config = NoConfig;
 
     fn new(_: NoConfig, assets: &Assets) -> Result<Self, String> {
-        let bytes = assets.get(ASSET).ok_or("the asset `model` is missing; give a lowered model")?;
-        let LoweredModel { fields, answer, program } =
-            LoweredModel::from_bytes(bytes).map_err(|error| error.to_string())?;
-        let model = Model::new(program).map_err(|error| error.to_string())?;
-        Ok(Self { fields, answer, model, buffers: Mutex::default() })
+        TrainedModel::new(assets, &NoGraphs).map(Self)
     }
 
-    fn reads(&self) -> Vec<understudy_sdk::Field> {
-        let field = |field: &Field| understudy_sdk::Field {
-            name: field.name.clone(),
-            kind: match field.kind {
-                FieldKind::Boolean => Kind::Boolean,
-                FieldKind::Integer => Kind::Integer,
-                FieldKind::Number => Kind::Number,
-                FieldKind::Text => Kind::Text,
-            },
-            required: field.required,
-        };
-        self.fields.iter().map(field).collect()
+    fn reads(&self) -> Vec<Field> {
+        self.0.reads()
     }
 
     fn form(&self) -> Form {
-        match self.answer.form() {
-            AnswerForm::Label => Form::Label,
-            AnswerForm::Number => Form::Number,
-            AnswerForm::Ranking => Form::Ranking,
-        }
+        self.0.form()
     }
 
     fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
-        let sources = columns.iter().map(sources::source).collect::<Result<Vec<_>, _>>()?;
-        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs =
-            self.model.run(rows as usize, &sources, &mut buffers).map_err(|error| error.to_string())?;
-        Ok(answers::answers(&self.answer, rows, &outputs))
+        self.0.decide(rows, columns)
     }
 }
 

@@ -1,7 +1,9 @@
-use tabular_program::{Columns, Input, Kind, Output, Program, Scores};
+use tabular_program::{
+    AnswerRule, Columns, Field, FieldKind, Input, Kind, LoweredModel, Output, Program, Scores,
+};
 use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, native};
 
-use super::*;
+use super::{Column, ColumnarModel as _, Form, Tabular};
 
 /// A model whose outputs are its inputs: two scores, then an integer.
 fn tabular(answer: AnswerRule) -> Tabular {
@@ -27,7 +29,7 @@ fn tabular(answer: AnswerRule) -> Tabular {
         field("class", FieldKind::Integer, true),
     ];
     let bytes = LoweredModel { fields, answer, program }.to_bytes();
-    native::model("{}", vec![Asset { name: ASSET.to_owned(), bytes }]).unwrap()
+    native::model("{}", vec![Asset { name: "model".to_owned(), bytes }]).unwrap()
 }
 
 fn texts(names: &[&str]) -> Vec<String> {
@@ -144,6 +146,6 @@ fn fields_are_those_of_the_model() {
 fn an_asset_that_is_no_model_is_refused() {
     let fault = |assets| native::model::<Tabular>("{}", assets).err().unwrap();
     assert_eq!(fault(vec![]), "the asset `model` is missing; give a lowered model");
-    let asset = Asset { name: ASSET.to_owned(), bytes: b"onnx".to_vec() };
+    let asset = Asset { name: "model".to_owned(), bytes: b"onnx".to_vec() };
     assert_eq!(fault(vec![asset]), "the bytes are not a lowered model; import the model file");
 }

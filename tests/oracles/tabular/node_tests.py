@@ -2,10 +2,12 @@
 
     pip install 'protobuf<7' onnx==1.23.2
     python node_tests.py cases ../../../plugins/tabular/onnx/tests/node-tests.cases.gz
+    python node_tests.py net-cases ../../../plugins/tabular/onnx/tests/net-node-tests.cases.gz
     python node_tests.py table ../../../docs/src/reference/onnx-operators.md
 
-The first command writes the tests of the operators that the engine has. The second runs all tests on the current code and
-writes a page with the result of each operator; it needs cargo.
+The first commands write the tests of the operators that the engine has, and of those that only the neural runtime has. The last runs all tests on the current code, each
+in the runtime that a model would get and again with everything in the neural runtime that this has, and writes a page
+with the result of each operator; it needs cargo.
 """
 
 import collections
@@ -32,6 +34,11 @@ OPERATORS = set(
     StringNormalizer Sub Sum Tanh TfIdfVectorizer TopK Transpose TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor
     Unsqueeze Where Xor ZipMap""".split()
 )
+# What only the neural runtime has.
+NET_OPERATORS = set(
+    """Acos Asin Atan AveragePool Conv ConvTranspose DepthToSpace Einsum GRU Gelu GlobalAveragePool GlobalMaxPool GroupNormalization
+    HardSwish InstanceNormalization LSTM LayerNormalization MaxPool Mish Pad RMSNormalization SpaceToDepth Swish Tan Tile Trilu""".split()
+)
 # Element types that the engine has.
 TYPES = {"float32", "float64", "int32", "int64", "bool", "object"}
 # Inputs of fewer elements are enough, and keep the file small.
@@ -51,10 +58,19 @@ def arrays(test, types=TYPES):
 
 
 def write_cases(path):
+    write_some(path, lambda operators: operators <= OPERATORS)
+
+
+def write_net_cases(path):
+    write_some(path, lambda operators: operators & NET_OPERATORS and operators <= OPERATORS | NET_OPERATORS)
+
+
+def write_some(path, is_chosen):
+    """Writes the small tests whose operators are chosen."""
     cases, skipped = [], 0
     for test in collect_testcases(op_type=None):
         operators = {node.op_type for node in test.model.graph.node}
-        if not operators <= OPERATORS or len(test.model.graph.node) > 3:
+        if not is_chosen(operators) or len(test.model.graph.node) > 3:
             continue
         values = arrays(test)
         if values and sum(array.nbytes for array in [*values[0], *values[1]]) <= LARGEST:
@@ -74,7 +90,7 @@ def operator(test, by_name):
 
 
 def outcomes(tests):
-    """The outcome of each test and the reason, by name."""
+    """The outcome of each test, its runtime and the reason, by preference and name."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "all.cases.gz"
         # A test with other types has neither inputs nor outputs, so importing its model has to fail.
@@ -84,10 +100,10 @@ def outcomes(tests):
     found = {}
     for line in result.stdout.splitlines():
         # The name of the test is before the first line.
-        match = re.search(r"(?:^| )case\t(\S+)\t\S*\t(\w+)\t(.*)", line)
+        match = re.search(r"(?:^| )case\t(\w+)\t(\S+)\t\S*\t(\w+)\t(\w*)\t(.*)", line)
         if match:
-            found[match[1]] = (match[2], match[3])
-    missing = [test.name for test in tests if test.name not in found]
+            found[match[1], match[2]] = (match[3], match[4], match[5])
+    missing = [test.name for test in tests for preference in ("engine", "neural") if (preference, test.name) not in found]
     if missing:
         sys.exit(f"{len(missing)} tests were not run, such as {missing[0]}\n{result.stderr[-2000:]}")
     return found
@@ -110,32 +126,46 @@ def write_table(path):
     tests = collect_testcases(op_type=None)
     by_name = {test.name: test for test in tests}
     counts = collections.defaultdict(collections.Counter)
+    runtimes = collections.defaultdict(set)
     reasons = collections.defaultdict(collections.Counter)
-    wrong = []
-    for name, (outcome, why) in outcomes(tests).items():
+    wrong, neural = [], 0
+    for (preference, name), (outcome, runtime, why) in outcomes(tests).items():
         key = operator(by_name[name], by_name)
+        if outcome == "wrong":
+            wrong.append(f"{preference}: {why}")
+        if preference == "neural":
+            neural += outcome == "passed" and runtime == "neural"
+            # Both give the same answer, so a wrong one counts for either.
+            counts[key]["wrong"] += outcome == "wrong"
+            continue
         counts[key][outcome] += 1
-        if outcome == "refused":
+        if outcome == "passed":
+            runtimes[key].add(runtime)
+        elif outcome == "refused":
             reasons[key][reason(why)] += 1
-        elif outcome == "wrong":
-            wrong.append(why)
     totals = sum(counts.values(), collections.Counter())
     lines = [
         "# ONNX operators",
         "",
-        f"This page has the results of ONNX's own node tests (onnx {onnx.__version__}, {len(tests)} tests) for the importer and the model runtime:",
+        f"This page has the results of ONNX's own node tests (onnx {onnx.__version__}, {len(tests)} tests) for the importer and the model runtimes:",
         f"**{totals['passed']} pass, {totals['refused']} are refused, {totals['wrong']} are answered wrongly.** A refused test is refused at import, with the",
         f"operator, the node and the reason. An answer passes if it differs by at most {LIMIT:g}, relative to expected values above 1; ONNX allows 0.001.",
         "",
         "A test is run as a model of rows: its first dimension is that of the rows, or its inputs are constants. An operator that combines rows is",
         "refused, since the answer to a snapshot depends on that snapshot alone. The page is written by `tests/oracles/tabular/node_tests.py`.",
         "",
+        "The tabular engine runs what it can. Only what it lacks is run by the neural runtime, with the operators of a net in between. The",
+        f"tests are run a second time with all operators in the neural runtime that it has: {neural} pass there, and the wrong answers of both are",
+        "counted. Forms that ONNX's tests lack, such as `GRU` as PyTorch exports it and `Einsum` of 32-bit floats, are compared with onnxruntime",
+        "(`tests/oracles/tabular/nets.py`).",
+        "",
     ]
     supported = sorted(key for key in counts if counts[key]["passed"] or counts[key]["wrong"])
-    lines += ["## Operators that run", "", "| operator | passed | refused | wrong | reasons of refusals |", "| --- | --- | --- | --- | --- |"]
+    lines += ["## Operators that run", "", "| operator | runtime | passed | refused | wrong | reasons of refusals |", "| --- | --- | --- | --- | --- | --- |"]
     for key in supported:
         why = "; ".join(f"{text} ({count})" for text, count in sorted(reasons[key].items()))
-        lines.append(f"| `{key}` | {counts[key]['passed']} | {counts[key]['refused']} | {counts[key]['wrong']} | {why} |")
+        runtime = ", ".join(sorted(runtimes[key], reverse=True))
+        lines.append(f"| `{key}` | {runtime} | {counts[key]['passed']} | {counts[key]['refused']} | {counts[key]['wrong']} | {why} |")
     others = sorted(key for key in counts if key not in supported)
     lines += ["", "## Operators that are refused", "", "No test of these operators passes. The reason is that of the most tests.", ""]
     lines += ["| operator | refused | reason |", "| --- | --- | --- |"]
@@ -149,4 +179,4 @@ def write_table(path):
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    {"cases": write_cases, "table": write_table}[sys.argv[1]](sys.argv[2])
+    {"cases": write_cases, "net-cases": write_net_cases, "table": write_table}[sys.argv[1]](sys.argv[2])

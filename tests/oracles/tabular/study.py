@@ -17,7 +17,7 @@ It writes into the folder:
 - `external.onnx`: a net of three scores, with its weights in `external.weights`, and `external.csv`: the classes by their
   score in descending order, and the probability of the first one, by onnxruntime and a softmax;
 - `outside.onnx`: the same with its weights in `../external.weights`;
-- `convolution.onnx`: a graph with an operator that is not supported;
+- `hardmax.onnx`: a graph with an operator that is not supported;
 - `dimensions.onnx`: a graph whose constant claims 2^62 elements.
 """
 
@@ -171,12 +171,9 @@ def external(folder, test):
 
 
 def refused(folder):
-    """A graph with a convolution, and one with a constant of 2^62 elements."""
-    shape = ["rows", 1, 4, 4]
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", "y")]
-    kernel = helper.make_tensor("kernel", TensorProto.FLOAT, [1, 1, 3, 3], [1.0] * 9)
-    node = helper.make_node("Conv", ["x", "kernel"], ["y"], name="first_convolution", pads=[1, 1, 1, 1])
-    save(folder / "convolution.onnx", [node], values, [kernel])
+    """A graph with an operator that is not supported, and one with a constant of 2^62 elements."""
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", 3]) for name in ("x", "y")]
+    save(folder / "hardmax.onnx", [helper.make_node("Hardmax", ["x"], ["y"], name="choice")], values, [])
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", 1]) for name in ("x", "y")]
     constant = TensorProto(name="huge", data_type=TensorProto.FLOAT, dims=[1 << 31, 1 << 31], float_data=[1.0])
     save(folder / "dimensions.onnx", [helper.make_node("Add", ["x", "huge"], ["y"], name="add")], values, [constant])

@@ -18,8 +18,12 @@ use shell::{ShellCommand, cargo, command};
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "plugin";
 
-/// Debian packages of the compiler and the sources of its standard library, for machines without rustup. The
-/// compiler is Rust 1.85; guests use only its standard library.
+/// Flags for the target: vector instructions, which every wasmtime has. Their results are those of scalar instructions.
+const TARGET_FLAGS: [&str; 2] =
+    ["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Ctarget-feature=+simd128"];
+
+/// Debian packages of the compiler and the sources of its standard library, for machines without rustup. The model
+/// importer and the neural runtime need Rust 1.94, the other guests 1.85.
 const DEBIAN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
 /// Variables by which cargo passes the flags and wrappers of a build on to its build scripts.
@@ -47,6 +51,8 @@ pub fn build(root: &Path, guests: &[Guest], target_folder: &Path) -> anyhow::Res
     for name in FLAGS {
         compiler.0.env_remove(name);
     }
+    let [name, flags] = TARGET_FLAGS;
+    compiler.0.env(name, flags);
     compiler.run().context("the plugins do not compile")?;
 
     let modules = target_folder.join(TARGET).join(PROFILE);

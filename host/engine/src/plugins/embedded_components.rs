@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use understudy_components::{IMPORTER, RUNTIME, STOCK};
+use understudy_components::{IMPORTER, Runtime, STOCK};
 use understudy_sandbox::{ComponentFile, SandboxError};
 use understudy_study::{PluginSource, nearest};
 
@@ -56,12 +56,13 @@ pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
     }
 }
 
-/// The component that runs lowered models.
+/// The component that runs a lowered model.
 ///
 /// # Errors
 /// If the program was built wrongly.
-pub fn model_runtime() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the model runtime"), RUNTIME.to_vec())
+pub fn model_runtime(lowered: &[u8]) -> Result<ComponentFile, SandboxError> {
+    let runtime = Runtime::for_model(lowered);
+    ComponentFile::from_bytes(Path::new(runtime.name), runtime.component.to_vec())
 }
 
 /// The component that imports model files.

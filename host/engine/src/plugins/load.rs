@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::plugins::compile_cache_folder::{CompileCache, compile_cache_folder};
-use crate::plugins::embedded_components::{ComponentError, model_runtime, stock_component};
+use crate::plugins::embedded_components::{ComponentError, stock_component};
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
 use understudy_run_log::ledger::Asset;
@@ -281,7 +281,7 @@ impl Loader<'_> {
             }
             (None, PluginSource::Path(path)) => self.folder.join(path),
             (None, PluginSource::Stock(name)) => return stock_component(name),
-            (None, PluginSource::ModelFile(_)) => return Ok(model_runtime()?),
+            (None, PluginSource::ModelFile(model)) => self.folder.join(&model.path),
         };
         ensure_regular_file(&path)
             .map_err(|source| SandboxError::Unreadable { path: path.clone(), source })?;

@@ -93,9 +93,10 @@ fn read_beside(model: &Path, name: &str) -> Result<Vec<u8>, String> {
 /// If the model cannot be run.
 pub fn load_lowered_model(model: Vec<u8>) -> Result<DeciderPlugin, SandboxError> {
     let sandbox = Sandbox::new(BUDGET, 2)?;
+    let runtime = model_runtime(&model)?;
     let assets = vec![(ASSET.to_owned(), model)].into();
     let (role, cache) = (PluginRole::Model, compile_cache_folder());
-    DeciderPlugin::load(&sandbox, &model_runtime()?, role, "{}".to_owned(), assets, cache.as_deref())
+    DeciderPlugin::load(&sandbox, &runtime, role, "{}".to_owned(), assets, cache.as_deref())
 }
 
 impl Loader<'_> {
@@ -124,7 +125,7 @@ impl Loader<'_> {
         let read = |name: &str| read_beside(&path, name);
         let imported = model_importer().map_err(ImportError::from).and_then(|importer| {
             let bytes = import_cached(&importer, &mut files, &options, read, self.cache())?;
-            Ok((model_runtime()?, bytes, importer.digest))
+            Ok((model_runtime(&bytes)?, bytes, importer.digest))
         });
         match imported {
             Ok((runtime, bytes, importer)) => {

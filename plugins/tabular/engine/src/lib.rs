@@ -10,6 +10,7 @@
 //! - A program that passed its check runs without a panic, whatever the rows are.
 
 mod forest;
+mod graph_runtime;
 mod matcher;
 mod math;
 mod model;
@@ -18,6 +19,7 @@ mod planes;
 mod source_columns;
 mod text;
 
+pub use graph_runtime::{Graph, GraphError, GraphRuntime, GraphValues, NoGraphs};
 pub use model::{Answers, Buffers, Failure, Model, OutputColumns};
 pub use source_columns::{Source, SourceColumn, SourceError};
 pub use text::{TextRef, Texts};

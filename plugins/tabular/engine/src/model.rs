@@ -2,6 +2,7 @@
 
 use tabular_program::{Columns, Input, Kind, Output, Program, ProgramError};
 
+use crate::graph_runtime::{GraphRuntime, NoGraphs};
 use crate::operations::{self, Block, Failures, Operation, Scratch};
 use crate::planes::{Cell, Planes};
 use crate::source_columns::{Source, SourceColumn, SourceError};
@@ -66,11 +67,19 @@ pub enum OutputColumns {
 }
 
 impl Model {
-    /// Prepares a model.
+    /// Prepares a model without subgraphs.
     ///
     /// # Errors
-    /// If the program does not pass its check.
-    pub fn new(mut program: Program) -> Result<Self, ProgramError> {
+    /// If the program does not pass its check, or has a subgraph.
+    pub fn new(program: Program) -> Result<Self, ProgramError> {
+        Self::with_graphs(program, &NoGraphs)
+    }
+
+    /// Prepares a model whose subgraphs are run by a graph runtime.
+    ///
+    /// # Errors
+    /// If the program does not pass its check, or a subgraph cannot be prepared. The message names the operators.
+    pub fn with_graphs(mut program: Program, graphs: &dyn GraphRuntime) -> Result<Self, ProgramError> {
         program.check()?;
         let bytes: usize = program
             .planes
@@ -88,7 +97,8 @@ impl Model {
         let mut constants = ConstantTexts::default();
         let mut operations = Vec::with_capacity(program.steps.len());
         for instruction in program.steps {
-            let operation = operations::prepare(instruction.step, &mut program.ensembles, &mut constants)?;
+            let operation =
+                operations::prepare(instruction.step, &mut program.ensembles, &mut constants, graphs)?;
             operations.push((instruction.origin, operation));
         }
         Ok(Self {

@@ -7,9 +7,12 @@ use tabular_lowering::ProgramBuilder;
 use tabular_program::{Columns, Kind, TokenRule, Values};
 
 use crate::error::{Fault, OnnxError};
+use crate::neural::shape::NetShape;
+use crate::neural::{self, NetPart, Refusal};
 use crate::operators::{self, Call};
 use crate::proto;
 use crate::shape::{self, Dim, Shape};
+use crate::subgraphs::{self, Plan};
 use crate::tensor::{self, Constant};
 use crate::{GraphOutput, ImportedModel, node_order};
 
@@ -28,6 +31,8 @@ pub(crate) enum Value {
     Merged(Tensor),
     /// The tokens of a column of text, as many as there are.
     Tokens(Tensor, TokenRule),
+    /// A value of the neural runtime, one dimension of which has several elements for each row.
+    Blocked(Columns, NetShape),
 }
 
 /// A value of each row. Its shape may lack the rows: then it is the same for all of them.
@@ -37,31 +42,55 @@ pub(crate) struct Tensor {
     pub(crate) shape: Shape,
 }
 
+/// Which runtime a node is given to that both have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preference {
+    /// The engine, with its exact integers and 64-bit floats.
+    Engine,
+    /// The neural runtime: to test it.
+    #[cfg(test)]
+    Neural,
+}
+
 /// Lowers a model.
 pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
+    lower_with(model, Preference::Engine)
+}
+
+/// Lowers a model. `preference` says which runtime has a node that both have.
+pub(crate) fn lower_with(model: &proto::Model, preference: Preference) -> Result<ImportedModel, OnnxError> {
     let graph = &model.graph;
     let order = node_order::order(graph)?;
-    let mut builder = ProgramBuilder::new();
-    let mut values: HashMap<&str, Value> = HashMap::new();
-    for tensor in &graph.initializers {
-        values.insert(&tensor.name, Value::Constant(Constant::parse(tensor)?));
-    }
-    for input in &graph.inputs {
-        // Older files list the constants among the inputs.
-        if values.contains_key(&input.name[..]) {
-            continue;
-        }
-        let tensor = lower_input(input, &mut builder)?;
-        values.insert(&input.name, Value::Tensor(tensor));
-    }
     let mut operators = BTreeMap::new();
-    for index in order {
-        let node = &graph.nodes[index];
-        *operators.entry(node.full_operator()).or_default() += 1;
-        let results = lower_node(model, node, &values, &mut builder)?;
+    for index in &order {
+        *operators.entry(graph.nodes[*index].full_operator()).or_default() += 1;
+    }
+    let (mut builder, mut values) = with_inputs(graph)?;
+    let mut parts = HashMap::new();
+    for index in &order {
+        let node = &graph.nodes[*index];
+        let results = match lower_node(model, node, &values, &mut builder, preference)? {
+            Lowered::Engine(results) => results,
+            Lowered::Neural(part) => {
+                let mut results = Vec::with_capacity(part.results.len());
+                for (kind, shape) in &part.results {
+                    let columns = builder.columns(*kind, net_width(node, shape)?)?;
+                    results.push(subgraphs::result_value(columns, shape));
+                }
+                parts.insert(*index, part);
+                results
+            }
+        };
         for (name, value) in node.outputs.iter().zip(results) {
             values.insert(name, value);
         }
+    }
+    let mut neural_operators = Vec::new();
+    if !parts.is_empty() {
+        let check = |index: usize| check_for_neural(model, &graph.nodes[index], &values).ok();
+        let plan = Plan::new(graph, &order, &values, parts, check);
+        neural_operators = plan.operators(graph);
+        (builder, values) = lower_stages(model, &order, &plan, values)?;
     }
     let mut outputs = Vec::new();
     for output in &graph.outputs {
@@ -71,7 +100,7 @@ pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
             Some(Value::Constant(constant)) => {
                 (builder.constants("Constant", constant.values.clone())?, Vec::new())
             }
-            Some(Value::Shape(_) | Value::Merged(_) | Value::Tokens(..)) | None => {
+            Some(Value::Shape(_) | Value::Merged(_) | Value::Tokens(..) | Value::Blocked(..)) | None => {
                 let fault = format!("output {:?} is no value of a row", output.name);
                 return Err(OnnxError::Graph { fault });
             }
@@ -87,13 +116,68 @@ pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
         program,
         outputs,
         operators,
+        neural_operators,
         producer: model.producer.clone(),
         metadata: model.metadata.clone(),
     })
 }
 
-/// The columns of an output. Its first dimension of another length than 1 has to be that of the rows.
+/// A builder with the inputs of a graph, and the values of inputs and constants.
+fn with_inputs(graph: &proto::Graph) -> Result<(ProgramBuilder, HashMap<&str, Value>), OnnxError> {
+    let mut builder = ProgramBuilder::new();
+    let mut values: HashMap<&str, Value> = HashMap::new();
+    for tensor in &graph.initializers {
+        values.insert(&tensor.name, Value::Constant(Constant::parse(tensor)?));
+    }
+    for input in &graph.inputs {
+        // Older files list the constants among the inputs.
+        if values.contains_key(&input.name[..]) {
+            continue;
+        }
+        let tensor = lower_input(input, &mut builder)?;
+        values.insert(&input.name, Value::Tensor(tensor));
+    }
+    Ok((builder, values))
+}
+
+/// Lowers a graph with subgraphs, of which `values` has all values.
+fn lower_stages<'m>(
+    model: &'m proto::Model,
+    order: &[usize],
+    plan: &Plan,
+    values: HashMap<&'m str, Value>,
+) -> Result<(ProgramBuilder, HashMap<&'m str, Value>), OnnxError> {
+    let graph = &model.graph;
+    let (mut builder, inputs) = with_inputs(graph)?;
+    let is_fixed = |value: &Value| matches!(value, Value::Constant(_) | Value::Shape(_));
+    let mut values: HashMap<&str, Value> = values.into_iter().filter(|(_, value)| is_fixed(value)).collect();
+    values.extend(inputs);
+    for stage in 0..plan.stages() {
+        plan.add_subgraph(graph, order, stage, &mut values, &mut builder)?;
+        for index in plan.engine_nodes(order, stage) {
+            let node = &graph.nodes[index];
+            let results = lower_in_engine(model, node, &values, &mut builder)
+                .map_err(|fault| node_error(node, fault))?;
+            for (name, value) in node.outputs.iter().zip(results) {
+                values.insert(name, value);
+            }
+        }
+    }
+    Ok((builder, values))
+}
+
+/// The number of columns of a result of the neural runtime.
+fn net_width(node: &proto::Node, shape: &[neural::shape::NetDim]) -> Result<usize, OnnxError> {
+    let fixed: Vec<Dim> = shape.iter().map(|dim| Dim::Fixed(dim.length)).collect();
+    shape::width(&fixed).map_err(|fault| node_error(node, fault))
+}
+
+/// The columns of an output. Its first dimension of another length than 1 has to be that of the rows, unless it is the same
+/// for all rows.
 fn rows_first(name: &str, tensor: &Tensor) -> Result<Columns, OnnxError> {
+    if shape::rows_axis(&tensor.shape).is_none() {
+        return Ok(tensor.columns);
+    }
     match tensor.shape.iter().find(|dim| **dim != Dim::Fixed(1)) {
         None | Some(Dim::Rows) => Ok(tensor.columns),
         Some(Dim::Fixed(_)) => {
@@ -131,33 +215,105 @@ fn lower_input(input: &proto::ValueInfo, builder: &mut ProgramBuilder) -> Result
     Ok(Tensor { columns: builder.input(&input.name, kind, width)?, shape })
 }
 
+/// Where a node is lowered to.
+enum Lowered {
+    /// Steps of the engine, with their results.
+    Engine(Vec<Value>),
+    /// A part of a subgraph.
+    Neural(NetPart),
+}
+
+fn node_error(node: &proto::Node, fault: Fault) -> OnnxError {
+    OnnxError::Node { operator: node.full_operator(), node: node.label().to_owned(), fault }
+}
+
+/// Lowers a node for the engine, or else for the neural runtime.
 fn lower_node(
     model: &proto::Model,
     node: &proto::Node,
     values: &HashMap<&str, Value>,
     builder: &mut ProgramBuilder,
-) -> Result<Vec<Value>, OnnxError> {
-    let error = |fault: Fault| OnnxError::Node {
-        operator: node.full_operator(),
-        node: node.label().to_owned(),
-        fault,
+    preference: Preference,
+) -> Result<Lowered, OnnxError> {
+    let refusal = if preference == Preference::Engine {
+        None
+    } else {
+        match check_for_neural(model, node, values) {
+            Ok(part) => return Ok(Lowered::Neural(part)),
+            Err(refusal) => Some(refusal),
+        }
     };
+    let fault = match lower_in_engine(model, node, values, builder) {
+        Ok(results) => return Ok(Lowered::Engine(results)),
+        Err(fault) => fault,
+    };
+    let refusal = match refusal {
+        Some(refusal) => refusal,
+        None => match check_for_neural(model, node, values) {
+            Ok(part) => return Ok(Lowered::Neural(part)),
+            Err(refusal) => refusal,
+        },
+    };
+    Err(node_error(
+        node,
+        match refusal {
+            Refusal::Use(fault) => fault,
+            // What the engine has, it has for more kinds.
+            Refusal::Kind(fault_of_kind) if fault == operators::UNKNOWN => fault_of_kind,
+            Refusal::Kind(_) | Refusal::Operator => fault,
+        },
+    ))
+}
+
+/// A node with its arguments.
+fn call<'a>(
+    model: &proto::Model,
+    node: &'a proto::Node,
+    values: &HashMap<&str, Value>,
+    builder: &'a mut ProgramBuilder,
+) -> Result<Call<'a>, Fault> {
     let domain = if node.domain == "ai.onnx" { "" } else { &node.domain[..] };
     let Some(version) = model.operator_sets.get(domain).or_else(|| {
         // The empty name and ai.onnx are the same domain.
         (domain.is_empty()).then(|| model.operator_sets.get("ai.onnx")).flatten()
     }) else {
-        return Err(error("the file does not say which version of the operator it means".to_owned()));
+        return Err("the file does not say which version of the operator it means".to_owned());
     };
-    let inputs: Vec<Option<Value>> = node.inputs.iter().map(|name| values.get(&name[..]).cloned()).collect();
-    let is_constant = inputs.iter().flatten().all(|input| matches!(input, Value::Constant(_)));
-    if !is_constant {
-        return operators::lower(Call { builder, node, inputs, version: *version }).map_err(error);
+    let inputs = node.inputs.iter().map(|name| values.get(&name[..]).cloned()).collect();
+    Ok(Call { builder, node, inputs, version: *version })
+}
+
+/// Checks a node for the neural runtime.
+fn check_for_neural(
+    model: &proto::Model,
+    node: &proto::Node,
+    values: &HashMap<&str, Value>,
+) -> Result<NetPart, Refusal> {
+    let mut builder = ProgramBuilder::new();
+    let part = neural::check(&call(model, node, values, &mut builder)?)?;
+    if part.results.len() < node.outputs.len() {
+        return Err(Refusal::Use(format!("it has {} outputs", node.outputs.len())));
+    }
+    Ok(part)
+}
+
+/// Lowers a node to steps of the engine.
+fn lower_in_engine(
+    model: &proto::Model,
+    node: &proto::Node,
+    values: &HashMap<&str, Value>,
+    builder: &mut ProgramBuilder,
+) -> Result<Vec<Value>, Fault> {
+    let call = call(model, node, values, builder)?;
+    if call.inputs.iter().flatten().any(|input| matches!(input, Value::Blocked(..))) {
+        return Err("it takes rows and columns as one dimension".to_owned());
+    }
+    if !call.inputs.iter().flatten().all(|input| matches!(input, Value::Constant(_))) {
+        return operators::lower(call);
     }
     let mut builder = ProgramBuilder::new();
-    let results =
-        operators::lower(Call { builder: &mut builder, node, inputs, version: *version }).map_err(error)?;
-    fold(results, builder).map_err(error)
+    let results = operators::lower(Call { builder: &mut builder, ..call })?;
+    fold(results, builder)
 }
 
 /// Computes values that depend on constants alone.
@@ -213,10 +369,11 @@ impl Value {
             | Self::Tokens(tensor, _) => tensor.columns.kind,
             Self::Constant(constant) => constant.values.kind(),
             Self::Shape(_) => Kind::Integer,
+            Self::Blocked(columns, _) => columns.kind,
         }
     }
 
-    /// The shape; of merged rows and of tokens that before.
+    /// The shape; of merged rows and of tokens that before, of blocked values that of their columns.
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Self::Tensor(tensor)
@@ -225,6 +382,8 @@ impl Value {
             | Self::Tokens(tensor, _) => tensor.shape.clone(),
             Self::Constant(constant) => constant.shape(),
             Self::Shape(dimensions) => vec![Dim::Fixed(dimensions.len())],
+            // No operator of the engine takes one.
+            Self::Blocked(columns, _) => vec![Dim::Rows, Dim::Fixed(columns.width as usize)],
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Imports ONNX files.
 //!
-//! [`import`] parses a file, checks its graph, and lowers every node to steps of a program. Whatever the engine cannot do is
-//! an error that names the operator and the node.
+//! [`import`] parses a file, checks its graph, and lowers every node to steps of a program. Nodes that the engine lacks become
+//! subgraphs for the neural runtime, if that has them as ONNX defines them. Whatever neither can do is an error that
+//! names the operator and the node.
 //!
 //! Invariants:
 //! - A file is untrusted. Reading it takes time and memory in proportion to its length; lengths, dimensions and indices
@@ -12,10 +13,12 @@
 mod error;
 mod external_data;
 mod graph_lowering;
+mod neural;
 mod node_order;
 mod operators;
 mod proto;
 mod shape;
+mod subgraphs;
 mod tensor;
 
 use std::collections::BTreeMap;
@@ -33,6 +36,8 @@ pub struct ImportedModel {
     pub outputs: Vec<GraphOutput>,
     /// The operators of the graph, and how many nodes have them.
     pub operators: BTreeMap<String, usize>,
+    /// Those of them that the neural runtime runs.
+    pub neural_operators: Vec<String>,
     /// The name of the program that wrote the file.
     pub producer: String,
     /// Keys and values that the file gives the model.

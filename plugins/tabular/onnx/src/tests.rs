@@ -1,7 +1,9 @@
+use neural_engine::NeuralRuntime;
 use tabular_engine::{Buffers, Model, SourceColumn};
 use tabular_program::Values;
 
 use super::*;
+use crate::graph_lowering::Preference;
 use crate::tensor::Constant;
 
 mod case_file;
@@ -10,16 +12,26 @@ mod hostile_files;
 
 use case_file::{Case, OwnedColumn, by_row};
 
+/// What a case's model answers.
+struct CaseAnswers {
+    /// The values of each output, one row after the other.
+    outputs: Vec<Values>,
+    /// Whether the neural runtime computes a part of them.
+    is_neural: bool,
+}
+
 /// What a case's model answers, or why it cannot be imported. The inputs from `constants` on become constants.
-fn answers(case: &Case, constants: usize) -> Result<Vec<Values>, OnnxError> {
+fn answers(case: &Case, constants: usize, preference: Preference) -> Result<CaseAnswers, OnnxError> {
     let mut proto = proto::Model::parse(&case.model)?;
     let names: Vec<String> = proto.graph.inputs.iter().map(|input| input.name.clone()).collect();
     for (name, input) in names.into_iter().zip(&case.inputs).skip(constants) {
         proto.graph.initializers.push(proto::Tensor { name, ..input.clone() });
     }
-    let program = graph_lowering::lower(&proto)?.program;
+    let program = graph_lowering::lower_with(&proto, preference)?.program;
+    let is_neural = program.has_subgraphs();
     let program = Program::from_bytes(&program.to_bytes()).unwrap();
-    let model = Model::new(program).unwrap();
+    let model =
+        Model::with_graphs(program, &NeuralRuntime).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let inputs: Vec<Constant> =
         case.inputs[..constants].iter().map(Constant::parse).collect::<Result<_, _>>()?;
     let rows = inputs.first().map_or(1, |input| input.dimensions.first().copied().unwrap_or(1));
@@ -48,5 +60,5 @@ fn answers(case: &Case, constants: usize) -> Result<Vec<Values>, OnnxError> {
             assert_eq!(difference.bits, 0, "{}: row {row} alone", case.name);
         }
     }
-    Ok(all)
+    Ok(CaseAnswers { outputs: all, is_neural })
 }

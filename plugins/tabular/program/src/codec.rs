@@ -11,7 +11,9 @@ use std::fmt;
 pub struct ProgramError(String);
 
 impl ProgramError {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// An error with a message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

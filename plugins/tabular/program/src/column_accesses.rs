@@ -1,11 +1,12 @@
 //! The columns that steps read and write.
 
 use crate::columns::{Columns, Operand};
-use crate::step::Step;
+use crate::step::{Port, Step};
 
-/// Collects references to the columns that a step reads and writes. `operand` gives that of an operand.
+/// Collects references to the columns that a step reads and writes. `operand` gives that of an operand, and `columns`
+/// that of a port.
 macro_rules! collect {
-    ($step:expr, $operand:ident) => {{
+    ($step:expr, $operand:ident, $columns:ident) => {{
         let (mut reads, mut writes) = (Vec::new(), Vec::new());
         match $step {
             Step::Fill { to, .. } => writes.push(to),
@@ -36,6 +37,14 @@ macro_rules! collect {
             Step::Top { from, values, positions, .. } => {
                 reads.push(from);
                 writes.extend([values, positions]);
+            }
+            Step::Subgraph { inputs, outputs, .. } => {
+                for port in inputs {
+                    reads.push($columns(port));
+                }
+                for port in outputs {
+                    writes.push($columns(port));
+                }
             }
             Step::Copy { from, to }
             | Step::Select { from, to, .. }
@@ -73,7 +82,10 @@ impl Step {
                 Operand::Constants { .. } => None,
             }
         }
-        let (reads, writes) = collect!(self, columns);
+        fn port(port: &Port) -> &Columns {
+            &port.columns
+        }
+        let (reads, writes) = collect!(self, columns, port);
         (reads.into_iter().copied().collect(), writes.into_iter().copied().collect())
     }
 
@@ -85,7 +97,10 @@ impl Step {
                 Operand::Constants { .. } => None,
             }
         }
-        let (mut reads, writes) = collect!(self, columns);
+        fn port(port: &mut Port) -> &mut Columns {
+            &mut port.columns
+        }
+        let (mut reads, writes) = collect!(self, columns, port);
         reads.extend(writes);
         reads
     }

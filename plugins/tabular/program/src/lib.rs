@@ -11,6 +11,7 @@
 //! - [`Program::from_bytes`] accepts only programs that the engine can run without a further check: all columns exist and have
 //!   the kinds that the step takes, no step reads a column that no step before it wrote, no step writes a column that
 //!   it reads, trees have no cycles, and all indices are within their tables.
+//!   The graph of a [`Step::Subgraph`] is checked by the graph runtime that prepares it.
 //! - Reading takes time and memory in proportion to the number of bytes.
 //! - The bytes of a program do not depend on the machine.
 
@@ -34,7 +35,7 @@ pub use functions::{
     UnaryFunction, Unknown,
 };
 pub use lowered_model::{AnswerForm, AnswerRule, Field, FieldKind, LoweredModel, Scores};
-pub use step::{Axis, Step};
+pub use step::{Axis, Port, Step};
 pub use text_case::change_case;
 pub use tokens::{TokenRule, TokenSplit};
 pub use trees::{Aggregate, Ensemble, FloatValues, MAX_THRESHOLDS, Node, Test, Tree};
@@ -107,6 +108,12 @@ impl Program {
         self.inputs
             .iter()
             .flat_map(|input| std::iter::repeat_n(input.columns.kind, input.columns.width as usize))
+    }
+
+    /// Whether the program has a [`Step::Subgraph`], which only an engine with a graph runtime runs.
+    #[must_use]
+    pub fn has_subgraphs(&self) -> bool {
+        self.steps.iter().any(|instruction| matches!(instruction.step, Step::Subgraph { .. }))
     }
 
     /// The bytes of the program.

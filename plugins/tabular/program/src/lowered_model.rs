@@ -9,6 +9,8 @@ use crate::{MAGIC, Program, VERSION};
 
 /// Follows the magic of a program and tells a model from a program alone.
 const MODEL: [u8; 4] = *b"MODL";
+/// The same for a model with subgraphs. The host selects the model runtime by it.
+const NEURAL_MODEL: [u8; 4] = *b"NEUR";
 
 record! {
     /// A model that is ready to run in a study.
@@ -142,7 +144,7 @@ impl LoweredModel {
     /// The bytes of the model.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = [MAGIC, MODEL].concat();
+        let mut bytes = [MAGIC, self.mark()].concat();
         VERSION.write(&mut bytes);
         self.write(&mut bytes);
         bytes
@@ -154,9 +156,9 @@ impl LoweredModel {
     /// If the bytes are of another version or are not a model that the engine can run.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProgramError> {
         let mut reader = Reader::new(bytes);
-        if reader.take(MAGIC.len()).ok() != Some(&MAGIC[..])
-            || reader.take(MODEL.len()).ok() != Some(&MODEL[..])
-        {
+        let (magic, mark) = (reader.take(MAGIC.len()), reader.take(MODEL.len()));
+        let is_mark = mark.as_ref().is_ok_and(|mark| [MODEL, NEURAL_MODEL].iter().any(|known| known == mark));
+        if magic != Ok(&MAGIC) || !is_mark {
             return Err(ProgramError::new("the bytes are not a lowered model; import the model file"));
         }
         let version = u32::read(&mut reader)?;
@@ -167,8 +169,18 @@ impl LoweredModel {
         }
         let model = Self::read(&mut reader)?;
         reader.finish()?;
+        if mark != Ok(&model.mark()) {
+            return Err(ProgramError::new(
+                "the lowered model is marked for another model runtime; import the model file again",
+            ));
+        }
         model.check()?;
         Ok(model)
+    }
+
+    /// The four bytes that follow the magic.
+    fn mark(&self) -> [u8; 4] {
+        if self.program.has_subgraphs() { NEURAL_MODEL } else { MODEL }
     }
 
     /// Checks that fields and answers fit the program, and that the engine can run it.

@@ -305,6 +305,28 @@ choice! {
             /// One column for each position, of the kind of `from`.
             to: Columns,
         },
+        /// What an ONNX graph computes from a row. The engine itself has no operators for it: a [graph
+        /// runtime](crate::Program::has_subgraphs) runs the graph, one row at a time, so that the rows of a call cannot
+        /// influence each other.
+        26 Subgraph {
+            /// The ONNX file of the graph, with its weights. All its dimensions are fixed.
+            file: Vec<u8>,
+            /// What the graph reads, in the order of its inputs.
+            inputs: Vec<Port>,
+            /// What the graph computes, in the order of its outputs.
+            outputs: Vec<Port>,
+        },
+    }
+}
+
+record! {
+    /// An input or output of a subgraph.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Port {
+        /// The dimensions of the tensor. Its elements are the columns, the last dimension first.
+        pub dimensions: Vec<u32>,
+        /// As many columns as the tensor has elements, of kind float, integer or boolean.
+        pub columns: Columns,
     }
 }
 

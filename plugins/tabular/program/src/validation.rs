@@ -3,7 +3,7 @@
 use crate::codec::ProgramError;
 use crate::columns::{Columns, Kind, Operand, Values};
 use crate::functions::{BinaryFunction, ClassRule, ReduceFunction, UnaryFunction};
-use crate::step::{Axis, Step};
+use crate::step::{Axis, Port, Step};
 use crate::tree_validation;
 use crate::{Ensemble, Program};
 
@@ -99,8 +99,9 @@ fn check_step(step: &Step, ensembles: &[Ensemble], written: &mut Written) -> Res
         written.read(*read)?;
         require!(writes.iter().all(|write| !write.overlaps(*read)), "{read:?} is read and written");
     }
-    if let [first, second] = writes[..] {
-        require!(!first.overlaps(second), "{first:?} is written twice");
+    for (index, first) in writes.iter().enumerate() {
+        let is_again = writes[index + 1..].iter().any(|second| first.overlaps(*second));
+        require!(!is_again, "{first:?} is written twice");
     }
     check_shapes(step, ensembles)?;
     writes.into_iter().try_for_each(|write| written.write(write))
@@ -263,6 +264,10 @@ fn check_shapes(step: &Step, ensembles: &[Ensemble]) -> Result<(), String> {
             require!(u64::from(index.width) % axis.reduced() == 0, "the positions do not fit the axis");
             width(*to, u64::from(index.width))
         }
+        Step::Subgraph { inputs, outputs, .. } => {
+            require!(!outputs.is_empty(), "the graph computes nothing");
+            inputs.iter().chain(outputs).try_for_each(check_port)
+        }
         Step::ChangeCase { from, to, .. } => {
             require!(from.kind == Kind::Text, "the argument is no text");
             same_shape(*from, *to)
@@ -294,6 +299,14 @@ fn check_shapes(step: &Step, ensembles: &[Ensemble]) -> Result<(), String> {
             Ok(())
         }
     }
+}
+
+/// Checks that a tensor of a subgraph has a column for each element.
+fn check_port(port: &Port) -> Result<(), String> {
+    let kind = port.columns.kind;
+    require!(matches!(kind, Kind::Float | Kind::Integer | Kind::Boolean), "{kind:?} is no kind of a tensor");
+    let length = |length: u64, dimension: &u32| length.saturating_mul(u64::from(*dimension));
+    width(port.columns, port.dimensions.iter().fold(1, length))
 }
 
 fn check_unary(function: UnaryFunction, from: Columns, to: Columns) -> Result<(), String> {

@@ -11,6 +11,7 @@ mod linear;
 mod reduction;
 mod score_transforms;
 mod softmax;
+mod subgraph;
 mod support_vectors;
 mod terms;
 mod tokens;
@@ -24,6 +25,7 @@ use tabular_program::{Ensemble, ProgramError, Step, Values};
 use terms::{Terms, TermsParts};
 
 use crate::forest;
+use crate::graph_runtime::GraphRuntime;
 use crate::planes::Planes;
 use crate::text::{ConstantTexts, TextRef, Texts};
 
@@ -79,6 +81,7 @@ pub(crate) fn prepare(
     step: Step,
     ensembles: &mut [Ensemble],
     constants: &mut ConstantTexts,
+    graphs: &dyn GraphRuntime,
 ) -> Result<Box<dyn Operation>, ProgramError> {
     Ok(match step {
         Step::Copy { from, to } => Box::new(column_copies::Copy { from, to }),
@@ -139,6 +142,9 @@ pub(crate) fn prepare(
             let (tokens, lengths, columns) = (tokens.as_ref(), &lengths, &columns);
             let parts = TermsParts { from, tokens, terms, lengths, columns, skips, once, weights, to };
             Box::new(Terms::new(parts)?)
+        }
+        Step::Subgraph { file, inputs, outputs } => {
+            Box::new(subgraph::Subgraph::new(file, &inputs, &outputs, graphs)?)
         }
         Step::Couple { from, to } => Box::new(support_vectors::Couple { from, to }),
     })

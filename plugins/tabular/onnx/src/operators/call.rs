@@ -21,12 +21,12 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// Whether an argument is given.
-    pub(super) fn has(&self, index: usize) -> bool {
+    pub(crate) fn has(&self, index: usize) -> bool {
         matches!(self.inputs.get(index), Some(Some(_)))
     }
 
     /// An argument.
-    pub(super) fn input(&self, index: usize) -> Result<Value, Fault> {
+    pub(crate) fn input(&self, index: usize) -> Result<Value, Fault> {
         match self.inputs.get(index) {
             Some(Some(value)) => Ok(value.clone()),
             _ => Err(format!("input {index} is missing")),
@@ -53,7 +53,9 @@ impl Call<'_> {
                 Ok(Tensor { columns, shape })
             }
             Value::Shape(_) => Err("the number of rows is used as a value".to_owned()),
-            Value::Merged(_) => Err("it takes rows and columns as one dimension".to_owned()),
+            Value::Merged(_) | Value::Blocked(..) => {
+                Err("it takes rows and columns as one dimension".to_owned())
+            }
             Value::Tokens(..) => {
                 Err("it takes tokens, whose number depends on the text; only TfIdfVectorizer is supported"
                     .to_owned())
@@ -62,7 +64,7 @@ impl Call<'_> {
     }
 
     /// An argument that has to be constant.
-    pub(super) fn constant(&self, index: usize) -> Result<Constant, Fault> {
+    pub(crate) fn constant(&self, index: usize) -> Result<Constant, Fault> {
         match self.input(index)? {
             Value::Constant(constant) => Ok(constant),
             _ => Err(format!("input {index} depends on the row; only a constant is supported")),
@@ -70,7 +72,7 @@ impl Call<'_> {
     }
 
     /// An argument that has to be constant integers.
-    pub(super) fn integers(&self, index: usize) -> Result<Vec<i64>, Fault> {
+    pub(crate) fn integers(&self, index: usize) -> Result<Vec<i64>, Fault> {
         match self.constant(index)?.values {
             Values::Integers { values } => Ok(values),
             _ => Err(format!("input {index} has no integers")),
@@ -82,17 +84,17 @@ impl Call<'_> {
     }
 
     /// An integer attribute.
-    pub(super) fn integer(&self, name: &str) -> Option<i64> {
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
         self.attribute(name).and_then(|attribute| attribute.integer)
     }
 
     /// A float attribute.
-    pub(super) fn float(&self, name: &str) -> Option<f32> {
+    pub(crate) fn float(&self, name: &str) -> Option<f32> {
         self.attribute(name).and_then(|attribute| attribute.float)
     }
 
     /// A text attribute.
-    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Fault> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Fault> {
         match self.attribute(name).and_then(|attribute| attribute.text.as_deref()) {
             None => Ok(None),
             Some(bytes) => match std::str::from_utf8(bytes) {
@@ -103,17 +105,17 @@ impl Call<'_> {
     }
 
     /// An attribute of integers; empty if it is absent.
-    pub(super) fn integer_list(&self, name: &str) -> &[i64] {
+    pub(crate) fn integer_list(&self, name: &str) -> &[i64] {
         self.attribute(name).map_or(&[], |attribute| &attribute.integers)
     }
 
     /// An attribute of floats; empty if it is absent.
-    pub(super) fn float_list(&self, name: &str) -> &[f32] {
+    pub(crate) fn float_list(&self, name: &str) -> &[f32] {
         self.attribute(name).map_or(&[], |attribute| &attribute.floats)
     }
 
     /// An attribute of texts; empty if it is absent.
-    pub(super) fn text_list(&self, name: &str) -> Result<Vec<String>, Fault> {
+    pub(crate) fn text_list(&self, name: &str) -> Result<Vec<String>, Fault> {
         self.attribute(name).map_or(Ok(Vec::new()), |attribute| tensor::texts(&attribute.texts))
     }
 
@@ -126,7 +128,7 @@ impl Call<'_> {
     }
 
     /// The axes that an operator works along: an argument since some version, an attribute before.
-    pub(super) fn axes(&self, input: usize) -> Result<Option<Vec<i64>>, Fault> {
+    pub(crate) fn axes(&self, input: usize) -> Result<Option<Vec<i64>>, Fault> {
         if self.has(input) {
             return Ok(Some(self.integers(input)?));
         }

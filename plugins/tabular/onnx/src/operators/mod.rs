@@ -93,6 +93,9 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
     }
 }
 
+/// Why an operator is refused that the engine does not have.
+pub(crate) const UNKNOWN: &str = "the operator is not supported; export the model without it";
+
 fn unknown() -> Fault {
-    "the operator is not supported; export the model without it".to_owned()
+    UNKNOWN.to_owned()
 }

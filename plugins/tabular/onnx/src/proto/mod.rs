@@ -2,6 +2,7 @@
 //!
 //! Field numbers are those of `onnx.proto` (IR version 13). Fields that are not listed are skipped.
 
+pub(crate) mod encoding;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Input, Output};
+use crate::{Input, Instruction, Output, Port, Step};
 
 /// A model that answers the one number that it reads.
 fn model() -> LoweredModel {
@@ -30,6 +30,28 @@ fn a_model_is_its_bytes() {
     }
     assert!(LoweredModel::from_bytes(&model.program.to_bytes()).is_err(), "a program alone is no model");
     assert!(Program::from_bytes(&bytes).is_err(), "a model is no program");
+}
+
+#[test]
+fn a_model_with_subgraphs_is_marked() {
+    let mut neural = model();
+    let from = neural.program.outputs[0].columns;
+    let to = Columns { start: 1, ..from };
+    let port = |columns| Port { dimensions: vec![1, 1], columns };
+    let step = Step::Subgraph { file: vec![1, 2], inputs: vec![port(from)], outputs: vec![port(to)] };
+    neural.program.steps = vec![Instruction { origin: "Conv".to_owned(), step }];
+    neural.program.outputs[0].columns = to;
+    neural.program.planes[2] = 2;
+    let bytes = neural.to_bytes();
+    assert_eq!(&bytes[..8], b"USTFNEUR");
+    assert_eq!(LoweredModel::from_bytes(&bytes), Ok(neural.clone()));
+    let other = [b"USTFMODL", &bytes[8..]].concat();
+    let fault = LoweredModel::from_bytes(&other).unwrap_err().to_string();
+    assert_eq!(fault, "the lowered model is marked for another model runtime; import the model file again");
+    let Step::Subgraph { outputs, .. } = &mut neural.program.steps[0].step else { panic!("a subgraph") };
+    outputs[0].dimensions = vec![2];
+    let fault = LoweredModel::from_bytes(&neural.to_bytes()).unwrap_err().to_string();
+    assert!(fault.ends_with("should have 2 columns"), "{fault}");
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! A model: runs a trained model with parts that the tabular engine lacks, such as convolutions, attention and recurrent
+//! layers. The host has lowered the model, which this component receives as the asset `model`.
+//!
+//! Invariants:
+//! - Fields and form of the answers are those of the lowered model; the configuration is empty.
+
+use neural_engine::NeuralRuntime;
+use tabular_runtime::TrainedModel;
+use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Field, Form, NoConfig, export_model};
+
+/// A lowered model with subgraphs.
+pub struct Neural(TrainedModel);
+
+impl ColumnarModel for Neural {
+    type Config = NoConfig;
+
+    fn new(_: NoConfig, assets: &Assets) -> Result<Self, String> {
+        TrainedModel::new(assets, &NeuralRuntime).map(Self)
+    }
+
+    fn reads(&self) -> Vec<Field> {
+        self.0.reads()
+    }
+
+    fn form(&self) -> Form {
+        self.0.form()
+    }
+
+    fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
+        self.0.decide(rows, columns)
+    }
+}
+
+export_model!(Neural);
