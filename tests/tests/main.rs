@@ -20,6 +20,7 @@ mod deploy;
 mod divergence;
 mod divergence_report;
 mod documentation;
+mod example_models;
 mod export;
 mod freight_yard;
 mod generated_requests;

@@ -3,6 +3,7 @@
 mod demo;
 mod docs;
 mod plugins;
+mod python;
 mod test;
 
 use std::path::{Path, PathBuf};
