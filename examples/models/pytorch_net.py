@@ -23,8 +23,8 @@ for _ in range(200):
 # The net computes logits; the last layer makes probabilities of them.
 net = torch.nn.Sequential(net, torch.nn.Softmax(dim=1)).eval()
 rows = torch.tensor(ROWS[FIELDS].to_numpy(numpy.float32))
-batch = {"x": {0: torch.export.Dim("rows")}}
-torch.onnx.export(torch.nn.Sequential(net), (rows[:2],), folder / "net.onnx", input_names=["x"], dynamic_shapes=({0: torch.export.Dim("rows")},))
+any_number_of_rows = ({0: torch.export.Dim("rows")},)
+torch.onnx.export(net, (rows[:2],), folder / "net.onnx", input_names=["x"], dynamic_shapes=any_number_of_rows, verbose=False)
 
 with torch.no_grad():
     predictions = labels_and_confidences(net(rows).numpy())

@@ -37,6 +37,9 @@ pub(crate) struct Tensor {
     pub(crate) shape: Shape,
 }
 
+/// The most values of constants that nodes compute: as many as the largest file has.
+const MAX_COMPUTED: usize = 1 << 27;
+
 /// Lowers a model.
 pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
     let graph = &model.graph;
@@ -55,11 +58,19 @@ pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
         values.insert(&input.name, Value::Tensor(tensor));
     }
     let mut operators = BTreeMap::new();
+    let mut computed = 0_usize;
     for index in order {
         let node = &graph.nodes[index];
         *operators.entry(node.full_operator()).or_default() += 1;
         let results = lower_node(model, node, &values, &mut builder)?;
         for (name, value) in node.outputs.iter().zip(results) {
+            if let Value::Constant(constant) = &value {
+                computed += constant.values.len();
+            }
+            if computed > MAX_COMPUTED {
+                let fault = format!("its nodes compute more than {MAX_COMPUTED} values of constants");
+                return Err(OnnxError::Size { fault });
+            }
             values.insert(name, value);
         }
     }
@@ -120,6 +131,7 @@ fn lower_input(input: &proto::ValueInfo, builder: &mut ProgramBuilder) -> Result
     for dimension in &dimensions[1..] {
         match usize::try_from(*dimension) {
             Ok(length) => shape.push(Dim::Fixed(length)),
+            Err(_) if *dimension > 0 => return Err(error(format!("has the dimension {dimension}"))),
             Err(_) => {
                 let fault =
                     "has a dimension without a number; export the model with the number of its columns";

@@ -28,7 +28,7 @@ pub(super) fn parse(
             let mut nodes = Vec::new();
             add_node(tree, features, targets, &mut nodes).map(|_| nodes)
         };
-        nodes.map_err(|fault| BoosterError::new(format!("tree {index}: {fault}")))
+        nodes.map_err(|error| error.at(format_args!("tree {index}")))
     };
     list.iter().enumerate().map(tree).collect()
 }
@@ -95,7 +95,7 @@ fn leaf_of(values: &[f64]) -> TreeNode {
 fn branch(split: &Value, features: &[Feature], yes: usize, no: usize) -> Result<TreeNode, BoosterError> {
     let kind = split.text("split_type")?;
     if kind != "FloatFeature" {
-        return Err(BoosterError::new(format!("a split of type {kind:?} is not supported")));
+        return Err(BoosterError::unsupported(format!("a split of type {kind:?}")));
     }
     let number = split.integer("float_feature_index")?;
     let feature = usize::try_from(number).ok().filter(|index| *index < features.len());

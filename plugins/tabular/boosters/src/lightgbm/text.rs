@@ -101,6 +101,20 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Numbers of 64 bits that are separated by spaces; none if the key is missing.
+    pub(super) fn doubles(&self, key: &str) -> Result<Vec<f64>, BoosterError> {
+        let text = self.optional(key).unwrap_or_default();
+        let numbers: Vec<f64> = self.numbers(key)?;
+        // `inf` is a number, but digits that exceed 64 bits are none.
+        let is_too_large = |(number, digits): &(&f64, &str)| {
+            number.is_infinite() && digits.contains(|c: char| c.is_ascii_digit())
+        };
+        match numbers.iter().zip(text.split_ascii_whitespace()).find(is_too_large) {
+            Some((_, digits)) => Err(BoosterError::new(format!("{key} has the number {digits:?}"))),
+            None => Ok(numbers),
+        }
+    }
+
     /// Numbers that are separated by spaces; none if the key is missing.
     pub(super) fn numbers<T: std::str::FromStr>(&self, key: &str) -> Result<Vec<T>, BoosterError> {
         let text = self.optional(key).unwrap_or_default();
