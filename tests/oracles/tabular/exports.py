@@ -346,11 +346,16 @@ def main():
     out = pathlib.Path(sys.argv[2])
     wanted = sys.argv[3:] or MODELS
     cases, listed = [], {}
+    if not SMALL:
+        out.mkdir(exist_ok=True)
     for name in wanted:
         try:
             model, inputs = MODELS[name]()
             model = model if isinstance(model, bytes) else model.SerializeToString()
             listed[name] = {"bytes": len(model)}
+            if not SMALL:
+                (out / f"{name}.onnx").write_bytes(model)
+                write_rows(out / f"{name}.jsonl", model, inputs)
             case = onnxruntime_case(name, model, inputs)
         except Exception as error:
             listed[name] = listed.get(name, {}) | {"reason": f"{type(error).__name__}: {error}"}
@@ -358,10 +363,7 @@ def main():
             continue
         cases.append(case)
         if not SMALL:
-            out.mkdir(exist_ok=True)
             (out / f"{name}.cases.gz").write_bytes(compressed([case]))
-            (out / f"{name}.onnx").write_bytes(model)
-            write_rows(out / f"{name}.jsonl", model, inputs)
     if SMALL:
         write(out, cases)
         print(f"{len(cases)} of {len(wanted)} models")

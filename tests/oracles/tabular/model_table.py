@@ -71,7 +71,11 @@ def imported(understudy, path, model):
         if len(dimensions) == 2 and dimensions[1].dim_value > 1:
             command += ["--fields", ",".join(f"f{index}" for index in range(dimensions[1].dim_value))]
     result = subprocess.run(command, capture_output=True, text=True)
-    return result.stderr.strip() if result.returncode else ""
+    return result.stderr.strip().replace(str(path), path.name) if result.returncode else ""
+
+
+# Models that are refused: a `Flatten` that keeps the last axis of columns.
+REFUSED = {"quantile-transformer"}
 
 
 def cell(text):
@@ -91,9 +95,11 @@ def main(folder, understudy, page):
             lines.append(f"| `{name}` | | no: {cell(entry['reason'])} | | |")
             continue
         why = imported(understudy, folder / f"{name}.onnx", models[name])
-        size = f"{entry['bytes'] / 1000:,.0f} kB"
+        size = f"{entry['bytes'] / 1000:,.1f} kB"
         if why:
             refused += 1
+            if name not in REFUSED:
+                failures.append(why)
             lines.append(f"| `{name}` | {size} | refused: {cell(why)} | | |")
             continue
         if "reason" in entry:
@@ -104,7 +110,7 @@ def main(folder, understudy, page):
         if int(equal) < share * int(rows) or float(greatest) > most:
             failures.append(f"{name}: {equal} of {rows} rows are equal, the greatest difference is {greatest}; limits {share} and {most}")
         exact += int(equal) == int(rows)
-        lines.append(f"| `{name}` | {size} | yes | {int(equal):,} of {int(rows):,} | {float(greatest):.1e} |")
+        lines.append(f"| `{name}` | {size} | yes | {int(equal):,} of {int(rows):,} | {float(greatest):.1e} |".replace("| 0.0e+00 |", "| 0 |"))
     exported = len(models)
     versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES)
     head = [
@@ -125,7 +131,7 @@ def main(folder, understudy, page):
     ]
     page.write_text("\n".join(head + lines) + "\n")
     print(f"{len(listed)} models, {exported} exported, {exported - refused} imported, {exact} equal to the bit", *failures, sep="\n")
-    if failures or refused:
+    if failures:
         sys.exit(1)
 
 
