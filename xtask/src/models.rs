@@ -1,6 +1,6 @@
 //! Usual models of the libraries, exported to ONNX by the releases of `examples/models/requirements.txt`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::host;
 use crate::python::model_libraries;
@@ -24,12 +24,12 @@ pub fn compare(root: &Path) -> anyhow::Result<()> {
     command(&python, root).arg("-B").arg(script).arg(folder).arg(understudy).arg(root.join(PAGE)).run()
 }
 
-/// Trains and exports the models into `target/models`, unless they are there. Returns the folder.
-pub fn export(root: &Path) -> anyhow::Result<PathBuf> {
+/// Trains and exports the models into `target/models`, unless they are there.
+pub fn export(root: &Path) -> anyhow::Result<()> {
     let folder = root.join("target/models");
     if !folder.join("models.json").is_file() {
         let script = root.join(SCRIPTS).join("exports.py");
         command(&model_libraries(root)?, root).arg("-B").arg(script).arg("full").arg(&folder).run()?;
     }
-    Ok(folder)
+    Ok(())
 }
