@@ -25,6 +25,7 @@ mod export;
 mod freight_yard;
 mod generated_requests;
 mod hostile_http;
+mod hostile_models;
 mod hotel;
 mod input_forms;
 mod interim;
