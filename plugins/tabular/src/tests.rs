@@ -147,3 +147,15 @@ fn an_asset_that_is_no_model_is_refused() {
     let asset = Asset { name: ASSET.to_owned(), bytes: b"onnx".to_vec() };
     assert_eq!(fault(vec![asset]), "the bytes are not a lowered model; import the model file");
 }
+
+#[test]
+fn texts_of_integers_are_their_usual_ones() {
+    for (text, number) in
+        [("0", Some(0)), ("-7", Some(-7)), ("10", Some(10)), ("9223372036854775807", Some(i64::MAX))]
+    {
+        assert_eq!(answers::integer(text), number, "{text}");
+    }
+    for text in ["", "-", "+1", "01", "-0", "-+1", "1.0", "9223372036854775808", "a"] {
+        assert_eq!(answers::integer(text), None, "{text}");
+    }
+}

@@ -43,7 +43,7 @@ fn cut_graphs_are_refused() {
 /// Where the graph of an ONNX file ends. Only versions and metadata follow.
 fn graph_end(file: &[u8]) -> usize {
     let mut position = 0;
-    let mut number = |position: &mut usize| {
+    let number = |position: &mut usize| {
         let (mut value, mut shift) = (0_usize, 0);
         loop {
             let byte = file[*position];

@@ -18,7 +18,9 @@ pub(super) fn parse(
     let (list, is_oblivious) = match (document.get("oblivious_trees"), document.get("trees")) {
         (Some(Value::List(list)), _) => (&list[..], true),
         (None, Some(Value::List(list))) => (&list[..], false),
-        (Some(Value::Numbers(_)), _) | (None, Some(Value::Numbers(_))) => (&[][..], true),
+        (Some(Value::Numbers(none)), _) | (None, Some(Value::Numbers(none))) if none.is_empty() => {
+            (&[][..], true)
+        }
         _ => return Err(BoosterError::new("it has no trees")),
     };
     let tree = |(index, tree): (usize, &Value)| {
@@ -38,7 +40,8 @@ fn oblivious_tree(tree: &Value, features: &[Feature], targets: usize) -> Result<
     let splits = match tree.get("splits") {
         Some(Value::List(splits)) => &splits[..],
         // A tree without splits.
-        None | Some(Value::Null | Value::Numbers(_)) => &[],
+        None | Some(Value::Null) => &[],
+        Some(Value::Numbers(none)) if none.is_empty() => &[],
         Some(_) => return Err(BoosterError::new("its splits are no list")),
     };
     let values = tree.numbers("leaf_values")?;

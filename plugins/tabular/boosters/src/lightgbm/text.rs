@@ -62,12 +62,21 @@ impl<'a> Sections<'a> {
         if !is_complete {
             return Err(BoosterError::new("the file ends before the line \"end of trees\""));
         }
+        let mut has_open_parameters = false;
         for line in lines {
+            match line {
+                "parameters:" => has_open_parameters = true,
+                "end of parameters" => has_open_parameters = false,
+                _ => {}
+            }
             if let Some(value) = line.strip_prefix("pandas_categorical:") {
                 // A document is an object.
                 let document = format!("{{\"names\":{value}}}");
                 sections.pandas_categories = Value::parse(document.as_bytes())?.get("names").cloned();
             }
+        }
+        if has_open_parameters {
+            return Err(BoosterError::new("the file ends before the line \"end of parameters\""));
         }
         Ok(sections)
     }
