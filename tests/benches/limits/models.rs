@@ -44,9 +44,11 @@ impl Kind {
         let has = |operator: &str| summary.operators.iter().any(|(name, _)| name.contains(operator));
         match name {
             "rf100-unlimited" => Kind::DeepTrees,
+            // A tree is the smaller part of these.
+            "voting" | "stacking" => Kind::Other,
+            _ if name.starts_with("text") => Kind::Other,
             _ if summary.trees > 0 => Kind::Trees,
             _ if name.starts_with("mlp") => Kind::Net,
-            _ if name.starts_with("text") => Kind::Other,
             _ if has("LinearClassifier") || has("LinearRegressor") => Kind::Linear,
             "sgd" | "tweedie" | "double" => Kind::Linear,
             _ => Kind::Other,
