@@ -1,7 +1,7 @@
 //! Measures the limits that ARCHITECTURE.md states. Each limit is a ratio or difference of two values from
 //! the same run.
 //!
-//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence] [intake] [swap] [soak]`.
+//! `cargo xtask bench [sandbox] [run] [memory] [start] [log] [verify] [divergence] [intake] [swap] [soak] [models]`.
 //! Exits with code 1 if a limit is exceeded.
 
 #[path = "limits/divergence.rs"]
@@ -10,6 +10,8 @@ mod divergence;
 mod intake;
 #[path = "limits/log.rs"]
 mod log;
+#[path = "limits/models.rs"]
+mod models;
 #[path = "limits/soak.rs"]
 mod soak;
 #[path = "limits/swap.rs"]
@@ -34,7 +36,7 @@ use understudy_sdk::{Column, ColumnarModel, Text, Values, native};
 use understudy_tests::{TestWorkspace, plugin, synthetic};
 
 fn main() {
-    if divergence::alone() {
+    if divergence::alone() || models::alone() {
         return;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
@@ -57,6 +59,7 @@ fn main() {
     measure("intake", intake::intake);
     measure("swap", swap::swap);
     measure("soak", soak::soak_run);
+    measure("models", models::models);
     std::process::exit(i32::from(!kept));
 }
 

@@ -11,6 +11,11 @@ pub const REQUIRE_ALL: &str = "UNDERSTUDY_REQUIRE_ALL";
 pub enum Requirement {
     /// Python with the packages of `tests/requirements.txt`.
     Python,
+    /// Python with the packages of `examples/models/requirements.txt`.
+    ModelLibraries,
+    /// Python with those packages and of `examples/models/requirements-pytorch.txt`. Several gigabytes, so `cargo xtask test` does not
+    /// install it.
+    PyTorch,
     /// The program `promtool` of Prometheus.
     Promtool,
     /// Node, the packages of `tests/browser/package.json`, and Chromium.
@@ -22,6 +27,8 @@ impl Requirement {
     fn variables(self) -> &'static [&'static str] {
         match self {
             Requirement::Python => &["UNDERSTUDY_PYTHON"],
+            Requirement::ModelLibraries => &["UNDERSTUDY_MODELS_PYTHON"],
+            Requirement::PyTorch => &["UNDERSTUDY_PYTORCH_PYTHON"],
             Requirement::Promtool => &["UNDERSTUDY_PROMTOOL"],
             Requirement::Browser => &["UNDERSTUDY_CHROMIUM", "UNDERSTUDY_NODE_MODULES"],
         }
@@ -30,9 +37,16 @@ impl Requirement {
     fn description(self) -> &'static str {
         match self {
             Requirement::Python => "Python with DuckDB, pandas, pyarrow and schemathesis",
+            Requirement::ModelLibraries => "Python with scikit-learn, XGBoost, LightGBM, CatBoost and MLflow",
+            Requirement::PyTorch => "Python with PyTorch",
             Requirement::Promtool => "promtool",
             Requirement::Browser => "Node and Chromium",
         }
+    }
+
+    /// Whether the test can do without the programs even if [`REQUIRE_ALL`] is set.
+    fn is_optional(self) -> bool {
+        self == Requirement::PyTorch
     }
 
     /// Whether the programs are available. If not, this prints the name of the skipped test, or panics if
@@ -40,12 +54,13 @@ impl Requirement {
     /// }`.
     ///
     /// # Panics
-    /// If a program is missing and [`REQUIRE_ALL`] is set.
+    /// If a program that is not optional is missing and [`REQUIRE_ALL`] is set.
     pub fn is_available(self) -> bool {
         let missing = self.variables().iter().find(|variable| std::env::var_os(variable).is_none());
         let Some(variable) = missing else { return true };
-        let needs = format!("needs {} ({variable} is not set); run `cargo xtask test`", self.description());
-        assert!(std::env::var_os(REQUIRE_ALL).is_none(), "{needs}");
+        let remedy = if self.is_optional() { "set it" } else { "run `cargo xtask test`" };
+        let needs = format!("needs {} ({variable} is not set); {remedy}", self.description());
+        assert!(self.is_optional() || std::env::var_os(REQUIRE_ALL).is_none(), "{needs}");
         let thread = std::thread::current();
         // Written directly: the test harness would capture `eprintln!`. A failure to print is no failure of
         // the test.

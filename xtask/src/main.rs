@@ -2,7 +2,9 @@
 
 mod demo;
 mod docs;
+mod models;
 mod plugins;
+mod python;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ cargo xtask COMMAND
   test      build everything and run all tests
   plugins   build the plugins as components into target/plugins
   docs      build the documentation into target/book
+  models    train and export usual models, and write how they compare with ONNX Runtime
   bench     measure the limits stated in ARCHITECTURE.md";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -31,6 +34,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ["test", ref rest @ ..] => test::test(root, rest)?,
         ["plugins"] => plugins::build(root)?,
         ["docs"] => docs::build(root)?,
+        ["models"] => models::compare(root)?,
         ["bench", ref rest @ ..] => bench(root, rest)?,
         _ => {
             eprintln!("{USAGE}");
@@ -51,6 +55,9 @@ fn host(root: &Path) -> anyhow::Result<PathBuf> {
 fn bench(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     host(root)?;
     plugins::build(root)?;
+    if rest.is_empty() || rest.contains(&"models") {
+        models::export(root)?;
+    }
     // With the features of `host`, so that nothing is compiled again.
     cargo(root).args(["bench", "--workspace", "--bench", "limits", "--"]).args(rest).run()
 }

@@ -3,7 +3,7 @@
 //!
 //! Invariants:
 //! - Downloads go to `target`, once, in the versions that `tests/` declares.
-//! - A test that needs a missing program fails instead of being skipped.
+//! - A test that needs a missing program fails instead of being skipped, except a test of PyTorch.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::process::Stdio;
 
 use anyhow::Context as _;
 
+use crate::python::{model_libraries, virtual_environment};
 use crate::shell::{cargo, command};
 use crate::{host, plugins};
 
@@ -18,7 +19,8 @@ use crate::{host, plugins};
 pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     host(root)?;
     plugins::build(root)?;
-    let python = python(root)?;
+    let python = virtual_environment(root, "venv", "tests/requirements.txt")?;
+    let models = model_libraries(root)?;
     let modules = node_modules(root)?;
     let chromium = debian_program(root, &BROWSERS, &["chromium"])?;
     let promtool = debian_program(root, &["promtool"], &["--no-install-recommends", "prometheus"])?;
@@ -26,6 +28,7 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
         .args(["test", "--release", "--workspace", "--no-fail-fast", "--"])
         .args(rest)
         .env("UNDERSTUDY_PYTHON", python)
+        .env("UNDERSTUDY_MODELS_PYTHON", models)
         .env("UNDERSTUDY_NODE_MODULES", modules)
         .env("UNDERSTUDY_CHROMIUM", chromium)
         .env("UNDERSTUDY_PROMTOOL", promtool)
@@ -54,26 +57,6 @@ fn add(counts: &mut [u64; 3], line: &str) {
             *count += count_text.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0);
         }
     }
-}
-
-/// A virtual environment with the packages of `tests/requirements.txt`. Created once.
-fn python(root: &Path) -> anyhow::Result<PathBuf> {
-    let wanted = root.join("tests/requirements.txt");
-    let venv = root.join("target/venv");
-    let python = venv.join("bin/python");
-    let stamp = venv.join("requirements.txt");
-    let requirements = std::fs::read(&wanted).with_context(|| format!("cannot read {}", wanted.display()))?;
-    if std::fs::read(&stamp).is_ok_and(|installed| installed == requirements) {
-        return Ok(python);
-    }
-    command("python3", root)
-        .args(["-m", "venv"])
-        .arg(&venv)
-        .run()
-        .context("the tests need python3 with venv")?;
-    command(&python, root).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&wanted).run()?;
-    std::fs::write(&stamp, requirements).with_context(|| format!("cannot write {}", stamp.display()))?;
-    Ok(python)
 }
 
 /// The folder with the packages of `tests/browser/package.json`. Created once.

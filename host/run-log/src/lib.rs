@@ -58,7 +58,8 @@ pub use crate::reader::{
 };
 pub use crate::recover::{Recovered, last_mark, present, recover};
 pub use crate::regular_file::{
-    create_file, ensure_regular_file, open_file, open_regular_file, read_file, read_text_file,
+    create_file, ensure_regular_file, open_file, open_regular_file, read_file, read_file_within,
+    read_text_file,
 };
 pub use crate::sealer::Sealer;
 pub use crate::writer::{Acknowledge, Commit, LogThreads, LogWriter};

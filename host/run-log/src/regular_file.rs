@@ -55,6 +55,29 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
+/// The bytes of a regular file that has at most `limit` bytes. A larger one is not read.
+///
+/// # Errors
+/// If the file cannot be read, is not a regular one, or is larger ([`ErrorKind::FileTooLarge`]).
+pub fn read_file_within(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let file = open_file(path)?;
+    let length = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    if length <= limit {
+        // The file may grow while it is read.
+        file.take(limit + 1).read_to_end(&mut bytes)?;
+    }
+    if length.max(bytes.len() as u64) > limit {
+        let what = format!(
+            "it has {} MiB, more than the {} MiB that are read",
+            length.div_ceil(1 << 20),
+            limit >> 20
+        );
+        return Err(Error::new(ErrorKind::FileTooLarge, what));
+    }
+    Ok(bytes)
+}
+
 /// The text of a regular file.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ const BUDGET: Budget = Budget {
 };
 
 /// The largest size in bytes of a model file and the files that belong to it, together.
-const MAX_SIZE: usize = 512 << 20;
+pub const MAX_MODEL_SIZE: usize = 512 << 20;
 /// How often an import may ask for further files: those that an `MLmodel` names, then those of an ONNX file.
 const MAX_ROUNDS: usize = 3;
 
@@ -80,6 +80,13 @@ impl ModelFiles {
     pub fn size(&self) -> usize {
         self.main.len() + self.others.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
     }
+
+    fn check_size(&self) -> Result<(), ImportError> {
+        match self.size() {
+            bytes if bytes > MAX_MODEL_SIZE => Err(ImportError::TooLarge { bytes }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Why a model file cannot be imported.
@@ -92,7 +99,7 @@ pub enum ImportError {
     #[error("the import failed: {0}; the file is damaged or too large")]
     Failed(CallError),
     /// The files are too large.
-    #[error("the model has {} MiB, more than the {} MiB that are read; export a smaller model", bytes >> 20, MAX_SIZE >> 20)]
+    #[error("the model has {} MiB, more than the {} MiB that are read; export a smaller model", bytes >> 20, MAX_MODEL_SIZE >> 20)]
     TooLarge {
         /// The size of the files.
         bytes: usize,
@@ -192,6 +199,8 @@ fn add_missing(
         }
         let bytes = read(&name).map_err(error)?;
         files.others.push((name, bytes));
+        // Before the next one is read.
+        files.check_size()?;
     }
     Ok(())
 }
@@ -208,9 +217,7 @@ fn call(
     options: &str,
     cache: Option<&Path>,
 ) -> Result<Outcome, ImportError> {
-    if files.size() > MAX_SIZE {
-        return Err(ImportError::TooLarge { bytes: files.size() });
-    }
+    files.check_size()?;
     let sandbox = Sandbox::new(BUDGET, 1)?;
     let linked = link::<Bindings>(&sandbox, importer, "an importer", cache)?;
     let (config, assets) = (String::new(), Vec::new().into());

@@ -32,7 +32,9 @@ pub use component_file::{Assets, ComponentFile, PluginRole, sha256_hex};
 pub use decider::{AnsweredBatch, Decider, DeciderPlugin};
 pub use description_validation::InputField;
 pub use engine::{Budget, Sandbox};
-pub use importer::{ImportError, ImportedModel, ModelFiles, ModelSummary, import_cached, import_model};
+pub use importer::{
+    ImportError, ImportedModel, MAX_MODEL_SIZE, ModelFiles, ModelSummary, import_cached, import_model,
+};
 pub use instance::is_timeout;
 pub use scorer::{Better, ScoredBatch, Scorer, ScorerPlugin};
 pub use usage::{Usage, UsageCounters};

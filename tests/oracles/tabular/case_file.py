@@ -57,6 +57,11 @@ def onnxruntime_case(name: str, model: bytes, inputs) -> bytes:
     return case(name, model, inputs, arrays)
 
 
+def compressed(cases) -> bytes:
+    """The bytes of a file of cases; the same ones give the same bytes."""
+    return gzip.compress(b"".join(cases), mtime=0)
+
+
 def write(path: str, cases) -> None:
-    """Writes cases; the same ones give the same bytes."""
-    pathlib.Path(path).write_bytes(gzip.compress(b"".join(cases), mtime=0))
+    """Writes a file of cases."""
+    pathlib.Path(path).write_bytes(compressed(cases))

@@ -1,16 +1,22 @@
 """Exports of scikit-learn, XGBoost, LightGBM and CatBoost, answered by ONNX Runtime.
 
-    pip install 'protobuf<7' onnx==1.23.2 onnxruntime==1.32.0 skl2onnx==1.20.0 onnxmltools==1.16.0 scikit-learn==1.9.1 \
-        lightgbm==4.7.0 catboost==1.2.10 pandas==3.1.1
-    pip install --no-deps xgboost==3.2.0
+    pip install --requirement ../../../examples/models/requirements.txt
     python exports.py small ../../../plugins/tabular/onnx/tests/exports.cases.gz
-    python exports.py full /tmp/exports        # models of usual sizes, one file each, and 4,096 rows
+    python exports.py full /tmp/exports        # models of usual sizes
+
+The second command writes for each model NAME.onnx, NAME.cases.gz, and 4,096 rows as NAME.jsonl, and a list of all models with the reason of
+those that cannot be exported, as models.json. `cargo xtask models` runs it.
 """
 
 import importlib
+import json
+import os
 import pathlib
 import sys
 import warnings
+
+# Threads would wait for each other on a busy machine. The libraries read this when they are loaded.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import catboost
 import lightgbm as lgb
@@ -35,12 +41,16 @@ import sklearn.pipeline
 import sklearn.preprocessing
 import sklearn.svm
 import sklearn.tree
+import skl2onnx
 import xgboost as xgb
 from onnxmltools.convert.common.data_types import FloatTensorType as ToolsFloat
+from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
+from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
+from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
-from case_file import onnxruntime_case, write
+from case_file import compressed, onnxruntime_case, write
 
 warnings.filterwarnings("ignore")
 SMALL = sys.argv[1] == "small"
@@ -100,17 +110,17 @@ def skl(model, target=label, data=X, inputs=rows, zipmap=False, types=None, **op
     return to_onnx(model, initial_types=types, options=settings, target_opset={"": 18, "ai.onnx.ml": 3}, **options), [inputs]
 
 
-def pipe(model, steps, target=label, data=row_frame):
+def pipe(model, steps, target=label, data=row_frame, zipmap=False):
     pipeline = sklearn.pipeline.make_pipeline(sklearn.compose.ColumnTransformer(steps), model)
     pipeline.fit(train_frame, target)
-    settings = {id(pipeline): {"zipmap": False}} if hasattr(model, "predict_proba") else None
+    settings = {id(pipeline): {"zipmap": zipmap}} if hasattr(model, "predict_proba") else None
     export = to_onnx(pipeline, initial_types=frame_types, options=settings, target_opset={"": 18, "ai.onnx.ml": 3})
     return export, frame_inputs(data)
 
 
-def one_hot():
+def one_hot(sparse=True):
     return [
-        ("text", sklearn.preprocessing.OneHotEncoder(handle_unknown="ignore"), list(TEXTS)),
+        ("text", sklearn.preprocessing.OneHotEncoder(handle_unknown="ignore", sparse_output=sparse), list(TEXTS)),
         ("number", sklearn.preprocessing.StandardScaler(), NUMBERS),
     ]
 
@@ -120,8 +130,8 @@ def ordinal():
     return [("text", encoder, list(TEXTS)), ("number", sklearn.impute.SimpleImputer(), NUMBERS)]
 
 
-def xgboost(model, target=y, data=X, inputs=rows):
-    model.fit(data, target)
+def xgboost(model, target=y, data=X, inputs=rows, **fit):
+    model.fit(data, target, **fit)
     return onnxmltools.convert_xgboost(model, initial_types=[("X", ToolsFloat([None, WIDTH]))], target_opset=15), [inputs]
 
 
@@ -132,8 +142,8 @@ def lightgbm(model, target=y, data=X, inputs=rows, zipmap=False, **fit):
     return onnxmltools.convert_lightgbm(model, initial_types=types, zipmap=zipmap, target_opset=15), [inputs]
 
 
-def catboosted(model, target=label):
-    model.fit(X, target)
+def catboosted(model, target=label, data=X, **fit):
+    model.fit(data, target, **fit)
     path = "/tmp/catboost.onnx"
     model.save_model(path, format="onnx")
     return pathlib.Path(path).read_bytes(), [rows]
@@ -161,6 +171,36 @@ def texts(*steps):
             node.attribute.append(onnx.helper.make_attribute("locale", "C.UTF-8"))
     lines = [SENTENCES[row % 7] + [" room", "", " LATE late"][row % 3] for row in range(ROWS)]
     return export, [np.array(lines, dtype=object).reshape(-1, 1)]
+
+
+def frame_export():
+    """An export that takes the columns and their types from a table."""
+    pipeline = sklearn.pipeline.make_pipeline(sklearn.compose.ColumnTransformer(one_hot()), sk("linear_model.LogisticRegression"))
+    pipeline.fit(train_frame, label)
+    export = to_onnx(pipeline, train_frame[:1], options={id(pipeline): {"zipmap": False}}, target_opset={"": 18, "ai.onnx.ml": 3})
+    return export, frame_inputs(row_frame)
+
+
+def booster_pipe(model, alias, converter, shape_calculator):
+    """A pipeline whose last step is a booster, by the converter of onnxmltools."""
+    skl2onnx.update_registered_converter(
+        type(model), alias, shape_calculator, converter, options={"nocl": [True, False], "zipmap": [True, False], "raw_scores": [True, False]}
+    )
+    return pipe(model, one_hot(sparse=False), y)
+
+
+def xgboost_booster():
+    """A booster of XGBoost without its scikit-learn wrapper."""
+    settings = {"objective": "multi:softprob", "num_class": 3, "max_depth": depth(6), "nthread": 1}
+    booster = xgb.train(settings, xgb.DMatrix(X, y), trees(100))
+    return onnxmltools.convert_xgboost(booster, initial_types=[("X", ToolsFloat([None, WIDTH]))], target_opset=15), [rows]
+
+
+def split_lightgbm():
+    """A sum in parts of ten trees, as doubles."""
+    model = lgb.LGBMRegressor(n_estimators=trees(300, 25), **lgb_settings).fit(X, target)
+    types = [("X", ToolsFloat([None, WIDTH]))]
+    return onnxmltools.convert_lightgbm(model, initial_types=types, split=trees(100, 10), target_opset=15), [rows]
 
 
 def sk(path, *arguments, **settings):
@@ -237,7 +277,7 @@ MODELS = {
     "text-binary": lambda: texts(sk("feature_extraction.text.CountVectorizer", lowercase=False, binary=True), sk("tree.DecisionTreeClassifier", max_depth=3)),
     "pipe-logistic": lambda: pipe(sk("linear_model.LogisticRegression"), one_hot()),
     "pipe-rf": lambda: pipe(sk("ensemble.RandomForestClassifier", n(100), max_depth=depth(8)), one_hot()),
-    "pipe-hgb": lambda: pipe(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(100), max_leaf_nodes=depth(31, 6)), [(name, step.set_params(sparse_output=False) if name == "text" else step, columns) for name, step, columns in one_hot()]),
+    "pipe-hgb": lambda: pipe(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(100), max_leaf_nodes=depth(31, 6)), one_hot(sparse=False)),
     "pipe-ordinal": lambda: pipe(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(50), max_leaf_nodes=depth(31, 6)), ordinal()),
     "pipe-infrequent": lambda: pipe(sk("linear_model.LogisticRegression"), [("text", sklearn.preprocessing.OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=0.22), list(TEXTS)), one_hot()[1]], data=frame(rows, 2)),
     "xgb200": lambda: xgboost(xgb.XGBClassifier(n_estimators=n(200), **xgb_settings)),
@@ -261,30 +301,75 @@ MODELS = {
     "catboost300": lambda: catboosted(catboost.CatBoostClassifier(iterations=n(300), **cat_settings)),
     "catboost-binary": lambda: catboosted(catboost.CatBoostClassifier(iterations=n(300), **cat_settings), binary),
     "catboost-regressor": lambda: catboosted(catboost.CatBoostRegressor(iterations=n(300), **cat_settings), target),
+    "catboost-category": lambda: catboosted(catboost.CatBoostClassifier(iterations=n(30), **cat_settings), data=train_frame, cat_features=list(TEXTS)),
+    "rfr-double": lambda: skl(
+        sk("ensemble.RandomForestRegressor", n(20, 3), max_depth=depth(8), random_state=1), target, data=X.astype(np.float64),
+        inputs=rows.astype(np.float64), types=[("X", DoubleTensorType([None, WIDTH]))],
+    ),
+    "quantile": lambda: skl(sk("linear_model.QuantileRegressor", alpha=0.01), target),
+    "svc": lambda: skl(sk("svm.SVC", probability=True, random_state=1), data=X[:1000], target=label[:1000]),
+    "svr": lambda: skl(sk("svm.SVR"), target[:1000], data=X[:1000]),
+    "pipe-logistic-zipmap": lambda: pipe(sk("linear_model.LogisticRegression"), one_hot(), zipmap=True),
+    "pipe-dense": lambda: pipe(sk("linear_model.LogisticRegression"), one_hot(sparse=False)),
+    "pipe-hgb-category": lambda: pipe(sk("ensemble.HistGradientBoostingClassifier", max_iter=n(50), max_leaf_nodes=depth(31, 6), categorical_features=[0, 1, 2]), ordinal()),
+    "pipe-frame": lambda: frame_export(),
+    "pipe-lgb": lambda: booster_pipe(lgb.LGBMClassifier(n_estimators=n(100), **lgb_settings), "LightGbmLGBMClassifier", convert_lightgbm, calculate_linear_classifier_output_shapes),
+    "pipe-xgb": lambda: booster_pipe(xgb.XGBClassifier(n_estimators=n(100), **xgb_settings), "XGBoostXGBClassifier", convert_xgboost, calculate_linear_classifier_output_shapes),
+    "xgb-booster": lambda: xgboost_booster(),
+    "xgb-category": lambda: xgboost(xgb.XGBClassifier(n_estimators=n(100), enable_categorical=True, feature_types=["q"] * 3 + ["c"] + ["q"] * 6, **xgb_settings)),
+    "xgb-dart": lambda: xgboost(xgb.XGBClassifier(n_estimators=n(30), booster="dart", **xgb_settings)),
+    "xgb-linear": lambda: xgboost(xgb.XGBRegressor(n_estimators=n(30), booster="gblinear", nthread=1), target),
+    "xgb-rank": lambda: xgboost(xgb.XGBRanker(n_estimators=n(30), **xgb_settings), y, qid=np.arange(samples) // 20),
+    "lgb-split": lambda: split_lightgbm(),
+    "isolation-forest": lambda: skl(sk("ensemble.IsolationForest", n_estimators=n(100), random_state=1), None),
+    "spline": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.SplineTransformer(), sk("linear_model.LogisticRegression"))),
+    "target-encoder": lambda: pipe(sk("linear_model.LogisticRegression"), [("text", sklearn.preprocessing.TargetEncoder(), list(TEXTS)), one_hot()[1]]),
+    "quantile-transformer": lambda: skl(sklearn.pipeline.make_pipeline(sklearn.preprocessing.QuantileTransformer(n_quantiles=10), sk("linear_model.LogisticRegression"))),
 }
+
+
+def write_rows(path, model, inputs):
+    """Writes the inputs as JSON Lines. The columns of a matrix are `f0`, `f1` and so on; a missing number is left out."""
+    names = [value.name for value in onnx.load_model_from_string(model).graph.input]
+    columns = {}
+    for name, values in zip(names, inputs):
+        width = values.shape[1]
+        columns |= {name if width == 1 else f"f{index}": values[:, index] for index in range(width)}
+    with path.open("w") as file:
+        for row in range(ROWS):
+            cells = {name: values[row] for name, values in columns.items()}
+            record = {name: cell if isinstance(cell, str) else float(cell) for name, cell in cells.items() if cell == cell}
+            file.write(json.dumps(record) + "\n")
 
 
 def main():
     out = pathlib.Path(sys.argv[2])
     wanted = sys.argv[3:] or MODELS
-    cases = []
+    cases, listed = [], {}
+    if not SMALL:
+        out.mkdir(exist_ok=True)
     for name in wanted:
         try:
             model, inputs = MODELS[name]()
             model = model if isinstance(model, bytes) else model.SerializeToString()
+            listed[name] = {"bytes": len(model)}
+            if not SMALL:
+                (out / f"{name}.onnx").write_bytes(model)
+                write_rows(out / f"{name}.jsonl", model, inputs)
             case = onnxruntime_case(name, model, inputs)
         except Exception as error:
+            listed[name] = listed.get(name, {}) | {"reason": f"{type(error).__name__}: {error}"}
             print(f"{name}: {str(error)[:200]}", file=sys.stderr)
             continue
-        if SMALL:
-            cases.append(case)
-        else:
-            out.mkdir(exist_ok=True)
-            (out / f"{name}.cases").write_bytes(case)
-            (out / f"{name}.onnx").write_bytes(model)
+        cases.append(case)
+        if not SMALL:
+            (out / f"{name}.cases.gz").write_bytes(compressed([case]))
     if SMALL:
         write(out, cases)
         print(f"{len(cases)} of {len(wanted)} models")
+    else:
+        (out / "models.json").write_text(json.dumps(listed, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

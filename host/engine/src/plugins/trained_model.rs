@@ -13,10 +13,10 @@ use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::embedded_components::{model_importer, model_runtime};
 use crate::plugins::load::Loader;
 use crate::plugins::stored_files::asset_file_name;
-use understudy_run_log::read_file;
+use understudy_run_log::{read_file, read_file_within};
 use understudy_sandbox::{
-    Assets, Budget, ComponentFile, DeciderPlugin, ImportError, ImportedModel, ModelFiles, PluginRole,
-    Sandbox, SandboxError, import_cached, import_model as import_in_sandbox,
+    Assets, Budget, ComponentFile, DeciderPlugin, ImportError, ImportedModel, MAX_MODEL_SIZE, ModelFiles,
+    PluginRole, Sandbox, SandboxError, import_cached, import_model as import_in_sandbox,
 };
 use understudy_study::{ModelFile, Plugin};
 
@@ -58,7 +58,8 @@ pub enum ImportFileError {
 /// If a file cannot be read or is refused, or the import exceeds its limits.
 pub fn import_model(path: &Path, options: &str) -> Result<(ImportedModel, usize), ImportFileError> {
     let path = main_file(path);
-    let main = read_file(&path).map_err(|error| ImportFileError::Unreadable { path: path.clone(), error })?;
+    let main =
+        read_model_file(&path).map_err(|error| ImportFileError::Unreadable { path: path.clone(), error })?;
     let mut files = ModelFiles { main, others: Vec::new() };
     let read = |name: &str| read_beside(&path, name);
     let importer = model_importer().map_err(ImportError::from)?;
@@ -84,7 +85,12 @@ fn read_beside(model: &Path, name: &str) -> Result<Vec<u8>, String> {
     if !path.starts_with(&folder) {
         return Err("it is a link to a file outside of the model's folder".to_owned());
     }
-    read_file(&path).map_err(|error| error.to_string())
+    read_model_file(&path).map_err(|error| error.to_string())
+}
+
+/// Reads a file, unless it is larger than all files of a model may be.
+fn read_model_file(path: &Path) -> io::Result<Vec<u8>> {
+    read_file_within(path, MAX_MODEL_SIZE as u64)
 }
 
 /// Loads a lowered model as a study does, with limits of its own: to measure or to check it.
@@ -109,7 +115,7 @@ impl Loader<'_> {
         what: &str,
     ) -> Option<(ComponentFile, Assets, String)> {
         let path = main_file(&self.folder.join(&model.path));
-        let main = match read_file(&path) {
+        let main = match read_model_file(&path) {
             Ok(file) => file,
             Err(error) => {
                 let path = path.display();

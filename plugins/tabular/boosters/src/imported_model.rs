@@ -36,17 +36,35 @@ pub enum Task {
 
 /// Why a file cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BoosterError(String);
+pub struct BoosterError {
+    fault: String,
+    remedy: &'static str,
+}
 
 impl BoosterError {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+    /// A fault that a sound file does not have.
+    pub(crate) fn new(fault: impl Into<String>) -> Self {
+        Self::with_remedy(fault, "save the model again")
+    }
+
+    pub(crate) fn with_remedy(fault: impl Into<String>, remedy: &'static str) -> Self {
+        Self { fault: fault.into(), remedy }
+    }
+
+    /// A part of a model that is not supported.
+    pub(crate) fn unsupported(what: impl fmt::Display) -> Self {
+        Self::with_remedy(format!("{what} is not supported"), "train the model without it")
+    }
+
+    /// The same error, with the place where it is before it.
+    pub(crate) fn at(self, place: impl fmt::Display) -> Self {
+        Self { fault: format!("{place}: {}", self.fault), ..self }
     }
 }
 
 impl fmt::Display for BoosterError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        write!(formatter, "{}; {}", self.fault, self.remedy)
     }
 }
 
@@ -54,13 +72,13 @@ impl std::error::Error for BoosterError {}
 
 impl From<BuildError> for BoosterError {
     fn from(error: BuildError) -> Self {
-        Self(format!("the model is too large: {error}"))
+        Self::with_remedy(format!("the model is too large: {error}"), "train a smaller model")
     }
 }
 
 impl From<TreeError> for BoosterError {
     fn from(error: TreeError) -> Self {
-        Self(format!("the model has an invalid tree: {error}"))
+        Self::new(error.to_string())
     }
 }
 

@@ -197,11 +197,14 @@ fn what_is_not_supported_is_named() {
     let fault = |file: &[u8]| import(file).unwrap_err().to_string();
     assert_eq!(
         fault(b"{\"learner\": {\"objective\": {\"name\": \"survival:new\"}}}"),
-        "cannot import the XGBoost model: objective \"survival:new\" is not supported"
+        "read as a model of XGBoost: objective \"survival:new\" is not supported; train the model without it"
     );
-    assert_eq!(fault(b"CB"), "cannot import the XGBoost model: the file is neither JSON nor UBJSON");
+    assert_eq!(
+        fault(b"CB"),
+        "read as a model of XGBoost: the file is neither JSON nor UBJSON; save the model again"
+    );
     assert_eq!(
         fault(b"tree\nversion=v4\n"),
-        "cannot import the LightGBM model: the file ends before the line \"end of trees\""
+        "read as a model of LightGBM: the file ends before the line \"end of trees\"; save the model again"
     );
 }

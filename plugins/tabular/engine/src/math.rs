@@ -1,7 +1,9 @@
 //! Functions of floats that give the same bits on every machine.
 //!
-//! A function of a 32-bit float is computed in 64 bits and rounded. For the exponential that gives the bits of glibc's
-//! `expf`, which ONNX Runtime calls, in all but about 0.1 % of the cases.
+//! A function of a 32-bit float is computed in 64 bits and rounded. The exponential is that of glibc, which ONNX Runtime and
+//! XGBoost call; see [`exponential`].
+
+mod exponential;
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
@@ -25,11 +27,13 @@ pub(crate) trait Float:
 
     fn square_root(self) -> Self;
 
+    fn exponential(self) -> Self;
+
     fn is_nan(self) -> bool;
 }
 
 macro_rules! float {
-    ($type:ty) => {
+    ($type:ty, $exponential:path) => {
         impl Float for $type {
             fn to_double(self) -> f64 {
                 f64::from(self)
@@ -48,18 +52,22 @@ macro_rules! float {
                 self.sqrt()
             }
 
+            fn exponential(self) -> Self {
+                $exponential(self)
+            }
+
             fn is_nan(self) -> bool {
                 self.is_nan()
             }
         }
     };
 }
-float!(f32);
-float!(f64);
+float!(f32, exponential::exponential);
+float!(f64, libm::exp);
 
 /// The exponential.
 pub(crate) fn exp<T: Float>(value: T) -> T {
-    T::from_double(libm::exp(value.to_double()))
+    value.exponential()
 }
 
 /// The natural logarithm.

@@ -40,15 +40,24 @@ impl fmt::Display for OnnxError {
                 formatter,
                 "the file is damaged, or it is no ONNX file: {fault}; export the model again"
             ),
-            Self::Graph { fault } => write!(formatter, "the graph of the ONNX file is invalid: {fault}"),
+            Self::Graph { fault } => {
+                write!(formatter, "the graph of the ONNX file is invalid: {fault}")?;
+                write_remedy(formatter, fault, "export the model again")
+            }
             Self::Node { operator, node, fault } => {
-                write!(formatter, "node {node:?} ({operator}): {fault}")
+                write!(formatter, "node {node:?} ({operator}): {fault}")?;
+                write_remedy(formatter, fault, "export the model without it")
             }
             Self::Size { fault } => {
                 write!(formatter, "the model is too large: {fault}; export a smaller model")
             }
         }
     }
+}
+
+/// Writes what helps, unless a fault says so itself, after a semicolon.
+fn write_remedy(formatter: &mut fmt::Formatter<'_>, fault: &str, remedy: &str) -> fmt::Result {
+    if fault.contains("; ") { Ok(()) } else { write!(formatter, "; {remedy}") }
 }
 
 impl std::error::Error for OnnxError {}

@@ -52,6 +52,9 @@ pub(crate) enum Preference {
     Neural,
 }
 
+/// The most values of constants that nodes compute: as many as the largest file has.
+const MAX_COMPUTED: usize = 1 << 27;
+
 /// Lowers a model.
 pub(crate) fn lower(model: &proto::Model) -> Result<ImportedModel, OnnxError> {
     lower_with(model, Preference::Engine)
@@ -67,6 +70,7 @@ pub(crate) fn lower_with(model: &proto::Model, preference: Preference) -> Result
     }
     let (mut builder, mut values) = with_inputs(graph)?;
     let mut parts = HashMap::new();
+    let mut computed = 0_usize;
     for index in &order {
         let node = &graph.nodes[*index];
         let results = match lower_node(model, node, &values, &mut builder, preference)? {
@@ -82,6 +86,13 @@ pub(crate) fn lower_with(model: &proto::Model, preference: Preference) -> Result
             }
         };
         for (name, value) in node.outputs.iter().zip(results) {
+            if let Value::Constant(constant) = &value {
+                computed += constant.values.len();
+            }
+            if computed > MAX_COMPUTED {
+                let fault = format!("its nodes compute more than {MAX_COMPUTED} values of constants");
+                return Err(OnnxError::Size { fault });
+            }
             values.insert(name, value);
         }
     }
@@ -204,6 +215,7 @@ fn lower_input(input: &proto::ValueInfo, builder: &mut ProgramBuilder) -> Result
     for dimension in &dimensions[1..] {
         match usize::try_from(*dimension) {
             Ok(length) => shape.push(Dim::Fixed(length)),
+            Err(_) if *dimension > 0 => return Err(error(format!("has the dimension {dimension}"))),
             Err(_) => {
                 let fault =
                     "has a dimension without a number; export the model with the number of its columns";

@@ -18,17 +18,19 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
                 return collect(rows, failures, label);
             };
             let numbers = Numbers::new(outputs, *scores, rows);
+            if labels.is_empty() {
+                return collect(rows, failures, |row| {
+                    with_confidence(label(row)?, numbers.get(numbers.largest(row), row))
+                });
+            }
+            let positions = LabelPositions::new(outputs, *output, labels);
             collect(rows, failures, |row| {
-                let score = if labels.is_empty() {
-                    numbers.get(numbers.largest(row), row)
-                } else {
+                let Some(column) = positions.get(row) else {
                     let value = self::label(outputs, *output, &[], row)?;
-                    match labels.iter().position(|label| *label == value) {
-                        Some(column) => numbers.get(column, row),
-                        None => return Err(Reason::Failed(format!("the label {value:?} has no score"))),
-                    }
+                    return Err(Reason::Failed(format!("the label {value:?} has no score")));
                 };
-                with_confidence(label(row)?, score)
+                let label = if names.is_empty() { labels[column][..].into() } else { label(row)? };
+                with_confidence(label, numbers.get(column, row))
             })
         }
         AnswerRule::LargestScore { output, labels, confidence } => {
@@ -129,6 +131,47 @@ fn label<'a>(
     }
 }
 
+/// The labels of rows, as positions in a list of all labels.
+enum LabelPositions<'a> {
+    /// The labels are integers: those of the list as numbers, and those of the rows.
+    Integers(Vec<Option<i64>>, &'a [i64]),
+    Others {
+        outputs: &'a Outputs<'a>,
+        output: u32,
+        labels: &'a [String],
+    },
+}
+
+impl<'a> LabelPositions<'a> {
+    fn new(outputs: &'a Outputs<'a>, output: u32, labels: &'a [String]) -> Self {
+        match &outputs.outputs[output as usize] {
+            // Comparing numbers takes less time than writing each of them as a text.
+            OutputColumns::Integers(values) => {
+                Self::Integers(labels.iter().map(|label| integer(label)).collect(), values)
+            }
+            _ => Self::Others { outputs, output, labels },
+        }
+    }
+
+    /// The position of a row's label, if it is in the list.
+    fn get(&self, row: usize) -> Option<usize> {
+        match self {
+            Self::Integers(labels, values) => labels.iter().position(|label| *label == Some(values[row])),
+            Self::Others { outputs, output, labels } => {
+                let value = label(outputs, *output, &[], row).ok()?;
+                labels.iter().position(|label| *label == value)
+            }
+        }
+    }
+}
+
+/// The integer whose usual text this is.
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_usual = text == "0" || !digits.starts_with(['0', '+']);
+    text.parse().ok().filter(|_| is_usual)
+}
+
 /// The numbers of an output.
 struct Numbers<'a> {
     values: &'a OutputColumns,
@@ -168,5 +211,22 @@ impl<'a> Numbers<'a> {
             }
         }
         largest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::integer;
+
+    #[test]
+    fn texts_of_integers_are_their_usual_ones() {
+        for (text, number) in
+            [("0", Some(0)), ("-7", Some(-7)), ("10", Some(10)), ("9223372036854775807", Some(i64::MAX))]
+        {
+            assert_eq!(integer(text), number, "{text}");
+        }
+        for text in ["", "-", "+1", "01", "-0", "-+1", "1.0", "9223372036854775808", "a"] {
+            assert_eq!(integer(text), None, "{text}");
+        }
     }
 }

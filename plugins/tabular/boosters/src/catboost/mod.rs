@@ -19,8 +19,7 @@ use objective::Objective;
 /// # Errors
 /// If the file is damaged or the model has a part that is not supported.
 pub fn import(file: &[u8]) -> Result<ImportedModel, BoosterError> {
-    imported_model(file)
-        .map_err(|error| BoosterError::new(format!("cannot import the CatBoost model: {error}")))
+    imported_model(file).map_err(|error| error.at("read as a model of CatBoost"))
 }
 
 /// Whether a document is a CatBoost model, and not one of XGBoost.
@@ -105,9 +104,10 @@ fn features(info: &Value) -> Result<Vec<Feature>, BoosterError> {
             let name =
                 if name.is_empty() { "of position".to_owned() } else { format!("{name:?} of position") };
             let position = first.integer("flat_feature_index").unwrap_or(0);
-            return Err(BoosterError::new(format!(
-                "the {kind} feature {name} {position} is not supported; encode it as numbers before training"
-            )));
+            return Err(BoosterError::with_remedy(
+                format!("the {kind} feature {name} {position} is not supported"),
+                "encode it as numbers before training",
+            ));
         }
     }
     let Value::List(list) = info.at("float_features")? else {
@@ -124,7 +124,7 @@ fn features(info: &Value) -> Result<Vec<Feature>, BoosterError> {
                 "AsTrue" => true,
                 "AsFalse" | "AsIs" => false,
                 other => {
-                    return Err(BoosterError::new(format!("nan_value_treatment {other:?} is not supported")));
+                    return Err(BoosterError::unsupported(format!("nan_value_treatment {other:?}")));
                 }
             },
             has_missing: matches!(feature.at("has_nans")?, Value::Boolean(true)),

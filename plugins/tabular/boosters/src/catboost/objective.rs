@@ -44,7 +44,7 @@ impl Objective {
             | "Expectile" | "LogCosh" | "MultiRMSE" | "QueryRMSE" | "QuerySoftMax" | "PairLogit"
             | "PairLogitPairwise" | "YetiRank" | "YetiRankPairwise" | "LambdaMart" | "StochasticFilter"
             | "StochasticRank" => Prediction::Identity,
-            other => return Err(BoosterError::new(format!("loss function {other:?} is not supported"))),
+            other => return Err(BoosterError::unsupported(format!("loss function {other:?}"))),
         };
         let classes = match document.at("model_info")?.get("class_params") {
             Some(parameters) => class_names(parameters.at("class_names")?)?,

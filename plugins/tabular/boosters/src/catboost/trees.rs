@@ -18,7 +18,9 @@ pub(super) fn parse(
     let (list, is_oblivious) = match (document.get("oblivious_trees"), document.get("trees")) {
         (Some(Value::List(list)), _) => (&list[..], true),
         (None, Some(Value::List(list))) => (&list[..], false),
-        (Some(Value::Numbers(_)), _) | (None, Some(Value::Numbers(_))) => (&[][..], true),
+        (Some(Value::Numbers(none)), _) | (None, Some(Value::Numbers(none))) if none.is_empty() => {
+            (&[][..], true)
+        }
         _ => return Err(BoosterError::new("it has no trees")),
     };
     let tree = |(index, tree): (usize, &Value)| {
@@ -28,7 +30,7 @@ pub(super) fn parse(
             let mut nodes = Vec::new();
             add_node(tree, features, targets, &mut nodes).map(|_| nodes)
         };
-        nodes.map_err(|fault| BoosterError::new(format!("tree {index}: {fault}")))
+        nodes.map_err(|error| error.at(format_args!("tree {index}")))
     };
     list.iter().enumerate().map(tree).collect()
 }
@@ -38,7 +40,8 @@ fn oblivious_tree(tree: &Value, features: &[Feature], targets: usize) -> Result<
     let splits = match tree.get("splits") {
         Some(Value::List(splits)) => &splits[..],
         // A tree without splits.
-        None | Some(Value::Null | Value::Numbers(_)) => &[],
+        None | Some(Value::Null) => &[],
+        Some(Value::Numbers(none)) if none.is_empty() => &[],
         Some(_) => return Err(BoosterError::new("its splits are no list")),
     };
     let values = tree.numbers("leaf_values")?;
@@ -95,7 +98,7 @@ fn leaf_of(values: &[f64]) -> TreeNode {
 fn branch(split: &Value, features: &[Feature], yes: usize, no: usize) -> Result<TreeNode, BoosterError> {
     let kind = split.text("split_type")?;
     if kind != "FloatFeature" {
-        return Err(BoosterError::new(format!("a split of type {kind:?} is not supported")));
+        return Err(BoosterError::unsupported(format!("a split of type {kind:?}")));
     }
     let number = split.integer("float_feature_index")?;
     let feature = usize::try_from(number).ok().filter(|index| *index < features.len());

@@ -117,7 +117,8 @@ impl Reader<'_> {
             "-Infinity" => Value::Number(f64::NEG_INFINITY),
             _ if word.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => match word.parse()
             {
-                Ok(number) => Value::Number(number),
+                Ok(number) if f64::is_finite(number) => Value::Number(number),
+                Ok(_) => return Err(self.error("a number is too large")),
                 Err(_) => return Err(self.error("expected a number")),
             },
             _ => return Err(self.error("expected a value")),

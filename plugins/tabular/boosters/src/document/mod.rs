@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(json, ubjson);
         assert_eq!(json.numbers("a").unwrap(), [1.0, -25.0, 3.0]);
         assert_eq!(json.text("b.c").unwrap(), "x\né😀");
-        assert_eq!(json.at("b.x").unwrap_err().to_string(), "the model has no b.x");
+        assert_eq!(json.at("b.x").unwrap_err().to_string(), "the model has no b.x; save the model again");
     }
 
     #[test]

@@ -21,8 +21,7 @@ use text::{Section, Sections};
 /// # Errors
 /// If the file is damaged or the model has a part that is not supported.
 pub fn import(file: &[u8]) -> Result<ImportedModel, BoosterError> {
-    imported_model(file)
-        .map_err(|error| BoosterError::new(format!("cannot import the LightGBM model: {error}")))
+    imported_model(file).map_err(|error| error.at("read as a model of LightGBM"))
 }
 
 fn imported_model(file: &[u8]) -> Result<ImportedModel, BoosterError> {
@@ -36,12 +35,27 @@ fn imported_model(file: &[u8]) -> Result<ImportedModel, BoosterError> {
     if sums == 0 || sections.len() % sums != 0 {
         return Err(BoosterError::new(format!("it has {} trees for {sums} sums", sections.len())));
     }
+    if header.optional("num_class").is_some() && header.size("num_class")? != sums {
+        let classes = header.size("num_class")?;
+        return Err(BoosterError::new(format!(
+            "num_class is {classes}, and num_tree_per_iteration is {sums}"
+        )));
+    }
+    if let Some(sizes) = header.optional("tree_sizes") {
+        let listed = sizes.split_ascii_whitespace().count();
+        if listed != sections.len() {
+            return Err(BoosterError::new(format!(
+                "tree_sizes has {listed} trees, and the file has {}",
+                sections.len()
+            )));
+        }
+    }
     let objective = Objective::parse(header.optional("objective").unwrap_or("custom"))?;
     let categories = categories(&header, features, pandas_categories.as_ref())?;
     let mut trees = Vec::with_capacity(sections.len());
     for (index, section) in sections.iter().enumerate() {
         let tree = trees::parse(section, features, (index % sums) as u32);
-        trees.push(tree.map_err(|fault| BoosterError::new(format!("tree {index}: {fault}")))?);
+        trees.push(tree.map_err(|error| error.at(format_args!("tree {index}")))?);
     }
     let ensemble = lower(&TreeModel {
         features: Kind::Double,
@@ -96,11 +110,11 @@ fn categories(
         .filter(|index| infos.get(*index).is_some_and(|info| !info.starts_with('[') && *info != "none"))
         .collect();
     if categorical.len() != names.len() {
-        return Err(BoosterError::new(format!(
-            "pandas gave names to the categories of {} features, but {} have categories; train with category codes",
-            names.len(),
-            categorical.len()
-        )));
+        let (named, found) = (names.len(), categorical.len());
+        return Err(BoosterError::with_remedy(
+            format!("pandas gave names to the categories of {named} features, but {found} have categories"),
+            "train with category codes",
+        ));
     }
     for (feature, names) in categorical.into_iter().zip(names) {
         all[feature] = match names {

@@ -58,7 +58,7 @@ impl Objective {
             "cross_entropy_lambda" => Prediction::Softplus,
             "multiclass" => Prediction::Softmax,
             "multiclassova" => Prediction::OneAgainstAll { scale },
-            other => return Err(BoosterError::new(format!("objective {other:?} is not supported"))),
+            other => return Err(BoosterError::unsupported(format!("objective {other:?}"))),
         };
         Ok(Self { name: name.to_owned(), prediction })
     }

@@ -62,12 +62,21 @@ impl<'a> Sections<'a> {
         if !is_complete {
             return Err(BoosterError::new("the file ends before the line \"end of trees\""));
         }
+        let mut has_open_parameters = false;
         for line in lines {
+            match line {
+                "parameters:" => has_open_parameters = true,
+                "end of parameters" => has_open_parameters = false,
+                _ => {}
+            }
             if let Some(value) = line.strip_prefix("pandas_categorical:") {
                 // A document is an object.
                 let document = format!("{{\"names\":{value}}}");
                 sections.pandas_categories = Value::parse(document.as_bytes())?.get("names").cloned();
             }
+        }
+        if has_open_parameters {
+            return Err(BoosterError::new("the file ends before the line \"end of parameters\""));
         }
         Ok(sections)
     }
@@ -98,6 +107,20 @@ impl<'a> Section<'a> {
         match text.parse() {
             Ok(size) if size <= 1 << 20 => Ok(size),
             _ => Err(BoosterError::new(format!("{key} is {text:?}"))),
+        }
+    }
+
+    /// Numbers of 64 bits that are separated by spaces; none if the key is missing.
+    pub(super) fn doubles(&self, key: &str) -> Result<Vec<f64>, BoosterError> {
+        let text = self.optional(key).unwrap_or_default();
+        let numbers: Vec<f64> = self.numbers(key)?;
+        // `inf` is a number, but digits that exceed 64 bits are none.
+        let is_too_large = |(number, digits): &(&f64, &str)| {
+            number.is_infinite() && digits.contains(|c: char| c.is_ascii_digit())
+        };
+        match numbers.iter().zip(text.split_ascii_whitespace()).find(is_too_large) {
+            Some((_, digits)) => Err(BoosterError::new(format!("{key} has the number {digits:?}"))),
+            None => Ok(numbers),
         }
     }
 

@@ -21,9 +21,9 @@ fn error<T>(message: impl Into<String>) -> Result<T, BoosterError> {
 pub(super) fn parse(section: &Section<'_>, features: usize, sum: u32) -> Result<TreeNodes, BoosterError> {
     let leaves = section.size("num_leaves")?;
     if section.optional("is_linear").is_some_and(|linear| linear != "0") {
-        return error("linear trees are not supported");
+        return Err(BoosterError::unsupported("a linear tree"));
     }
-    let values: Vec<f64> = section.numbers("leaf_value")?;
+    let values: Vec<f64> = section.doubles("leaf_value")?;
     if leaves == 0 || values.len() != leaves {
         return error(format!("it has {} leaf values for {leaves} leaves", values.len()));
     }
@@ -33,7 +33,7 @@ pub(super) fn parse(section: &Section<'_>, features: usize, sum: u32) -> Result<
         return Ok(vec![leaf(0)]);
     }
     let split_features: Vec<usize> = section.numbers("split_feature")?;
-    let thresholds: Vec<f64> = section.numbers("threshold")?;
+    let thresholds: Vec<f64> = section.doubles("threshold")?;
     let decisions: Vec<i64> = section.numbers("decision_type")?;
     let (left, right) = (section.numbers::<i64>("left_child")?, section.numbers::<i64>("right_child")?);
     let lengths = [split_features.len(), thresholds.len(), decisions.len(), left.len(), right.len()];
@@ -94,7 +94,12 @@ struct Sets {
 
 impl Sets {
     fn parse(section: &Section<'_>) -> Result<Self, BoosterError> {
-        Ok(Self { bounds: section.numbers("cat_boundaries")?, words: section.numbers("cat_threshold")? })
+        let (bounds, words) = (section.numbers("cat_boundaries")?, section.numbers("cat_threshold")?);
+        let sets = section.size("num_cat")?;
+        if bounds.len() != sets + usize::from(sets > 0) {
+            return error(format!("num_cat is {sets}, and cat_boundaries has {} numbers", bounds.len()));
+        }
+        Ok(Self { bounds, words })
     }
 
     /// The categories of the set that a threshold numbers.

@@ -20,8 +20,7 @@ use objective::Objective;
 /// # Errors
 /// If the file is damaged or the model has a part that is not supported.
 pub fn import(file: &[u8]) -> Result<ImportedModel, BoosterError> {
-    imported_model(file)
-        .map_err(|error| BoosterError::new(format!("cannot import the XGBoost model: {error}")))
+    imported_model(file).map_err(|error| error.at("read as a model of XGBoost"))
 }
 
 /// The parts of a model that its kind does not matter for.
@@ -45,7 +44,7 @@ fn imported_model(file: &[u8]) -> Result<ImportedModel, BoosterError> {
         "gbtree" => (booster.at("model")?, None),
         "dart" => (booster.at("gbtree.model")?, Some(booster.numbers("weight_drop")?)),
         "gblinear" => return linear(booster, parts, &objective),
-        other => return Err(BoosterError::new(format!("booster {other:?} is not supported"))),
+        other => return Err(BoosterError::unsupported(format!("booster {other:?}"))),
     };
     parts.categories = trees::categories(model, parts.features)?;
     let used = trees::used_trees(learner, model)?;
@@ -95,8 +94,9 @@ fn read_learner(learner: &Value, objective: &Objective) -> Result<Learner, Boost
 fn base_scores(text: &str) -> Result<Vec<f32>, BoosterError> {
     text.trim_matches(['[', ']'])
         .split(',')
-        .map(|score| {
-            score.trim().parse().map_err(|_| BoosterError::new(format!("base_score {text:?} is no number")))
+        .map(|score| match score.trim().parse() {
+            Ok(score) if f32::is_finite(score) => Ok(score),
+            _ => Err(BoosterError::new(format!("base_score {text:?} is no number"))),
         })
         .collect()
 }

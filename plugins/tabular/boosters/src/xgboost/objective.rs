@@ -45,7 +45,7 @@ impl Objective {
             | "rank:pairwise"
             | "rank:ndcg"
             | "rank:map" => Prediction::Identity,
-            other => return Err(BoosterError::new(format!("objective {other:?} is not supported"))),
+            other => return Err(BoosterError::unsupported(format!("objective {other:?}"))),
         };
         Ok(Self { name: name.to_owned(), prediction })
     }

@@ -33,10 +33,10 @@ pub(super) fn categories(model: &Value, features: usize) -> Result<Vec<Categorie
         let bytes: Vec<u8> = values.iter().map(|byte| *byte as u8).collect();
         // XGBoost 3.2 counts the offsets in characters, so it cuts such names and answers other categories.
         if !bytes.is_ascii() {
-            return error(
-                "the names of its categories are not all ASCII, and XGBoost cuts such names when it saves them; rename the \
-                 categories, and train the model again",
-            );
+            return Err(BoosterError::with_remedy(
+                "the names of its categories are not all ASCII, and XGBoost cuts such names when it saves them",
+                "rename the categories, and train the model again",
+            ));
         }
         let offsets = encoding.integers("offsets")?;
         let mut texts = Vec::new();
@@ -55,11 +55,18 @@ pub(super) fn categories(model: &Value, features: usize) -> Result<Vec<Categorie
     Ok(all)
 }
 
+/// All trees.
+fn listed_trees(model: &Value) -> Result<&[Value], BoosterError> {
+    match model.at("trees")? {
+        Value::List(trees) => Ok(trees),
+        Value::Numbers(numbers) if numbers.is_empty() => Ok(&[]),
+        _ => error("trees is no list of trees"),
+    }
+}
+
 /// The trees that count: all of them, or those up to the best iteration if a scikit-learn wrapper stopped early.
 pub(super) fn used_trees(learner: &Value, model: &Value) -> Result<Range<usize>, BoosterError> {
-    let Value::List(trees) = model.at("trees")? else {
-        return Ok(0..0);
-    };
+    let trees = listed_trees(model)?;
     if learner.at("attributes.scikit_learn").is_err() || learner.at("attributes.best_iteration").is_err() {
         return Ok(0..trees.len());
     }
@@ -78,9 +85,7 @@ pub(super) fn parse(
     used: Range<usize>,
     weights: Option<&[f64]>,
 ) -> Result<Vec<TreeNodes>, BoosterError> {
-    let Value::List(trees) = model.at("trees")? else {
-        return Ok(Vec::new());
-    };
+    let trees = listed_trees(model)?;
     let groups = model.integers("tree_info")?;
     if groups.len() != trees.len() || weights.is_some_and(|weights| weights.len() != trees.len()) {
         return error("its lists of trees have different lengths");
@@ -93,7 +98,7 @@ pub(super) fn parse(
             _ => return error(format!("tree {index} belongs to sum {} of {}", groups[index], parts.groups)),
         };
         let tree = read_tree(&trees[index], parts, group, weight)
-            .map_err(|fault| BoosterError::new(format!("tree {index}: {fault}")))?;
+            .map_err(|error| error.at(format_args!("tree {index}")))?;
         all.push(tree);
     }
     Ok(all)
@@ -107,6 +112,10 @@ fn read_tree(tree: &Value, parts: &Learner, group: u32, weight: f32) -> Result<T
     let lengths = [right.len(), features.len(), thresholds.len(), default_left.len()];
     if lengths.iter().any(|length| *length != count) {
         return error(format!("its lists have different lengths: {count} and {lengths:?}"));
+    }
+    let declared = tree.integer("tree_param.num_nodes")?;
+    if usize::try_from(declared) != Ok(count) {
+        return error(format!("num_nodes is {declared}, and its lists have {count} nodes"));
     }
     let sets = category_sets(tree)?;
     let width = match usize::try_from(tree.integer("tree_param.size_leaf_vector")?) {

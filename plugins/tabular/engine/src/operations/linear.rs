@@ -8,7 +8,7 @@ use super::arguments::{Constant, constants};
 use super::{Block, Operation};
 use crate::math::Float;
 
-/// Rows that are computed together.
+/// Rows that are computed together, or results of a single row.
 const ROWS: usize = 16;
 /// Results of a row that are computed together.
 const RESULTS: usize = 4;
@@ -101,14 +101,38 @@ fn multiply_reals<T: Float>(rows: usize, arguments: &[T], matrix: Matrix<'_, T>,
 /// The results of one row, which are adjacent.
 #[inline(always)]
 fn multiply_row<T: Float>(arguments: &[T], matrix: Matrix<'_, T>, results: &mut [T]) {
-    results.fill(T::default());
+    let mut first = 0;
+    while first + ROWS <= matrix.width {
+        multiply_lanes::<T, ROWS>(first, arguments, matrix, results);
+        first += ROWS;
+    }
+    while first + 4 <= matrix.width {
+        multiply_lanes::<T, 4>(first, arguments, matrix, results);
+        first += 4;
+    }
+    while first < matrix.width {
+        multiply_lanes::<T, 1>(first, arguments, matrix, results);
+        first += 1;
+    }
+}
+
+/// `N` results of one row from `first` on. Their sums stay in registers.
+#[inline(always)]
+fn multiply_lanes<T: Float, const N: usize>(
+    first: usize,
+    arguments: &[T],
+    matrix: Matrix<'_, T>,
+    results: &mut [T],
+) {
+    let mut sums = [T::default(); N];
     for (argument, weights) in arguments.iter().zip(matrix.weights.chunks_exact(matrix.width)) {
-        for (result, weight) in results.iter_mut().zip(weights) {
-            *result = *result + *argument * *weight;
+        let weights = &weights[first..first + N];
+        for lane in 0..N {
+            sums[lane] = sums[lane] + *argument * weights[lane];
         }
     }
-    for (result, bias) in results.iter_mut().zip(matrix.bias) {
-        *result = *result + *bias;
+    for (lane, sum) in sums.into_iter().enumerate() {
+        results[first + lane] = matrix.bias.get(first + lane).map_or(sum, |bias| sum + *bias);
     }
 }
 

@@ -81,9 +81,10 @@ pub(super) fn constant_of_shape(call: &mut Call<'_>) -> Lowered {
     for requested in dimensions_input(call, 0)? {
         shape.push(match requested {
             Requested::Dim(dim) => dim,
-            Requested::Number(number) => {
-                Dim::Fixed(usize::try_from(number).map_err(|_| format!("dimension {number} is negative"))?)
-            }
+            Requested::Number(number) => Dim::Fixed(
+                usize::try_from(number)
+                    .map_err(|_| format!("dimension {number} is negative or too large"))?,
+            ),
         });
     }
     let width = shape::width(&shape)?;
@@ -269,8 +270,8 @@ fn concat_dimensions(values: Vec<Value>) -> Lowered {
             Value::Shape(shape) => all.extend(shape),
             Value::Constant(Constant { values: Values::Integers { values }, .. }) => {
                 for number in values {
-                    let length =
-                        usize::try_from(number).map_err(|_| format!("dimension {number} is negative"))?;
+                    let length = usize::try_from(number)
+                        .map_err(|_| format!("dimension {number} is negative or too large"))?;
                     all.push(Dim::Fixed(length));
                 }
             }
@@ -364,9 +365,10 @@ pub(super) fn expand(call: &mut Call<'_>) -> Lowered {
     for requested in dimensions_input(call, 1)? {
         shape.push(match requested {
             Requested::Dim(dim) => dim,
-            Requested::Number(number) => {
-                Dim::Fixed(usize::try_from(number).map_err(|_| format!("dimension {number} is negative"))?)
-            }
+            Requested::Number(number) => Dim::Fixed(
+                usize::try_from(number)
+                    .map_err(|_| format!("dimension {number} is negative or too large"))?,
+            ),
         });
     }
     let shape = shape::broadcast(&value.shape(), &shape)?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use tabular_lowering::trees::{Condition, TreeNode, TreeNodes};
-use tabular_program::{Aggregate, ScoreTransform, Values};
+use tabular_program::{Aggregate, MAX_PLANE_COLUMNS, ScoreTransform, Values};
 
 use super::call::{Call, one};
 use super::tree_attributes::{feature, missing};
@@ -17,7 +17,7 @@ pub(super) fn tree_ensemble(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let features = tree_features(call)?;
     let targets = call.integer("n_targets").unwrap_or(0);
     let targets = match u32::try_from(targets) {
-        Ok(targets) if targets > 0 => targets,
+        Ok(targets) if targets > 0 && targets <= MAX_PLANE_COLUMNS => targets,
         _ => return Err(format!("n_targets is {targets}")),
     };
     let trees = Nodes::read(call)?.trees(call, features.columns.width, targets)?;

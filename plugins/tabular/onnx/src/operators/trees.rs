@@ -4,7 +4,9 @@
 //! the trees, then the base values.
 
 use tabular_lowering::trees::{self, TreeModel, TreeNode, TreeNodes};
-use tabular_program::{Aggregate, BinaryFunction, ClassRule, Columns, Kind, ScoreTransform, Step};
+use tabular_program::{
+    Aggregate, BinaryFunction, ClassRule, Columns, Kind, MAX_PLANE_COLUMNS, ScoreTransform, Step,
+};
 
 use super::call::{Call, one};
 use super::classifier::{ClassLabels, score_transform};
@@ -112,7 +114,7 @@ pub(super) fn regressor(call: &mut Call<'_>) -> Lowered {
     let features = tree_features(call)?;
     let targets = call.integer("n_targets").unwrap_or(0);
     let targets = match u32::try_from(targets) {
-        Ok(targets) if targets > 0 => targets,
+        Ok(targets) if targets > 0 && targets <= MAX_PLANE_COLUMNS => targets,
         _ => return Err(format!("n_targets is {targets}")),
     };
     let mut read = AttributeTrees::read(call, features.columns.width)?;

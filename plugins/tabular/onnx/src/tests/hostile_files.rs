@@ -190,10 +190,13 @@ fn cycles_and_unknown_values_are_refused() {
     let unknown = file(&[node("Neg", &["Z"], "Y", &[])], &[]);
     assert_eq!(
         fault(&unknown),
-        "the graph of the ONNX file is invalid: nothing computes \"Z\", which node \"the node\" reads"
+        "the graph of the ONNX file is invalid: nothing computes \"Z\", which node \"the node\" reads; export the model again"
     );
     let twice = file(&[node("Neg", &["X"], "Y", &[]), node("Exp", &["X"], "Y", &[])], &[]);
-    assert_eq!(fault(&twice), "the graph of the ONNX file is invalid: value \"Y\" is computed twice");
+    assert_eq!(
+        fault(&twice),
+        "the graph of the ONNX file is invalid: value \"Y\" is computed twice; export the model again"
+    );
 }
 
 #[test]
@@ -278,7 +281,8 @@ fn trees_that_loop_are_refused() {
     };
     assert_eq!(try_file(&tree([1, 2, 0])), Ok(()));
     assert!(
-        fault(&tree([1, 0, 0])).ends_with("tree 0: it has a cycle through node 0"),
+        fault(&tree([1, 0, 0]))
+            .ends_with("tree 0: it has a cycle through node 0; export the model without it"),
         "{}",
         fault(&tree([1, 0, 0]))
     );
@@ -292,7 +296,10 @@ fn other_files_are_refused() {
         "the file is damaged, or it is no ONNX file: it has 0 graphs, expected 1; export the model again"
     );
     assert!(fault(b"PK\x03\x04 a zip file").starts_with("the file is damaged, or it is no ONNX file: "));
-    assert_eq!(fault(&field(7, "")), "the graph of the ONNX file is invalid: it has no outputs");
+    assert_eq!(
+        fault(&field(7, "")),
+        "the graph of the ONNX file is invalid: it has no outputs; export the model again"
+    );
     let mut graph = Vec::new();
     for _ in 0..10 {
         graph = field(1, field(5, field(6, &graph)));
