@@ -344,8 +344,8 @@ fn report_of_exports() {
     let files = std::env::var("CASES").expect("CASES names case files");
     for case in files.split(':').flat_map(|file| case_file::parse(&std::fs::read(file).unwrap())) {
         let name = &case.name;
-        let outputs = match answers(&case, case.inputs.len()) {
-            Ok(outputs) => outputs,
+        let outputs = match answers(&case, case.inputs.len(), Preference::Engine) {
+            Ok(answers) => answers.outputs,
             Err(error) => {
                 println!("export\t{name}\trefused\t{error}");
                 continue;
