@@ -4,7 +4,8 @@
 //! polynomial of third degree in `r`. Both have 64 bits; the product is rounded once. glibc's variant for machines with fused
 //! operations rounds otherwise in one of about 10^8 cases.
 //!
-//! Source: `sysdeps/ieee754/flt-32/e_expf.c` and `e_exp2f_data.c` of glibc.
+//! Source: S. Nagy, Arm Optimized Routines, `math/expf.c` and `math/exp2f_data.c` (2017), which glibc adopted. The table has the
+//! rounded powers, and the coefficients are those of the minimax polynomial that is documented there.
 
 /// The bits of `2^(i / 32)` less `i * 2^47`, so that adding `k * 2^47` gives those of `2^(k / 32)`.
 const POWERS: [u64; 32] = [
