@@ -266,7 +266,7 @@ fn only_a_net_has_the_neural_runtime() {
     );
     let workspace = workspace(&study);
     workspace.ok(&["seal", "study.toml"]);
-    let seal = fs::read_to_string(workspace.path().join("study.seal.json")).expect("a seal");
+    let seal = fs::read_to_string(workspace.path().join("seal.json")).expect("a seal");
     let seal: serde_json::Value = serde_json::from_str(&seal).expect("JSON");
     let digest = |index: usize| seal["plugins"][index]["sha256"].as_str().map(str::to_owned);
     assert!(digest(0).is_some() && digest(1).is_some(), "{seal}");
