@@ -1,21 +1,40 @@
 //! Whether the scores of a model are probabilities, found by trying it on rows.
 //!
 //! No format says it: a linear classifier without a transformation calls its margins probabilities, too. So the model
-//! answers rows of small, usual and huge numbers. A row of an actual run that still has a score outside of 0 to 1 is
-//! unanswered, with the reason.
+//! answers rows of small, usual and huge numbers. A row of an actual run that still has a score outside of 0 to 1, or
+//! scores that do not add up to 1 like those of all these rows, is unanswered, with the reason.
 
 use tabular_engine::{Buffers, Model, OutputColumns, Source, SourceColumn};
-use tabular_program::{Kind, PROBABILITY_TOLERANCE, Program};
+use tabular_program::{Kind, PROBABILITY_TOLERANCE, Program, SUM_TOLERANCE};
 
 /// The numbers of the rows. Each column also gets them shifted against the others, so that columns differ.
 const NUMBERS: [f64; 16] =
     [0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 10.0, -25.0, 100.0, 1e3, -1e3, 1e4, -1e4, 1e6, -1e6, 7.25];
+
+/// The values that scores have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScoreRange {
+    /// Not all of them are from 0 to 1.
+    Unbounded,
+    /// All are from 0 to 1.
+    UnitInterval,
+    /// All are from 0 to 1, and those of each row add up to 1.
+    Distribution,
+}
 
 /// Whether all scores of an output lie between 0 and 1.
 ///
 /// # Errors
 /// If the program cannot be run.
 pub(crate) fn are_probabilities(program: &Program, output: usize) -> Result<bool, String> {
+    Ok(score_range(program, output)? != ScoreRange::Unbounded)
+}
+
+/// The values of the scores of an output.
+///
+/// # Errors
+/// If the program cannot be run.
+pub(crate) fn score_range(program: &Program, output: usize) -> Result<ScoreRange, String> {
     let model = Model::new(program.clone()).map_err(|error| error.to_string())?;
     let columns: Vec<Kind> = program.input_kinds().collect();
     let rows = 2 * NUMBERS.len();
@@ -45,9 +64,19 @@ pub(crate) fn are_probabilities(program: &Program, output: usize) -> Result<bool
     let scores: Vec<f64> = match answers.outputs.get(output) {
         Some(OutputColumns::Floats(values)) => values.iter().map(|value| f64::from(*value)).collect(),
         Some(OutputColumns::Doubles(values)) => values.clone(),
-        _ => return Ok(false),
+        _ => return Ok(ScoreRange::Unbounded),
     };
     let range = -PROBABILITY_TOLERANCE..=1.0 + PROBABILITY_TOLERANCE;
     let is_probability = |score: &f64| score.is_nan() || range.contains(score);
-    Ok(scores.iter().enumerate().all(|(cell, score)| has_failed(cell % rows) || is_probability(score)))
+    if !scores.iter().enumerate().all(|(cell, score)| has_failed(cell % rows) || is_probability(score)) {
+        return Ok(ScoreRange::Unbounded);
+    }
+    // The scores lie column by column.
+    let sum = |row: usize| scores.iter().skip(row).step_by(rows).sum::<f64>();
+    let is_distribution =
+        |row: usize| has_failed(row) || sum(row).is_nan() || (sum(row) - 1.0).abs() <= SUM_TOLERANCE;
+    Ok(match (0..rows).all(is_distribution) {
+        true => ScoreRange::Distribution,
+        false => ScoreRange::UnitInterval,
+    })
 }

@@ -9,7 +9,7 @@ use super::fixture::{BUDGET, sandbox};
 use super::handmade_component::{Handmade, metric};
 
 fn answers(numbers: Vec<f64>) -> Answers {
-    Answers { decisions: AnswerColumn::Numbers(numbers), confidence: None, unanswered: vec![] }
+    Answers::from_numbers(numbers)
 }
 
 fn scorer(metric: &Handmade) -> Scorer {
