@@ -3,25 +3,36 @@
 //! Invariants:
 //! - Every row of a batch has one value, whether it is answered or not.
 //! - A value that the contract forbids becomes an unanswered row with a reason: a number that is not finite,
-//!   a confidence outside 0 to 1, a ranking that repeats a name.
+//!   a confidence outside 0 to 1, a ranking that repeats a name, probabilities of which the sum is not 1.
 
 use std::borrow::Cow;
 
 use crate::dictionary::Dictionary;
-use crate::{AnswerValues, Answers, Form, Labels, Rankings, Reason};
+use crate::{AnswerValues, Answers, Form, Labels, Probabilities, Rankings, Reason};
+
+mod json;
+mod label_set;
+mod probabilities;
+
+pub use json::JsonBuilder;
+pub use label_set::LabelSetBuilder;
+pub use probabilities::{ProbabilityBuilder, WithProbabilities};
 
 /// A type that a model can return as the answer to a row:
 ///
 /// - a label: `&str`, [`String`] or [`Cow<str>`](Cow), borrowed from the row or from the model, or owned;
 /// - a number: `f64`;
-/// - a ranking, best first: a `Vec`, slice or array of names.
+/// - a ranking, best first: a `Vec`, slice or array of names;
+/// - a set of labels: a [`BTreeSet`](std::collections::BTreeSet) or [`HashSet`](std::collections::HashSet) of names;
+/// - any JSON value: [`Json`](crate::input::Json) of a type that serde can serialise.
 ///
-/// Wrap an answer in [`WithConfidence`] to add a confidence. Return `Result<_, Reason>` if some rows have no
+/// Wrap an answer in [`WithConfidence`] to add a confidence, and a label in [`WithProbabilities`] to add the
+/// probabilities of classes. Return `Result<_, Reason>` if some rows have no
 /// answer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an answer",
-    note = "a label is a `&str`, `String` or `Cow<str>`, a number is an `f64`, a ranking is a `Vec`, slice or array of names",
-    note = "use `WithConfidence<_>` to add a confidence, and `Result<_, Reason>` if some rows have no answer"
+    note = "a label is a `&str`, `String` or `Cow<str>`, a number is an `f64`, a ranking is a `Vec`, slice or array of names, a set of labels is a `BTreeSet` or `HashSet` of names, a JSON value is a `Json<_>`",
+    note = "use `WithConfidence<_>` to add a confidence, `WithProbabilities<_, _>` to add class probabilities, and `Result<_, Reason>` if some rows have no answer"
 )]
 pub trait Answer: Sized {
     /// Collects answers of this type.
@@ -38,13 +49,31 @@ pub trait Answer: Sized {
 pub trait AnswerBuilder: Sized {
     /// The form of the answers.
     const FORM: Form;
+    /// Whether the answers have class probabilities.
+    const HAS_PROBABILITIES: bool = false;
 
     /// Creates an empty builder with capacity for `rows` rows.
     fn with_rows(rows: usize) -> Self;
     /// Adds a placeholder for a row without an answer.
     fn add_unanswered(&mut self);
-    /// Returns the answers and, if the type has them, one confidence per row.
-    fn finish(self) -> (AnswerValues, Option<Vec<f64>>);
+    /// Returns the answers.
+    fn finish(self) -> CollectedAnswers;
+}
+
+/// The answers of a batch without the reasons of unanswered rows.
+pub struct CollectedAnswers {
+    /// One answer per row.
+    pub values: AnswerValues,
+    /// One confidence per row, if the type has them.
+    pub confidence: Option<Vec<f64>>,
+    /// Class probabilities, if the type has them.
+    pub probabilities: Option<Probabilities>,
+}
+
+impl From<AnswerValues> for CollectedAnswers {
+    fn from(values: AnswerValues) -> Self {
+        Self { values, confidence: None, probabilities: None }
+    }
 }
 
 /// Collects the answers to `rows` rows. Calls `answer` once per row index, in ascending order.
@@ -67,8 +96,8 @@ pub fn collect_answers<A: Answer>(rows: u32, mut answer: impl FnMut(usize) -> Re
             unanswered.push((row, reason));
         }
     }
-    let (values, confidence) = batch.finish();
-    Answers { values, confidence, unanswered }
+    let CollectedAnswers { values, confidence, probabilities } = batch.finish();
+    Answers { values, confidence, probabilities, unanswered }
 }
 
 /// Collects labels.
@@ -88,8 +117,8 @@ impl AnswerBuilder for LabelBuilder {
         self.codes.push(0);
     }
 
-    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
-        (AnswerValues::Labels(Labels { names: self.names.into_names(), codes: self.codes }), None)
+    fn finish(self) -> CollectedAnswers {
+        AnswerValues::Labels(Labels { names: self.names.into_names(), codes: self.codes }).into()
     }
 }
 
@@ -134,8 +163,8 @@ impl AnswerBuilder for NumberBuilder {
         self.0.push(0.0);
     }
 
-    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
-        (AnswerValues::Numbers(self.0), None)
+    fn finish(self) -> CollectedAnswers {
+        AnswerValues::Numbers(self.0).into()
     }
 }
 
@@ -174,9 +203,9 @@ impl AnswerBuilder for RankingBuilder {
         self.offsets.push(self.codes.len() as u32);
     }
 
-    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
+    fn finish(self) -> CollectedAnswers {
         let Self { names, offsets, codes, .. } = self;
-        (AnswerValues::Rankings(Rankings { names: names.into_names(), offsets, codes }), None)
+        AnswerValues::Rankings(Rankings { names: names.into_names(), offsets, codes }).into()
     }
 }
 
@@ -246,6 +275,7 @@ pub struct ConfidenceBuilder<B> {
 
 impl<B: AnswerBuilder> AnswerBuilder for ConfidenceBuilder<B> {
     const FORM: Form = B::FORM;
+    const HAS_PROBABILITIES: bool = B::HAS_PROBABILITIES;
 
     fn with_rows(rows: usize) -> Self {
         Self { answers: B::with_rows(rows), confidence: Vec::with_capacity(rows) }
@@ -256,8 +286,8 @@ impl<B: AnswerBuilder> AnswerBuilder for ConfidenceBuilder<B> {
         self.confidence.push(0.0);
     }
 
-    fn finish(self) -> (AnswerValues, Option<Vec<f64>>) {
-        (self.answers.finish().0, Some(self.confidence))
+    fn finish(self) -> CollectedAnswers {
+        CollectedAnswers { confidence: Some(self.confidence), ..self.answers.finish() }
     }
 }
 

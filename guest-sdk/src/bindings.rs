@@ -13,6 +13,8 @@ wit_bindgen::generate!({
         "understudy:shadow/answers@0.1.0/form": understudy_sdk_scorer::exports::understudy::shadow::answers::Form,
         "understudy:shadow/answers@0.1.0/labels": understudy_sdk_scorer::exports::understudy::shadow::answers::Labels,
         "understudy:shadow/answers@0.1.0/rankings": understudy_sdk_scorer::exports::understudy::shadow::answers::Rankings,
+        "understudy:shadow/answers@0.1.0/label-sets": understudy_sdk_scorer::exports::understudy::shadow::answers::LabelSets,
+        "understudy:shadow/answers@0.1.0/probabilities": understudy_sdk_scorer::exports::understudy::shadow::answers::Probabilities,
         "understudy:shadow/answers@0.1.0/values": understudy_sdk_scorer::exports::understudy::shadow::answers::Values,
         "understudy:shadow/answers@0.1.0/reason": understudy_sdk_scorer::exports::understudy::shadow::answers::Reason,
         "understudy:shadow/answers@0.1.0/answers": understudy_sdk_scorer::exports::understudy::shadow::answers::Answers,

@@ -60,7 +60,8 @@ impl<D: ColumnarModel> Instance<D> {
     /// Implements `describe` of the interface `decider`.
     pub fn describe_model(&self, name: &str, version: &str) -> decider::Description {
         let (name, version, plugin) = (name.to_owned(), version.to_owned(), self.expect());
-        decider::Description { name, version, reads: plugin.reads(), answers: plugin.form() }
+        let (reads, answers) = (plugin.reads(), plugin.form());
+        decider::Description { name, version, reads, answers, probabilities: plugin.has_probabilities() }
     }
 
     /// Implements `decide` of the interface `decider`.
@@ -88,7 +89,8 @@ impl<M: Metric> Instance<M> {
         scorer::Description {
             name: name.to_owned(),
             version: version.to_owned(),
-            accepts: vec![M::Answer::<'static>::FORM],
+            accepts: M::Answer::<'static>::FORMS.to_vec(),
+            needs_probabilities: metric.needs_probabilities(),
             components: metric.components(),
             direction: metric.direction(),
             minimum,

@@ -35,8 +35,10 @@
 //! - [`Model`] maps one row to one answer. [`Comparator`] is the same trait. [`ColumnarModel`] is the layer
 //!   below: it maps columns to answers, for plugins whose fields depend on their configuration.
 //! - [`Input`](derive@Input) declares the fields that a model reads, and their types.
-//! - [`Answer`] is implemented by the types that a model can return: labels, numbers and rankings, optionally
-//!   with a confidence ([`WithConfidence`]) or a reason for abstaining (`Result<_, Reason>`).
+//! - [`Answer`] is implemented by the types that a model can return: labels, numbers, rankings, sets of
+//!   labels and JSON values, optionally
+//!   with a confidence ([`WithConfidence`]), class probabilities ([`WithProbabilities`]) or a reason for
+//!   abstaining (`Result<_, Reason>`).
 //! - [`Metric`] maps a pair of answers to components, and sums of components to the value of the metric.
 //! - [`native`] runs a plugin without the sandbox, for tests and benchmarks.
 //!
@@ -105,15 +107,15 @@ mod strings;
 #[doc(hidden)]
 pub use understudy_sdk_scorer as scorer;
 
-pub use answer::{Answer, WithConfidence, collect_answers};
+pub use answer::{Answer, WithConfidence, WithProbabilities, collect_answers};
 pub use bindings::exports::understudy::shadow::columns::{Column, Field, Kind, Values};
 pub use columns::Timestamp;
 pub use export::export_comparator;
-pub use input::{Input, Reader};
-pub use metric::{Components, Label, Metric};
+pub use input::{Input, Json, Reader};
+pub use metric::{Components, JsonText, Label, LabelSet, Metric, NominalAnswer, Prediction};
 pub use model::{ColumnarModel, Model};
 pub use scorer::exports::understudy::shadow::answers::{
-    Answers, Form, Labels, Rankings, Reason, Values as AnswerValues,
+    Answers, Form, LabelSets, Labels, Probabilities, Rankings, Reason, Values as AnswerValues,
 };
 pub use scorer::exports::understudy::shadow::columns::Text;
 pub use scorer::exports::understudy::shadow::scorer::Direction;
@@ -126,7 +128,8 @@ pub use model::Comparator;
 /// The items that most plugins need: `use understudy_sdk::prelude::*`.
 pub mod prelude {
     pub use crate::{
-        Assets, Comparator, Components, Direction, Input, Label, Metric, Model, NoConfig, Reason, Timestamp,
-        WithConfidence, export_comparator, export_metric, export_model,
+        Assets, Comparator, Components, Direction, Input, Json, JsonText, Label, LabelSet, Metric, Model,
+        NoConfig, NominalAnswer, Prediction, Reason, Timestamp, WithConfidence, WithProbabilities,
+        export_comparator, export_metric, export_model,
     };
 }

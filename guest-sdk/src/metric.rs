@@ -5,7 +5,9 @@
 //! - The value follows from the sums of the components alone. The host sums over any set of pairs, in any
 //!   order.
 
+mod nominal;
 mod pair;
+mod prediction;
 
 use std::ops::{Bound, Index, IndexMut, RangeBounds};
 
@@ -13,7 +15,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{Answers, Assets, Direction};
 
+pub use nominal::{JsonText, LabelSet, NominalAnswer};
 pub use pair::{DecodedAnswers, Label, ScoredAnswer};
+pub use prediction::Prediction;
 
 /// A metric, scored pair by pair.
 ///
@@ -57,8 +61,10 @@ pub use pair::{DecodedAnswers, Label, ScoredAnswer};
 pub trait Metric: Sized + Send + Sync + 'static {
     /// The configuration; see [`Model::Config`](crate::Model::Config).
     type Config: DeserializeOwned;
-    /// The type of answers that the metric scores: [`Label<'a>`](Label), `f64`, or `&'a [Label<'a>]` for
-    /// rankings, best first.
+    /// The type of answers that the metric scores: [`Label<'a>`](Label), `f64`, `&'a [Label<'a>]` for
+    /// rankings, best first, [`LabelSet<'a>`](LabelSet), [`JsonText<'a>`](JsonText),
+    /// [`Prediction<'a>`](Prediction) for labels with their confidence and class probabilities, or
+    /// [`NominalAnswer<'a>`](NominalAnswer) for labels, sets and JSON values of which only equality counts.
     type Answer<'a>: ScoredAnswer<'a>;
 
     /// Creates the plugin from its configuration and assets.
@@ -76,6 +82,12 @@ pub trait Metric: Sized + Send + Sync + 'static {
     /// The range of possible values, such as `0.0..=1.0` or `0.0..`. Unbounded by default.
     fn range(&self) -> impl RangeBounds<f64> {
         ..
+    }
+
+    /// Whether the metric needs class probabilities of the model. If it does, the host refuses a study with a
+    /// model that reports none. They are not needed by default.
+    fn needs_probabilities(&self) -> bool {
+        false
     }
 
     /// Scores one pair by writing its components, which are initially 0, as finite numbers. `model` is `None`

@@ -67,6 +67,11 @@ pub trait ColumnarModel: Sized + Send + Sync + 'static {
     /// The form of all answers of the plugin.
     fn form(&self) -> Form;
 
+    /// Whether the answers have class probabilities. Without them by default.
+    fn has_probabilities(&self) -> bool {
+        false
+    }
+
     /// Answers `rows` rows. `columns` are in the order of [`reads`](Self::reads).
     ///
     /// # Errors
@@ -154,6 +159,10 @@ impl<M: Model> ColumnarModel for M {
 
     fn form(&self) -> Form {
         <M::Answer<'static> as Answer>::Builder::FORM
+    }
+
+    fn has_probabilities(&self) -> bool {
+        <M::Answer<'static> as Answer>::Builder::HAS_PROBABILITIES
     }
 
     fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {

@@ -12,11 +12,16 @@ use understudy_component_build::{Guest, build};
 const PACKAGES: [&str; 3] = ["model-importer", "neural", "tabular"];
 
 /// The packages of the stock plugins, by the names that a study uses.
-const STOCK: [&str; 14] = [
+const STOCK: [&str; 19] = [
     "agreement",
     "bias",
+    "brier-score",
+    "expected-calibration-error",
+    "jaccard",
+    "json-equality",
     "kappa",
     "kendall-tau",
+    "log-loss",
     "mean-absolute-error",
     "mean-absolute-percentage-error",
     "ndcg",

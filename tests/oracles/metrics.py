@@ -1,11 +1,11 @@
-"""Reference values for the unit tests of the metrics of numbers and rankings in `plugins/`, and for
+"""Reference values for the unit tests of the metrics in `plugins/`, and for
 `tests/tests/stock_metrics.rs`, and for `host/statistics/src/scoring/label_metrics.rs`.
 
     python3 -m venv venv
     venv/bin/pip install numpy==2.4.6 rbo==0.1.3 scikit-learn==1.9.1 scipy==1.17.1
     venv/bin/python tests/oracles/metrics.py
 
-Numbers, labels and NDCG come from scikit-learn, Kendall's tau from scipy, and rank-biased overlap from the package `rbo`. Equation 32
+Numbers, labels, class probabilities and NDCG come from scikit-learn, Kendall's tau from scipy, and rank-biased overlap from the package `rbo`. Equation 32
 of Webber, Moffat and Zobel in exact fractions checks `rbo`.
 """
 
@@ -14,11 +14,15 @@ from fractions import Fraction
 import numpy as np
 from rbo import RankingSimilarity
 from scipy.stats import kendalltau
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
+    brier_score_loss,
     cohen_kappa_score,
     f1_score,
+    jaccard_score,
+    log_loss,
     matthews_corrcoef,
     mean_absolute_percentage_error,
     mean_pinball_loss,
@@ -107,6 +111,48 @@ def numbers(model, decisions):
     show("pairs within 10 %", int(np.sum(np.isclose(model, decisions, rtol=0.1, atol=0))))
 
 
+# The pairs of the unit tests of class probabilities: the label, its classes in the order of CLASSES, and the decision. The
+# decision "d" has the probability 0.
+CLASSES = ["a", "b", "c", "d"]
+PREDICTIONS = [
+    ("a", [0.7, 0.2, 0.1, 0.0], "a"),
+    ("b", [0.25, 0.5, 0.25, 0.0], "b"),
+    ("c", [0.0, 0.0, 1.0, 0.0], "c"),
+    ("b", [0.1, 0.6, 0.3, 0.0], "d"),
+    ("a", [0.3, 0.3, 0.4, 0.0], "c"),
+    ("c", [0.05, 0.3, 0.65, 0.0], "b"),
+]
+
+
+def calibration_error(confidence, agrees, bins):
+    """The bins of scikit-learn have their upper edge, too."""
+    true, mean = calibration_curve(agrees, confidence, n_bins=bins, strategy="uniform")
+    edges = np.linspace(0, 1, bins + 1)[1:-1]
+    counts = np.bincount(np.searchsorted(edges, confidence), minlength=bins)
+    return float(np.sum(counts[counts > 0] * np.abs(true - mean)) / len(confidence))
+
+
+def probabilities(classes, predictions):
+    decided = [decision for _, _, decision in predictions]
+    values = np.array([row for _, row, _ in predictions])
+    show("brier score", float(brier_score_loss(decided, values, labels=classes, scale_by_half=False)))
+    show("log loss", float(log_loss(decided, np.clip(values, 1e-15, 1 - 1e-15), labels=classes)))
+    confidence = np.array([row[classes.index(label)] for label, row, _ in predictions])
+    agrees = np.array([label == decision for label, _, decision in predictions])
+    for bins in [1, 5, 10]:
+        show(f"calibration error {bins}", calibration_error(confidence, agrees, bins))
+
+
+# The pairs of the unit tests of sets: the model's labels, then those of the decision, one letter a label.
+SETS = [("ab", "bc"), ("a", "a"), ("", ""), ("abc", "acd"), ("d", ""), ("", "b")]
+
+
+def jaccard(pairs):
+    labels = sorted({label for pair in pairs for side in pair for label in side})
+    indicators = lambda side: np.array([[label in pair[side] for label in labels] for pair in pairs], dtype=int)
+    return float(jaccard_score(indicators(1), indicators(0), average="samples", zero_division=1.0))
+
+
 # The study of `tests/tests/stock_metrics.rs`.
 PAIRS = 60
 
@@ -131,6 +177,21 @@ def model_ranking(i):
     return [(3 * i + i % 2 + 5 * (1 + i % 4) * j) % 11 for j in range((5 * i) % 8)]
 
 
+def decided_class(i):
+    weights = class_weights(i)
+    chosen = weights.index(max(weights)) if i % 5 == 0 or max(weights) > 9 else i // 7 % 3
+    return "hold" if i % 17 == 9 else ["go", "wait", "stop"][chosen]
+
+
+def class_weights(i):
+    return [1.0 + (7 * i + 5 * c) % 11 for c in range(3)]
+
+
+def predicted_classes(i):
+    weights = np.array([*class_weights(i), 0.0])
+    return None if i % 13 == 6 else weights / np.sum(weights)
+
+
 def mean_over_pairs(score, unanswered):
     pairs = [(model_ranking(i), decided_ranking(i)) for i in range(PAIRS)]
     return float(np.mean([unanswered if m is None else score(m, d) for m, d in pairs]))
@@ -146,6 +207,26 @@ def main():
     for k in [1, 3, 10]:
         show(f"ndcg {k}", [ndcg(m, d, k) for m, d in RANKINGS])
     show("tau", [tau(m, d) for m, d in RANKINGS])
+
+    print("unit tests of class probabilities")
+    probabilities(CLASSES, PREDICTIONS)
+
+    print("unit tests of sets")
+    show("jaccard", jaccard(SETS))
+
+    print("study of sets")
+    sets = [({*(model_ranking(i) or [])}, {*decided_ranking(i)}) for i in range(PAIRS)]
+    answered = [pair for i, pair in enumerate(sets) if model_ranking(i) is not None]
+    show("jaccard", jaccard(answered) * len(answered) / PAIRS)
+    show("agreement", sum(model == decision for model, decision in answered) / PAIRS)
+
+    print("study of class probabilities")
+    classes = ["go", "wait", "stop", "hold"]
+    predictions = [(predicted_classes(i), decided_class(i)) for i in range(PAIRS)]
+    answered = [(classes[np.argmax(p)], p, d) for p, d in predictions if p is not None]
+    show("answered", len(answered))
+    order = np.argsort(classes)
+    probabilities(sorted(classes), [(label, p[order], d) for label, p, d in answered])
 
     print("study of numbers")
     answered = [i for i in range(PAIRS) if model_number(i) is not None]

@@ -1,6 +1,7 @@
 //! All whole-system tests, as one program. So it is linked once, and the threads of the test runner are never idle.
 //! `cargo test -p understudy-tests --test system -- swap::` runs the tests of the module `swap`.
 
+mod answer_forms;
 mod architecture;
 mod authorization;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! The metrics of numbers, rankings and labels that come with understudy, in a run. `tests/oracles/metrics.py` has the same
+//! The metrics of numbers, rankings, labels and class probabilities that come with understudy, in a run. `tests/oracles/metrics.py` has the same
 //! pairs and computes the expected values with scikit-learn, scipy and `rbo`.
 
 use serde_json::{Value, json};
@@ -44,14 +44,28 @@ fn study(form: &str, kind: &str) -> StudyToml {
 
 /// Runs a study over all pairs and returns its report.
 fn report(study: &StudyToml, answer: impl Fn(u64) -> Value, outcome: impl Fn(u64) -> Value) -> Value {
+    report_of_records(
+        study,
+        |pair| json!({ "answer": answer(pair) }),
+        |pair| json!({ "outcome": outcome(pair) }),
+    )
+}
+
+/// Like [`report`], for the fields of snapshots and decisions.
+fn report_of_records(
+    study: &StudyToml,
+    snapshot: impl Fn(u64) -> Value,
+    decision: impl Fn(u64) -> Value,
+) -> Value {
     let workspace = TestWorkspace::new();
     workspace.write("study.toml", study.to_string());
-    let line = |pair: u64, hour: u64, field: &str, value: Value| {
-        json!({ "id": format!("s{pair}"), "at": format!("2026-03-01T{hour}:{pair:02}:00Z"), field: value })
-            .to_string()
+    let line = |pair: u64, hour: u64, mut record: Value| {
+        record["id"] = format!("s{pair}").into();
+        record["at"] = format!("2026-03-01T{hour}:{pair:02}:00Z").into();
+        record.to_string()
     };
-    workspace.write_lines("snapshots.jsonl", (0..PAIRS).map(|pair| line(pair, 10, "answer", answer(pair))));
-    workspace.write_lines("decisions.jsonl", (0..PAIRS).map(|pair| line(pair, 11, "outcome", outcome(pair))));
+    workspace.write_lines("snapshots.jsonl", (0..PAIRS).map(|pair| line(pair, 10, snapshot(pair))));
+    workspace.write_lines("decisions.jsonl", (0..PAIRS).map(|pair| line(pair, 11, decision(pair))));
     let report = workspace.run(&[]);
     workspace.ok(&["verify", "run"]);
     report
@@ -96,6 +110,73 @@ fn metrics_of_labels_match_scikit_learn() {
     }
     let stop = &found["labels"][1];
     assert_eq!((&stop["label"], &stop["substrate-pairs"]), (&json!("stop"), &json!(12)));
+}
+
+const CLASSES: [&str; 3] = ["go", "wait", "stop"];
+
+fn class_weights(pair: u64) -> [f64; 3] {
+    [0, 1, 2].map(|class| (1 + (7 * pair + 5 * class) % 11) as f64)
+}
+
+/// The class with the largest weight, the first of equal ones.
+fn largest(weights: [f64; 3]) -> usize {
+    (0..3).rev().max_by(|one, other| weights[*one].total_cmp(&weights[*other])).expect("three classes")
+}
+
+fn decided_class(pair: u64) -> Value {
+    let weights = class_weights(pair);
+    let chosen = match pair.is_multiple_of(5) || weights[largest(weights)] > 9.0 {
+        true => largest(weights),
+        false => (pair / 7 % 3) as usize,
+    };
+    if pair % 17 == 9 { "hold".into() } else { CLASSES[chosen].into() }
+}
+
+/// The fields of a snapshot that `recorded` makes a label with class probabilities of.
+fn predicted_classes(pair: u64) -> Value {
+    if pair % 13 == 6 {
+        return json!({});
+    }
+    let weights = class_weights(pair);
+    let sum: f64 = weights.iter().sum();
+    let classes: serde_json::Map<_, _> = CLASSES
+        .iter()
+        .zip(weights)
+        .map(|(class, weight)| ((*class).to_owned(), (weight / sum).into()))
+        .collect();
+    json!({ "answer": CLASSES[largest(weights)], "classes": classes })
+}
+
+#[test]
+fn metrics_of_class_probabilities_match_scikit_learn() {
+    let study = StudyToml::new("stock-metrics")
+        .input("answer", "text")
+        .input("classes", "json")
+        .decision("outcome", "text")
+        .plugin_model(
+            "echo",
+            "PLUGINS/recorded.wasm",
+            &["answer", "classes"],
+            Some(r#"{ field = "answer", form = "label", probabilities = "classes" }"#),
+        )
+        .comparator("recorded", "decision.outcome")
+        .metric("brier-score")
+        .primary()
+        .metric("log-loss")
+        .metric("expected-calibration-error")
+        .configured_metric("calibration-5", "expected-calibration-error", "{ bins = 5 }");
+    let report =
+        report_of_records(&study, predicted_classes, |pair| json!({ "outcome": decided_class(pair) }));
+    let expected = [
+        ("brier-score", 0.5932259590668512),
+        ("log-loss", 2.7631373638474215),
+        ("expected-calibration-error", 0.16325849432122141),
+        ("calibration-5", 0.1457943794886856),
+    ];
+    assert_values(&report, 5, &expected);
+    let bins = report["models"][0]["reliability"].as_array().expect("bins");
+    let pairs = bins.iter().map(|bin| bin["pairs"].as_u64().expect("a number")).sum::<u64>();
+    assert_eq!(pairs, PAIRS - 5, "unanswered pairs have no confidence");
 }
 
 #[test]
@@ -147,6 +228,13 @@ fn metrics_of_rankings_match_scipy_scikit_learn_and_rbo() {
         ("equal-first-items", 25.0 / 60.0),
     ];
     assert_values(&report, 5, &expected);
+}
+
+#[test]
+fn metrics_of_sets_match_scikit_learn() {
+    let study = study("label-set", "json").metric("jaccard").primary().metric("agreement");
+    let report = report(&study, model_ranking, decided_ranking);
+    assert_values(&report, 5, &[("jaccard", 0.32556878306878306), ("agreement", 0.2)]);
 }
 
 /// The longest lists that the documentation promises are scored within the default fuel.

@@ -1,4 +1,7 @@
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use super::*;
+use crate::input::Json;
 
 fn collect<A: Answer + Clone>(rows: &[Result<A, Reason>]) -> Answers {
     collect_answers(rows.len() as u32, |row| rows[row].clone())
@@ -35,6 +38,7 @@ fn labels_are_numbered_by_first_occurrence() {
             },
         ),
         confidence: None,
+        probabilities: None,
         unanswered: [
             (
                 2,
@@ -104,4 +108,69 @@ fn an_answer_can_be_a_result() {
     let answers = collect(&[Ok(Ok("a")), Ok(Err(abstained("no room")))]);
     assert_eq!(<Result<&str, Reason> as Answer>::Builder::FORM, Form::Label);
     insta::assert_compact_debug_snapshot!(answers.unanswered, @r#"[(1, Reason::Abstained("no room"))]"#);
+}
+
+#[test]
+fn probabilities_are_a_distribution_or_the_row_fails() {
+    let of = |answer, probabilities: &[(&'static str, f64)]| {
+        Ok(WithProbabilities { answer, probabilities: probabilities.to_vec() })
+    };
+    let answers = collect(&[
+        of("a", &[("a", 0.75), ("b", 0.25)]),
+        of("a", &[("c", 0.5), ("a", 0.4)]),
+        of("c", &[("c", 1.0)]),
+        of("a", &[("a", 0.5), ("a", 0.5)]),
+        of("b", &[("a", 1.5), ("b", -0.5)]),
+        of("b", &[]),
+        Err(abstained("no room")),
+        of("d", &[("a", 0.5), ("b", 0.5 + 9e-7)]),
+    ]);
+    let found = answers.probabilities.expect("probabilities");
+    assert_eq!((&found.names.bytes[..], &found.offsets[..]), (&b"abc"[..], &[0, 2, 2, 3, 3, 3, 3, 3, 5][..]));
+    assert_eq!((&found.codes[..], found.values.len()), (&[0, 1, 2, 0, 1][..], 5));
+    let reasons: Vec<_> =
+        answers.unanswered.iter().map(|(row, reason)| format!("{row} {reason:?}")).collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r#"
+    1 Reason::Failed("the sum of the probabilities is 0.9, expected 1")
+    3 Reason::Failed("the probabilities repeat the class `a`")
+    4 Reason::Failed("the probability of `a` is 1.5, expected a value from 0 to 1")
+    5 Reason::Failed("the sum of the probabilities is 0, expected 1")
+    6 Reason::Abstained("no room")
+    "#);
+}
+
+#[test]
+fn a_label_can_have_a_confidence_and_probabilities() {
+    let answer = WithProbabilities { answer: "a", probabilities: [("a", 0.25), ("b", 0.75)] };
+    type Both = WithConfidence<WithProbabilities<&'static str, [(&'static str, f64); 2]>>;
+    assert!(<Both as Answer>::Builder::HAS_PROBABILITIES);
+    assert!(!<WithConfidence<&str> as Answer>::Builder::HAS_PROBABILITIES);
+    let answers = collect(&[Ok(WithConfidence { answer, confidence: 0.5 })]);
+    assert_eq!(answers.confidence, Some(vec![0.5]));
+    assert_eq!(answers.probabilities.expect("probabilities").values, [0.25, 0.75]);
+}
+
+#[test]
+fn sets_of_labels_have_no_order() {
+    let sets = [Ok(["b", "a", "c"].into_iter().collect()), Err(abstained("no tag")), Ok(BTreeSet::new())];
+    let answers = collect::<BTreeSet<&str>>(&sets);
+    let AnswerValues::LabelSets(sets) = answers.values else { panic!("{answers:?}") };
+    assert_eq!(
+        (&sets.names.bytes[..], &sets.offsets[..], &sets.codes[..]),
+        (&b"abc"[..], &[0, 3, 3, 3][..], &[0, 1, 2][..])
+    );
+    let hashed = collect(&[Ok(["b", "a", "c"].into_iter().collect::<HashSet<_>>())]);
+    let AnswerValues::LabelSets(sets) = hashed.values else { panic!("{hashed:?}") };
+    assert_eq!(&sets.names.bytes[..], b"abc");
+}
+
+#[test]
+fn what_serde_can_serialise_is_a_json_answer() {
+    let action = |amount: f64| BTreeMap::from([("amount", amount)]);
+    let answers = collect(&[Ok(Json(action(1.5))), Ok(Json(action(1.5))), Err(abstained("no action"))]);
+    let AnswerValues::Json(json) = answers.values else { panic!("{answers:?}") };
+    assert_eq!((&json.names.bytes[..], &json.codes[..]), (&br#"{"amount":1.5}"#[..], &[0, 0, 0][..]));
+    // A key that is no text cannot be written.
+    let answers = collect(&[Ok(Json(BTreeMap::from([(vec![1], 2)])))]);
+    insta::assert_compact_debug_snapshot!(answers.unanswered, @r#"[(0, Reason::Failed("the answer cannot be written as JSON: key must be a string"))]"#);
 }

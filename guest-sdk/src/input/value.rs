@@ -140,7 +140,9 @@ impl<'a> Value<'a> for &'a str {
     }
 }
 
-/// A value deserialised from a JSON field. The derive macro uses it for fields with `#[input(json)]`.
+/// A value deserialised from a JSON field, or serialised as a JSON answer. The derive macro uses it for fields with
+/// `#[input(json)]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Json<T>(
     /// The deserialised value.
     pub T,

@@ -9,12 +9,12 @@ use std::hash::{Hash, Hasher};
 
 use crate::dictionary::Dictionary;
 use crate::strings::Strings;
-use crate::{AnswerValues, Answers, Form, Text};
+use crate::{AnswerValues, Answers, Form, Probabilities, Text};
 
 /// A label. It compares and hashes as fast as an integer. Comparing labels of different batches is meaningless.
 #[derive(Clone, Copy, Debug)]
 pub struct Label<'a> {
-    code: u32,
+    pub(super) code: u32,
     name: &'a str,
 }
 
@@ -42,13 +42,60 @@ impl Hash for Label<'_> {
 }
 
 /// The decoded answers of model or comparator to a batch.
-pub enum DecodedAnswers<'a> {
+pub struct DecodedAnswers<'a> {
+    pub(super) values: DecodedValues<'a>,
+    /// One confidence per row, NaN for a row without one.
+    pub(super) confidence: Option<&'a [f64]>,
+    pub(super) probabilities: Option<DecodedProbabilities<'a>>,
+}
+
+/// The decoded values of answers.
+pub(super) enum DecodedValues<'a> {
     /// The label of each code, and one code per row.
     Labels(Vec<Label<'a>>, &'a [u32]),
     /// One number per row.
     Numbers(&'a [f64]),
     /// The concatenated rankings, and the offsets at which they begin and end.
     Rankings(Vec<Label<'a>>, &'a [u32]),
+    /// The concatenated sets, each sorted by the codes of its labels, and the offsets at which they begin and end.
+    LabelSets(Vec<Label<'a>>, &'a [u32]),
+    /// The text of each code, and one code per row.
+    Json(Vec<Label<'a>>, &'a [u32]),
+}
+
+/// The decoded class probabilities of a batch.
+pub(super) struct DecodedProbabilities<'a> {
+    /// The concatenated classes of all rows.
+    classes: Vec<Label<'a>>,
+    /// The probability of each class.
+    values: &'a [f64],
+    /// The offsets at which the classes of a row begin and end.
+    offsets: &'a [u32],
+}
+
+impl<'a> DecodedProbabilities<'a> {
+    fn decode(rows: usize, encoded: &'a Probabilities, names: &mut Dictionary) -> Result<Self, String> {
+        let Probabilities { names: text, offsets, codes, values } = encoded;
+        let labels = labels(text, names)?;
+        let classes: Option<Vec<_>> = codes.iter().map(|code| labels.get(*code as usize).copied()).collect();
+        let classes = classes.ok_or("a probability has a code without a name")?;
+        if offsets.len() != rows + 1 || classes.len() != values.len() {
+            return Err(format!(
+                "found probabilities of {} rows and {} classes, expected {rows} and {}",
+                offsets.len().saturating_sub(1),
+                classes.len(),
+                values.len()
+            ));
+        }
+        Ok(Self { classes, values, offsets })
+    }
+
+    /// The classes of a row and their probabilities; empty if it has none.
+    pub(super) fn row(&self, row: usize) -> (&[Label<'a>], &'a [f64]) {
+        let bounds = self.offsets.get(row..).and_then(<[u32]>::first_chunk);
+        let range = bounds.map(|[start, end]| *start as usize..*end as usize).unwrap_or_default();
+        (self.classes.get(range.clone()).unwrap_or_default(), self.values.get(range).unwrap_or_default())
+    }
 }
 
 impl<'a> DecodedAnswers<'a> {
@@ -70,27 +117,50 @@ impl<'a> DecodedAnswers<'a> {
     }
 
     fn decode(rows: usize, answers: &'a Answers, names: &mut Dictionary) -> Result<Self, String> {
-        let (decoded, length) = match &answers.values {
+        let (values, length) = match &answers.values {
             AnswerValues::Labels(encoded) => {
-                (Self::Labels(labels(&encoded.names, names)?, &encoded.codes), encoded.codes.len())
+                (DecodedValues::Labels(labels(&encoded.names, names)?, &encoded.codes), encoded.codes.len())
             }
-            AnswerValues::Numbers(numbers) => (Self::Numbers(numbers), numbers.len()),
+            AnswerValues::Numbers(numbers) => (DecodedValues::Numbers(numbers), numbers.len()),
             AnswerValues::Rankings(encoded) => {
                 let labels = labels(&encoded.names, names)?;
                 let ranked: Option<Vec<_>> =
                     encoded.codes.iter().map(|code| labels.get(*code as usize).copied()).collect();
                 let ranked = ranked.ok_or("a ranking has a code without a name")?;
-                (Self::Rankings(ranked, &encoded.offsets), encoded.offsets.len().saturating_sub(1))
+                (DecodedValues::Rankings(ranked, &encoded.offsets), encoded.offsets.len().saturating_sub(1))
+            }
+            AnswerValues::LabelSets(encoded) => {
+                let labels = labels(&encoded.names, names)?;
+                let listed: Option<Vec<_>> =
+                    encoded.codes.iter().map(|code| labels.get(*code as usize).copied()).collect();
+                let mut listed = listed.ok_or("a set has a code without a name")?;
+                for ends in encoded.offsets.windows(2) {
+                    if let Some(set) = listed.get_mut(ends[0] as usize..ends[1] as usize) {
+                        set.sort_unstable_by_key(|label| label.code);
+                    }
+                }
+                (DecodedValues::LabelSets(listed, &encoded.offsets), encoded.offsets.len().saturating_sub(1))
+            }
+            AnswerValues::Json(encoded) => {
+                (DecodedValues::Json(labels(&encoded.names, names)?, &encoded.codes), encoded.codes.len())
             }
         };
-        if length == rows { Ok(decoded) } else { Err(format!("found {length} answers, expected {rows}")) }
+        if length != rows {
+            return Err(format!("found {length} answers, expected {rows}"));
+        }
+        let probabilities = answers.probabilities.as_ref();
+        let probabilities =
+            probabilities.map(|encoded| DecodedProbabilities::decode(rows, encoded, names)).transpose()?;
+        Ok(Self { values, confidence: answers.confidence.as_deref(), probabilities })
     }
 
     fn form(&self) -> Form {
-        match self {
-            Self::Labels(..) => Form::Label,
-            Self::Numbers(_) => Form::Number,
-            Self::Rankings(..) => Form::Ranking,
+        match self.values {
+            DecodedValues::Labels(..) => Form::Label,
+            DecodedValues::Numbers(_) => Form::Number,
+            DecodedValues::Rankings(..) => Form::Ranking,
+            DecodedValues::LabelSets(..) => Form::LabelSet,
+            DecodedValues::Json(..) => Form::Json,
         }
     }
 }
@@ -108,11 +178,11 @@ fn labels<'a>(text: &'a Text, names: &mut Dictionary) -> Result<Vec<Label<'a>>, 
 /// A type of answers that a metric can score.
 #[diagnostic::on_unimplemented(
     message = "a metric cannot score `{Self}`",
-    note = "it scores `Label<'a>`, `f64`, or rankings as `&'a [Label<'a>]`"
+    note = "it scores `Label<'a>`, `Prediction<'a>`, `f64`, rankings as `&'a [Label<'a>]`, `LabelSet<'a>`, `JsonText<'a>` or `NominalAnswer<'a>`"
 )]
 pub trait ScoredAnswer<'a>: Copy {
-    /// The form of the answers.
-    const FORM: Form;
+    /// The forms of answers that it can be.
+    const FORMS: &'static [Form];
 
     /// Reads the answer of `row`, which must be answered.
     ///
@@ -126,58 +196,61 @@ fn name(form: Form) -> &'static str {
         Form::Label => "labels",
         Form::Number => "numbers",
         Form::Ranking => "rankings",
+        Form::LabelSet => "sets of labels",
+        Form::Json => "JSON values",
     }
 }
 
 #[cold]
-fn unreadable<T>(form: Form, side: &DecodedAnswers<'_>, row: usize) -> Result<T, String> {
-    if side.form() == form {
+pub(super) fn unreadable<T>(forms: &[Form], side: &DecodedAnswers<'_>, row: usize) -> Result<T, String> {
+    if forms.contains(&side.form()) {
         Err(format!("the answer to row {row} has an invalid code"))
     } else {
-        Err(format!("the metric scores {}, not {}", name(form), name(side.form())))
+        let scored: Vec<&str> = forms.iter().map(|form| name(*form)).collect();
+        Err(format!("the metric scores {}, not {}", scored.join(" or "), name(side.form())))
     }
 }
 
 impl<'a> ScoredAnswer<'a> for Label<'a> {
-    const FORM: Form = Form::Label;
+    const FORMS: &'static [Form] = &[Form::Label];
 
     #[inline]
     fn read(side: &'a DecodedAnswers<'a>, row: usize) -> Result<Self, String> {
-        match side {
-            DecodedAnswers::Labels(labels, codes) => {
+        match &side.values {
+            DecodedValues::Labels(labels, codes) => {
                 codes.get(row).and_then(|code| labels.get(*code as usize)).copied()
             }
             _ => None,
         }
-        .map_or_else(|| unreadable(Self::FORM, side, row), Ok)
+        .map_or_else(|| unreadable(Self::FORMS, side, row), Ok)
     }
 }
 
 impl<'a> ScoredAnswer<'a> for f64 {
-    const FORM: Form = Form::Number;
+    const FORMS: &'static [Form] = &[Form::Number];
 
     #[inline]
     fn read(side: &'a DecodedAnswers<'a>, row: usize) -> Result<Self, String> {
-        match side {
-            DecodedAnswers::Numbers(numbers) => numbers.get(row).copied(),
+        match &side.values {
+            DecodedValues::Numbers(numbers) => numbers.get(row).copied(),
             _ => None,
         }
-        .map_or_else(|| unreadable(Self::FORM, side, row), Ok)
+        .map_or_else(|| unreadable(Self::FORMS, side, row), Ok)
     }
 }
 
 impl<'a> ScoredAnswer<'a> for &'a [Label<'a>] {
-    const FORM: Form = Form::Ranking;
+    const FORMS: &'static [Form] = &[Form::Ranking];
 
     #[inline]
     fn read(side: &'a DecodedAnswers<'a>, row: usize) -> Result<Self, String> {
-        match side {
-            DecodedAnswers::Rankings(ranked, offsets) => offsets
+        match &side.values {
+            DecodedValues::Rankings(ranked, offsets) => offsets
                 .get(row..)
                 .and_then(<[u32]>::first_chunk)
                 .and_then(|[start, end]| ranked.get(*start as usize..*end as usize)),
             _ => None,
         }
-        .map_or_else(|| unreadable(Self::FORM, side, row), Ok)
+        .map_or_else(|| unreadable(Self::FORMS, side, row), Ok)
     }
 }

@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::{NoConfig, Reason, collect_answers, native};
+use crate::input::Json;
+use crate::{NoConfig, Reason, WithConfidence, WithProbabilities, collect_answers, native};
 
 /// Counts agreements and rows that the model left unanswered.
 struct Same;
@@ -128,6 +129,91 @@ fn answers_that_cannot_be_scored_fail_the_batch() {
         rankings.codes[0] = 7;
     }
     insta::assert_snapshot!(fault(good(), invalid), @"the comparator's answers: a ranking has a code without a name");
+}
+
+#[test]
+fn a_prediction_has_what_the_plugin_reports() {
+    let classes = [[("b", 0.75), ("a", 0.25)], [("a", 0.5), ("c", 0.5)]];
+    let model = collect_answers(2, |row| {
+        Ok(WithProbabilities { answer: ["a", "b"][row], probabilities: classes[row] })
+    });
+    let comparator = labels(&[Some("b"), Some("c")]);
+    let [model, comparator] = DecodedAnswers::decode_pair(2, &model, &comparator).unwrap();
+    let read = |side, row| Prediction::read(side, row).unwrap();
+    let (first, second) = (read(&model, 0), read(&model, 1));
+    let decisions = [0, 1].map(|row| Label::read(&comparator, row).unwrap());
+    assert_eq!(first.probabilities().map(|(class, _)| class.name()).collect::<Vec<_>>(), ["b", "a"]);
+    assert_eq!(decisions.map(|class| first.probability_of(class)), [Some(0.75), Some(0.0)]);
+    assert_eq!([first, second].map(Prediction::confidence), [Some(0.25), Some(0.0)], "that of the label");
+    let decision = read(&comparator, 0);
+    assert_eq!((decision.confidence(), decision.probability_of(decision.label())), (None, None));
+}
+
+#[test]
+fn a_confidence_that_is_reported_precedes_the_probability_of_the_label() {
+    let mut sure = collect_answers(2, |_| {
+        Ok(WithConfidence {
+            answer: WithProbabilities { answer: "a", probabilities: [("a", 1.0)] },
+            confidence: 0.5,
+        })
+    });
+    sure.confidence.as_mut().unwrap()[1] = f64::NAN;
+    let decisions = labels(&[Some("a"), Some("a")]);
+    let [sure, _] = DecodedAnswers::decode_pair(2, &sure, &decisions).unwrap();
+    let confidence = |row| Prediction::read(&sure, row).unwrap().confidence();
+    assert_eq!([0, 1].map(confidence), [Some(0.5), Some(1.0)]);
+}
+
+#[test]
+fn sets_have_common_labels_whatever_their_order() {
+    let sets = |rows: [&[&'static str]; 4]| {
+        collect_answers(4, |row| Ok(rows[row].iter().copied().collect::<HashSet<_>>()))
+    };
+    let model = sets([&["c", "a", "b"], &[], &["x"], &["b", "a"]]);
+    let comparator = sets([&["d", "b", "c"], &["a"], &["y", "z"], &["a", "b"]]);
+    let [model, comparator] = DecodedAnswers::decode_pair(4, &model, &comparator).unwrap();
+    let read = |side, row| LabelSet::read(side, row).unwrap();
+    let common = [0, 1, 2, 3].map(|row| read(&model, row).common_labels(read(&comparator, row)));
+    assert_eq!(common, [2, 0, 0, 2]);
+    assert_eq!([0, 1, 2, 3].map(|row| read(&model, row).len()), [3, 0, 1, 2]);
+    assert!(read(&model, 1).is_empty());
+    assert_eq!(read(&model, 3), read(&comparator, 3));
+    assert_ne!(read(&model, 0), read(&comparator, 0));
+    let mut names: Vec<_> = read(&model, 3).labels().map(Label::name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn nominal_answers_are_labels_sets_or_json_values() {
+    fn equal<A: crate::Answer + Clone>(model: &[A; 2], decisions: &[A; 2]) -> [bool; 2] {
+        let [model, decisions] =
+            [model, decisions].map(|rows| collect_answers(2, |row| Ok(rows[row].clone())));
+        let [model, decisions] = DecodedAnswers::decode_pair(2, &model, &decisions).unwrap();
+        [0, 1].map(|row| {
+            NominalAnswer::read(&model, row).unwrap() == NominalAnswer::read(&decisions, row).unwrap()
+        })
+    }
+    assert_eq!(equal(&["a", "b"], &["b", "b"]), [false, true]);
+    let set = |labels: &[&'static str]| labels.iter().copied().collect::<HashSet<_>>();
+    assert_eq!(equal(&[set(&["a", "b"]), set(&[])], &[set(&["b", "a"]), set(&["a"])]), [true, false]);
+    assert_eq!(equal(&[Json("x"), Json("")], &[Json("x"), Json("y")]), [true, false]);
+    let numbers = collect_answers(1, |_| Ok(1.0));
+    let [numbers, _] = DecodedAnswers::decode_pair(1, &numbers, &numbers).unwrap();
+    insta::assert_snapshot!(NominalAnswer::read(&numbers, 0).unwrap_err(), @"the metric scores labels or sets of labels or JSON values, not numbers");
+}
+
+#[test]
+fn probabilities_that_cannot_be_read_fail_the_batch() {
+    let answers =
+        || collect_answers(1, |_| Ok(WithProbabilities { answer: "a", probabilities: [("a", 1.0)] }));
+    let fault = |change: fn(&mut crate::Probabilities)| {
+        let mut answers = answers();
+        change(answers.probabilities.as_mut().unwrap());
+        score(&Same, 1, &answers, &labels(&[Some("a")])).unwrap_err()
+    };
+    insta::assert_snapshot!(fault(|p| p.codes[0] = 1), @"the model's answers: a probability has a code without a name");
+    insta::assert_snapshot!(fault(|p| p.values.clear()), @"the model's answers: found probabilities of 1 rows and 1 classes, expected 1 and 0");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use super::description_validation::InputField;
 use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::usage::UsageCounters;
 use super::{Sandbox, SandboxError, answer_validation, borrowed_columns, description_validation};
-use understudy_records::batch::{Answers, Reason};
+use understudy_records::batch::{AnswerSchema, Answers, Reason};
 use understudy_study::{AnswerForm, FieldKind};
 
 /// A loaded model or comparator. It can be instantiated any number of times.
@@ -36,6 +36,8 @@ pub struct DeciderPlugin {
     pub reads: Arc<[InputField]>,
     /// The form of the plugin's answers.
     pub form: AnswerForm,
+    /// Whether each answer has class probabilities.
+    pub has_probabilities: bool,
 }
 
 impl DeciderPlugin {
@@ -60,7 +62,20 @@ impl DeciderPlugin {
             .map_err(SandboxError::Call)?;
         let title = description_validation::title(&description.name, &description.version);
         let reads = description_validation::fields(description.reads)?.into();
-        Ok(DeciderPlugin { sandbox: sandbox.clone(), spec, title, reads, form: form(description.answers) })
+        let (form, has_probabilities) = (form(description.answers), description.probabilities);
+        if has_probabilities && form != AnswerForm::Label {
+            let why = format!(
+                "it declares class probabilities of answers with the form {}; only labels have them",
+                form.name()
+            );
+            return Err(SandboxError::Description { why });
+        }
+        Ok(DeciderPlugin { sandbox: sandbox.clone(), spec, title, reads, form, has_probabilities })
+    }
+
+    /// What the answers consist of.
+    pub fn answer_schema(&self) -> AnswerSchema {
+        AnswerSchema { form: self.form, probabilities: self.has_probabilities }
     }
 
     /// The sandbox that runs the plugin.
@@ -84,7 +99,7 @@ impl DeciderPlugin {
             supervisor: InstanceSupervisor::new(self.sandbox.clone(), self.spec.clone()),
             kinds: self.reads.iter().map(|field| field.kind).collect(),
             reads: self.reads.clone(),
-            form: self.form,
+            schema: self.answer_schema(),
             answer_limit: self.sandbox.budget().answer,
             batch_sizer: BatchSizer::new(),
         }
@@ -96,6 +111,8 @@ fn form(form: answers::Form) -> AnswerForm {
         answers::Form::Label => AnswerForm::Label,
         answers::Form::Number => AnswerForm::Number,
         answers::Form::Ranking => AnswerForm::Ranking,
+        answers::Form::LabelSet => AnswerForm::LabelSet,
+        answers::Form::Json => AnswerForm::Json,
     }
 }
 
@@ -114,7 +131,7 @@ pub struct Decider {
     supervisor: InstanceSupervisor<Bindings>,
     reads: Arc<[InputField]>,
     kinds: Vec<FieldKind>,
-    form: AnswerForm,
+    schema: AnswerSchema,
     /// Bytes of the longest answer.
     answer_limit: usize,
     batch_sizer: BatchSizer,
@@ -193,7 +210,7 @@ impl Decider {
             Err(why) => {
                 self.batch_sizer.record_failure(rows);
                 (rows == 1).then(|| {
-                    let answers = Answers::unanswered(self.form, 1, &Reason::Broke(why.clone()));
+                    let answers = Answers::unanswered(self.schema, 1, &Reason::Broke(why.clone()));
                     Piece { answers, broken: Some(why) }
                 })
             }
@@ -212,7 +229,7 @@ impl Decider {
             .map_err(|why| format!("`decide` returned an error: {}", super::sanitize(&why)))
             .and_then(|returned| {
                 let limit = self.answer_limit;
-                answer_validation::answers(returned, self.form, rows, limit)
+                answer_validation::answers(returned, self.schema, rows, limit)
                     .map_err(|why| format!("`decide` {why}"))
             })
     }
@@ -230,7 +247,7 @@ impl Decider {
                 broken.extend(piece.broken.clone().map(|why| (row as u32, why)));
             }
         }
-        let withheld = Answers::unanswered(self.form, 1, &Reason::Abstained(String::new()));
+        let withheld = Answers::unanswered(self.schema, 1, &Reason::Abstained(String::new()));
         let sources: Vec<&Answers> =
             std::iter::once(&withheld).chain(pieces.iter().map(|p| &p.answers)).collect();
         let mut answers = Answers::gather(&sources, &picks);

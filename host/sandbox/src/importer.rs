@@ -58,6 +58,8 @@ pub struct ModelSummary {
     pub labels: Vec<String>,
     /// Whether the answers have confidences.
     pub confidence: bool,
+    /// Whether the answers have class probabilities.
+    pub probabilities: bool,
     /// The operators by name, with the number of their occurrences.
     pub operators: Vec<(String, u32)>,
     /// The number of trees.
@@ -256,9 +258,12 @@ fn summary(summary: Summary) -> ModelSummary {
             Form::Label => AnswerForm::Label,
             Form::Number => AnswerForm::Number,
             Form::Ranking => AnswerForm::Ranking,
+            Form::LabelSet => AnswerForm::LabelSet,
+            Form::Json => AnswerForm::Json,
         },
         labels: texts(summary.labels),
         confidence: summary.confidence,
+        probabilities: summary.probabilities,
         operators: summary
             .operators
             .into_iter()

@@ -43,6 +43,8 @@ pub struct ScorerPlugin {
     pub title: String,
     /// Answer forms that the metric can score.
     pub accepts: Vec<AnswerForm>,
+    /// Whether the metric needs class probabilities of the model.
+    pub needs_probabilities: bool,
     /// Names of the components, at least one.
     pub components: Vec<String>,
     /// Which values of the metric are better.
@@ -74,6 +76,8 @@ impl ScorerPlugin {
             (wit::Form::Label, AnswerForm::Label),
             (wit::Form::Number, AnswerForm::Number),
             (wit::Form::Ranking, AnswerForm::Ranking),
+            (wit::Form::LabelSet, AnswerForm::LabelSet),
+            (wit::Form::Json, AnswerForm::Json),
         ];
         let accepts =
             forms.into_iter().filter(|(form, _)| description.accepts.contains(form)).map(|(_, form)| form);
@@ -82,6 +86,7 @@ impl ScorerPlugin {
             spec,
             title: description_validation::title(&description.name, &description.version),
             accepts: accepts.collect(),
+            needs_probabilities: description.needs_probabilities,
             components: description_validation::components(description.components)?,
             better: match description.direction {
                 scorer::Direction::HigherIsBetter => Better::Higher,
@@ -224,15 +229,30 @@ fn to_wit(answers: &Answers) -> wit::Answers {
             offsets: offsets.clone(),
             codes: codes.clone(),
         }),
+        AnswerColumn::LabelSets { names, offsets, codes } => wit::Values::LabelSets(wit::LabelSets {
+            names: text(names),
+            offsets: offsets.clone(),
+            codes: codes.clone(),
+        }),
+        AnswerColumn::Json { texts, codes } => {
+            wit::Values::Json(wit::Labels { names: text(texts), codes: codes.clone() })
+        }
     };
     let reason = |(row, reason): &(u32, Reason)| match reason {
         Reason::Abstained(why) => (*row, wit::Reason::Abstained(why.clone())),
         Reason::Failed(why) | Reason::Broke(why) => (*row, wit::Reason::Failed(why.clone())),
         Reason::Blinded => unreachable!("blinded snapshots are answered before they are scored"),
     };
+    let probabilities = answers.probabilities.as_ref().map(|own| wit::Probabilities {
+        names: text(&own.names),
+        offsets: own.offsets.clone(),
+        codes: own.codes.clone(),
+        values: own.values.clone(),
+    });
     wit::Answers {
         values,
         confidence: answers.confidence.clone(),
+        probabilities,
         unanswered: answers.unanswered.iter().map(reason).collect(),
     }
 }

@@ -1,13 +1,13 @@
-//! The form of a model's answers: label, number or ranking.
+//! The form of a model's answers: label, number, ranking, set of labels or JSON value.
 //!
 //! A new form begins here; every `match` on [`AnswerForm`] is exhaustive, so the compiler lists the rest.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The form of an answer. The same three forms as in `wit/shadow.wit`.
+/// The form of an answer. The same forms as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum AnswerForm {
     /// One label out of a set.
     Label,
@@ -15,6 +15,10 @@ pub enum AnswerForm {
     Number,
     /// Labels, best first.
     Ranking,
+    /// Distinct labels without an order.
+    LabelSet,
+    /// Any JSON value.
+    Json,
 }
 
 impl AnswerForm {
@@ -24,6 +28,19 @@ impl AnswerForm {
             Self::Label => "label",
             Self::Number => "number",
             Self::Ranking => "ranking",
+            Self::LabelSet => "label-set",
+            Self::Json => "json",
+        }
+    }
+
+    /// An answer of the form in words, such as `a label`.
+    pub const fn with_article(self) -> &'static str {
+        match self {
+            Self::Label => "a label",
+            Self::Number => "a number",
+            Self::Ranking => "a ranking",
+            Self::LabelSet => "a set of labels",
+            Self::Json => "a JSON value",
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A metric: the share of pairs in which model and comparator give the same label.
+//! A metric: the share of pairs in which model and comparator give the same label, set of labels or JSON value.
 //!
-//! Over n pairs of labels it is Σ \[model = decision\] / n, also known as accuracy or observed agreement. A
+//! Over n pairs it is Σ \[model = decision\] / n, also known as accuracy or observed agreement. A
 //! pair without a model answer does not agree. Component: `agreements`, 1 for a pair that agrees and 0
 //! otherwise.
 
@@ -8,12 +8,12 @@ use std::ops::RangeBounds;
 
 use understudy_sdk::prelude::*;
 
-/// Observed agreement of labels.
+/// Observed agreement.
 pub struct Agreement;
 
 impl Metric for Agreement {
     type Config = NoConfig;
-    type Answer<'a> = Label<'a>;
+    type Answer<'a> = NominalAnswer<'a>;
 
     fn new(_: NoConfig, _: &Assets) -> Result<Self, String> {
         Ok(Self)
@@ -31,7 +31,12 @@ impl Metric for Agreement {
         0.0..=1.0
     }
 
-    fn score(&self, model: Option<Label<'_>>, decision: Label<'_>, components: &mut Components<'_>) {
+    fn score(
+        &self,
+        model: Option<NominalAnswer<'_>>,
+        decision: NominalAnswer<'_>,
+        components: &mut Components<'_>,
+    ) {
         components[0] = f64::from(model == Some(decision));
     }
 
@@ -64,6 +69,18 @@ mod tests {
     #[test]
     fn unanswered_pairs_do_not_agree() {
         assert_eq!(value(&[Some("a"), None, None, Some("b")], &["a", "a", "b", "b"]), Some(0.5));
+    }
+
+    #[test]
+    fn sets_and_json_values_agree_as_a_whole() {
+        use std::collections::BTreeSet;
+
+        let set = |labels: &[&'static str]| labels.iter().copied().collect::<BTreeSet<_>>();
+        let (model, decisions) = ([set(&["b", "a"]), set(&["a"])], [set(&["a", "b"]), set(&["a", "b"])]);
+        assert_eq!(native::value_of_rows(&Agreement, &model.map(Some), &decisions), Ok(Some(0.5)));
+        let (model, decisions) =
+            ([Some(Json([1, 2])), Some(Json([1, 2])), None], [[1, 2], [2, 1], [3, 3]].map(Json));
+        assert_eq!(native::value_of_rows(&Agreement, &model, &decisions), Ok(Some(1.0 / 3.0)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use tabular_program::{AnswerRule, Axis, Columns, Instruction, Kind, Program, Scores, Step};
 
 use crate::options::Options;
-use crate::probabilities::are_probabilities;
+use crate::probabilities::{ScoreRange, are_probabilities, score_range};
 
 /// What the options lack or have too much of.
 const TWO_LABELS: &str = "write labels = [...] with two labels: below the threshold, and from it on";
@@ -132,8 +132,9 @@ fn classifier(
     if !options.labels.is_empty() && program.outputs[label].columns.kind == Kind::Text {
         return Err(format!("the model has its labels as text, in output {name:?}; remove `labels`"));
     }
-    let scores = match numbers {
-        Some(output) if are_probabilities(program, output)? => {
+    let range = numbers.map(|output| score_range(program, output)).transpose()?;
+    let scores = match numbers.zip(range) {
+        Some((output, range)) if range != ScoreRange::Unbounded => {
             let width = program.outputs[output].columns.width as usize;
             if !options.labels.is_empty() && width > 1 && width != options.labels.len() {
                 return Err(format!(
@@ -143,7 +144,11 @@ fn classifier(
                 ));
             }
             // A single column is the score of one class, whatever the label is.
-            (width > 1).then(|| Scores { output: output as u32, labels: outputs.score_labels.clone() })
+            (width > 1).then(|| Scores {
+                output: output as u32,
+                labels: outputs.score_labels.clone(),
+                probabilities: range == ScoreRange::Distribution,
+            })
         }
         _ => None,
     };
@@ -175,8 +180,10 @@ fn scores(program: &Program, numbers: usize, options: &Options) -> Result<Answer
             "the model has {width} scores, and `score-threshold` needs one; remove `score-threshold`"
         )),
         (_, None) if labels.len() == width => {
-            let confidence = are_probabilities(program, numbers)?;
-            Ok(AnswerRule::LargestScore { output, labels, confidence })
+            let range = score_range(program, numbers)?;
+            let (confidence, probabilities) =
+                (range != ScoreRange::Unbounded, range == ScoreRange::Distribution);
+            Ok(AnswerRule::LargestScore { output, labels, confidence, probabilities })
         }
         (_, None) if labels.is_empty() => Err(format!(
             "the model answers {width} scores without labels; write labels = [...] in the order of the scores, or \

@@ -103,6 +103,7 @@ fn a_pipeline_of_scikit_learn_answers_as_onnxruntime_does() {
         "segment: Text, country: Text, lead_time?: Number, adults?: Number, rate?: Number"
     );
     assert!(imported.model.answer.has_confidence());
+    assert_eq!(imported.model.answer.classes(), Some(vec!["a", "b", "c"]));
     assert_eq!(imported.labels(), ["a", "b", "c"]);
     assert_eq!(imported.operators["ai.onnx.ml.TreeEnsembleClassifier"], 1);
     let answers = answers(&imported);
@@ -286,7 +287,8 @@ fn every_export_becomes_a_model_of_a_study() {
     let mut cases = Vec::new();
     let file = include_bytes!("../../tabular/onnx/tests/exports.cases.gz");
     GzDecoder::new(&file[..]).read_to_end(&mut cases).unwrap();
-    let (mut labels, mut numbers, mut without_confidence) = (0, 0, Vec::new());
+    let (mut labels, mut numbers, mut without_confidence, mut without_probabilities) =
+        (0, 0, Vec::new(), Vec::new());
     for (_, case) in message(&cases) {
         let part = |number| message(case).into_iter().find(|(field, _)| *field == number).unwrap().1;
         let name = std::str::from_utf8(part(1)).unwrap();
@@ -303,6 +305,9 @@ fn every_export_becomes_a_model_of_a_study() {
             if !imported.model.answer.has_confidence() {
                 without_confidence.push(name.to_owned());
             }
+            if imported.model.answer.classes().is_none() {
+                without_probabilities.push(name.to_owned());
+            }
         }
         // All columns may be missing in models that were trained with missing values.
         if ["hgb", "robust", "xgb-missing", "lgb-missing"].contains(&name) {
@@ -315,6 +320,8 @@ fn every_export_becomes_a_model_of_a_study() {
     }
     assert_eq!((labels, numbers), (58, 20));
     assert_eq!(without_confidence, ["linear-svc"]);
+    // The scores of a random forest of LightGBM do not add up to 1.
+    assert_eq!(without_probabilities, ["linear-svc", "lgb-rf"]);
 }
 
 #[test]

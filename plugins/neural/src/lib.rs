@@ -26,6 +26,10 @@ impl ColumnarModel for Neural {
         self.0.form()
     }
 
+    fn has_probabilities(&self) -> bool {
+        self.0.has_probabilities()
+    }
+
     fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
         self.0.decide(rows, columns)
     }

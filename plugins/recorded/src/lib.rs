@@ -8,16 +8,24 @@
 //! | `label` | `text`; `integer`, written in decimal; `boolean`, written as `true` or `false` |
 //! | `number` | `number`, also for integer fields |
 //! | `ranking` | `json`: an array of items, best first, or a single item; `text`; `integer`. A single item is a ranking of one: the chosen one |
+//! | `label-set` | `json`: an array of items in any order, or a single item; `text`; `integer`. An item that is repeated counts once |
+//! | `json` | `json`: any value |
 //!
-//! An item of a ranking is a string or an integer. As in a label, an integer is written in decimal: 7 and `"7"` are the
+//! An item of a ranking or set is a string or an integer. As in a label, an integer is written in decimal: 7 and `"7"` are the
 //! same item. Other numbers, such as 7.0, are not items, because their spelling would decide whether two are equal.
+//!
+//! `probabilities` names a JSON field with the class probabilities of a label, such as `{"a": 0.75, "b": 0.25}`. With it,
+//! the recorded answers of a model can be scored, too.
 //!
 //! As a model, the plugin answers with a field of the snapshot.
 //!
 //! The comparator abstains from a decision without the field. The reason names the field. It fails on a decision that
 //! does not have the form, and on a ranking that repeats an item. The reason shows what was found.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
+use understudy_sdk::answer::LabelBuilder;
 use understudy_sdk::input::{Json, Value};
 use understudy_sdk::prelude::*;
 use understudy_sdk::{Answer, Answers, Column, ColumnarModel, Field, Form, Kind, Reader, collect_answers};
@@ -29,14 +37,17 @@ pub struct Config {
     field: String,
     form: FormName,
     kind: Option<KindName>,
+    probabilities: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 enum FormName {
     Label,
     Number,
     Ranking,
+    LabelSet,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -53,6 +64,8 @@ enum KindName {
 pub struct Recorded {
     field: String,
     conversion: Conversion,
+    /// The field with the class probabilities.
+    probabilities: Option<String>,
 }
 
 /// How to convert the field to an answer.
@@ -65,6 +78,10 @@ enum Conversion {
     JsonToRanking,
     TextToRanking,
     IntegerToRanking,
+    JsonToSet,
+    TextToSet,
+    IntegerToSet,
+    JsonToJson,
 }
 
 /// A ranking, or the one chosen item.
@@ -92,13 +109,18 @@ impl Item {
     }
 }
 
+impl Ranked {
+    /// The names of the items, in their order.
+    fn into_names<C: FromIterator<String>>(self) -> C {
+        match self {
+            Ranked::One(chosen) => std::iter::once(chosen.into_name()).collect(),
+            Ranked::Many(items) => items.into_iter().map(Item::into_name).collect(),
+        }
+    }
+}
+
 impl Recorded {
     /// Reads the field as `V` and converts it with `convert`.
-    /// The record that has the field.
-    fn record(&self) -> &'static str {
-        if self.field.starts_with("decision.") { "decision" } else { "snapshot" }
-    }
-
     fn answer<'a, V: Value<'a>, A: Answer>(
         &'a self,
         rows: u32,
@@ -109,11 +131,36 @@ impl Recorded {
             return Err(format!("expected 1 column, found {}", columns.len()));
         };
         let decisions = Reader::<Option<V>>::bind(&self.field, rows as usize, column)?;
-        Ok(collect_answers(rows, |row| match decisions.read(row).map_err(Reason::Failed)? {
-            Some(decision) => Ok(convert(decision)),
-            None => Err(Reason::Abstained(format!("the {} has no `{}`", self.record(), self.field))),
+        Ok(collect_answers(rows, |row| Ok(convert(present(&self.field, &decisions, row)?))))
+    }
+
+    /// Reads the field as `V`, converts it to a label with `convert`, and adds the class probabilities if there are any.
+    fn label<'a, V: Value<'a>, A: Answer<Builder = LabelBuilder>>(
+        &'a self,
+        rows: u32,
+        columns: &'a [Column],
+        convert: impl Fn(V) -> A,
+    ) -> Result<Answers, String> {
+        let Some(name) = &self.probabilities else { return self.answer(rows, columns, convert) };
+        let [column, probabilities] = columns else {
+            return Err(format!("expected 2 columns, found {}", columns.len()));
+        };
+        let decisions = Reader::<Option<V>>::bind(&self.field, rows as usize, column)?;
+        let classes =
+            Reader::<Option<Json<BTreeMap<String, f64>>>>::bind(name, rows as usize, probabilities)?;
+        Ok(collect_answers(rows, |row| {
+            let answer = convert(present(&self.field, &decisions, row)?);
+            let Json(probabilities) = present(name, &classes, row)?;
+            Ok(WithProbabilities { answer, probabilities })
         }))
     }
+}
+
+/// The value of a field in a row.
+fn present<'a, V: Value<'a>>(name: &str, reader: &Reader<'a, Option<V>>, row: usize) -> Result<V, Reason> {
+    let value = reader.read(row).map_err(Reason::Failed)?;
+    let record = if name.starts_with("decision.") { "decision" } else { "snapshot" };
+    value.ok_or_else(|| Reason::Abstained(format!("the {record} has no `{name}`")))
 }
 
 impl ColumnarModel for Recorded {
@@ -128,6 +175,14 @@ impl ColumnarModel for Recorded {
             (FormName::Ranking, None | Some(KindName::Json)) => Conversion::JsonToRanking,
             (FormName::Ranking, Some(KindName::Text)) => Conversion::TextToRanking,
             (FormName::Ranking, Some(KindName::Integer)) => Conversion::IntegerToRanking,
+            (FormName::LabelSet, None | Some(KindName::Json)) => Conversion::JsonToSet,
+            (FormName::LabelSet, Some(KindName::Text)) => Conversion::TextToSet,
+            (FormName::LabelSet, Some(KindName::Integer)) => Conversion::IntegerToSet,
+            (FormName::Json, None | Some(KindName::Json)) => Conversion::JsonToJson,
+            (FormName::LabelSet, _) => {
+                return Err("config: form `label-set` needs kind json, text or integer".to_owned());
+            }
+            (FormName::Json, _) => return Err("config: form `json` needs kind json".to_owned()),
             (FormName::Label, _) => {
                 return Err("config: form `label` needs kind text, integer or boolean".to_owned());
             }
@@ -138,18 +193,27 @@ impl ColumnarModel for Recorded {
                 return Err("config: form `ranking` needs kind json, text or integer".to_owned());
             }
         };
-        Ok(Self { field: config.field, conversion })
+        if config.probabilities.is_some() && !matches!(config.form, FormName::Label) {
+            return Err("config: `probabilities` needs form `label`".to_owned());
+        }
+        Ok(Self { field: config.field, conversion, probabilities: config.probabilities })
     }
 
     fn reads(&self) -> Vec<Field> {
         let kind = match self.conversion {
-            Conversion::TextToLabel | Conversion::TextToRanking => Kind::Text,
-            Conversion::IntegerToLabel | Conversion::IntegerToRanking => Kind::Integer,
+            Conversion::TextToLabel | Conversion::TextToRanking | Conversion::TextToSet => Kind::Text,
+            Conversion::IntegerToLabel | Conversion::IntegerToRanking | Conversion::IntegerToSet => {
+                Kind::Integer
+            }
             Conversion::BooleanToLabel => Kind::Boolean,
             Conversion::NumberToNumber => Kind::Number,
-            Conversion::JsonToRanking => Kind::Json,
+            Conversion::JsonToRanking | Conversion::JsonToSet | Conversion::JsonToJson => Kind::Json,
         };
-        vec![Field { name: self.field.clone(), kind, required: false }]
+        let decision = Field { name: self.field.clone(), kind, required: false };
+        let probabilities = self.probabilities.iter();
+        let probabilities =
+            probabilities.map(|name| Field { name: name.clone(), kind: Kind::Json, required: false });
+        std::iter::once(decision).chain(probabilities).collect()
     }
 
     fn form(&self) -> Form {
@@ -159,21 +223,34 @@ impl ColumnarModel for Recorded {
             Conversion::JsonToRanking | Conversion::TextToRanking | Conversion::IntegerToRanking => {
                 Form::Ranking
             }
+            Conversion::JsonToSet | Conversion::TextToSet | Conversion::IntegerToSet => Form::LabelSet,
+            Conversion::JsonToJson => Form::Json,
         }
+    }
+
+    fn has_probabilities(&self) -> bool {
+        self.probabilities.is_some()
     }
 
     fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
         match self.conversion {
-            Conversion::TextToLabel => self.answer(rows, columns, |text: &str| text),
-            Conversion::IntegerToLabel => self.answer(rows, columns, |integer: i64| integer.to_string()),
+            Conversion::TextToLabel => self.label(rows, columns, |text: &str| text),
+            Conversion::IntegerToLabel => self.label(rows, columns, |integer: i64| integer.to_string()),
             Conversion::BooleanToLabel => {
-                self.answer(rows, columns, |boolean: bool| if boolean { "true" } else { "false" })
+                self.label(rows, columns, |boolean: bool| if boolean { "true" } else { "false" })
             }
             Conversion::NumberToNumber => self.answer(rows, columns, |number: f64| number),
-            Conversion::JsonToRanking => self.answer(rows, columns, |Json(ranked)| match ranked {
-                Ranked::One(chosen) => vec![chosen.into_name()],
-                Ranked::Many(items) => items.into_iter().map(Item::into_name).collect(),
-            }),
+            Conversion::JsonToRanking => {
+                self.answer(rows, columns, |Json(ranked): Json<Ranked>| ranked.into_names::<Vec<_>>())
+            }
+            Conversion::JsonToSet => {
+                self.answer(rows, columns, |Json(listed): Json<Ranked>| listed.into_names::<BTreeSet<_>>())
+            }
+            Conversion::TextToSet => self.answer(rows, columns, |chosen: &str| BTreeSet::from([chosen])),
+            Conversion::IntegerToSet => {
+                self.answer(rows, columns, |chosen: i64| BTreeSet::from([chosen.to_string()]))
+            }
+            Conversion::JsonToJson => self.answer(rows, columns, |value: Json<serde_json::Value>| value),
             Conversion::TextToRanking => self.answer(rows, columns, |chosen: &str| vec![chosen]),
             Conversion::IntegerToRanking => {
                 self.answer(rows, columns, |chosen: i64| vec![chosen.to_string()])

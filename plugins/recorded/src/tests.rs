@@ -27,6 +27,17 @@ fn convert(config: &str, rows: u32, column: Column) -> (Vec<String>, Vec<(u32, R
                 .map(|ends| codes(ends).iter().map(name).collect::<Vec<_>>().join(">"))
                 .collect()
         }
+        AnswerValues::LabelSets(sets) => {
+            let name = |code: &u32| slice(&sets.names.bytes, &sets.names.offsets, *code);
+            let codes = |ends: &[u32]| &sets.codes[ends[0] as usize..ends[1] as usize];
+            sets.offsets
+                .windows(2)
+                .map(|ends| codes(ends).iter().map(name).collect::<Vec<_>>().join("+"))
+                .collect()
+        }
+        AnswerValues::Json(json) => {
+            json.codes.iter().map(|code| slice(&json.names.bytes, &json.names.offsets, *code)).collect()
+        }
     };
     (texts, answers.unanswered)
 }
@@ -125,7 +136,7 @@ fn invalid_configurations_are_rejected() {
     assert_eq!(refused(r#"{"form": "label"}"#), "config: missing field `field`");
     assert_eq!(
         refused(r#"{"field": "f", "form": "class"}"#),
-        "config: unknown variant `class`, expected one of `label`, `number`, `ranking`"
+        "config: unknown variant `class`, expected one of `label`, `number`, `ranking`, `label-set`, `json`"
     );
     assert_eq!(
         refused(r#"{"field": "f", "form": "label", "knid": "text"}"#),
@@ -142,5 +153,58 @@ fn invalid_configurations_are_rejected() {
     assert_eq!(
         refused(r#"{"field": "f", "form": "ranking", "kind": "number"}"#),
         "config: form `ranking` needs kind json, text or integer"
+    );
+}
+
+#[test]
+fn labels_can_have_recorded_probabilities() {
+    let config = r#"{"field": "f", "form": "label", "probabilities": "p"}"#;
+    let plugin = recorded(config).unwrap();
+    assert!(plugin.has_probabilities());
+    assert_eq!(plugin.reads().iter().map(|field| &field.name[..]).collect::<Vec<_>>(), ["f", "p"]);
+    let mut classes = Column::json([r#"{"b": 0.25, "a": 0.75}"#, r#"{"a": 0.5}"#, "[1]", "{}"]);
+    classes.missing = Some(vec![3]);
+    let answers = plugin.decide(4, &[Column::text(["b", "b", "a", "a"]), classes]).unwrap();
+    let found = answers.probabilities.expect("probabilities");
+    assert_eq!(
+        (&found.names.bytes[..2], &found.codes[..], &found.values[..]),
+        (&b"ab"[..], &[0, 1][..], &[0.75, 0.25][..])
+    );
+    let reasons: Vec<String> = answers.unanswered.iter().map(|(_, reason)| format!("{reason:?}")).collect();
+    assert_eq!(reasons[0], r#"Reason::Failed("the sum of the probabilities is 0.5, expected 1")"#);
+    assert!(reasons[1].starts_with(r#"Reason::Failed("field `p`: invalid type: sequence"#), "{}", reasons[1]);
+    assert_eq!(reasons[2], r#"Reason::Abstained("the decision has no `p`")"#);
+
+    let refused = recorded(r#"{"field": "f", "form": "number", "probabilities": "p"}"#);
+    assert_eq!(refused.err().as_deref(), Some("config: `probabilities` needs form `label`"));
+}
+
+#[test]
+fn arrays_become_sets_without_an_order() {
+    let config = r#"{"field": "f", "form": "label-set"}"#;
+    let (sets, unanswered) =
+        convert(config, 5, Column::json([r#"["b", "a", "b"]"#, "7", "[]", "[7, \"a\"]", "{}"]));
+    assert_eq!(sets[..4], ["a+b", "7", "", "7+a"]);
+    assert!(
+        matches!(&unanswered[..], [(4, Reason::Failed(why))] if why.contains("neither a string")),
+        "{unanswered:?}"
+    );
+    let text = convert(r#"{"field": "f", "form": "label-set", "kind": "text"}"#, 1, Column::text(["b"]));
+    assert_eq!(text.0, ["b"]);
+    let integer =
+        convert(r#"{"field": "f", "form": "label-set", "kind": "integer"}"#, 1, Column::integers([3]));
+    assert_eq!(integer.0, ["3"]);
+}
+
+#[test]
+fn json_values_are_answers_as_they_are() {
+    let (values, unanswered) = convert(
+        r#"{"field": "f", "form": "json"}"#,
+        2,
+        Column::json([r#"{"b": 1, "a": [2.50, null]}"#, "\"x\""]),
+    );
+    assert_eq!(
+        (values, unanswered.len()),
+        (vec![r#"{"a":[2.5,null],"b":1}"#.to_owned(), "\"x\"".to_owned()], 0)
     );
 }

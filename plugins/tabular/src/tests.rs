@@ -1,7 +1,7 @@
 use tabular_program::{
     AnswerRule, Columns, Field, FieldKind, Input, Kind, LoweredModel, Output, Program, Scores,
 };
-use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, native};
+use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, Reason, native};
 
 use super::{Column, ColumnarModel as _, Form, Tabular};
 
@@ -69,9 +69,10 @@ fn answers(answer: AnswerRule) -> TextAnswers {
             };
             rankings.offsets.windows(2).map(ranking).collect()
         }
+        other => panic!("a trained model does not answer {other:?}"),
     };
-    let reason = |(row, reason): (u32, understudy_sdk::Reason)| match reason {
-        understudy_sdk::Reason::Failed(why) | understudy_sdk::Reason::Abstained(why) => (row, why),
+    let reason = |(row, reason): (u32, Reason)| match reason {
+        Reason::Failed(why) | Reason::Abstained(why) => (row, why),
     };
     (values, answers.confidence, answers.unanswered.into_iter().map(reason).collect())
 }
@@ -85,7 +86,7 @@ fn a_number_that_is_not_finite_is_no_answer() {
 
 #[test]
 fn a_label_has_the_probability_of_its_column() {
-    let scores = |labels: &[&str]| Some(Scores { output: 0, labels: texts(labels) });
+    let scores = |labels: &[&str]| Some(Scores { output: 0, labels: texts(labels), probabilities: false });
     let rule = |names: &[&str], scores| AnswerRule::Label { output: 1, names: texts(names), scores };
     let (values, confidence, unanswered) = answers(rule(&["low", "high"], scores(&["1", "0"])));
     assert_eq!(values[..2], texts(&["high", "low"])[..]);
@@ -105,8 +106,12 @@ fn a_label_has_the_probability_of_its_column() {
 #[test]
 fn the_label_of_the_largest_score_and_of_a_threshold() {
     let labels = texts(&["a", "b"]);
-    let (values, confidence, unanswered) =
-        answers(AnswerRule::LargestScore { output: 0, labels: labels.clone(), confidence: true });
+    let (values, confidence, unanswered) = answers(AnswerRule::LargestScore {
+        output: 0,
+        labels: labels.clone(),
+        confidence: true,
+        probabilities: false,
+    });
     assert_eq!((&values[..2], &confidence.unwrap()[..2]), (&texts(&["b", "a"])[..], &[0.75, 0.5][..]));
     assert_eq!(unanswered, [(2, "the largest score is NaN".to_owned())]);
 
@@ -116,6 +121,79 @@ fn the_label_of_the_largest_score_and_of_a_threshold() {
     assert_eq!((&values[..2], &confidence.unwrap()[..2]), (&texts(&["a", "b"])[..], &[0.75, 0.5][..]));
     assert_eq!(unanswered, [(2, "the score is NaN".to_owned())]);
     assert_eq!(answers(threshold(false)).1, None);
+}
+
+/// For each of the three rows of [`answers`] the classes with their probabilities.
+fn class_probabilities(answer: AnswerRule) -> Option<Vec<String>> {
+    let tabular = tabular(answer);
+    let columns = [
+        Column::numbers([0.25, 0.5, 0.0]).with_missing([2]),
+        Column::numbers([0.75, 0.5, 2.0]),
+        Column::integers([1, 0, 1]),
+    ];
+    let answers = native::decide(&tabular, 3, &columns).unwrap();
+    assert_eq!(tabular.has_probabilities(), answers.probabilities.is_some());
+    let found = answers.probabilities?;
+    let class = |at: usize| {
+        let bounds = &found.names.offsets[found.codes[at] as usize..found.codes[at] as usize + 2];
+        let name = std::str::from_utf8(&found.names.bytes[bounds[0] as usize..bounds[1] as usize]).unwrap();
+        format!("{name} {}", found.values[at])
+    };
+    let row = |ends: &[u32]| (ends[0] as usize..ends[1] as usize).map(class).collect::<Vec<_>>().join(", ");
+    Some(found.offsets.windows(2).map(row).collect())
+}
+
+#[test]
+fn labels_have_the_probabilities_of_their_classes() {
+    let largest = |probabilities| AnswerRule::LargestScore {
+        output: 0,
+        labels: texts(&["a", "b"]),
+        confidence: true,
+        probabilities,
+    };
+    let expected = || Some(texts(&["a 0.25, b 0.75", "a 0.5, b 0.5", ""]));
+    assert_eq!(class_probabilities(largest(true)), expected());
+    assert_eq!(class_probabilities(largest(false)), None, "scores that do not add up to 1");
+    let threshold = |confidence| AnswerRule::Threshold {
+        output: 2,
+        threshold: 0.5,
+        labels: texts(&["low", "high"]),
+        confidence,
+    };
+    let of_threshold = class_probabilities(threshold(true));
+    assert_eq!(of_threshold, Some(texts(&["low 0.75, high 0.25", "low 0.5, high 0.5", ""])));
+    assert_eq!(class_probabilities(threshold(false)), None);
+    let label = |names: &[&str], labels: &[&str]| AnswerRule::Label {
+        output: 1,
+        names: texts(names),
+        scores: Some(Scores { output: 0, labels: texts(labels), probabilities: true }),
+    };
+    assert_eq!(class_probabilities(label(&["a", "b"], &[])), expected());
+    let of_values = class_probabilities(label(&["a", "b"], &["1", "0"]));
+    assert_eq!(of_values, Some(texts(&["b 0.25, a 0.75", "b 0.5, a 0.5", ""])));
+    assert_eq!(class_probabilities(label(&[], &[])), None, "the classes have no names");
+    assert_eq!(class_probabilities(label(&["a"], &["1", "0"])), None, "class 1 has no name");
+}
+
+#[test]
+fn a_row_whose_probabilities_do_not_add_up_is_no_answer() {
+    let rule = AnswerRule::LargestScore {
+        output: 0,
+        labels: texts(&["a", "b"]),
+        confidence: true,
+        probabilities: true,
+    };
+    let columns = [
+        Column::numbers([0.25, 0.25, 0.25]),
+        Column::numbers([0.75, 0.5, 0.7502]),
+        Column::integers([0, 0, 0]),
+    ];
+    let answers = native::decide(&tabular(rule), 3, &columns).unwrap();
+    let found = answers.probabilities.unwrap();
+    assert_eq!(found.offsets, [0, 2, 2, 4]);
+    assert!((found.values[2..].iter().sum::<f64>() - 1.0).abs() < 1e-12, "divided by their sum: {found:?}");
+    let [(1, Reason::Failed(why))] = &answers.unanswered[..] else { panic!("{:?}", answers.unanswered) };
+    assert_eq!(why, "the probabilities of the classes add up to 0.75, expected 1");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub const BUDGET: Budget = Budget {
 const FUELLED: Budget = Budget { fuel: 1 << 40, ..BUDGET };
 
 /// The misbehaviours that fail a row, each with a budget that ends it.
-pub const DEEDS: [(&str, Budget); 14] = [
+pub const DEEDS: [(&str, Budget); 15] = [
     ("panic", BUDGET),
     ("trap-unreachable", BUDGET),
     ("loop", BUDGET),
@@ -39,6 +39,7 @@ pub const DEEDS: [(&str, Budget); 14] = [
     ("error", BUDGET),
     ("huge-answer", FUELLED),
     ("bad-confidence", BUDGET),
+    ("bad-probabilities", BUDGET),
 ];
 
 /// A sandbox for two instances: the one under test and one that is being loaded.

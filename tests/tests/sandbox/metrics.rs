@@ -1,7 +1,7 @@
 //! Metrics that trap or return invalid results: the failing pairs are listed, and the value covers the
 //! others.
 
-use understudy_records::batch::{AnswerColumn, Answers};
+use understudy_records::batch::Answers;
 use understudy_sandbox::{Better, Scorer};
 use understudy_study::AnswerForm;
 
@@ -9,7 +9,7 @@ use super::fixture::{BUDGET, sandbox};
 use super::handmade_component::{Handmade, metric};
 
 fn answers(numbers: Vec<f64>) -> Answers {
-    Answers { decisions: AnswerColumn::Numbers(numbers), confidence: None, unanswered: vec![] }
+    Answers::from_numbers(numbers)
 }
 
 fn scorer(metric: &Handmade) -> Scorer {

@@ -39,6 +39,7 @@ fn each_misbehaviour_fails_only_its_row_with_a_reason() {
     error: broke: `decide` returned an error: evil fails the batch
     huge-answer: broke: `decide` returned more than the limit of 1 MiB
     bad-confidence: broke: `decide` returned the confidence 2; a confidence is from 0 to 1
+    bad-probabilities: broke: `decide` returned class probabilities that add up to 0.5; their sum must be 1
     ");
 }
 

@@ -104,7 +104,7 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
         })
         .collect();
     let counts_agreement = match first.sealed_study.comparator.plugin.form {
-        AnswerForm::Label | AnswerForm::Ranking => true,
+        AnswerForm::Label | AnswerForm::Ranking | AnswerForm::LabelSet | AnswerForm::Json => true,
         // Numbers rarely agree exactly.
         AnswerForm::Number => false,
     };

@@ -397,7 +397,21 @@ fn answer_of(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<Plug
         Some(answer) => Ok(answer),
         None => Err(part("unanswered")?.unwrap_or_default()),
     };
-    Ok(PluginAnswer { answer, confidence: number(batch, &format!("{name}.confidence"), row) })
+    let confidence = number(batch, &format!("{name}.confidence"), row);
+    Ok(PluginAnswer { answer, confidence, probabilities: probabilities(batch, name, row) })
+}
+
+/// The class probabilities of an answer, the most probable class first; empty if there are none.
+fn probabilities(batch: &RecordBatch, name: &str, row: usize) -> Vec<(String, f64)> {
+    let column =
+        batch.column_by_name(&format!("{name}.probabilities")).and_then(|column| column.as_map_opt());
+    let Some(map) = column.filter(|map| map.is_valid(row)) else { return Vec::new() };
+    let entries = map.value(row);
+    let classes = entries.column(0).as_string::<i32>().iter().flatten().map(str::to_owned);
+    let values = entries.column(1).as_primitive::<Float64Type>().values();
+    let mut probabilities: Vec<_> = classes.zip(values.iter().copied()).collect();
+    probabilities.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    probabilities
 }
 
 /// A number; `None` if it is null or the column is missing.

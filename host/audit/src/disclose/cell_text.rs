@@ -1,12 +1,13 @@
 //! The cells of decided rows as text.
 //!
-//! Invariant: two different values of a column have different texts. A ranking is a JSON array.
+//! Invariant: two different values of a column have different texts. A ranking is a JSON array, and class
+//! probabilities are a JSON object.
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StructArray};
+use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use jiff::Timestamp;
 use understudy_study::Micros;
@@ -20,6 +21,12 @@ const UTC_OFFSET: &str = "+00:00";
 pub fn cell_texts(column: &ArrayRef, options: &FormatOptions<'_>) -> anyhow::Result<Vec<Option<String>>> {
     if let DataType::List(_) = column.data_type() {
         return Ok(column.as_list::<i32>().iter().map(|list| list.map(|list| json_array(&list))).collect());
+    }
+    if let DataType::Map(..) = column.data_type() {
+        let map = column.as_map();
+        return Ok((0..map.len())
+            .map(|row| map.is_valid(row).then(|| json_object(&map.value(row))))
+            .collect());
     }
     let column = with_utc_offset(column);
     let formatter = ArrayFormatter::try_new(&column, options)?;
@@ -50,6 +57,17 @@ pub(crate) fn instant(time: Micros) -> Timestamp {
 fn json_array(names: &ArrayRef) -> String {
     let names: Vec<&str> = names.as_string::<i32>().iter().flatten().collect();
     serde_json::to_string(&names).expect("text can be JSON")
+}
+
+/// Class probabilities as a JSON object, in the order of the plugin.
+fn json_object(entries: &StructArray) -> String {
+    let (classes, values) =
+        (entries.column(0).as_string::<i32>(), entries.column(1).as_primitive::<Float64Type>());
+    let entry = |(class, value): (Option<&str>, Option<f64>)| {
+        let text = |value: serde_json::Value| value.to_string();
+        format!("{}:{}", text(class.into()), text(value.into()))
+    };
+    format!("{{{}}}", classes.iter().zip(values).map(entry).collect::<Vec<_>>().join(","))
 }
 
 /// Times with the offset `+00:00` instead of the name `UTC`, which cannot be formatted without a time zone

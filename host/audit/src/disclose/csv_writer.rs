@@ -88,7 +88,9 @@ impl<W: Write> CsvWriter<W> {
 /// Whether the cells of a column are texts, not numbers, times or truth values.
 fn is_text(kind: &DataType) -> bool {
     match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::List(_) => true,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::List(_) | DataType::Map(..) => {
+            true
+        }
         DataType::Dictionary(_, values) => is_text(values),
         _ => false,
     }

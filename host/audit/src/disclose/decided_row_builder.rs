@@ -46,7 +46,7 @@ fn allowed_columns(sealed_study: &SealedStudy) -> Vec<(Fields, ColumnSource)> {
     ];
     for (index, model) in sealed_study.models.iter().enumerate() {
         let name = format!("model.{}", model.name);
-        let answer = Answers::column_fields(&name, model.plugin.form);
+        let answer = Answers::column_fields(&name, model.plugin.answer_schema());
         columns.push((Fields::from_iter(answer), ColumnSource::Answer(index)));
         for (metric_index, metric) in sealed_study.metrics.iter().enumerate() {
             let score = Field::new(format!("{name}.{}", metric.name), DataType::Float64, true);
@@ -105,7 +105,8 @@ impl DecidedRowBuilder {
                     arrays.extend_from_slice(interleave_rows(&batches, &pairs.decisions).columns());
                 }
                 ColumnSource::Answer(model) => {
-                    arrays.extend(compared.model_answers[model].columns("").map(|(_, column)| column));
+                    let columns = compared.model_answers[model].columns("");
+                    arrays.extend(columns.into_iter().map(|(_, column)| column));
                 }
                 ColumnSource::Score { model, metric } => {
                     arrays.extend(self.metrics[metric].columns(compared, model, metric));

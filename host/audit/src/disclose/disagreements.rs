@@ -1,6 +1,6 @@
 //! Decides on which rows a model and the substrate disagree.
 //!
-//! Invariants: two different labels or first choices disagree, and so does a missing answer of the model.
+//! Invariants: two different labels, sets, JSON values or first choices disagree, and so does a missing answer of the model.
 //! Numbers disagree in the tenth of the pairs with the largest distances, with all pairs at the same distance
 //! as the last of them, and never at distance zero. A row without an answer of the substrate is never a
 //! disagreement.
@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 
 use crate::disclose::pair_scan::{PairScan, answers, model_column};
 use understudy_engine::SealedStudy;
-use understudy_records::batch::AnswerAgreement;
+use understudy_records::batch::{AnswerAgreement, AnswerSchema};
 use understudy_study::AnswerForm;
 
 /// One in ten pairs of numbers is a disagreement.
@@ -17,8 +17,9 @@ const PAIRS_PER_DISAGREEMENT: usize = 10;
 
 /// Finds disagreements in batches of decided rows, or of a scan of pairs.
 pub struct Disagreements {
-    form: AnswerForm,
-    names: Vec<String>,
+    comparator: AnswerSchema,
+    /// Name and answer schema of each model.
+    models: Vec<(String, AnswerSchema)>,
     /// The smallest distance of a disagreement for each model; used for numbers only.
     thresholds: Vec<f64>,
 }
@@ -31,14 +32,16 @@ impl Disagreements {
     /// If the log cannot be read.
     pub fn load(sealed_study: &SealedStudy, scan: &PairScan<'_>) -> anyhow::Result<Disagreements> {
         let form = sealed_study.comparator.plugin.form;
-        let names: Vec<String> = sealed_study.models.iter().map(|model| model.name.clone()).collect();
-        let mut disagreements = Disagreements { form, thresholds: vec![0.0; names.len()], names };
+        let models = sealed_study.models.iter();
+        let models: Vec<_> = models.map(|model| (model.name.clone(), model.plugin.answer_schema())).collect();
+        let comparator = sealed_study.comparator.plugin.answer_schema();
+        let mut disagreements = Disagreements { comparator, thresholds: vec![0.0; models.len()], models };
         let has_distances = match form {
             AnswerForm::Number => true,
-            AnswerForm::Label | AnswerForm::Ranking => false,
+            AnswerForm::Label | AnswerForm::Ranking | AnswerForm::LabelSet | AnswerForm::Json => false,
         };
         if has_distances {
-            let mut distances: Vec<Vec<f64>> = vec![Vec::new(); disagreements.names.len()];
+            let mut distances: Vec<Vec<f64>> = vec![Vec::new(); disagreements.models.len()];
             scan.for_each(|batch| {
                 for (model, distances) in distances.iter_mut().enumerate() {
                     let agreements = disagreements.agreements(&batch, model)?.into_iter();
@@ -71,8 +74,9 @@ impl Disagreements {
     }
 
     fn agreements(&self, batch: &RecordBatch, model: usize) -> anyhow::Result<Vec<AnswerAgreement>> {
-        let own = answers(batch, &model_column(&self.names[model]), self.form)?;
-        Ok(own.agreements(&answers(batch, "comparator", self.form)?))
+        let (name, schema) = &self.models[model];
+        let own = answers(batch, &model_column(name), *schema)?;
+        Ok(own.agreements(&answers(batch, "comparator", self.comparator)?))
     }
 }
 

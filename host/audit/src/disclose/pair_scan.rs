@@ -17,9 +17,8 @@ use rustc_hash::FxHashMap;
 
 use crate::disclose::decided_rows::DisclosureCutoff;
 use understudy_engine::{BLINDED, SealedStudy, conditions};
-use understudy_records::batch::Answers;
+use understudy_records::batch::{AnswerSchema, Answers};
 use understudy_run_log::{RowGroup, RowSelection, ScanOptions, Table, row_groups};
-use understudy_study::AnswerForm;
 
 /// Scans the pairs of one run.
 pub(crate) struct PairScan<'r> {
@@ -64,12 +63,10 @@ impl<'r> PairScan<'r> {
         let study = &self.sealed_study.study;
         let mut columns = ["id", "snapshot", "observed_at"].map(str::to_owned).to_vec();
         columns.extend(study.conditions.iter().map(|condition| format!("condition.{}", condition.name)));
-        columns.extend(answer_columns("comparator"));
+        columns.extend(self.sealed_study.comparator.plugin.answer_schema().column_names("comparator"));
         if self.sealed_study.blinding.is_some() {
             columns.push(BLINDED.to_owned());
-            columns.extend(
-                self.sealed_study.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))),
-            );
+            columns.extend(self.model_columns());
         }
         let mut batches = Vec::new();
         for batch in group.read(Table::Pairs, columns)? {
@@ -116,6 +113,12 @@ impl<'r> PairScan<'r> {
         Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
     }
 
+    /// The columns of the answers of all models.
+    fn model_columns(&self) -> impl Iterator<Item = String> {
+        let models = self.sealed_study.models.iter();
+        models.flat_map(|model| model.plugin.answer_schema().column_names(&model_column(&model.name)))
+    }
+
     /// Adds the models' answers: those of the snapshots or, where an id is blinded, those of the pairs.
     ///
     /// # Errors
@@ -126,9 +129,7 @@ impl<'r> PairScan<'r> {
         let numbers = numbers.context("the pair table has no snapshot numbers")?.values().clone();
         let blinded = pairs.column_by_name(BLINDED).and_then(|column| column.as_boolean_opt());
         let mut columns = vec!["sequence".to_owned()];
-        columns.extend(
-            self.sealed_study.models.iter().flat_map(|model| answer_columns(&model_column(&model.name))),
-        );
+        columns.extend(self.model_columns());
         let wanted: BTreeSet<u64> = numbers.iter().copied().collect();
         let options =
             ScanOptions::new(Table::Snapshots, columns).select(RowSelection::Numbers("sequence", wanted));
@@ -163,11 +164,11 @@ impl<'r> PairScan<'r> {
             fields = kept.into_iter().map(|at| fields[at].clone()).collect();
         }
         for model in &self.sealed_study.models {
-            let (name, form) = (model_column(&model.name), model.plugin.form);
+            let (name, schema) = (model_column(&model.name), model.plugin.answer_schema());
             let sources: Vec<Answers> = snapshots
                 .iter()
                 .chain(&blinded_pairs)
-                .map(|batch| answers(batch, &name, form))
+                .map(|batch| answers(batch, &name, schema))
                 .collect::<anyhow::Result<_>>()?;
             let sources: Vec<&Answers> = sources.iter().collect();
             for (field, column) in Answers::gather(&sources, &picks).columns(&name) {
@@ -184,18 +185,15 @@ pub(crate) fn model_column(name: &str) -> String {
     format!("model.{name}")
 }
 
-fn answer_columns(name: &str) -> [String; 3] {
-    ["answer", "unanswered", "confidence"].map(|part| format!("{name}.{part}"))
-}
-
-/// The answers in the columns `NAME.answer`, `NAME.unanswered` and `NAME.confidence` of a batch.
+/// The answers in the columns `NAME.answer`, `NAME.unanswered` and so on of a batch.
 ///
 /// # Errors
-/// If a column is missing, or the columns do not hold answers of this form.
-pub(crate) fn answers(batch: &RecordBatch, name: &str, form: AnswerForm) -> anyhow::Result<Answers> {
-    let [answer, unanswered, confidence] = answer_columns(name).map(|column| {
-        batch.column_by_name(&column).with_context(|| format!("the log has no column {column}"))
-    });
-    Answers::from_columns(form, [answer?, unanswered?, confidence?])
+/// If a column is missing, or the columns do not hold answers of this schema.
+pub(crate) fn answers(batch: &RecordBatch, name: &str, schema: AnswerSchema) -> anyhow::Result<Answers> {
+    let column =
+        |name: &String| batch.column_by_name(name).with_context(|| format!("the log has no column {name}"));
+    let names = schema.column_names(name);
+    let columns = names.iter().map(column).collect::<anyhow::Result<Vec<_>>>()?;
+    Answers::from_columns(schema, &columns)
         .with_context(|| format!("the columns {name}.* do not hold answers"))
 }

@@ -140,6 +140,20 @@ impl MultisetDigest {
                 };
                 combine(seed, digests, column, |row| list(lists.value(row).as_string::<i32>()));
             }
+            DataType::Map(..) => {
+                let maps = column.as_map();
+                let (classes, values) =
+                    (maps.keys().as_string::<i32>(), maps.values().as_primitive::<Float64Type>());
+                let digest = |row: usize| {
+                    let ends = &maps.value_offsets()[row..row + 2];
+                    let entries = ends[0] as usize..ends[1] as usize;
+                    entries.clone().fold(entries.len() as u64, |all, at| {
+                        let class = seed.join(all, seed.text(classes.value(at)));
+                        seed.join(class, values.value(at).to_bits())
+                    })
+                };
+                combine(seed, digests, column, digest);
+            }
             other => bail!(
                 "the pair table has a column of type {other}, which this version of understudy does not support"
             ),

@@ -86,6 +86,9 @@ impl Check {
             AnswerColumn::Rankings { .. } => {
                 bail!("cannot compare rankings; leave out --top, which gives the label of the first class")
             }
+            AnswerColumn::LabelSets { .. } | AnswerColumn::Json { .. } => {
+                bail!("cannot compare {}: predictions are labels or numbers", answers.form().with_article())
+            }
         }
         print_out(format_args!("answers: {}", comparison.summary()))?;
         let mut passed = comparison.passed();

@@ -21,15 +21,25 @@ pub(super) struct Show {
 impl Show {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let (imported, size) = self.model.import()?;
-        let ModelSummary { format, producer, reads, answers, labels, confidence, operators, trees, notes } =
-            &imported.summary;
+        let ModelSummary {
+            format,
+            producer,
+            reads,
+            answers,
+            labels,
+            confidence,
+            probabilities,
+            operators,
+            trees,
+            notes,
+        } = &imported.summary;
         let by = if producer.is_empty() { String::new() } else { format!(", written by {producer}") };
         print_out(format_args!("{}: {format}{by}", self.model.file.display()))?;
         for (index, field) in reads.iter().enumerate() {
             let head = if index == 0 { "reads" } else { "" };
             print_out(format_args!("  {head:<11} {}", field_line(field)))?;
         }
-        print_out(format_args!("  answers     {}", answer_line(*answers, *confidence)))?;
+        print_out(format_args!("  answers     {}", answer_line(*answers, *confidence, *probabilities)))?;
         if !labels.is_empty() {
             print_out(format_args!("  labels      {}", labels.join(", ")))?;
         }
@@ -116,8 +126,14 @@ fn field_line(field: &InputField) -> String {
     format!("{:<24} {}{missing}", field.name, field.kind.name())
 }
 
-fn answer_line(form: AnswerForm, confidence: bool) -> String {
-    format!("a {}{}", form.name(), if confidence { " with a confidence" } else { "" })
+fn answer_line(form: AnswerForm, confidence: bool, probabilities: bool) -> String {
+    let more = match (confidence, probabilities) {
+        (true, true) => " with a confidence and class probabilities",
+        (true, false) => " with a confidence",
+        (false, true) => " with class probabilities",
+        (false, false) => "",
+    };
+    format!("{}{more}", form.with_article())
 }
 
 fn operator_text(name: &str, count: u32) -> String {

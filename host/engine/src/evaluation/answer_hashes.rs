@@ -9,6 +9,7 @@ use understudy_records::batch::{AnswerColumn, Answers};
 /// The hash of each answer under the key `seed`; `None` without an answer. Equal answers have equal hashes.
 pub fn answer_hashes(answers: &Answers, seed: u64) -> Vec<Option<u64>> {
     let hash = |bytes: &[u8]| xxh3_64_with_seed(bytes, seed);
+    let answers = &*answers.nominal();
     let mut hashes: Vec<Option<u64>> = match &answers.decisions {
         AnswerColumn::Labels { names, codes } => {
             let names: Vec<u64> =
@@ -29,6 +30,9 @@ pub fn answer_hashes(answers: &Answers, seed: u64) -> Vec<Option<u64>> {
                 Some(hash(&ranking))
             };
             offsets.windows(2).map(hash).collect()
+        }
+        AnswerColumn::LabelSets { .. } | AnswerColumn::Json { .. } => {
+            unreachable!("nominal answers are labels")
         }
     };
     for (row, _) in &answers.unanswered {

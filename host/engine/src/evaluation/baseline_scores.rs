@@ -146,16 +146,22 @@ impl ScoredColumns<'_> {
 /// The values as a column of answers. All of them have the same form.
 fn answers<'v>(values: impl Iterator<Item = &'v AnswerValue> + Clone) -> Answers {
     let number = |value: &AnswerValue| match value {
-        AnswerValue::Number(number) => Some(*number),
-        AnswerValue::Ranking(_) => None,
+        AnswerValue::Number(number) => *number,
+        _ => f64::NAN,
     };
-    let ranking = |value: &AnswerValue| match value {
-        AnswerValue::Number(_) => Vec::new(),
-        AnswerValue::Ranking(items) => items.clone(),
+    let list = |value: &AnswerValue| match value {
+        AnswerValue::Ranking(items) | AnswerValue::LabelSet(items) => items.clone(),
+        _ => Vec::new(),
     };
-    match values.clone().map(number).collect() {
-        Some(numbers) => Answers::from_numbers(numbers),
-        None => Answers::from_rankings(&values.map(ranking).collect::<Vec<_>>()),
+    let text = |value: &'v AnswerValue| match value {
+        AnswerValue::Json(text) => text.as_str(),
+        _ => "null",
+    };
+    match values.clone().next() {
+        None | Some(AnswerValue::Number(_)) => Answers::from_numbers(values.map(number).collect()),
+        Some(AnswerValue::Ranking(_)) => Answers::from_rankings(&values.map(list).collect::<Vec<_>>()),
+        Some(AnswerValue::LabelSet(_)) => Answers::from_label_sets(&values.map(list).collect::<Vec<_>>()),
+        Some(AnswerValue::Json(_)) => Answers::from_json(values.map(text)),
     }
 }
 

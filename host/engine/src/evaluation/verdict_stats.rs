@@ -11,7 +11,7 @@ use crate::evaluation::text_column::TextColumn;
 use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;
-use understudy_records::batch::{AnswerColumn, Answers};
+use understudy_records::batch::{AnswerColumn, Answers, Names};
 use understudy_statistics::scoring::{
     AnswerValue, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, ScoreRange, Window,
     cluster_hash, jackknife_group,
@@ -177,31 +177,40 @@ fn label(answers: &Answers, row: usize) -> Option<&str> {
         AnswerColumn::Labels { names, codes } => {
             answers.reason(row).is_none().then(|| names.value(codes[row] as usize))
         }
-        AnswerColumn::Numbers(_) | AnswerColumn::Rankings { .. } => None,
+        AnswerColumn::Numbers(_)
+        | AnswerColumn::Rankings { .. }
+        | AnswerColumn::LabelSets { .. }
+        | AnswerColumn::Json { .. } => None,
     }
 }
 
-/// The number or the ranking of a row; `None` without an answer, and for a label.
+/// The value of a row; `None` without an answer, and for a label.
 fn answer_value(answers: &Answers, row: usize) -> Option<AnswerValue> {
     if answers.reason(row).is_some() {
         return None;
     }
-    match &answers.decisions {
-        AnswerColumn::Labels { .. } => None,
-        AnswerColumn::Numbers(numbers) => Some(AnswerValue::Number(numbers[row])),
-        AnswerColumn::Rankings { names, offsets, codes } => {
-            let codes = &codes[offsets[row] as usize..offsets[row + 1] as usize];
-            Some(AnswerValue::Ranking(
-                codes.iter().map(|code| names.value(*code as usize).to_owned()).collect(),
-            ))
+    let list = |names: &Names, offsets: &[u32], codes: &[u32]| {
+        let codes = &codes[offsets[row] as usize..offsets[row + 1] as usize];
+        codes.iter().map(|code| names.value(*code as usize).to_owned()).collect()
+    };
+    Some(match &answers.decisions {
+        AnswerColumn::Labels { .. } => return None,
+        AnswerColumn::Numbers(numbers) => AnswerValue::Number(numbers[row]),
+        AnswerColumn::Rankings { names, offsets, codes } => AnswerValue::Ranking(list(names, offsets, codes)),
+        AnswerColumn::LabelSets { names, offsets, codes } => {
+            AnswerValue::LabelSet(list(names, offsets, codes))
         }
-    }
+        AnswerColumn::Json { texts, codes } => AnswerValue::Json(texts.value(codes[row] as usize).to_owned()),
+    })
 }
 
 /// The number of items that a row ranks; 0 if the answers are not rankings.
 fn ranked_items(answers: &Answers, row: usize) -> u32 {
     match &answers.decisions {
         AnswerColumn::Rankings { offsets, .. } => offsets[row + 1] - offsets[row],
-        AnswerColumn::Labels { .. } | AnswerColumn::Numbers(_) => 0,
+        AnswerColumn::Labels { .. }
+        | AnswerColumn::Numbers(_)
+        | AnswerColumn::LabelSets { .. }
+        | AnswerColumn::Json { .. } => 0,
     }
 }

@@ -38,8 +38,17 @@ impl ComparablePlugin for DeciderPlugin {
     ) -> Vec<String> {
         let mut reasons = compatibility::access_violations(study, declared, role, &candidate.reads);
         if candidate.form != self.form {
-            let (new, old) = (candidate.form.name(), self.form.name());
-            reasons.push(format!("it answers with a {new}, the current plugin with a {old}"));
+            let (new, old) = (candidate.form.with_article(), self.form.with_article());
+            reasons.push(format!("it answers with {new}, the current plugin with {old}"));
+        }
+        match (candidate.has_probabilities, self.has_probabilities) {
+            (true, false) => {
+                reasons.push("it reports class probabilities, and the current plugin none".to_owned())
+            }
+            (false, true) => {
+                reasons.push("it reports no class probabilities, and the current plugin does".to_owned())
+            }
+            _ => {}
         }
         reasons
     }
@@ -60,8 +69,9 @@ impl ComparablePlugin for ScorerPlugin {
         let is_summable = candidate.components == self.components
             && candidate.better == self.better
             && candidate.range == self.range
+            && (self.needs_probabilities || !candidate.needs_probabilities)
             && self.accepts.iter().all(|form| candidate.accepts.contains(form));
-        let reason = "its components, direction, range or accepted answer forms differ from those of the current metric, \
+        let reason = "its components, direction, range, accepted answer forms or need for class probabilities differ from those of the current metric, \
                       so their sums cannot be added; declare such a metric in a study of its own";
         if is_summable { Vec::new() } else { vec![reason.to_owned()] }
     }

@@ -202,7 +202,7 @@ fn decide_open_rows(decider: &mut Decider, batch: &RecordBatch, blinded: &Boolea
     let open = not(blinded).expect("a mask can be inverted");
     let input = filter_record_batch(batch, &open).expect("the mask has one value a row");
     let mut decided = decider.decide(&input);
-    let unasked = Answers::unanswered(decided.answers.form(), 1, &Reason::Blinded);
+    let unasked = Answers::unanswered(decided.answers.schema(), 1, &Reason::Blinded);
     let rows: Vec<u32> = (0..blinded.len() as u32).filter(|row| open.value(*row as usize)).collect();
     let mut picks = vec![(1, 0); blinded.len()];
     rows.iter().enumerate().for_each(|(at, row)| picks[*row as usize] = (0, at));

@@ -19,10 +19,10 @@ use redb::{Database, Durability, ReadableDatabase as _, Table, TableDefinition, 
 
 use crate::batches::messages::{DecisionRows, SnapshotRows};
 use crate::seal::sealed_study::SealedStudy;
-use understudy_records::batch::{Answers, fields_schema, record_batch};
+use understudy_records::batch::{AnswerSchema, Answers, fields_schema, record_batch};
 use understudy_records::join::{RowState, Slot};
 use understudy_statistics::scoring::WindowClock;
-use understudy_study::{AnswerForm, PerStream, Study};
+use understudy_study::{PerStream, Study};
 
 const ROWS: TableDefinition<'_, (Slot, u32), &[u8]> = TableDefinition::new("rows");
 /// Bytes of database pages that are cached in memory.
@@ -50,7 +50,8 @@ pub struct SpillStore {
     evicted: Vec<Slot>,
     snapshot_layout: RowLayout,
     decision_layout: RowLayout,
-    forms: Vec<AnswerForm>,
+    /// What the answers of each model consist of.
+    schemas: Vec<AnswerSchema>,
     conditions: usize,
     clock: WindowClock,
 }
@@ -63,10 +64,11 @@ impl SpillStore {
         let schema = |stream, indices: &[usize]| {
             Arc::new(fields_schema(stream).project(indices).expect("the indices are those of fields"))
         };
-        let forms: Vec<AnswerForm> = sealed_study.models.iter().map(|model| model.plugin.form).collect();
+        let schemas: Vec<AnswerSchema> =
+            sealed_study.models.iter().map(|model| model.plugin.answer_schema()).collect();
         let conditions = study.conditions.len();
         let own = [DataType::UInt64, DataType::Int64, DataType::Utf8];
-        let answers = forms.iter().flat_map(|form| Answers::column_fields("", *form));
+        let answers = schemas.iter().flat_map(|schema| Answers::column_fields("", *schema));
         let snapshot = own.clone().into_iter().chain(vec![DataType::UInt16; conditions]);
         let snapshot = snapshot.chain(answers.map(|field| field.data_type().clone()));
         SpillStore {
@@ -76,7 +78,7 @@ impl SpillStore {
             evicted: Vec::new(),
             snapshot_layout: RowLayout::new(snapshot.collect(), schema(&study.inputs, &fields.snapshots)),
             decision_layout: RowLayout::new(own[..2].to_vec(), schema(&study.decisions, &fields.decisions)),
-            forms,
+            schemas,
             conditions,
             clock: clock(study),
         }
@@ -91,11 +93,11 @@ impl SpillStore {
         let times = columns[1].as_primitive::<Int64Type>().values().to_vec();
         let conditions = columns[3..3 + self.conditions].iter();
         let conditions = conditions.map(|column| column.as_primitive::<UInt16Type>().values().to_vec());
-        let answers =
-            columns[3 + self.conditions..].chunks_exact(3).zip(&self.forms).map(|(columns, form)| {
-                Answers::from_columns(*form, [&columns[0], &columns[1], &columns[2]])
-                    .expect("the columns were made of answers")
-            });
+        let mut rest = columns[3 + self.conditions..].iter();
+        let answers = self.schemas.iter().map(|schema| {
+            let own: Vec<&ArrayRef> = rest.by_ref().take(schema.column_names("").len()).collect();
+            Answers::from_columns(*schema, &own).expect("the columns were made of answers")
+        });
         let mut clock = self.clock.clone();
         Ok(SnapshotRows {
             sequences: columns[0].as_primitive::<UInt64Type>().values().to_vec(),
@@ -215,7 +217,7 @@ impl SpillTransaction<'_> {
             batch.conditions.iter().map(|values| Arc::new(UInt16Array::from(values.clone())) as ArrayRef),
         );
         for answers in &batch.answers {
-            columns.extend(answers.columns("").map(|(_, column)| column));
+            columns.extend(answers.columns("").into_iter().map(|(_, column)| column));
         }
         self.write(slot, self.snapshot_layout, columns, &batch.fields, states)
     }

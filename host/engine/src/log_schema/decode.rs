@@ -12,11 +12,12 @@ use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{
-    Answers, ExcludedRecord, ExclusionReason, Reason, RecordPosition, Records, fields_schema, record_batch,
+    AnswerSchema, Answers, ExcludedRecord, ExclusionReason, Reason, RecordPosition, Records, fields_schema,
+    record_batch,
 };
 use understudy_run_log::Table;
 use understudy_sandbox::{AnsweredBatch, DeciderPlugin};
-use understudy_study::{AnswerForm, Micros, Nanos, Scope, Stream, StreamKind};
+use understudy_study::{Micros, Nanos, Scope, Stream, StreamKind};
 
 /// A logged row that does not have the form of the study's rows.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +101,7 @@ pub fn answers(sealed_study: &SealedStudy, batch: &RecordBatch) -> Result<Vec<Mo
     let columns = Columns { table: StreamKind::Snapshots.name(), batch };
     let answers = |model: &LoadedPlugin<DeciderPlugin>| {
         let name = format!("model.{}", model.name);
-        let answers = columns.answers(&name, model.plugin.form)?;
+        let answers = columns.answers(&name, model.plugin.answer_schema())?;
         let nanos = columns.numbers(&format!("{name}.nanos"))?;
         let latencies = RowLatencies::from_rows(nanos.into_iter().map(Nanos));
         Ok(ModelOutput { output: answered_batch(answers), latencies })
@@ -203,10 +204,10 @@ impl<'b> Columns<'b> {
         Ok(column.iter().map(|time| time.map(Micros)).collect())
     }
 
-    fn answers(&self, name: &str, form: AnswerForm) -> Result<Answers, DecodeError> {
-        let [answer, unanswered, confidence] =
-            ["answer", "unanswered", "confidence"].map(|part| self.column(&format!("{name}.{part}")));
-        Answers::from_columns(form, [answer?, unanswered?, confidence?])
+    fn answers(&self, name: &str, schema: AnswerSchema) -> Result<Answers, DecodeError> {
+        let names = schema.column_names(name);
+        let columns = names.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?;
+        Answers::from_columns(schema, &columns)
             .ok_or_else(|| self.fault(format!("the columns {name}.* are no answers")))
     }
 }

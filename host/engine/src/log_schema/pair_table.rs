@@ -20,9 +20,9 @@ use crate::log_schema::record_tables::GENERATION;
 use crate::log_schema::table_encoder::{TableColumns, TableEncoder, times};
 use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
-use understudy_records::batch::{Answers, data_type};
+use understudy_records::batch::{AnswerSchema, Answers, data_type};
 use understudy_statistics::scoring::{ModelScores, Window, WindowClock};
-use understudy_study::{AnswerForm, Condition, FieldKind};
+use understudy_study::{Condition, FieldKind};
 
 /// Column: whether a model answered the snapshot of a pair.
 pub const OUTCOME: &str = "outcome";
@@ -77,9 +77,9 @@ struct PairTableLayout {
     revisions: bool,
     /// Whether the table keeps scores.
     retains_scores: bool,
-    comparator: AnswerForm,
-    /// Name and answer form of each model.
-    models: Vec<(String, AnswerForm)>,
+    comparator: AnswerSchema,
+    /// Name and answer schema of each model.
+    models: Vec<(String, AnswerSchema)>,
     /// Name and components of each metric.
     metrics: Vec<(String, Vec<String>)>,
 }
@@ -92,15 +92,15 @@ impl PairTableLayout {
             let names = StringArray::from_iter_values(values.values(index));
             (condition.name.clone(), Arc::new(names) as ArrayRef)
         };
-        let metrics = sealed_study.metrics.iter();
+        let (models, metrics) = (sealed_study.models.iter(), sealed_study.metrics.iter());
         PairTableLayout {
             conditions: study.conditions.iter().enumerate().map(condition).collect(),
             clock: WindowClock::new(study.windows, study.time_zone.clone()),
             blinded: sealed_study.blinding.is_some(),
             revisions: study.revisions.are_accepted(),
             retains_scores: study.log.retain.is_some(),
-            comparator: sealed_study.comparator.plugin.form,
-            models: sealed_study.models.iter().map(|model| (model.name.clone(), model.plugin.form)).collect(),
+            comparator: sealed_study.comparator.plugin.answer_schema(),
+            models: models.map(|model| (model.name.clone(), model.plugin.answer_schema())).collect(),
             metrics: metrics.map(|metric| (metric.name.clone(), metric.plugin.components.clone())).collect(),
         }
     }
@@ -180,7 +180,9 @@ impl PairTableLayout {
         columns.push(
             TableColumns::several(
                 Answers::column_fields("comparator", comparator),
-                |pairs: &EvaluatedPairs| pairs.answers.columns("").map(|(_, column)| column).to_vec(),
+                |pairs: &EvaluatedPairs| {
+                    pairs.answers.columns("").into_iter().map(|(_, column)| column).collect()
+                },
             )
             .disclosed(),
         );
@@ -188,13 +190,13 @@ impl PairTableLayout {
             columns.extend(revised_columns(comparator));
         }
         if blinded {
-            for (index, (model, form)) in models.iter().enumerate() {
-                let fields = Answers::column_fields(&format!("model.{model}"), *form);
+            for (index, (model, schema)) in models.iter().enumerate() {
+                let fields = Answers::column_fields(&format!("model.{model}"), *schema);
                 columns.push(TableColumns::several(fields, move |pairs: &EvaluatedPairs| {
                     let only = blinded_rows(pairs);
                     let answers = pairs.model_answers[index].columns("");
-                    let blinded = answers.map(|(_, column)| take(&column, &only, None));
-                    blinded.map(|column| column.expect("the indices are those of its rows")).to_vec()
+                    let blinded = answers.iter().map(|(_, column)| take(column, &only, None));
+                    blinded.map(|column| column.expect("the indices are those of its rows")).collect()
                 }));
             }
         }
@@ -208,9 +210,9 @@ impl PairTableLayout {
 }
 
 /// The columns of revised decisions. All but the first are null for a pair that has only one decision.
-fn revised_columns(comparator: AnswerForm) -> Vec<TableColumns<EvaluatedPairs>> {
+fn revised_columns(comparator: AnswerSchema) -> Vec<TableColumns<EvaluatedPairs>> {
     let answer_fields = Answers::column_fields("revised", comparator);
-    let types = answer_fields.clone().map(|field| field.data_type().clone());
+    let types: Vec<DataType> = answer_fields.iter().map(|field| field.data_type().clone()).collect();
     vec![
         TableColumns::required(REVISED_DECISIONS, DataType::UInt32, |pairs: &EvaluatedPairs| {
             let counts = revised_values(pairs, |revised, _| revised.count);
@@ -239,8 +241,8 @@ fn revised_columns(comparator: AnswerForm) -> Vec<TableColumns<EvaluatedPairs>> 
             let revised = pairs.batch.revised.iter().enumerate();
             revised.for_each(|(at, pair)| indices[pair.row] = Some(at as u32));
             let indices = UInt32Array::from(indices);
-            let columns = answers.columns("").map(|(_, column)| take(&column, &indices, None));
-            columns.map(|column| column.expect("the indices are those of its rows")).to_vec()
+            let columns = answers.columns("").into_iter().map(|(_, column)| take(&column, &indices, None));
+            columns.map(|column| column.expect("the indices are those of its rows")).collect()
         })
         .disclosed(),
     ]
@@ -331,7 +333,7 @@ fn window_labels(clock: &WindowClock, pairs: &EvaluatedPairs) -> ArrayRef {
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
-    use understudy_study::{Every, Windows};
+    use understudy_study::{AnswerForm, Every, Windows};
 
     use super::*;
 
@@ -346,8 +348,11 @@ mod tests {
             blinded: true,
             revisions: true,
             retains_scores: true,
-            comparator: AnswerForm::Label,
-            models: vec![("forest".to_owned(), AnswerForm::Label)],
+            comparator: AnswerForm::Label.into(),
+            models: vec![(
+                "forest".to_owned(),
+                AnswerSchema { form: AnswerForm::Label, probabilities: true },
+            )],
             metrics: vec![("accuracy".to_owned(), vec!["hit".to_owned()])],
         };
         let (disclosed, hidden): (Vec<_>, Vec<_>) =
@@ -385,6 +390,7 @@ mod tests {
                 "model.forest.answer",
                 "model.forest.unanswered",
                 "model.forest.confidence",
+                "model.forest.probabilities",
                 "model.forest.outcome",
                 "model.forest.accuracy.hit",
                 "model.forest.accuracy.scored",

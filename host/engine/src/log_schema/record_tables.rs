@@ -85,9 +85,9 @@ impl RecordTables {
         let mut snapshots = record_columns(&study.inputs, "observed_at", "input.", study.log.keep_raw);
         for (index, model) in sealed_study.models.iter().enumerate() {
             let name = format!("model.{}", model.name);
-            let answers = Answers::column_fields(&name, model.plugin.form);
+            let answers = Answers::column_fields(&name, model.plugin.answer_schema());
             snapshots.push(TableColumns::several(answers, move |rows: &InferredBatch| {
-                rows.models[index].output.answers.columns("").map(|(_, column)| column).to_vec()
+                rows.models[index].output.answers.columns("").into_iter().map(|(_, column)| column).collect()
             }));
             let nanos =
                 Field::new(format!("{name}.nanos"), DataType::UInt64, sealed_study.blinding.is_some());

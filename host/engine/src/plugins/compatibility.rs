@@ -200,23 +200,37 @@ impl Loader<'_> {
         };
         for model in models.iter().filter(|model| model.plugin.form != form) {
             let message = format!(
-                "model \"{}\" answers with a {}, and comparator \"{}\" with a {}, which cannot be compared; let them \
+                "model \"{}\" answers with {}, and comparator \"{}\" with {}, which cannot be compared; let them \
                  answer in one form",
                 model.name,
-                model.plugin.form.name(),
+                model.plugin.form.with_article(),
                 comparator.name,
-                form.name()
+                form.with_article()
             );
             self.fault(line(&study.models, &model.name), message);
         }
         for metric in metrics.iter().filter(|metric| !metric.plugin.accepts.contains(&form)) {
             let message = format!(
-                "metric \"{}\" does not score a {}, which is what comparator \"{}\" answers with; choose another metric",
+                "metric \"{}\" does not score {}, which is what comparator \"{}\" answers with; choose another metric",
                 metric.name,
-                form.name(),
+                form.with_article(),
                 comparator.name
             );
             self.fault(line(&study.metrics, &metric.name), message);
+        }
+        let lacks = |model: &&LoadedPlugin<DeciderPlugin>| {
+            !model.plugin.has_probabilities && model.plugin.form == form
+        };
+        for metric in metrics.iter().filter(|metric| metric.plugin.needs_probabilities) {
+            for model in models.iter().filter(lacks) {
+                let message = format!(
+                    "metric \"{}\" needs class probabilities, and model \"{}\" reports none; let the model report them \
+                     (a trained classifier does if its scores add up to 1, a model in Rust with `WithProbabilities`), or \
+                     remove the metric",
+                    metric.name, model.name
+                );
+                self.fault(line(&study.metrics, &metric.name), message);
+            }
         }
     }
 }
@@ -234,12 +248,18 @@ fn chance_fault(chance: Option<ChanceRequirement>, form: AnswerForm) -> Option<S
         AnswerForm::Ranking => {
             "rankings: where some items are common, a model that always gives these may meet the bound"
         }
+        AnswerForm::LabelSet => {
+            "sets of labels: where one set is common, a model that always gives it may meet the bound"
+        }
+        AnswerForm::Json => {
+            "JSON values: where one value is common, a model that always gives it may meet the bound"
+        }
     };
     match (chance, form) {
         (None, _) => Some(format!(
             "the threshold does not declare `chance`, and the answers are {weak}; write {forms}"
         )),
-        (Some(ChanceRequirement::Kappa(_)), AnswerForm::Number | AnswerForm::Ranking) => Some(format!(
+        (Some(ChanceRequirement::Kappa(_)), form) if form != AnswerForm::Label => Some(format!(
             "the threshold requires Cohen's kappa, which is defined for labels, but the answers have the form {}; write {forms}",
             form.name()
         )),

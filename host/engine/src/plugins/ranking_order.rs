@@ -38,6 +38,5 @@ pub fn ranking_order_remark(metric: &ScorerPlugin, config: &Value, longest: u32)
 /// One ranking of the items with these numbers.
 fn ranking(codes: Vec<u32>) -> Answers {
     let names = Names::from_iter_values((0..codes.len()).map(|item| format!("item {item}")));
-    let decisions = AnswerColumn::Rankings { names, offsets: vec![0, codes.len() as u32], codes };
-    Answers { decisions, confidence: None, unanswered: Vec::new() }
+    Answers::from_values(AnswerColumn::Rankings { names, offsets: vec![0, codes.len() as u32], codes })
 }

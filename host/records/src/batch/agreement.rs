@@ -7,9 +7,9 @@ use super::answers::{AnswerColumn, Answers};
 /// How an answer compares with the substrate's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum AnswerAgreement {
-    /// The same label, or the same first element; also two empty rankings.
+    /// The same label, set of labels or JSON value, or the same first element of rankings; also two empty rankings.
     Same,
-    /// A different label, or a different first element; also an empty and a non-empty ranking.
+    /// A different label, set or value, or a different first element; also an empty and a non-empty ranking.
     Different,
     /// The absolute difference of two numbers.
     Distance(f64),
@@ -33,6 +33,12 @@ impl AnswerAgreement {
 impl Answers {
     /// Compares each row with the substrate's answer to the same row. Both must have the same form.
     pub fn agreements(&self, substrate: &Answers) -> Vec<AnswerAgreement> {
+        let (own, substrate) = (self.nominal(), substrate.nominal());
+        own.nominal_agreements(&substrate)
+    }
+
+    /// The same for answers that are neither sets nor JSON values.
+    fn nominal_agreements(&self, substrate: &Answers) -> Vec<AnswerAgreement> {
         let agreement = |row: usize| match (substrate.reason(row), self.reason(row)) {
             (Some(_), _) => AnswerAgreement::NoReference,
             (None, Some(_)) => AnswerAgreement::Unanswered,
@@ -55,7 +61,7 @@ impl Answers {
                 let ranked = &codes[offsets[row] as usize..offsets[row + 1] as usize];
                 ranked.first().map(|code| names.value(*code as usize))
             }
-            AnswerColumn::Numbers(_) => None,
+            AnswerColumn::Numbers(_) | AnswerColumn::LabelSets { .. } | AnswerColumn::Json { .. } => None,
         }
     }
 }
@@ -67,7 +73,7 @@ mod tests {
 
     fn answers(decisions: AnswerColumn, unanswered: &[u32]) -> Answers {
         let unanswered = unanswered.iter().map(|row| (*row, Reason::Abstained(String::new()))).collect();
-        Answers { decisions, confidence: None, unanswered }
+        Answers { unanswered, ..Answers::from_values(decisions) }
     }
 
     #[test]
@@ -103,6 +109,21 @@ mod tests {
                 AnswerAgreement::Different
             ]
         );
+    }
+
+    #[test]
+    fn sets_and_json_values_are_compared_as_a_whole() {
+        let sets = |sets: &[&[&str]]| {
+            let set = |set: &&[&str]| set.iter().map(|label| (*label).to_owned()).collect();
+            Answers::from_label_sets(&sets.iter().map(set).collect::<Vec<_>>())
+        };
+        let own = sets(&[&["a", "b"], &["a"], &[], &[]]);
+        let theirs = sets(&[&["a", "b"], &["a", "b"], &["a"], &[]]);
+        let (same, different) = (AnswerAgreement::Same, AnswerAgreement::Different);
+        assert_eq!(own.agreements(&theirs), [same, different, different, same]);
+        let own = Answers::from_json([r#"{"a":1}"#, "null"]);
+        let theirs = Answers::from_json([r#"{"a":1.0}"#, "null"]);
+        assert_eq!(own.agreements(&theirs), [different, same]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod times;
 mod values;
 
 pub use agreement::AnswerAgreement;
-pub use answers::{AnswerColumn, Answers, Names, Reason};
+pub use answers::{AnswerColumn, AnswerSchema, Answers, Names, Probabilities, Reason, canonical_json};
 pub use decode::{DecodedBatch, Decoder, Records, begins_with, record_digest};
 pub use fields::{fields_schema, interleave_rows, record_batch};
 pub(crate) use line_fault::wide_encoding;

@@ -5,13 +5,14 @@
 //! - Before the end of a run, no entry of a list and no quantile covers fewer than [`MIN_INTERIM_PAIRS`] pairs.
 
 use crate::model::divergence::{
-    AnswerDistribution, AnswerDistributions, AnswerPair, HistogramBin, RankCount,
+    AnswerDistribution, AnswerDistributions, AnswerPair, HistogramBin, RankCount, ReliabilityBin,
 };
 use understudy_engine::RunResult;
 use understudy_statistics::scoring::{
     self, BottomKCounts, ErrorHistogram, InterimFigures, LabelCell, LabelMetrics, MIN_INTERIM_PAIRS,
-    RankPositions, shown_label_cells, withheld_counts,
+    RankPositions, shown_label_cells, wilson, withheld_counts,
 };
+use understudy_statistics::verdict::DISPLAY_CONFIDENCE;
 
 /// The maximum number of answer pairs that are listed over all pairs, and for a condition value.
 const MAX_LISTED: usize = 1024;
@@ -64,6 +65,24 @@ pub fn answer_distributions(
             })
             .collect(),
     }
+}
+
+/// The agreement of a model by its confidence.
+pub fn reliability(outcome: &RunResult, model: usize) -> Vec<ReliabilityBin> {
+    let bin = |([from, to], counts): ([f64; 2], &scoring::ReliabilityBin)| {
+        let bounds = wilson(counts.agreeing, counts.pairs, DISPLAY_CONFIDENCE)?;
+        let pairs = counts.pairs as f64;
+        Some(ReliabilityBin {
+            from,
+            to,
+            pairs: counts.pairs,
+            mean_confidence: counts.confidence.value() / pairs,
+            agreement: counts.agreeing as f64 / pairs,
+            lower: bounds.lower,
+            upper: bounds.upper,
+        })
+    };
+    outcome.answer_distributions.reliability(model).bins().filter_map(bin).collect()
 }
 
 /// How much of a distribution is shown.

@@ -14,7 +14,7 @@ mod run_summary;
 mod time;
 mod window_breakdown;
 
-use crate::build::answer_distribution::answer_distributions;
+use crate::build::answer_distribution::{answer_distributions, reliability};
 use crate::build::divergence::DivergenceSearch;
 use crate::build::reducer::Reducer;
 use crate::build::row_details::{without_reasons, without_row_details};
@@ -99,6 +99,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             model,
             interim.map(|interim| interim.model(model)),
         ),
+        reliability: if interim.is_none() { reliability(outcome, model) } else { Vec::new() },
     });
     let models = models.collect();
     let window_breakdown = broken_down.summary();

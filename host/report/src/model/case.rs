@@ -58,17 +58,31 @@ pub struct PluginAnswer {
     pub answer: Result<String, String>,
     /// From 0 to 1, if the plugin reports one.
     pub confidence: Option<f64>,
+    /// The classes and their probabilities, the most probable first; empty if the plugin reports none.
+    pub probabilities: Vec<(String, f64)>,
+}
+
+/// Writes the classes and their probabilities as an object, in their order.
+struct ProbabilityObject<'a>(&'a [(String, f64)]);
+
+impl Serialize for ProbabilityObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(class, probability)| (class, probability)))
+    }
 }
 
 impl Serialize for PluginAnswer {
-    /// Writes `answer`, or `unanswered` with the reason, and then `confidence`.
+    /// Writes `answer`, or `unanswered` with the reason, and then `confidence`. Class probabilities follow if there are any.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("PluginAnswer", 2)?;
+        let mut object = serializer.serialize_struct("PluginAnswer", 3)?;
         match &self.answer {
             Ok(answer) => object.serialize_field("answer", answer)?,
             Err(reason) => object.serialize_field("unanswered", reason)?,
         }
         object.serialize_field("confidence", &self.confidence)?;
+        if !self.probabilities.is_empty() {
+            object.serialize_field("probabilities", &ProbabilityObject(&self.probabilities))?;
+        }
         object.end()
     }
 }

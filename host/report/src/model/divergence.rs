@@ -191,7 +191,7 @@ pub struct AnswerDistributions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "form", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum AnswerDistribution {
-    /// A confusion matrix of labels.
+    /// A confusion matrix of labels. A set of labels is a JSON array here, and a JSON value its canonical text.
     Label {
         /// Pairs with equal labels.
         agreeing: u64,
@@ -252,6 +252,26 @@ pub struct HistogramBin {
     pub to: Option<f64>,
     /// Compared pairs.
     pub pairs: u64,
+}
+
+/// The pairs with a confidence above `from` and up to `to`. The first bin also has the confidence 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReliabilityBin {
+    /// The lower edge, excluded.
+    pub from: f64,
+    /// The upper edge, included.
+    pub to: f64,
+    /// Compared pairs.
+    pub pairs: u64,
+    /// The mean of their confidences.
+    pub mean_confidence: f64,
+    /// The share of them whose label, or whose first item, is that of the substrate.
+    pub agreement: f64,
+    /// The lower bound of the agreement by Wilson's method, at 0.95.
+    pub lower: f64,
+    /// The upper bound of the agreement by Wilson's method, at 0.95.
+    pub upper: f64,
 }
 
 /// The number of pairs at one rank.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ceiling::CeilingReport;
-use crate::model::divergence::{AnswerDistributions, DivergenceReport};
+use crate::model::divergence::{AnswerDistributions, DivergenceReport, ReliabilityBin};
 use crate::model::revisions::RevisionReport;
 use crate::model::run_summary::{
     ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, PluginFailure,
@@ -137,6 +137,9 @@ pub struct ModelReport {
     pub scores: Vec<MetricScores>,
     /// The joint distribution of its answers and the substrate's.
     pub answer_distributions: AnswerDistributions,
+    /// Its agreement by confidence: bins with pairs, in order. Empty in an interim report, for numbers, and if it reports
+    /// neither confidences nor class probabilities.
+    pub reliability: Vec<ReliabilityBin>,
 }
 
 /// A point of a latency distribution.

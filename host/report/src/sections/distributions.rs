@@ -12,6 +12,7 @@ use crate::page::{Block, Cell, Chart, Column, DataTable, Figure, Section};
 use crate::sections::helpers::{folded, latest, local_date, percent, table, text};
 use crate::value_text::{NO_ANSWER, OTHERS, listed_value, value_text};
 use understudy_statistics::scoring::{LabelMetrics, MIN_INTERIM_PAIRS};
+use understudy_statistics::verdict::DISPLAY_CONFIDENCE;
 
 /// The maximum number of labels in a drawn matrix; all others are combined.
 const MAX_DRAWN: usize = 12;
@@ -35,6 +36,9 @@ pub fn distributions(report: &Report) -> Section {
             }
             AnswerDistribution::Number { .. } => numbers(model, &mut blocks),
             AnswerDistribution::Ranking { .. } => blocks.push(Block::Figure(ranks(model))),
+        }
+        if !model.reliability.is_empty() {
+            blocks.extend(reliability(model));
         }
         blocks.push(Block::Table(by_condition(report, model)));
         blocks.push(Block::Table(by_window(report, model)));
@@ -155,6 +159,36 @@ fn label_metrics(model: &ModelReport, metrics: &LabelMetrics) -> [Block; 2] {
             all.join(", ")
         )),
         Block::Table(folded(&format!("Precision and recall of {name} by label"), columns, rows.collect())),
+    ]
+}
+
+/// The agreement of a model by its confidence.
+fn reliability(model: &ModelReport) -> [Block; 2] {
+    let name = &model.plugin.name;
+    let share = |value: f64| format!("{value:.4}");
+    let rows = model.reliability.iter().map(|bin| -> Vec<Cell> {
+        vec![
+            format!("{} to {}", bin.from, bin.to).into(),
+            count(bin.pairs).into(),
+            share(bin.mean_confidence).into(),
+            share(bin.agreement).into(),
+            format!("{} to {}", share(bin.lower), share(bin.upper)).into(),
+        ]
+    });
+    let columns = vec![
+        Column::text("Confidence"),
+        Column::number("Pairs"),
+        Column::number("Mean confidence"),
+        Column::number("Agreement"),
+        Column::text("Interval"),
+    ];
+    [
+        text(format!(
+            "If {name} were calibrated, its agreement would be its mean confidence in each bin. The confidence is the one \
+             that it reports, or else the class probability of its label. A bin has its upper edge. Each bound of an interval \
+             has a confidence of {DISPLAY_CONFIDENCE}."
+        )),
+        Block::Table(table(&format!("Reliability of {name}"), columns, rows.collect())),
     ]
 }
 

@@ -147,6 +147,14 @@ fn answers(page: &mut Page, case: &Case) {
                 );
             }
         }
+        if !answer.probabilities.is_empty() {
+            let class = |(class, probability): &(String, f64)| {
+                format!("{} {}", listed_value(class, &[", "]), significant(*probability, 3))
+            };
+            let classes: Vec<String> = answer.probabilities.iter().map(class).collect();
+            let text = format!("{} gives the classes {}", plugin.name, classes.join(", "));
+            page.clipped_paragraph(2, Ink::Plain, &text, MAX_LINES);
+        }
         for (metric, why) in metric_failures {
             let text = format!("{metric} of {}: failed: {}", plugin.name, value_text(why));
             page.clipped_paragraph(2, Ink::Plain, &text, MAX_LINES);
@@ -214,7 +222,11 @@ mod tests {
     }
 
     fn one() -> Case {
-        let answered = |answer: &str| PluginAnswer { answer: Ok(answer.into()), confidence: Some(0.875) };
+        let answered = |answer: &str| PluginAnswer {
+            answer: Ok(answer.into()),
+            confidence: Some(0.875),
+            probabilities: Vec::new(),
+        };
         let model = |name: &str, answer: PluginAnswer, differs: bool| CaseModel {
             plugin: plugin(name),
             answer,
@@ -230,8 +242,11 @@ mod tests {
             answer: answered("h"),
             substrate_answer: answered("a"),
         };
-        let trapped =
-            PluginAnswer { answer: Err("failed: `decide` trapped: unreachable".into()), confidence: None };
+        let trapped = PluginAnswer {
+            answer: Err("failed: `decide` trapped: unreachable".into()),
+            confidence: None,
+            probabilities: Vec::new(),
+        };
         let mut models = vec![
             model("forest", answered("h"), true),
             model("rules", trapped, true),
@@ -254,7 +269,11 @@ mod tests {
             decision: vec![("room".into(), Some("a".into()))],
             other_decisions: Vec::new(),
             comparator: plugin("recorded"),
-            substrate_answer: PluginAnswer { answer: Ok("a".into()), confidence: None },
+            substrate_answer: PluginAnswer {
+                answer: Ok("a".into()),
+                confidence: None,
+                probabilities: Vec::new(),
+            },
             blinded: false,
             metrics: vec!["agreement".into(), "kappa".into()],
             models,
@@ -268,7 +287,11 @@ mod tests {
 
     #[test]
     fn answers_that_differ_are_told_apart() {
-        let answered = |answer: &str| PluginAnswer { answer: Ok(answer.into()), confidence: None };
+        let answered = |answer: &str| PluginAnswer {
+            answer: Ok(answer.into()),
+            confidence: None,
+            probabilities: Vec::new(),
+        };
         let mut case = one();
         case.fields = vec![("note".into(), Some(String::new())), ("other".into(), Some("(missing)".into()))];
         case.substrate_answer = answered("a ");
@@ -293,7 +316,11 @@ mod tests {
     fn long_answers_are_shown_completely() {
         let ranking = |last: &str| {
             let names: Vec<String> = (0..30).map(|at| format!("\"item {at}\"")).collect();
-            PluginAnswer { answer: Ok(format!("[{},\"{last}\"]", names.join(","))), confidence: None }
+            PluginAnswer {
+                answer: Ok(format!("[{},\"{last}\"]", names.join(","))),
+                confidence: None,
+                probabilities: Vec::new(),
+            }
         };
         let mut case = one();
         case.substrate_answer = ranking("x");
@@ -312,7 +339,8 @@ mod tests {
     fn missing_answers_and_scores_say_why() {
         let mut case = one();
         let why = "failed: field `decision.room`: the decision is neither a string or an integer nor an array of these: [1.5]";
-        case.substrate_answer = PluginAnswer { answer: Err(why.into()), confidence: None };
+        case.substrate_answer =
+            PluginAnswer { answer: Err(why.into()), confidence: None, probabilities: Vec::new() };
         case.models[0].metric_failures = vec![("kappa".into(), "`score` trapped: unreachable".into())];
         let text = render_case(&case, Style { width: 160, color: false });
         assert!(text.contains("  as an answer: (failed), by comparator recorded ("), "{text}");

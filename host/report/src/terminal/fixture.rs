@@ -8,7 +8,7 @@ use crate::model::ceiling::{
     CaseFieldInfo, CaseValue, CeilingReport, ModelCeiling, RaterAgreement, RaterReport, ScopeCeiling,
 };
 use crate::model::divergence::SubgroupTerm;
-use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles};
+use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles, reliability};
 use crate::model::report::{
     ConditionInfo, FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
 };
@@ -64,6 +64,7 @@ pub(crate) fn hotel() -> Report {
             latency: latency_summary(15_402, latency),
             latency_quantiles: latency_quantiles(latency),
             answer_distributions: answer_distributions(AnswerForm::Label, &[2, 7, 6], 62),
+            reliability: reliability(),
             determinism_check: DeterminismSummary { checked: 154, ..DeterminismSummary::default() },
             scores: vec![
                 MetricScores {
@@ -161,6 +162,7 @@ pub(crate) fn rates() -> Report {
             scores: vec![scores(1.0), scores(7.25)],
             latency_quantiles: latency_quantiles(640),
             answer_distributions: answer_distributions(AnswerForm::Number, &[2, 3], 9),
+            reliability: Vec::new(),
         }],
         metrics: vec![
             MetricInfo {
@@ -314,6 +316,7 @@ pub(crate) fn empty() -> Report {
             }],
             latency_quantiles: vec![],
             answer_distributions: answer_distributions(AnswerForm::Label, &[2], 0),
+            reliability: Vec::new(),
         }],
         comparator: plugin("recorded"),
         metrics: vec![metric("agreement", true, Better::Higher, Some(0.0), &["agrees"])],

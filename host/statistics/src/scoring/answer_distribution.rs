@@ -36,7 +36,9 @@ impl AnswerHistogram {
     /// The distribution of no pairs.
     pub fn new(form: AnswerForm) -> AnswerHistogram {
         match form {
-            AnswerForm::Label => AnswerHistogram::Labels(BottomKCounts::default()),
+            AnswerForm::Label | AnswerForm::LabelSet | AnswerForm::Json => {
+                AnswerHistogram::Labels(BottomKCounts::default())
+            }
             AnswerForm::Number => AnswerHistogram::Numbers(ErrorHistogram::default()),
             AnswerForm::Ranking => AnswerHistogram::Rankings(RankPositions::default()),
         }

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exact_sum::ExactSum;
+use super::nominal_history::NominalHistory;
 use super::running_median::RunningMedian;
 use understudy_study::AnswerForm;
 
@@ -45,6 +46,10 @@ pub enum Baseline {
     ConsensusRanking,
     /// An answer of the block before, or a later one at the beginning: see [`LaggedAnswers`](super::lagged_answers::LaggedAnswers).
     EarlierAnswer,
+    /// The most frequent set of labels or JSON value, the least text of equally frequent ones.
+    CommonestAnswer,
+    /// The labels of at least half of the sets.
+    FrequentLabels,
 }
 
 /// The answers that baselines learn from.
@@ -92,10 +97,12 @@ impl Baseline {
     pub fn learning_from(set: LearningSet, form: AnswerForm) -> &'static [Baseline] {
         const OWN_NUMBERS: [Baseline; OWN_BASELINES] = [Baseline::Median, Baseline::EarlierAnswer];
         const OWN_RANKINGS: [Baseline; OWN_BASELINES] = [Baseline::ConsensusRanking, Baseline::EarlierAnswer];
+        const OWN_NOMINAL: [Baseline; OWN_BASELINES] = [Baseline::CommonestAnswer, Baseline::EarlierAnswer];
         match (set, form) {
             (LearningSet::OwnAnswers, AnswerForm::Label) => &[],
             (LearningSet::OwnAnswers, AnswerForm::Number) => &OWN_NUMBERS,
             (LearningSet::OwnAnswers, AnswerForm::Ranking) => &OWN_RANKINGS,
+            (LearningSet::OwnAnswers, AnswerForm::LabelSet | AnswerForm::Json) => &OWN_NOMINAL,
             (LearningSet::AllPairs | LearningSet::AnsweredPairs, form) => Baseline::for_form(form),
         }
     }
@@ -105,10 +112,16 @@ impl Baseline {
             [Baseline::Mean, Baseline::Median, Baseline::LastValue];
         const RANKINGS: [Baseline; BASELINES_PER_FORM] =
             [Baseline::CommonestItems, Baseline::HighestRankedItems, Baseline::CommonestLength];
+        const LABEL_SETS: [Baseline; BASELINES_PER_FORM] =
+            [Baseline::CommonestAnswer, Baseline::LastValue, Baseline::FrequentLabels];
+        // Only sets have labels.
+        const JSON: [Baseline; 2] = [Baseline::CommonestAnswer, Baseline::LastValue];
         match form {
             AnswerForm::Label => &[],
             AnswerForm::Number => &NUMBERS,
             AnswerForm::Ranking => &RANKINGS,
+            AnswerForm::LabelSet => &LABEL_SETS,
+            AnswerForm::Json => &JSON,
         }
     }
 
@@ -123,6 +136,8 @@ impl Baseline {
             Baseline::LastValue => "the last",
             Baseline::ConsensusRanking => "the consensus ranking",
             Baseline::EarlierAnswer => "one",
+            Baseline::CommonestAnswer => "the commonest",
+            Baseline::FrequentLabels => "the labels of at least half",
         };
         format!("{answer} of {}", set.words())
     }
@@ -135,13 +150,17 @@ pub enum AnswerValue {
     Number(f64),
     /// Distinct items, best first.
     Ranking(Vec<String>),
+    /// A set of labels, sorted by their bytes.
+    LabelSet(Vec<String>),
+    /// A JSON value in its canonical form.
+    Json(String),
 }
 
 impl AnswerValue {
     /// The number of ranked items; 0 for a number.
     pub fn items(&self) -> usize {
         match self {
-            AnswerValue::Number(_) => 0,
+            AnswerValue::Number(_) | AnswerValue::LabelSet(_) | AnswerValue::Json(_) => 0,
             AnswerValue::Ranking(items) => items.len(),
         }
     }
@@ -152,6 +171,7 @@ impl AnswerValue {
 pub struct AnswerHistory {
     numbers: NumberHistory,
     rankings: RankingHistory,
+    nominal: NominalHistory,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -195,6 +215,7 @@ impl AnswerHistory {
                 self.numbers.last = *number;
             }
             AnswerValue::Ranking(items) => self.rankings.add(items),
+            AnswerValue::LabelSet(_) | AnswerValue::Json(_) => self.nominal.add(answer),
         }
     }
 
@@ -205,6 +226,10 @@ impl AnswerHistory {
         if let Some(median) = median.value() {
             let mean = (sum.value() / *count as f64).clamp(f64::MIN, f64::MAX);
             return Some([mean, median, *last].map(AnswerValue::Number));
+        }
+        if let Some(commonest) = self.nominal.commonest() {
+            let last = self.nominal.last.clone().unwrap_or_else(|| commonest.clone());
+            return Some([commonest.clone(), last, self.nominal.frequent_labels().unwrap_or(commonest)]);
         }
         let rankings = &self.rankings;
         let longest = rankings.lengths.last_key_value()?.0.max(&longest);
@@ -224,6 +249,9 @@ impl AnswerHistory {
     pub fn usual_answer(&self) -> Option<AnswerValue> {
         if let Some(median) = self.numbers.median.value() {
             return Some(AnswerValue::Number(median));
+        }
+        if let Some(commonest) = self.nominal.commonest() {
+            return Some(commonest);
         }
         let RankingHistory { lengths, by_weight, commonest_length, .. } = &self.rankings;
         let items = by_weight.iter().take(*commonest_length).map(|(_, item)| item.clone());
@@ -267,6 +295,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn set(labels: &[&str]) -> AnswerValue {
+        AnswerValue::LabelSet(labels.iter().map(|label| (*label).to_owned()).collect())
+    }
+
+    #[test]
+    fn sets_have_a_commonest_a_last_and_one_of_frequent_labels() {
+        let found = history(&[set(&["a", "b"]), set(&["a", "c"]), set(&["a", "b"]), set(&["c"]), set(&[])]);
+        // `b` and `c` are in two of five sets.
+        assert_eq!(found.answers(0), Some([set(&["a", "b"]), set(&[]), set(&["a"])]));
+        assert_eq!(found.usual_answer(), Some(set(&["a", "b"])));
+        assert_eq!(history(&[set(&["b"]), set(&["a", "b"])]).answers(0).unwrap()[2], set(&["a", "b"]));
+        assert_eq!(history(&[set(&[])]).answers(0), Some([set(&[]), set(&[]), set(&[])]));
+        let json = |text: &str| AnswerValue::Json(text.to_owned());
+        let found = history(&[json("1"), json("2"), json("2"), json("1")]);
+        assert_eq!(
+            found.answers(0),
+            Some([json("1"), json("1"), json("1")]),
+            "the least of equally frequent ones"
+        );
+    }
 
     fn ranking(items: &[&str]) -> AnswerValue {
         AnswerValue::Ranking(items.iter().map(|item| (*item).to_owned()).collect())
@@ -356,6 +405,17 @@ mod tests {
         ) {
             let lists: Vec<_> =
                 lists.into_iter().map(|list| AnswerValue::Ranking(list.into_iter().collect())).collect();
+            let sets: Vec<_> = lists
+                .iter()
+                .map(|list| match list {
+                    AnswerValue::Ranking(items) => {
+                        let mut labels = items.clone();
+                        labels.sort_unstable();
+                        AnswerValue::LabelSet(labels)
+                    }
+                    other => other.clone(),
+                })
+                .collect();
             let numbers: Vec<_> = numbers.into_iter().map(AnswerValue::Number).collect();
             let mut rng = fastrand::Rng::with_seed(seed);
             let mut shuffled = |decisions: &[AnswerValue]| {
@@ -364,6 +424,8 @@ mod tests {
                 history(&shuffled).answers(0).unwrap()
             };
             prop_assert_eq!(shuffled(&lists), history(&lists).answers(0).unwrap());
+            let (found, expected) = (shuffled(&sets), history(&sets).answers(0).unwrap());
+            prop_assert_eq!((&found[0], &found[2]), (&expected[0], &expected[2]));
             let (found, expected) = (shuffled(&numbers), history(&numbers).answers(0).unwrap());
             prop_assert_eq!(&found[..2], &expected[..2]);
         }

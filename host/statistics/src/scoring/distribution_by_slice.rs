@@ -1,5 +1,5 @@
-//! The distributions of answers by window and by value of each condition, and the differing answers by
-//! profile.
+//! The distributions of answers by window and by value of each condition, the differing answers by
+//! profile, and agreement by confidence.
 //!
 //! Invariants:
 //! - The same pairs give equal distributions, whatever the order and the batches.
@@ -17,6 +17,7 @@ use super::bottom_k_counts::{AnswerKey, BottomKCounts};
 use super::calendar_window::Window;
 use super::copy_on_write::CopyOnWrite;
 use super::exact_sum::ExactSum;
+use super::reliability::Reliability;
 use understudy_records::batch::{AnswerColumn, Answers};
 use understudy_study::AnswerForm;
 
@@ -34,12 +35,14 @@ pub struct DistributionsBySlice {
     values: Vec<Vec<CopyOnWrite<Vec<AnswerHistogram>>>>,
     /// For each profile, by model.
     profiles: BTreeMap<u32, CopyOnWrite<Vec<SliceDifferences>>>,
+    /// For each model, over all windows.
+    reliability: Vec<Reliability>,
 }
 
 /// The differences between a model's and the substrate's answers in a set of pairs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SliceDifferences {
-    /// The differing answers: labels, or the first choices of rankings; empty for numbers.
+    /// The differing answers: labels, sets or JSON values as texts, or the first choices of rankings; empty for numbers.
     pub answers: BottomKCounts,
     /// The number of numeric answers.
     pub numbers: u64,
@@ -78,17 +81,39 @@ impl DistributionsBySlice {
             windows: BTreeMap::new(),
             values: conditions.iter().map(|values| (0..*values).map(|_| none()).collect()).collect(),
             profiles: BTreeMap::new(),
+            reliability: vec![Reliability::default(); forms.len()],
         }
     }
 
     /// Adds a batch of pairs for one model.
     pub fn add(&mut self, model: usize, answers: &Answers, pairs: DistributionBatch<'_>) {
-        let rows = ComparedAnswers::new(answers, pairs.comparator);
+        let (answers, comparator) = (&*answers.nominal(), &*pairs.comparator.nominal());
+        let rows = ComparedAnswers::new(answers, comparator);
         self.count_rows(model, &rows, pairs);
         if let ComparedAnswers::Numbers(errors) = &rows {
             self.sum_errors(model, errors, pairs);
         }
         self.add_differences(model, &rows, pairs);
+        if answers.confidence.is_some() || answers.probabilities.is_some() {
+            self.add_confidences(model, answers, &rows);
+        }
+    }
+
+    /// Adds the answers that have a confidence. Numbers rarely agree, so they are left out.
+    fn add_confidences(&mut self, model: usize, answers: &Answers, rows: &ComparedAnswers<'_>) {
+        if let ComparedAnswers::Numbers(_) = rows {
+            return;
+        }
+        for row in 0..answers.rows() {
+            if let Some(confidence) = answers.confidence_at(row) {
+                self.reliability[model].add(confidence, rows.differing(row).is_none());
+            }
+        }
+    }
+
+    /// How often a model agrees, by its confidence.
+    pub fn reliability(&self, model: usize) -> &Reliability {
+        &self.reliability[model]
     }
 
     /// Counts every row in its window and in its value of each condition. Equal rows of the batch are counted
@@ -202,8 +227,8 @@ impl DistributionsBySlice {
             .to_mut()[model]
     }
 
-    /// The distributions up to the window `last`, inclusive. Distributions by condition and by profile are
-    /// not kept by window, so they are empty: an interim report shows answers by window only.
+    /// The distributions up to the window `last`, inclusive. Distributions by condition and by profile and
+    /// the agreement by confidence are not kept by window, so they are empty: an interim report shows answers by window only.
     pub fn through(&self, last: Window) -> DistributionsBySlice {
         let sizes: Vec<usize> = self.values.iter().map(Vec::len).collect();
         let windows = self
@@ -407,7 +432,7 @@ fn name(answers: &Answers, code: u32) -> &str {
         AnswerColumn::Labels { names, .. } | AnswerColumn::Rankings { names, .. } => {
             names.value(code as usize)
         }
-        AnswerColumn::Numbers(_) => "",
+        AnswerColumn::Numbers(_) | AnswerColumn::LabelSets { .. } | AnswerColumn::Json { .. } => "",
     }
 }
 

@@ -29,7 +29,9 @@ pub fn untestable_sentence() -> String {
 fn chance_not_asked(form: AnswerForm) -> String {
     let model = match form {
         AnswerForm::Label => "a model that always gives",
-        AnswerForm::Number | AnswerForm::Ranking => "a model that is no better than always giving",
+        AnswerForm::Number | AnswerForm::Ranking | AnswerForm::LabelSet | AnswerForm::Json => {
+            "a model that is no better than always giving"
+        }
     };
     let constant = constant_words(form);
     format!("Chance was not asked (`chance = \"not-asked\"`): {model} {constant} may be GO.")
@@ -44,6 +46,12 @@ fn constant_words(form: AnswerForm) -> &'static str {
         }
         AnswerForm::Ranking => {
             "the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model"
+        }
+        AnswerForm::LabelSet => {
+            "the commonest or the last set of the earlier decisions, the labels of at least half of them, or an earlier answer of the model"
+        }
+        AnswerForm::Json => {
+            "the commonest or the last of the earlier decisions, or an earlier answer of the model"
         }
     }
 }
@@ -85,7 +93,7 @@ pub fn chance_requirement(threshold: &Threshold) -> Option<String> {
     let by = evidence_words(threshold.evidence);
     let better = match threshold.form {
         AnswerForm::Label => "agreement better",
-        AnswerForm::Number | AnswerForm::Ranking => "better",
+        AnswerForm::Number | AnswerForm::Ranking | AnswerForm::LabelSet | AnswerForm::Json => "better",
     };
     let better = format!("{better} than always giving {}", constant_words(threshold.form));
     match threshold.chance? {
@@ -308,7 +316,8 @@ mod tests {
     use crate::verdict::test_support::{STUDY, bound, every};
     use understudy_study::parse;
 
-    const FORMS: [AnswerForm; 3] = [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking];
+    const FORMS: [AnswerForm; 5] =
+        [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking, AnswerForm::LabelSet, AnswerForm::Json];
 
     fn study() -> (Study, Threshold) {
         let mut study = parse(&format!("{STUDY}{}\n", bound(&every(3)))).unwrap();
@@ -325,6 +334,8 @@ mod tests {
         agreement better than always giving the substrate's commonest label, by the confidence bound at 0.95
         better than always giving the mean, the median or the last of the earlier decisions, or an earlier answer of the model, by the confidence bound at 0.95
         better than always giving the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model, by the confidence bound at 0.95
+        better than always giving the commonest or the last set of the earlier decisions, the labels of at least half of them, or an earlier answer of the model, by the confidence bound at 0.95
+        better than always giving the commonest or the last of the earlier decisions, or an earlier answer of the model, by the confidence bound at 0.95
         ");
         let with_minimum = [0.25, 0.0].map(|least| {
             [ChanceRequirement::Gain(least), ChanceRequirement::Kappa(least)]
@@ -353,6 +364,8 @@ mod tests {
         Chance was not asked (`chance = "not-asked"`): a model that always gives the substrate's commonest label may be GO.
         Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the mean, the median or the last of the earlier decisions, or an earlier answer of the model may be GO.
         Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model may be GO.
+        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the last set of the earlier decisions, the labels of at least half of them, or an earlier answer of the model may be GO.
+        Chance was not asked (`chance = "not-asked"`): a model that is no better than always giving the commonest or the last of the earlier decisions, or an earlier answer of the model may be GO.
         "#);
         assert!(untestable_sentence().contains("one in each of 64 groups of ids on both sides"));
     }

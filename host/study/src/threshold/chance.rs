@@ -23,6 +23,16 @@ pub fn chance_forms(form: AnswerForm) -> &'static str {
              the earlier decisions, a list of their commonest length, or an earlier answer of the model, by at least this much. Write chance = \"not-asked\" if a model that is no better may be GO. \
              Every verdict then says so"
         }
+        AnswerForm::LabelSet => {
+            "chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the last set of the \
+             earlier decisions, the labels of at least half of them, or an earlier answer of the model, by at least this \
+             much. Write chance = \"not-asked\" if a model that is no better may be GO. Every verdict then says so"
+        }
+        AnswerForm::Json => {
+            "chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the last of the \
+             earlier decisions, or an earlier answer of the model, by at least this much. Write chance = \"not-asked\" if a \
+             model that is no better may be GO. Every verdict then says so"
+        }
     }
 }
 
@@ -88,13 +98,24 @@ mod tests {
 
     #[test]
     fn the_forms_of_chance_depend_on_the_answers() {
-        let forms = [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking].map(chance_forms);
+        let forms = [
+            AnswerForm::Label,
+            AnswerForm::Number,
+            AnswerForm::Ranking,
+            AnswerForm::LabelSet,
+            AnswerForm::Json,
+        ]
+        .map(chance_forms);
         insta::assert_snapshot!(forms.join("\n\n"), @r#"
         chance = { gain = 0.0 } if agreement must exceed that of the substrate's commonest label, by at least this much. Write chance = { kappa = 0.4 } if Cohen's kappa must be at least this much. Write chance = "not-asked" if a model that always gives the commonest label may be GO. Every verdict then says so
 
         chance = { gain = 0.0 } if the metric must be better than always giving the mean, the median or the last of the earlier decisions, or an earlier answer of the model, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
 
         chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the highest-ranked items of the earlier decisions, a list of their commonest length, or an earlier answer of the model, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
+
+        chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the last set of the earlier decisions, the labels of at least half of them, or an earlier answer of the model, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
+
+        chance = { gain = 0.0 } if the metric must be better than always giving the commonest or the last of the earlier decisions, or an earlier answer of the model, by at least this much. Write chance = "not-asked" if a model that is no better may be GO. Every verdict then says so
         "#);
     }
 }

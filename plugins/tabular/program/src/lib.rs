@@ -46,7 +46,7 @@ use codec::{Part, Reader, record};
 /// The first bytes of a program.
 const MAGIC: [u8; 4] = *b"USTF";
 /// Version of the encoding. A program of another version is refused: the model file is imported again.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 record! {
     /// A model as a program over columns.
@@ -101,6 +101,9 @@ record! {
 /// How far a probability may lie outside of 0 to 1 by rounding. The importer and the engine share it: a score that the
 /// importer takes for a probability must be one for the engine.
 pub const PROBABILITY_TOLERANCE: f64 = 1e-5;
+
+/// How far the sum of the class probabilities of a row may be from 1 by rounding, with many classes of 32-bit floats.
+pub const SUM_TOLERANCE: f64 = 1e-3;
 
 impl Program {
     /// The kind of each input column, in order.

@@ -91,8 +91,10 @@ choice! {
             output: u32,
             /// The label of each column, distinct.
             labels: Vec<String>,
-            /// Whether the scores are probabilities, and so the largest one is the confidence.
+            /// Whether the scores are from 0 to 1, and so the largest one is the confidence.
             confidence: bool,
+            /// Whether the scores of a row are the probabilities of the labels, with the sum 1.
+            probabilities: bool,
         },
         /// One of two labels.
         3 Threshold {
@@ -118,7 +120,7 @@ choice! {
 }
 
 record! {
-    /// Probabilities, one column for each label.
+    /// Scores from 0 to 1, one column for each label.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Scores {
         /// The output, of floats.
@@ -126,6 +128,8 @@ record! {
         /// The value of the label output that each column belongs to, as text. Without values, the largest score is
         /// that of the label.
         pub labels: Vec<String>,
+        /// Whether the scores of a row are the probabilities of the labels, with the sum 1.
+        pub probabilities: bool,
     }
 }
 
@@ -221,6 +225,27 @@ impl AnswerRule {
         }
     }
 
+    /// The classes whose probabilities the answers have, one for each score, or two for a threshold. `None` if they have
+    /// none, or if the class of a score has no name.
+    #[must_use]
+    pub fn classes(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Label { names, scores: Some(Scores { labels, probabilities: true, .. }), .. } => {
+                let name = |value: &String| names.get(value.parse::<usize>().ok()?);
+                match (&labels[..], &names[..]) {
+                    ([], []) => None,
+                    ([], own) | (own, []) => Some(own.iter().map(String::as_str).collect()),
+                    (values, _) => values.iter().map(|value| name(value).map(String::as_str)).collect(),
+                }
+            }
+            Self::LargestScore { labels, probabilities: true, .. }
+            | Self::Threshold { labels, confidence: true, .. } => {
+                Some(labels.iter().map(String::as_str).collect())
+            }
+            _ => None,
+        }
+    }
+
     /// The form of the answers.
     #[must_use]
     pub fn form(&self) -> AnswerForm {
@@ -241,11 +266,19 @@ impl AnswerRule {
         let (output, labels): (_, &[String]) = match self {
             Self::Number { output } => (columns(*output)?, &[]),
             Self::Label { output, names, scores } => {
-                if let Some(Scores { output, labels }) = scores {
+                if let Some(Scores { output, labels, .. }) = scores {
                     let scores = columns(*output)?;
                     let fits = labels.is_empty() || labels.len() == scores.width as usize;
                     if !is_float(scores) || scores.width == 0 || !fits {
                         return error("the scores are no floats, one for each label");
+                    }
+                    let mut classes = self.classes().unwrap_or_default();
+                    classes.sort_unstable();
+                    let are_distinct = classes.windows(2).all(|pair| pair[0] != pair[1]);
+                    if !classes.is_empty() && (classes.len() != scores.width as usize || !are_distinct) {
+                        return error(
+                            "the classes of the probabilities are not distinct, one for each score",
+                        );
                     }
                 }
                 (columns(*output)?, names)

@@ -69,7 +69,7 @@ fn another_version_and_other_bytes_are_refused() {
     let mut bytes = program().to_bytes();
     bytes[4] = 9;
     let error = Program::from_bytes(&bytes).unwrap_err().to_string();
-    assert_eq!(error, "the lowered model has version 9, expected 2; import the model file again");
+    assert_eq!(error, "the lowered model has version 9, expected 3; import the model file again");
     let error = Program::from_bytes(b"ONNX").unwrap_err().to_string();
     assert_eq!(error, "the bytes are not a lowered model; import the model file");
 }

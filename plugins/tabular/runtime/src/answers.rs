@@ -14,7 +14,7 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
         }
         AnswerRule::Label { output, names, scores } => {
             let label = |row: usize| label(outputs, *output, names, row);
-            let Some(Scores { output: scores, labels }) = scores else {
+            let Some(Scores { output: scores, labels, .. }) = scores else {
                 return collect(rows, failures, label);
             };
             let numbers = Numbers::new(outputs, *scores, rows);
@@ -33,7 +33,7 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
                 with_confidence(label, numbers.get(column, row))
             })
         }
-        AnswerRule::LargestScore { output, labels, confidence } => {
+        AnswerRule::LargestScore { output, labels, confidence, .. } => {
             let numbers = Numbers::new(outputs, *output, rows);
             let largest = |row: usize| {
                 let column = numbers.largest(row);
@@ -173,14 +173,14 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
 }
 
 /// The numbers of an output.
-struct Numbers<'a> {
+pub(crate) struct Numbers<'a> {
     values: &'a OutputColumns,
     rows: usize,
     columns: usize,
 }
 
 impl<'a> Numbers<'a> {
-    fn new(outputs: &'a Outputs<'_>, output: u32, rows: u32) -> Self {
+    pub(crate) fn new(outputs: &'a Outputs<'_>, output: u32, rows: u32) -> Self {
         let values = &outputs.outputs[output as usize];
         let cells = match values {
             OutputColumns::Floats(values) => values.len(),
@@ -192,7 +192,7 @@ impl<'a> Numbers<'a> {
         Self { values, rows, columns: cells / rows.max(1) }
     }
 
-    fn get(&self, column: usize, row: usize) -> f64 {
+    pub(crate) fn get(&self, column: usize, row: usize) -> f64 {
         let cell = column * self.rows + row;
         match self.values {
             OutputColumns::Floats(values) => f64::from(values[cell]),

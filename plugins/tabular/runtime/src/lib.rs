@@ -5,10 +5,12 @@
 //! - A row without a finite answer is unanswered, with the reason.
 
 mod answers;
+mod class_probabilities;
 mod sources;
 
 use std::sync::{Mutex, PoisonError};
 
+use class_probabilities::Classes;
 use tabular_engine::{Buffers, GraphRuntime, Model};
 use tabular_program::{AnswerForm, AnswerRule, Field, FieldKind, LoweredModel};
 use understudy_sdk::{Answers, Assets, Column, Form, Kind};
@@ -20,6 +22,8 @@ const ASSET: &str = "model";
 pub struct TrainedModel {
     fields: Vec<Field>,
     answer: AnswerRule,
+    /// The classes of the probabilities, if the answers have them.
+    classes: Option<Classes>,
     model: Model,
     /// Memory that calls reuse. A plugin has one thread, so the lock is always free.
     buffers: Mutex<Buffers>,
@@ -35,7 +39,8 @@ impl TrainedModel {
         let LoweredModel { fields, answer, program } =
             LoweredModel::from_bytes(bytes).map_err(|error| error.to_string())?;
         let model = Model::with_graphs(program, graphs).map_err(|error| error.to_string())?;
-        Ok(Self { fields, answer, model, buffers: Mutex::default() })
+        let classes = Classes::new(&answer);
+        Ok(Self { fields, answer, classes, model, buffers: Mutex::default() })
     }
 
     /// What the model reads, in order.
@@ -64,6 +69,12 @@ impl TrainedModel {
         }
     }
 
+    /// Whether the answers have class probabilities.
+    #[must_use]
+    pub fn has_probabilities(&self) -> bool {
+        self.classes.is_some()
+    }
+
     /// Answers `rows` rows.
     ///
     /// # Errors
@@ -73,6 +84,10 @@ impl TrainedModel {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs =
             self.model.run(rows as usize, &sources, &mut buffers).map_err(|error| error.to_string())?;
-        Ok(answers::answers(&self.answer, rows, &outputs))
+        let mut answers = answers::answers(&self.answer, rows, &outputs);
+        if let Some(classes) = &self.classes {
+            classes.add_to(&mut answers, rows, &outputs);
+        }
+        Ok(answers)
     }
 }

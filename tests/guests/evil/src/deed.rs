@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::Deserialize;
-use understudy_sdk::{AnswerValues, Answers, Labels, Reason};
+use understudy_sdk::{AnswerValues, Answers, Labels, Probabilities, Reason, Text};
 
 /// One way to misbehave. "Trigger" is a row that matches the configuration.
 #[derive(Clone, Copy, Deserialize)]
@@ -44,6 +44,8 @@ pub enum Deed {
     HugeAnswer,
     /// Returns a confidence of 2 for the trigger.
     BadConfidence,
+    /// Returns class probabilities that add up to 0.5 for the trigger.
+    BadProbabilities,
 }
 
 impl Deed {
@@ -92,6 +94,15 @@ impl Deed {
             Self::BadConfidence => {
                 answers.confidence =
                     Some((0..rows).map(|row| if row == trigger { 2.0 } else { 1.0 }).collect());
+            }
+            Self::BadProbabilities => {
+                let probability = |row| if row == trigger { 0.5 } else { 1.0 };
+                answers.probabilities = Some(Probabilities {
+                    names: Text { offsets: vec![0, 1], bytes: b"a".to_vec() },
+                    offsets: (0..=rows as u32).collect(),
+                    codes: vec![0; rows],
+                    values: (0..rows).map(probability).collect(),
+                });
             }
             _ => {}
         }

@@ -50,6 +50,10 @@ impl ColumnarModel for Evil {
         Form::Label
     }
 
+    fn has_probabilities(&self) -> bool {
+        matches!(self.deed, Deed::BadProbabilities)
+    }
+
     fn decide(&self, rows: u32, columns: &[Column]) -> Result<Answers, String> {
         let [column] = columns else {
             return Err(format!("expected 1 column, found {}", columns.len()));
@@ -66,6 +70,8 @@ impl ColumnarModel for Evil {
         });
         match triggered.first() {
             Some(first) => self.deed.at_batch(answers, *first),
+            // No row is wrong.
+            None if self.has_probabilities() => self.deed.at_batch(answers, usize::MAX),
             None => Ok(answers),
         }
     }
@@ -130,6 +136,10 @@ mod tests {
             .collect();
         assert!(!rows.is_sorted());
         assert_eq!(decide(&evil("bad", "bad-confidence")).unwrap().confidence, Some(vec![1.0, 2.0, 1.0]));
+        let evil_classes = evil("bad", "bad-probabilities");
+        assert!(evil_classes.has_probabilities());
+        let probabilities = decide(&evil_classes).unwrap().probabilities.unwrap();
+        assert_eq!(probabilities.values, [1.0, 0.5, 1.0]);
         assert_eq!(decide(&evil("bad", "error")).unwrap_err(), "evil fails the batch");
         assert!(labels("huge-answer").names.bytes.len() > 16 << 20);
     }

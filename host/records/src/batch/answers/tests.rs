@@ -19,6 +19,7 @@ fn labels(rows: &[Option<&str>]) -> Answers {
             names: Names::from_iter_values(&names),
         },
         confidence: None,
+        probabilities: None,
         unanswered: unanswered(rows.iter().map(Option::is_none)),
     }
 }
@@ -39,11 +40,11 @@ fn rankings(rows: &[&[&'static str]]) -> Answers {
         offsets.push(codes.len() as u32);
     }
     let decisions = AnswerColumn::Rankings { names: Names::from_iter_values(names), offsets, codes };
-    Answers { decisions, confidence: Some(vec![0.5; rows.len()]), unanswered: vec![] }
+    Answers { confidence: Some(vec![0.5; rows.len()]), ..Answers::from_values(decisions) }
 }
 
 fn shown(answers: &Answers) -> Vec<Option<String>> {
-    let [(_, column), ..] = answers.columns("");
+    let (_, column) = &answers.columns("")[0];
     column.as_string::<i32>().iter().map(|label| label.map(str::to_owned)).collect()
 }
 
@@ -75,17 +76,20 @@ fn numbers_and_rankings_are_gathered() {
     let numbers = Answers {
         decisions: AnswerColumn::Numbers(vec![1.0, 2.0, 3.0]),
         confidence: None,
+        probabilities: None,
         unanswered: unanswered([false, true, false].into_iter()),
     };
     let gathered = Answers::gather(&[&numbers], &[(0, 2), (0, 1)]);
-    let [(_, column), (_, reasons), _] = gathered.columns("model.m");
+    let columns = gathered.columns("model.m");
+    let [(_, column), (_, reasons), _] = &columns[..] else { panic!("three columns") };
     assert_eq!(column.as_primitive::<Float64Type>().iter().collect::<Vec<_>>(), [Some(3.0), None]);
     let reasons: Vec<_> = reasons.as_string::<i32>().iter().collect();
     assert_eq!(reasons, [None, Some("abstained: row 1")]);
 
     let (first, second) = (rankings(&[&["p", "q"], &[]]), rankings(&[&["s", "p", "r"]]));
     let gathered = Answers::gather(&[&first, &second], &[(1, 0), (0, 1), (0, 0)]);
-    let [(field, column), .., (_, confidence)] = gathered.columns("model.m");
+    let columns = gathered.columns("model.m");
+    let [(field, column), .., (_, confidence)] = &columns[..] else { panic!("three columns") };
     assert_eq!(field.name(), "model.m.answer");
     let rows: Vec<String> = (0..3)
         .map(|row| {
@@ -107,16 +111,18 @@ fn numbers_and_rankings_are_gathered() {
 fn a_missing_confidence_stays_missing_beside_a_present_one() {
     let sure = rankings(&[&["p"]]);
     let unsure = Answers { confidence: None, ..rankings(&[&["q"]]) };
-    let [.., (_, confidence)] = Answers::gather(&[&sure, &unsure], &[(1, 0), (0, 0)]).columns("");
+    let columns = Answers::gather(&[&sure, &unsure], &[(1, 0), (0, 0)]).columns("");
+    let (_, confidence) = &columns[2];
     assert_eq!(confidence.as_primitive::<Float64Type>().iter().collect::<Vec<_>>(), [None, Some(0.5)]);
 }
 
 #[test]
 fn unanswered_rows_exist_in_every_form() {
-    for form in [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking] {
+    for form in FORMS {
         let none = Answers::unanswered(form, 3, &Reason::Failed("trapped".into()));
         assert_eq!((none.form(), none.rows()), (form, 3));
-        let [(_, answers), (_, reasons), _] = none.columns("");
+        let columns = none.columns("");
+        let [(_, answers), (_, reasons), _] = &columns[..] else { panic!("three columns") };
         assert_eq!(answers.null_count(), 3);
         assert_eq!(reasons.as_string::<i32>().value(2), "failed: trapped");
     }
@@ -137,6 +143,7 @@ fn answers_are_compared_by_value_not_by_code() {
     let numbers = |numbers: &[f64]| Answers {
         decisions: AnswerColumn::Numbers(numbers.to_vec()),
         confidence: None,
+        probabilities: None,
         unanswered: Vec::new(),
     };
     assert_eq!(numbers(&[0.0, 1.5]).differing(&numbers(&[-0.0, 1.5])), [0], "to the bit");
@@ -171,6 +178,7 @@ fn the_size_counts_every_code_offset_confidence_and_reason() {
     let coded = Answers {
         decisions: AnswerColumn::Labels { names: names.clone(), codes: vec![0; 3] },
         confidence: Some(vec![0.5; 5]),
+        probabilities: None,
         unanswered: unanswered([true, true].into_iter()),
     };
     assert_eq!(coded.bytes(), name_bytes + 3 * 4 + 5 * 8 + 2 * 64);
@@ -178,6 +186,7 @@ fn the_size_counts_every_code_offset_confidence_and_reason() {
     let ranked = Answers {
         decisions: AnswerColumn::Rankings { names, offsets: vec![0, 1, 3], codes: vec![0; 7] },
         confidence: None,
+        probabilities: None,
         unanswered: Vec::new(),
     };
     assert_eq!(ranked.bytes(), name_bytes + (3 + 7) * 4);
@@ -203,6 +212,7 @@ fn differing_values_ignore_confidence_and_reasons() {
     };
     let other = Answers {
         confidence: None,
+        probabilities: None,
         unanswered: vec![(3, Reason::Blinded)],
         ..Answers::from_numbers(vec![1.0, 2.5, 3.5, 0.0])
     };
@@ -226,8 +236,9 @@ fn failures_are_counted_without_abstentions_and_blinded_rows() {
 #[test]
 fn answers_are_read_back_from_their_columns() {
     let read = |answers: &Answers| {
-        let [(_, values), (_, reasons), (_, confidence)] = answers.columns("");
-        Answers::from_columns(answers.form(), [&values, &reasons, &confidence])
+        let columns = answers.columns("");
+        let columns: Vec<&ArrayRef> = columns.iter().map(|(_, column)| column).collect();
+        Answers::from_columns(answers.schema(), &columns)
     };
     let numbers = Answers {
         confidence: Some(vec![0.25, 0.5, 1.0]),
@@ -257,11 +268,137 @@ fn a_row_needs_either_an_answer_or_a_reason() {
         let values: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
         let reasons: ArrayRef = Arc::new(StringArray::from(reasons.to_vec()));
         let confidence: ArrayRef = Arc::new(Float64Array::new_null(2));
-        Answers::from_columns(AnswerForm::Number, [&values, &reasons, &confidence])
+        Answers::from_columns(AnswerForm::Number, &[&values, &reasons, &confidence])
     };
     assert!(read([Some(1.0), None], [None, Some("blinded")]).is_some());
     assert_eq!(read([Some(1.0), None], [None, None]), None, "neither");
     assert_eq!(read([Some(1.0), None], [Some("blinded"), None]), None, "the reason of another row");
     assert_eq!(read([Some(1.0), None], [Some("blinded"), Some("blinded")]), None, "both");
     assert_eq!(read([Some(1.0), None], [None, Some("asleep")]), None, "an unknown reason");
+}
+
+/// Labels with class probabilities; `None` is an unanswered row.
+fn classified(rows: &[Option<(&str, &[(&'static str, f64)])>]) -> Answers {
+    let mut names = Dictionary::default();
+    let (mut offsets, mut codes, mut values) = (vec![0], Vec::new(), Vec::new());
+    for row in rows {
+        for (class, probability) in row.iter().flat_map(|(_, classes)| *classes) {
+            codes.push(names.code(class));
+            values.push(*probability);
+        }
+        offsets.push(codes.len() as u32);
+    }
+    let probabilities = Probabilities { names: names.finish(), offsets, codes, values };
+    let labels = labels(&rows.iter().map(|row| row.map(|(label, _)| label)).collect::<Vec<_>>());
+    Answers { probabilities: Some(probabilities), ..labels }
+}
+
+fn classes(answers: &Answers, row: usize) -> Vec<(&str, f64)> {
+    answers.probabilities.as_ref().expect("probabilities").row(row).collect()
+}
+
+#[test]
+fn probabilities_are_gathered_with_their_rows() {
+    let first = classified(&[Some(("a", &[("a", 0.75), ("b", 0.25)])), None]);
+    let second = classified(&[Some(("b", &[("b", 1.0)])), Some(("c", &[("c", 0.5), ("a", 0.5)]))]);
+    let none = Answers::unanswered(first.schema(), 1, &Reason::Blinded);
+    let without = labels(&[Some("d")]);
+    let picks = [(1, 1), (2, 0), (0, 0), (0, 1), (3, 0), (1, 0)];
+    let gathered = Answers::gather(&[&first, &second, &none, &without], &picks);
+    let expected: [&[(&str, f64)]; 6] =
+        [&[("c", 0.5), ("a", 0.5)], &[], &[("a", 0.75), ("b", 0.25)], &[], &[], &[("b", 1.0)]];
+    for (row, expected) in expected.into_iter().enumerate() {
+        assert_eq!(classes(&gathered, row), expected, "row {row}");
+    }
+    let names = &gathered.probabilities.as_ref().expect("probabilities").names;
+    assert_eq!(names.len(), 3, "each class once: {names:?}");
+    let own = &first.probabilities.as_ref().expect("probabilities").names;
+    let size = own.get_array_memory_size() + 4 * (3 + 2) + 8 * 2;
+    assert_eq!(first.bytes() - Answers { probabilities: None, ..first.clone() }.bytes(), size);
+}
+
+#[test]
+fn probabilities_are_read_back_from_their_column() {
+    let answers = classified(&[Some(("a", &[("b", 0.25), ("a", 0.75)])), None, Some(("b", &[("b", 1.0)]))]);
+    let columns = answers.columns("m");
+    let names: Vec<&str> = columns.iter().map(|(field, _)| field.name().as_str()).collect();
+    assert_eq!(names, ["m.answer", "m.unanswered", "m.confidence", "m.probabilities"]);
+    assert_eq!(answers.schema().column_names("m"), names);
+    let columns: Vec<&ArrayRef> = columns.iter().map(|(_, column)| column).collect();
+    let read = Answers::from_columns(answers.schema(), &columns).expect("valid columns");
+    assert!(answers.differing(&read).is_empty());
+    assert_eq!(classes(&read, 0), [("b", 0.25), ("a", 0.75)], "in the order of the plugin");
+
+    assert_eq!(Answers::from_columns(AnswerForm::Label, &columns), None, "a column too many");
+    assert_eq!(Answers::from_columns(answers.schema(), &columns[..3]), None, "a column too few");
+    let others = classified(&[None, Some(("a", &[("a", 1.0)])), Some(("b", &[("b", 1.0)]))]);
+    let other = others.columns("m");
+    let columns = [columns[0], columns[1], columns[2], &other[3].1];
+    assert_eq!(Answers::from_columns(answers.schema(), &columns), None, "those of other rows");
+}
+
+#[test]
+fn answers_with_other_probabilities_differ() {
+    let one = classified(&[Some(("a", &[("a", 0.75), ("b", 0.25)])), Some(("a", &[("a", 1.0)]))]);
+    let other = classified(&[Some(("a", &[("a", 0.5), ("b", 0.5)])), Some(("a", &[("a", 1.0)]))]);
+    assert_eq!(one.differing(&other), [0]);
+    assert!(one.differing_values(&other).is_empty());
+    assert_eq!(one.differing(&Answers { probabilities: None, ..one.clone() }), [0, 1]);
+}
+
+#[test]
+fn a_confidence_is_the_reported_one_or_the_probability_of_the_label() {
+    let answers = classified(&[Some(("a", &[("b", 0.25), ("a", 0.75)])), None, Some(("c", &[("b", 1.0)]))]);
+    let confidences = |answers: &Answers| [0, 1, 2].map(|row| answers.confidence_at(row));
+    assert_eq!(confidences(&answers), [Some(0.75), None, Some(0.0)]);
+    let sure = Answers { confidence: Some(vec![0.5, 0.0, f64::NAN]), ..answers };
+    assert_eq!(confidences(&sure), [Some(0.5), None, Some(0.0)]);
+    assert_eq!(confidences(&Answers { probabilities: None, ..sure }), [Some(0.5), None, None]);
+    assert_eq!(Answers::from_numbers(vec![1.0]).confidence_at(0), None);
+}
+
+const FORMS: [AnswerForm; 5] =
+    [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking, AnswerForm::LabelSet, AnswerForm::Json];
+
+fn texts(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+proptest! {
+    #[test]
+    fn sets_and_json_values_are_gathered_and_read_back(
+        sets in prop::collection::vec(prop::collection::btree_set("[a-d]{0,2}", 0..4), 1..12),
+        picks in prop::collection::vec((0usize..2, any::<prop::sample::Index>()), 0..20),
+        missing: prop::sample::Index,
+    ) {
+        let sets: Vec<Vec<String>> = sets.into_iter().map(|set| set.into_iter().collect()).collect();
+        let json: Vec<String> = sets.iter().map(|set| serde_json::to_string(set).unwrap()).collect();
+        let without = vec![(missing.index(sets.len()) as u32, Reason::Blinded)];
+        for answers in [Answers::from_label_sets(&sets), Answers::from_json(json.iter().map(String::as_str))] {
+            let sources = [answers.clone(), Answers { unanswered: without.clone(), ..answers }];
+            let picks: Vec<_> = picks.iter().map(|(source, row)| (*source, row.index(sets.len()))).collect();
+            let gathered = Answers::gather(&[&sources[0], &sources[1]], &picks);
+            let columns = gathered.columns("");
+            let columns: Vec<&ArrayRef> = columns.iter().map(|(_, column)| column).collect();
+            let read = Answers::from_columns(gathered.schema(), &columns).expect("valid columns");
+            prop_assert!(gathered.differing(&read).is_empty());
+            let nominal = read.nominal();
+            let AnswerColumn::Labels { names, codes } = &nominal.decisions else { panic!("labels") };
+            for (at, &(source, row)) in picks.iter().enumerate() {
+                prop_assert_eq!(read.reason(at), sources[source].reason(row));
+                if read.reason(at).is_none() {
+                    prop_assert_eq!(names.value(codes[at] as usize), &json[row]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sets_with_the_same_letters_are_different() {
+    let sets = Answers::from_label_sets(&[texts(&["a", "b"]), texts(&["a\",\"b"]), texts(&[]), texts(&[""])]);
+    let nominal = sets.nominal();
+    let AnswerColumn::Labels { names, codes } = &nominal.decisions else { panic!("labels") };
+    assert_eq!((names.len(), &codes[..]), (4, &[0, 1, 2, 3][..]));
+    assert_eq!(sets.differing(&Answers::gather(&[&sets], &[(0, 0), (0, 0), (0, 2), (0, 3)])), [1]);
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::divergence::{
     AnswerDistribution, AnswerDistributions, AnswerPair, ChangePoint, DivergenceDirection, DivergenceReport,
-    DivergentSubgroup, HistogramBin, ModelDivergence, Onset, RankCount, SubgroupTerm,
+    DivergentSubgroup, HistogramBin, ModelDivergence, Onset, RankCount, ReliabilityBin, SubgroupTerm,
 };
 use crate::model::report::LatencyQuantile;
 use understudy_statistics::scoring::{Interval, LabelMetric, LabelMetrics};
@@ -37,7 +37,7 @@ fn distribution(form: AnswerForm, with_histogram: bool) -> AnswerDistribution {
         pairs,
     };
     match form {
-        AnswerForm::Label => AnswerDistribution::Label {
+        AnswerForm::Label | AnswerForm::LabelSet | AnswerForm::Json => AnswerDistribution::Label {
             agreeing: 812,
             differing: 88,
             answers: vec![pair(Some("a"), "a", 812), pair(Some("a"), "d", 61), pair(None, "b", 20)],
@@ -149,4 +149,18 @@ pub(crate) fn divergence(metric: &str, conditions: &[&str], models: &[&str]) -> 
         search_skipped: None,
         models: models.iter().map(model_divergence).collect(),
     }
+}
+
+/// Agreement by confidence in two bins.
+pub(crate) fn reliability() -> Vec<ReliabilityBin> {
+    let bin = |from: f64, pairs, mean_confidence, agreement| ReliabilityBin {
+        from,
+        to: from + 0.5,
+        pairs,
+        mean_confidence,
+        agreement,
+        lower: agreement - 0.01,
+        upper: agreement + 0.01,
+    };
+    vec![bin(0.0, 6_200, 0.41, 0.62), bin(0.5, 9_100, 0.875, 0.9)]
 }

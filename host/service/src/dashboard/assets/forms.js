@@ -120,8 +120,10 @@
     return scroll;
   }
 
-  const answerText = ({ answer, unanswered, confidence }) =>
-    (answer ?? `(${unanswered})`) + (confidence == null ? "" : `, confidence ${confidence}`);
+  const answerText = ({ answer, unanswered, confidence, probabilities }) =>
+    (answer ?? `(${unanswered})`) +
+    (confidence == null ? "" : `, confidence ${confidence}`) +
+    (probabilities == null ? "" : `, probabilities ${JSON.stringify(probabilities)}`);
 
   // The tables of a case.
   function caseTables(view) {

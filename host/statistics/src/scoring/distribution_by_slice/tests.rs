@@ -29,6 +29,7 @@ fn labels(codes: &[Option<u32>], names: &[&str]) -> Answers {
             codes: codes.iter().map(|code| code.unwrap_or(0)).collect(),
         },
         confidence: None,
+        probabilities: None,
         unanswered: unanswered(codes.iter().copied()),
     }
 }
@@ -104,6 +105,7 @@ fn numbers_are_summed_and_the_greatest_errors_are_examples() {
     let numbers = |numbers: &[Option<f64>]| Answers {
         decisions: AnswerColumn::Numbers(numbers.iter().map(|number| number.unwrap_or(0.0)).collect()),
         confidence: None,
+        probabilities: None,
         unanswered: unanswered(numbers.iter().copied()),
     };
     let comparator = numbers(&[Some(10.0); 6]);
@@ -143,6 +145,7 @@ fn rank_positions_of_the_first_choice() {
             codes: of.concat(),
         },
         confidence: None,
+        probabilities: None,
         unanswered,
     };
     let comparator = rankings(&["x", "y"], &[&[0], &[1], &[0], &[1], &[], &[], &[]], Vec::new());

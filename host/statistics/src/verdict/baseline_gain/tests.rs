@@ -95,6 +95,52 @@ fn rankings(threshold: &'static str) -> Case {
     }
 }
 
+/// The Jaccard index of sets of labels, where an unanswered pair scores 0.
+fn label_sets(threshold: &'static str) -> Case {
+    Case {
+        form: AnswerForm::LabelSet,
+        decide: |index| AnswerValue::LabelSet(labels_of(index)),
+        answer: |index| {
+            let labels = if index % 6 == 1 { strings(vec!["e"]) } else { labels_of(index) };
+            (index % 50 != 7).then_some(AnswerValue::LabelSet(labels))
+        },
+        score: |answer, decision| {
+            let (Some(AnswerValue::LabelSet(answer)), AnswerValue::LabelSet(decision)) = (answer, decision)
+            else {
+                return vec![0.0, 1.0];
+            };
+            let common = decision.iter().filter(|label| answer.contains(label)).count();
+            let all = answer.len() + decision.len() - common;
+            vec![if all == 0 { 1.0 } else { common as f64 / all as f64 }, 1.0]
+        },
+        ..rankings(threshold)
+    }
+}
+
+/// `a` and `b` for most pairs, and other sets for the others.
+fn labels_of(index: u64) -> Vec<String> {
+    match index * 7919 % 10 {
+        0 => Vec::new(),
+        1..4 => strings(vec!["a"]),
+        4..9 => strings(vec!["a", "b"]),
+        _ => strings(vec!["b", "c", "d"]),
+    }
+}
+
+/// Equality of JSON values, where an unanswered pair is not equal.
+fn json_values(threshold: &'static str) -> Case {
+    fn value(index: u64) -> AnswerValue {
+        AnswerValue::Json(format!("{{\"n\":{}}}", index * 7919 % 10 / 4))
+    }
+    Case {
+        form: AnswerForm::Json,
+        decide: value,
+        answer: |index| (index % 50 != 7).then(|| value(index + u64::from(index.is_multiple_of(6)))),
+        score: |answer, decision| vec![f64::from(answer == Some(decision)), 1.0],
+        ..rankings(threshold)
+    }
+}
+
 const NUMBERS: &str = "at-most = 5.0\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
                        family = \"each\"\nchance = { gain = 0.0 }";
 const RANKINGS: &str = "at-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
@@ -155,9 +201,10 @@ impl Case {
                 .unwrap();
             let hash = answer.as_ref().map(|answer| match answer {
                 AnswerValue::Number(number) => number.to_bits(),
-                AnswerValue::Ranking(items) => {
+                AnswerValue::Ranking(items) | AnswerValue::LabelSet(items) => {
                     items.iter().fold(1, |hash, item| 7 * hash + u64::from(item.as_bytes()[0]))
                 }
+                AnswerValue::Json(text) => text.bytes().fold(1, |hash, byte| 7 * hash + u64::from(byte)),
             });
             open.add(OpenPair {
                 observed_at,

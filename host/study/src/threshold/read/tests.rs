@@ -56,7 +56,9 @@ fn the_requirement_beyond_chance_says_which_sums_it_needs() {
         (threshold.needs_labels(), threshold.needs_baselines(), threshold.needs_label_groups())
     };
     const NONE: (bool, bool, bool) = (false, false, false);
-    for form in [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking] {
+    for form in
+        [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking, AnswerForm::LabelSet, AnswerForm::Json]
+    {
         assert_eq!([needs("", form), needs("chance = \"not-asked\"\n", form)], [NONE; 2]);
     }
     let (gain, kappa) = ("chance = { gain = 0.1 }\n", "chance = { kappa = 0.1 }\n");

@@ -202,3 +202,33 @@ fn a_perfect_model_of_lists_that_can_be_empty_is_go() {
     assert!(gains.gains[0].gain.unwrap() > 0.5 && gains.gains[2].gain.unwrap() < 0.0, "{gains:?}");
     assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
 }
+
+#[test]
+fn sets_and_json_values_have_to_be_better_than_the_commonest_one() {
+    let of = |gains: Option<BaselineGains>| {
+        let gains = gains.unwrap().gains;
+        gains.iter().map(|found| (found.learned_from, found.baseline)).collect::<Vec<_>>()
+    };
+    let (verdict, reasons, gains) = label_sets(RANKINGS).decide();
+    assert_eq!(verdict, VerdictKind::Go, "{reasons}");
+    let expected = [
+        (LearningSet::AllPairs, Baseline::CommonestAnswer),
+        (LearningSet::AllPairs, Baseline::LastValue),
+        (LearningSet::AllPairs, Baseline::FrequentLabels),
+        (LearningSet::OwnAnswers, Baseline::CommonestAnswer),
+        (LearningSet::OwnAnswers, Baseline::EarlierAnswer),
+    ];
+    assert_eq!(of(gains), expected);
+    let commonest = |_| Some(AnswerValue::LabelSet(strings(vec!["a", "b"])));
+    let (verdict, reasons, _) = Case { answer: commonest, ..label_sets(RANKINGS) }.decide();
+    assert_eq!(verdict, VerdictKind::NoGo, "{reasons}");
+
+    let (verdict, reasons, gains) = json_values(RANKINGS).decide();
+    assert_eq!(verdict, VerdictKind::Go, "{reasons}");
+    let expected = [expected[0], expected[1], expected[3], expected[4]];
+    assert_eq!(of(gains), expected);
+    // The commonest value and another one, whatever the snapshot.
+    let chance = |index: u64| Some(AnswerValue::Json(format!("{{\"n\":{}}}", u64::from(index % 29 == 3))));
+    let (verdict, reasons, _) = Case { answer: chance, ..json_values(RANKINGS) }.decide();
+    assert_ne!(verdict, VerdictKind::Go, "{reasons}");
+}
