@@ -45,9 +45,9 @@ fn a_study_without_paths_runs_and_its_run_stores_the_components() {
 fn an_unknown_name_is_an_error_with_the_names() {
     let output = workspace("agrement").understudy(&["check", "study.toml"]);
     assert_eq!(output.code, 1, "{}", output.stderr);
-    insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "agrement"; did you mean "agreement"? use one of agreement, bias, kappa, kendall-tau, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
+    insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "agrement"; did you mean "agreement"? use one of agreement, bias, brier-score, expected-calibration-error, jaccard, json-equality, kappa, kendall-tau, log-loss, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
     let output = workspace("cost").understudy(&["check", "study.toml"]);
-    insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "cost"; use one of agreement, bias, kappa, kendall-tau, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
+    insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "cost"; use one of agreement, bias, brier-score, expected-calibration-error, jaccard, json-equality, kappa, kendall-tau, log-loss, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
 }
 
 #[test]
@@ -71,18 +71,23 @@ fn every_plugin_of_the_repository_is_a_stock_plugin_an_example_or_a_part_of_the_
 #[test]
 fn the_stock_plugins_are_listed() {
     insta::assert_snapshot!(TestWorkspace::new().ok(&["plugin", "list"]).stdout.trim_end(), @"
-    agreement                       scores a label
-    bias                            scores a number
+    agreement                       scores answers of form label, label-set, json
+    bias                            scores answers of form number
+    brier-score                     scores answers of form label
+    expected-calibration-error      scores answers of form label
+    jaccard                         scores answers of form label-set
+    json-equality                   scores answers of form json
     kappa                           needs a configuration: missing field `labels`
-    kendall-tau                     scores a ranking
-    mean-absolute-error             scores a number
-    mean-absolute-percentage-error  scores a number
+    kendall-tau                     scores answers of form ranking
+    log-loss                        scores answers of form label
+    mean-absolute-error             scores answers of form number
+    mean-absolute-percentage-error  scores answers of form number
     ndcg                            needs a configuration: missing field `k`
     quantile-loss                   needs a configuration: missing field `quantile`
-    r-squared                       scores a number
+    r-squared                       scores answers of form number
     rank-biased-overlap             needs a configuration: missing field `p`
     recorded                        needs a configuration: missing field `field`
-    root-mean-square-error          scores a number
+    root-mean-square-error          scores answers of form number
     top-k-overlap                   needs a configuration: missing field `k`
     within-tolerance                needs a configuration: no tolerance; write `absolute` or `relative`
     ");
@@ -129,7 +134,7 @@ fn a_plugin_is_shown() {
     recorded rejects the configuration: config: missing field `field`; give another one with --config
     --config is no JSON object; write one, such as {"k": 3}: invalid type: integer `3`, expected a map at line 1 column 1
     cannot read ./missing.wasm: No such file or directory (os error 2); build the plugin, or correct the path
-    there is no stock plugin "kapa"; did you mean "kappa"? use one of agreement, bias, kappa, kendall-tau, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm
+    there is no stock plugin "kapa"; did you mean "kappa"? use one of agreement, bias, brier-score, expected-calibration-error, jaccard, json-equality, kappa, kendall-tau, log-loss, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm
     cannot read study.wasm: No such file or directory (os error 2); build the plugin, or correct the path
     "#);
 }

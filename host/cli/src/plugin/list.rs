@@ -18,9 +18,9 @@ impl List {
             let text = match inspect_plugin(&stock_component(name)?, "{}", &Vec::new().into()) {
                 Ok(InspectedPlugin::Scorer(metric)) => {
                     let forms: Vec<&str> = metric.accepts.iter().map(|form| form.name()).collect();
-                    format!("scores a {}", forms.join(" or a "))
+                    format!("scores answers of form {}", forms.join(", "))
                 }
-                Ok(InspectedPlugin::Decider(plugin)) => format!("answers a {}", plugin.form.name()),
+                Ok(InspectedPlugin::Decider(plugin)) => format!("answers in form {}", plugin.form.name()),
                 Err(SandboxError::Config { why }) => {
                     format!("needs a configuration: {}", why.strip_prefix("config: ").unwrap_or(&why))
                 }

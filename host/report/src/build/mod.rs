@@ -200,8 +200,8 @@ fn scores(
 /// Whether the figures of a metric may be shown before the end of a run. Several sums over labels tell, beside the decisions, how
 /// often the model agrees with each label, also with one that few pairs have.
 fn is_shown_early(sealed_study: &SealedStudy, metric: usize) -> bool {
-    let has_labels = sealed_study.comparator.plugin.form == AnswerForm::Label;
-    !has_labels || sealed_study.metrics[metric].plugin.components.len() == 1
+    let has_names = !matches!(sealed_study.comparator.plugin.form, AnswerForm::Number | AnswerForm::Ranking);
+    !has_names || sealed_study.metrics[metric].plugin.components.len() == 1
 }
 
 /// A figure of which only the pairs and the missing answers are shown.

@@ -63,8 +63,8 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         (gates.passes(), gates)
     });
     // Several sums over labels tell how often the model agrees with each label, also with one of few pairs.
-    let is_metric_shown =
-        threshold.form != AnswerForm::Label || estimator.components(&selection.windows) <= 1;
+    let has_names = !matches!(threshold.form, AnswerForm::Number | AnswerForm::Ranking);
+    let is_metric_shown = !has_names || estimator.components(&selection.windows) <= 1;
     let mut gates = gates.into_iter();
     let mut models = Vec::new();
     for (model, contamination) in contaminations.into_iter().enumerate() {
