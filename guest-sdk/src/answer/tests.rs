@@ -143,8 +143,8 @@ fn probabilities_are_a_distribution_or_the_row_fails() {
 fn a_label_can_have_a_confidence_and_probabilities() {
     let answer = WithProbabilities { answer: "a", probabilities: [("a", 0.25), ("b", 0.75)] };
     type Both = WithConfidence<WithProbabilities<&'static str, [(&'static str, f64); 2]>>;
-    assert!(<Both as Answer>::Builder::HAS_PROBABILITIES);
-    assert!(!<WithConfidence<&str> as Answer>::Builder::HAS_PROBABILITIES);
+    const { assert!(<Both as Answer>::Builder::HAS_PROBABILITIES) };
+    const { assert!(!<WithConfidence<&str> as Answer>::Builder::HAS_PROBABILITIES) };
     let answers = collect(&[Ok(WithConfidence { answer, confidence: 0.5 })]);
     assert_eq!(answers.confidence, Some(vec![0.5]));
     assert_eq!(answers.probabilities.expect("probabilities").values, [0.25, 0.75]);

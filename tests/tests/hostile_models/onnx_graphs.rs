@@ -55,7 +55,7 @@ fn cycles_and_wrong_kinds_are_refused() {
                 "computed-twice.onnx",
                 file(&[node("Neg", &["X"], "Y", &[]), node("Exp", &["X"], "Y", &[])], &[])
             ),
-            ("text-and-number.onnx", file(&[add.clone()], &[text])),
+            ("text-and-number.onnx", file(std::slice::from_ref(&add), &[text])),
             ("element-type.onnx", file(&[add], &[tensor("h", 99, &[1])])),
             ("input-type.onnx", of_kind(77)),
             ("input-complex.onnx", of_kind(14)),

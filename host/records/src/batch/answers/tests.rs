@@ -277,8 +277,11 @@ fn a_row_needs_either_an_answer_or_a_reason() {
     assert_eq!(read([Some(1.0), None], [None, Some("asleep")]), None, "an unknown reason");
 }
 
+/// A label with its class probabilities.
+type Classified<'a> = (&'a str, &'a [(&'static str, f64)]);
+
 /// Labels with class probabilities; `None` is an unanswered row.
-fn classified(rows: &[Option<(&str, &[(&'static str, f64)])>]) -> Answers {
+fn classified(rows: &[Option<Classified<'_>>]) -> Answers {
     let mut names = Dictionary::default();
     let (mut offsets, mut codes, mut values) = (vec![0], Vec::new(), Vec::new());
     for row in rows {
