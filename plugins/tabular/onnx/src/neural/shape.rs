@@ -156,7 +156,7 @@ pub(crate) fn reshaped(from: &[NetDim], lengths: &[usize], rows: Option<usize>) 
         let outer = before
             .checked_div(prefix)
             .filter(|outer| outer.saturating_mul(prefix) == before && *outer > 0)?;
-        (lengths[axis] % outer == 0 && lengths[axis] > 0).then_some((axis, outer))
+        (lengths[axis].is_multiple_of(outer) && lengths[axis] > 0).then_some((axis, outer))
     };
     let found = match rows {
         Some(axis) => outer(axis),
