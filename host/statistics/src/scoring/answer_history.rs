@@ -44,7 +44,7 @@ pub enum Baseline {
     LastValue,
     /// The highest-ranked items, as many as most earlier rankings have.
     ConsensusRanking,
-    /// An answer of the block before, or a later one at the beginning: see [`LaggedAnswers`](super::lagged_answers::LaggedAnswers).
+    /// An answer of the block before, or a later one at the beginning: see `lagged_answers`.
     EarlierAnswer,
     /// The most frequent set of labels or JSON value, the least text of equally frequent ones.
     CommonestAnswer,

@@ -95,10 +95,10 @@ impl ClusterSizes {
 /// How many independent trials the pairs of clusters count for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClusterLimits {
-    /// The greatest number of independent pairs: see [`most_independent_trials`].
+    /// The greatest number of independent pairs: n / min(1 + v, 2 v) for n clusters whose sizes have the squared coefficient
+    /// of variation v. Infinite for clusters of equal sizes.
     pub pairs: f64,
-    /// The number of clusters of equal sizes that the clusters count for: Kish's n / (1 + v), see
-    /// [`most_independent_trials`].
+    /// The number of clusters of equal sizes that the clusters count for: Kish's n / (1 + v).
     pub clusters: f64,
 }
 

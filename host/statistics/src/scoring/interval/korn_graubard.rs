@@ -10,7 +10,7 @@ const ROUNDING: f64 = 1e-9;
 /// The bounds of a share, each at `confidence`: those of [`clopper_pearson`] for the effective number of trials.
 ///
 /// The effective number is that of independent trials with the same standard error, at most `most`: the number of
-/// trials, or a lower limit, such as that of [`most_independent_trials`](crate::scoring::most_independent_trials).
+/// trials, or a lower limit, such as [`ClusterLimits::pairs`](crate::scoring::ClusterLimits).
 /// `error` is the standard error, above 0, from a jackknife with `degrees` degrees of freedom. The effective number
 /// is rounded down, and hits are rounded so that the bounds are wider. With less than one effective trial the bounds
 /// are 0 and 1.
