@@ -191,7 +191,7 @@ fn class_probabilities_go_through_every_command() {
     let bins = report["models"][0]["reliability"].as_array().expect("bins");
     assert_eq!((bins.len(), &bins[0]["from"], &bins[0]["mean-confidence"]), (2, &json!(0.7), &json!(0.75)));
     assert_eq!(&bins[1]["mean-confidence"], &json!(1.0));
-    let page = workspace.ok(&["report", "run", "--format", "markdown"]).stdout;
+    let page = workspace.ok(&["report", "run", "--format", "md"]).stdout;
     assert!(page.contains("Reliability of echo"), "{page}");
 
     let case = workspace.ok(&["case", "run", "s1"]).stdout;
@@ -245,7 +245,7 @@ fn sets_of_labels_go_through_every_command() {
     let equal = pairs.filter(|pair| pair % 11 != 4 && (pair % 5 != 2 || tags(*pair) == ["refund"])).count();
     let found = overall(&report, 0, 1);
     assert_eq!(found["sums"][0], json!(equal as f64));
-    let page = workspace.ok(&["report", "run", "--format", "markdown"]).stdout;
+    let page = workspace.ok(&["report", "run", "--format", "md"]).stdout;
     assert!(page.contains(r#"["goodwill"] for ["refund"]"#), "{page}");
     // 9 * 5 / 3 is 15: all tags, in the order of their bytes.
     let case = workspace.ok(&["case", "run", "s9"]).stdout;
@@ -313,5 +313,5 @@ fn a_metric_that_needs_probabilities_refuses_a_model_without() {
     workspace.edit_study(&[("PLUGINS/agreement.wasm", "PLUGINS/brier_score.wasm"), ("agreement", "brier")]);
     let refused = workspace.understudy(&["check", "study.toml"]);
     assert_eq!(refused.code, 1, "{}", refused.stdout);
-    insta::assert_snapshot!(refused.stderr);
+    insta::assert_snapshot!(refused.stderr, @r#"study.toml:38: metric "brier" needs class probabilities, and model "echo" reports none; let the model report them (a trained classifier does if its scores add up to 1, a model in Rust with `WithProbabilities`), or remove the metric"#);
 }

@@ -109,7 +109,7 @@ fn a_component_of_another_role_is_an_error() {
 
 #[test]
 fn a_rejected_configuration_is_an_error() {
-    insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": configuration rejected: config: unknown variant `class`, expected one of `label`, `number`, `ranking`"#);
+    insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": configuration rejected: config: unknown variant `class`, expected one of `label`, `number`, `ranking`, `label-set`, `json`"#);
     insta::assert_snapshot!(check(&[("config = { field = \"booked\", form = \"label\" }\n", "")]), @r#"study.toml:24: model "echo": configuration rejected: config: missing field `field`"#);
 }
 

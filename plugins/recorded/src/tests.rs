@@ -140,7 +140,7 @@ fn invalid_configurations_are_rejected() {
     );
     assert_eq!(
         refused(r#"{"field": "f", "form": "label", "knid": "text"}"#),
-        "config: unknown field `knid`, expected one of `field`, `form`, `kind`"
+        "config: unknown field `knid`, expected one of `field`, `form`, `kind`, `probabilities`"
     );
     assert_eq!(
         refused(r#"{"field": "f", "form": "label", "kind": "json"}"#),
@@ -173,7 +173,7 @@ fn labels_can_have_recorded_probabilities() {
     let reasons: Vec<String> = answers.unanswered.iter().map(|(_, reason)| format!("{reason:?}")).collect();
     assert_eq!(reasons[0], r#"Reason::Failed("the sum of the probabilities is 0.5, expected 1")"#);
     assert!(reasons[1].starts_with(r#"Reason::Failed("field `p`: invalid type: sequence"#), "{}", reasons[1]);
-    assert_eq!(reasons[2], r#"Reason::Abstained("the decision has no `p`")"#);
+    assert_eq!(reasons[2], r#"Reason::Abstained("the snapshot has no `p`")"#);
 
     let refused = recorded(r#"{"field": "f", "form": "number", "probabilities": "p"}"#);
     assert_eq!(refused.err().as_deref(), Some("config: `probabilities` needs form `label`"));

@@ -13,13 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer_value::{AnswerValue, MAX_ITEMS};
 use super::exact_sum::ExactSum;
 use super::nominal_history::NominalHistory;
 use super::running_median::RunningMedian;
 use understudy_study::AnswerForm;
-
-/// The maximum number of items of rankings that are counted.
-pub const MAX_ITEMS: usize = 10_000;
 
 /// The weight of the first item of a ranking. The item at rank r has this weight divided by r, rounded down. Weights are
 /// whole numbers, so sums are exact.
@@ -140,29 +138,6 @@ impl Baseline {
             Baseline::FrequentLabels => "the labels of at least half",
         };
         format!("{answer} of {}", set.words())
-    }
-}
-
-/// What a comparator or a model answered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum AnswerValue {
-    /// A finite number.
-    Number(f64),
-    /// Distinct items, best first.
-    Ranking(Vec<String>),
-    /// A set of labels, sorted by their bytes.
-    LabelSet(Vec<String>),
-    /// A JSON value in its canonical form.
-    Json(String),
-}
-
-impl AnswerValue {
-    /// The number of ranked items; 0 for a number.
-    pub fn items(&self) -> usize {
-        match self {
-            AnswerValue::Number(_) | AnswerValue::LabelSet(_) | AnswerValue::Json(_) => 0,
-            AnswerValue::Ranking(items) => items.len(),
-        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer_history::AnswerValue;
+use super::answer_value::AnswerValue;
 use crate::hash::splitmix64;
 
 /// The number of answers in a block, a prime.

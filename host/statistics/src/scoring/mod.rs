@@ -8,6 +8,7 @@
 
 mod answer_distribution;
 mod answer_history;
+mod answer_value;
 mod bottom_k_counts;
 mod calendar_window;
 mod case_sample;
@@ -38,7 +39,8 @@ mod slice_sums;
 mod verdict_statistics;
 
 pub use answer_distribution::{AnswerHistogram, ErrorHistogram, RankPositions};
-pub use answer_history::{AnswerValue, BASELINES_PER_FORM, Baseline, LearningSet, OWN_BASELINES};
+pub use answer_history::{BASELINES_PER_FORM, Baseline, LearningSet, OWN_BASELINES};
+pub use answer_value::AnswerValue;
 pub use bottom_k_counts::{AnswerKey, BottomKCounts};
 pub use calendar_window::{Window, WindowClock};
 pub use case_sample::{CaseCounts, CaseDecision, CaseSample};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::answer_history::{AnswerValue, MAX_ITEMS};
+use super::answer_value::{AnswerValue, MAX_ITEMS};
 
 /// The number of bytes of the texts that are counted.
 const MAX_BYTES: usize = 16 << 20;

@@ -209,7 +209,7 @@ fn unknown_operators_are_named() {
     let other_use = file(&[node("Conv", &["X"], "Y", &[])], &[]);
     assert_eq!(
         fault(&other_use),
-        "node \"the node\" (Conv): its argument is [rows, 2], expected one or two dimensions after rows and channels"
+        "node \"the node\" (Conv): its argument is [rows, 2], expected one or two dimensions after rows and channels; export the model without it"
     );
 }
 
@@ -219,12 +219,12 @@ fn operators_that_combine_rows_are_refused() {
     let softmax = file(&[node("Softmax", &["X"], "Y", &[axis])], &[]);
     assert_eq!(
         fault(&softmax),
-        "node \"the node\" (Softmax): it works along axis 0 of [rows, 2], which combines rows"
+        "node \"the node\" (Softmax): it works along axis 0 of [rows, 2], which combines rows; export the model without it"
     );
     let product = file(&[node("Transpose", &["X"], "T", &[]), node("MatMul", &["T", "X"], "Y", &[])], &[]);
     assert_eq!(
         fault(&product),
-        "node \"the node\" (MatMul): [2, rows] is multiplied with [rows, 2]: the inner dimensions do not fit, or have rows"
+        "node \"the node\" (MatMul): [2, rows] is multiplied with [rows, 2]: the inner dimensions do not fit, or have rows; export the model without it"
     );
     let outer = file(&[node("Transpose", &["X"], "T", &[]), node("MatMul", &["X", "T"], "Y", &[])], &[]);
     assert!(fault(&outer).contains("it combines rows with rows: its result would be [rows, rows]"));
