@@ -77,7 +77,7 @@ fn run_through(form: &FormStudy) -> (TestWorkspace, Value) {
     let report = workspace.run(&[]);
     assert_eq!(account(&report, "snapshots"), [("received", PAIRS + 1), ("paired", PAIRS + 1)]);
     workspace.ok(&["verify", "run"]);
-    for format in ["text", "markdown", "html", "json"] {
+    for format in ["text", "md", "html", "json"] {
         workspace.ok(&["report", "run", "--format", format]);
     }
     let replayed = workspace.ok(&["replay", "run", "--batch-rows", "7"]).stdout;

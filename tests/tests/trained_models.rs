@@ -355,7 +355,7 @@ fn a_model_is_shown_with_the_blocks_of_its_study() {
           reads       lead_time                number, optional
                       adults                   number, optional
                       rate                     number, optional
-          answers     a label with a confidence
+          answers     a label with a confidence and class probabilities
           labels      stays, moves
           operators   binary:logistic, tree x15
           trees       15

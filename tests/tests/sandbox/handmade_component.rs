@@ -84,7 +84,7 @@ pub fn metric() -> Handmade {
         more: String::new(),
         data: Vec::new(),
     };
-    metric.words(1024, &[4096, 8, 4096, 8, 3072, 1, 3076, 1, 0]).bytes(3072, &[1]).words(3076, &[4104, 1]);
+    metric.words(1024, &[4096, 8, 4096, 8, 3072, 1, 0, 3076, 1, 0]).bytes(3072, &[1]).words(3076, &[4104, 1]);
     metric.bytes(4096, b"handmadec");
     metric
 }

@@ -71,6 +71,10 @@ fn descriptions_are_limited() {
     let mut bytes = model();
     bytes.bytes(4104, b"\xff");
     insta::assert_snapshot!(refused(&bytes), @"`describe` failed: invalid utf-8 sequence of 1 bytes from index 0");
+    // The form `number`, with class probabilities.
+    let mut classes = model();
+    classes.words(1024 + 24, &[0x101]);
+    insta::assert_snapshot!(refused(&classes), @"invalid description: it declares class probabilities of answers with the form number; only labels have them");
 }
 
 #[test]

@@ -142,9 +142,9 @@ fn invalid_descriptions_are_rejected() {
         metric.bytes(at, bytes);
         metric
     };
-    let no_components = with(1024 + 28, &[0; 4]);
+    let no_components = with(1024 + 32, &[0; 4]);
     let mut twice = with(3084, &[8, 16, 0, 0, 1, 0, 0, 0]);
-    twice.words(1024 + 28, &[2]);
+    twice.words(1024 + 32, &[2]);
     let least = |value: f64| with(1024 + 40, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &value.to_le_bytes()].concat());
     let mut crossed = least(1.0);
     crossed.bytes(1024 + 56, &[1]);

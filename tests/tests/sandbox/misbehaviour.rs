@@ -30,7 +30,7 @@ fn each_misbehaviour_fails_only_its_row_with_a_reason() {
     loop: broke: `decide` used up its fuel of 1000000
     allocate: broke: `decide` exceeded its memory limit of 8 MiB
     deep-recursion: broke: `decide` trapped: out of bounds memory access in FUNCTION, which recurses without end
-    nan: broke: `decide` answered numbers, but declared the form Label
+    nan: broke: `decide` answered numbers, but declared the form `label`
     wrong-length: broke: `decide` returned 2 codes, expected 1
     code-out-of-range: broke: `decide` returned the code 4294967295, but only 1 names
     bad-offsets: broke: `decide` returned offsets that do not ascend from 0 to 3

@@ -71,8 +71,8 @@ impl ComparablePlugin for ScorerPlugin {
             && candidate.range == self.range
             && (self.needs_probabilities || !candidate.needs_probabilities)
             && self.accepts.iter().all(|form| candidate.accepts.contains(form));
-        let reason = "its components, direction, range, accepted answer forms or need for class probabilities differ from those of the current metric, \
-                      so their sums cannot be added; declare such a metric in a study of its own";
+        let reason = "its components, direction, range, accepted answer forms or need for class probabilities differ from those of the \
+                      current metric, so their sums cannot be added; declare such a metric in a study of its own";
         if is_summable { Vec::new() } else { vec![reason.to_owned()] }
     }
 
