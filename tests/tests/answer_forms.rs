@@ -201,7 +201,7 @@ fn class_probabilities_go_through_every_command() {
     assert!(rows.column_by_name("comparator.probabilities").is_none(), "the comparator reports none");
     let csv = exported_csv(&workspace);
     let second = csv.iter().find(|line| line.starts_with("s5,")).expect("a row");
-    assert!(second.contains(r#""{""wait, \""then\"" go"":0.75,""stop"":0.25}""#), "{second}");
+    assert!(second.contains(r#""{""stop"":0.25,""wait, \""then\"" go"":0.75}""#), "{second}");
 }
 
 const TAGS: [&str; 4] = ["refund", "goodwill", "a \"b\"", "é"];
