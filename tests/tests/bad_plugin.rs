@@ -66,6 +66,13 @@ fn a_model_cannot_read_the_decision() {
 }
 
 #[test]
+fn a_comparator_must_read_the_decision() {
+    let changes =
+        [("field = \"decision.room\"", "field = \"booked\""), ("[\"decision.room\"]", "[\"booked\"]")];
+    insta::assert_snapshot!(check(&changes), @r#"study.toml:32: comparator "recorded" reads no field of the decision, so the models would be compared with the snapshots; let it read fields of [decisions.fields], such as `decision.room`"#);
+}
+
+#[test]
 fn a_field_of_another_kind_is_an_error() {
     let changes = [("booked = \"text\"", "booked = \"integer\""), ("[\"a\", \"b\"]", "[1, 2]")];
     insta::assert_snapshot!(check(&changes), @r#"study.toml:26: model "echo" reads `booked` as text, and [inputs.fields] declares it as integer; write booked = "text" there if that is what the records hold"#);

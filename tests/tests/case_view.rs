@@ -129,6 +129,20 @@ fn numbers_disagree_in_the_decile_with_the_largest_errors() {
 }
 
 #[test]
+fn an_orphan_is_found_by_its_id() {
+    let workspace = twenty();
+    let orphans = ["s98", "s99", "s99"].map(|id| format!(r#"{{"id":"{id}","at":"2026-03-19T11:30:00Z","room":"a"}}"#));
+    let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
+    let orphans = orphans.into_iter().enumerate().map(|(at, line)| line.replace("30:00", &format!("3{at}:00")));
+    workspace.write_lines("decisions.jsonl", decisions.lines().map(str::to_owned).chain(orphans));
+    workspace.edit_study(&[("horizon = \"1d\"", "horizon = \"1d\"\nrevisions = \"last\"")]);
+    workspace.run(&[]);
+    let refused = |id: &str| workspace.understudy(&["case", "run", id, "--who", "Ana"]).stderr;
+    insta::assert_snapshot!(refused("s98"), @r#"no accepted snapshot has the id "s98", so its decision (line 20, decided at 2026-03-19T11:30:00Z) is compared with nothing; look for the snapshot in the source and in the table `excluded`"#);
+    insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99", so its 2 decisions (the first: line 21, decided at 2026-03-19T11:31:00Z) are compared with nothing; look for the snapshot in the source and in the table `excluded`"#);
+}
+
+#[test]
 fn undecided_rows_are_never_shown() {
     let workspace = twenty();
     workspace.edit_study(&[("file = \"decisions.jsonl\"", "stdin = true")]);
@@ -149,7 +163,7 @@ fn undecided_rows_are_never_shown() {
     insta::assert_snapshot!(refused("s1"), @r#""s1" is not decided yet: no decision has arrived within the horizon of 24h"#);
     insta::assert_snapshot!(refused("s9"), @r#""s9" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-10T10:00:00Z have arrived"#);
     insta::assert_snapshot!(refused("s15"), @r#""s15" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-16T10:00:00Z have arrived"#);
-    insta::assert_snapshot!(refused("s99"), @r#"no accepted snapshot has the id "s99"; a decision with it alone is in the table `decisions`, and excluded records are in the table `excluded`"#);
+    insta::assert_snapshot!(refused("s99"), @r#"no accepted record has the id "s99"; excluded records are in the table `excluded`"#);
     assert_eq!(exposures(&workspace).len(), 0, "refused cases are no exposures");
     let output = workspace.ok(&["case", "run", "s3", "--who", "Ana"]);
     assert!(

@@ -13,6 +13,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Float64Type, UInt16Type, UInt64Type};
 use jiff::Timestamp;
 
+use crate::disclose::absent_case::{decisions_with_id, withheld_reason, without_snapshot};
 use crate::disclose::access_record::Exposure;
 use crate::disclose::cell_text::{instant, text};
 use crate::disclose::decided_rows::{
@@ -60,6 +61,9 @@ pub fn case(
 ) -> anyhow::Result<Case> {
     let ids = BTreeSet::from([query.id.clone()]);
     let stored = stored_snapshots(sealed_study, run, &ids, query.raw)?;
+    if stored.is_empty() {
+        bail!(without_snapshot(sealed_study, &query.id, &decisions_with_id(sealed_study, run, &query.id)?));
+    }
     let (key, stored) = requested(&stored, query)?;
     let cutoff = DisclosureCutoff::read(sealed_study, run)?;
     let mut found = None;
@@ -239,12 +243,6 @@ fn requested<'l>(
     };
     match matching[..] {
         [one] => Ok(one),
-        [] if stored.is_empty() => {
-            bail!(
-                "no accepted snapshot has the id \"{id}\"; a decision with it alone is in the table `decisions`, and excluded records are \
-                 in the table `excluded`"
-            )
-        }
         [] => bail!(
             "no snapshot with the id \"{id}\" has this event time; its event times are {}",
             list(&mut stored.keys())
@@ -254,24 +252,6 @@ fn requested<'l>(
             matching.len(),
             list(&mut matching.iter().map(|(key, _)| *key))
         ),
-    }
-}
-
-/// Why a snapshot is not among the decided rows.
-fn withheld_reason(sealed_study: &SealedStudy, cutoff: DisclosureCutoff, (id, at): &RowKey) -> String {
-    let id = value_text(id);
-    let horizon = sealed_study.study.horizon;
-    match cutoff.before {
-        None => format!("\"{id}\" has no decision: none arrived within the horizon of {horizon:#}"),
-        Some(_) if !cutoff.allows(*at) => format!(
-            "\"{id}\" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions \
-             more than {:#} later than {} have arrived",
-            horizon.saturating_add(sealed_study.study.decisions.lateness),
-            instant(*at)
-        ),
-        Some(_) => {
-            format!("\"{id}\" is not decided yet: no decision has arrived within the horizon of {horizon:#}")
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Showing rows of a run: cases, exports and reviews, each recorded in the ledger as an exposure first.
 
+pub(crate) mod absent_case;
 pub mod access_record;
 pub mod case;
 pub mod cell_text;

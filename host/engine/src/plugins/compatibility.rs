@@ -35,7 +35,18 @@ pub(crate) fn access_violations(
             Some(_) => {}
         }
     }
+    if role == PluginRole::Comparator && !reads_decision(reads) {
+        found.push(
+            "it reads no field of the decision, which it has to bring into the form of the answers"
+                .to_owned(),
+        );
+    }
     found
+}
+
+/// Whether a plugin with these inputs reads a field of the decision.
+fn reads_decision(reads: &[InputField]) -> bool {
+    reads.iter().any(|field| field.name.starts_with(DECISION_PREFIX))
 }
 
 impl Loader<'_> {
@@ -182,6 +193,16 @@ impl Loader<'_> {
             self.fault(
                 plugin.grant_line,
                 format!("{what} is not granted {ungranted}, which it reads; write grant = [{all}]"),
+            );
+        }
+        if role == PluginRole::Comparator && !reads_decision(reads) {
+            self.fault(
+                plugin.source_line,
+                format!(
+                    "{what} reads no field of the decision, so the models would be compared with the snapshots; let it read \
+                     fields of [decisions.fields], such as `decision.{}`",
+                    study.decisions.fields.first().map_or("NAME", |field| &field.name)
+                ),
             );
         }
     }

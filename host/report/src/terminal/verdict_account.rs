@@ -63,23 +63,40 @@ fn consequence(of: impl Fn(StreamKind) -> &'static str) -> String {
     if snapshots == decisions { snapshots.to_owned() } else { format!("{snapshots}; {decisions}") }
 }
 
-/// The guards: those over all records, and those of the given model and scope, or of all of them.
+/// The guards: those over all records, and those of the given model and scope, or of all of them. Shares of 0 that have
+/// a maximum are counted and not listed.
 pub fn guards(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: Option<&str>) {
     page.section("Guards", "");
     let mut table =
         TextTable::new([Align::Left, Align::Left, Align::Right, Align::Left, Align::Left, Align::Left]);
     table.head(["  guard", "counted", "share", "limit", "", "over"].map(|head| Span::new(Ink::Faint, head)));
+    let is_zero = |guard: &GuardResult| guard.count == 0 && !guard.guard.is_minimum();
+    let mut zeros = 0;
     for guard in &verdict.guards {
-        table.row(cells(guard, span_code(guard.span)));
+        match is_zero(guard) {
+            true => zeros += 1,
+            false => table.row(cells(guard, span_code(guard.span))),
+        }
     }
     for found in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
         for ruling in found.scopes.iter().filter(|found| scope.is_none_or(|name| found.scope == name)) {
             for guard in &ruling.guards {
-                table.row(cells(guard, &scope_name(&found.model, ruling)));
+                match is_zero(guard) {
+                    true => zeros += 1,
+                    false => table.row(cells(guard, &scope_name(&found.model, ruling))),
+                }
             }
         }
     }
     table.print(page);
+    if zeros > 0 {
+        let guards = counted(zeros, "guard with a share of 0 is", "guards with a share of 0 are");
+        page.paragraph(
+            2,
+            Ink::Plain,
+            &format!("{guards} not listed; the page and verdict.json have all guards."),
+        );
+    }
     let note = "windows: those that count. horizon: these windows and the horizon after them, in which decisions on their \
                 snapshots are taken. The guards of a model are over the windows that count, except that most-shed is over the run. Identical copies are \
                 in no share.";

@@ -74,7 +74,7 @@ impl Guard {
     }
 
     /// Whether the share must be at least the limit. Otherwise it must be at most the limit.
-    const fn is_minimum(self) -> bool {
+    pub const fn is_minimum(self) -> bool {
         matches!(self, Guard::Coverage)
     }
 
