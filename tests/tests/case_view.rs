@@ -131,9 +131,11 @@ fn numbers_disagree_in_the_decile_with_the_largest_errors() {
 #[test]
 fn an_orphan_is_found_by_its_id() {
     let workspace = twenty();
-    let orphans = ["s98", "s99", "s99"].map(|id| format!(r#"{{"id":"{id}","at":"2026-03-19T11:30:00Z","room":"a"}}"#));
+    let orphans =
+        ["s98", "s99", "s99"].map(|id| format!(r#"{{"id":"{id}","at":"2026-03-19T11:30:00Z","room":"a"}}"#));
     let decisions = fs::read_to_string(workspace.path().join("decisions.jsonl")).expect("decisions");
-    let orphans = orphans.into_iter().enumerate().map(|(at, line)| line.replace("30:00", &format!("3{at}:00")));
+    let orphans =
+        orphans.into_iter().enumerate().map(|(at, line)| line.replace("30:00", &format!("3{at}:00")));
     workspace.write_lines("decisions.jsonl", decisions.lines().map(str::to_owned).chain(orphans));
     workspace.edit_study(&[("horizon = \"1d\"", "horizon = \"1d\"\nrevisions = \"last\"")]);
     workspace.run(&[]);

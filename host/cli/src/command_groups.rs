@@ -26,7 +26,7 @@ const fn group(
 }
 
 /// All groups, in the order of the help.
-pub(super) const GROUPS: [CommandGroup; 6] = [
+pub(super) const GROUPS: [CommandGroup; 7] = [
     group("Study", "Prepare a study before it runs.", &["check", "sort", "plan", "seal", "schema"]),
     group("Run", "Execute a study.", &["run", "serve", "replay"]),
     group("Read", "Read results.", &["report", "compare", "log", "case", "export"]),
@@ -37,6 +37,7 @@ pub(super) const GROUPS: [CommandGroup; 6] = [
     ),
     group("Operate", "Operate a served run.", &["status", "top", "swap", "end", "token"]),
     group("Plugin", "Inspect and build plugins, and inspect trained models.", &["plugin", "pack", "model"]),
+    group("Install", "Write files of an installation.", &["completions", "manual"]),
 ];
 
 /// The help template of the program, with the commands under their headings.
@@ -47,7 +48,7 @@ pub(super) fn help_template(program: &Command) -> String {
         for name in commands {
             let command = program.find_subcommand(name).expect("a group lists only existing commands");
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-            writeln!(text, "  {name:<9} {about}").expect("writing to a String cannot fail");
+            writeln!(text, "  {name:<11} {about}").expect("writing to a String cannot fail");
         }
     }
     text + "\nOptions:\n{options}{after-help}"

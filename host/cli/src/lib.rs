@@ -10,6 +10,7 @@ mod check;
 mod command_groups;
 mod command_reference;
 mod compare;
+mod completions;
 mod decide;
 mod disclose;
 mod end;
@@ -17,6 +18,7 @@ mod export;
 mod key;
 mod log;
 mod logging;
+mod manual;
 mod model;
 mod note;
 mod output;
@@ -129,6 +131,8 @@ enum Command {
     Schema(schema::Schema),
     Pack(pack::Pack),
     Model(model::Model),
+    Completions(completions::Completions),
+    Manual(manual::Manual),
 }
 
 /// The command line with its help texts.
@@ -172,6 +176,8 @@ pub fn main() -> ExitCode {
         Command::Schema(schema) => schema.execute(),
         Command::Pack(pack) => pack.execute(),
         Command::Model(model) => model.execute(),
+        Command::Completions(completions) => completions.execute(),
+        Command::Manual(manual) => manual.execute(),
     };
     match result {
         Ok(exit) => exit.into(),

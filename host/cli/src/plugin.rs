@@ -5,7 +5,7 @@ mod show;
 
 use super::Exit;
 
-/// List stock plugins, and show what a plugin reads, answers or scores.
+/// List stock plugins, and show what a plugin reads and answers.
 #[derive(clap::Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]
