@@ -3,6 +3,7 @@
 mod demo;
 mod docs;
 mod models;
+mod package;
 mod plugins;
 mod python;
 mod test;
@@ -23,6 +24,7 @@ cargo xtask COMMAND
   plugins   build the plugins as components into target/plugins
   docs      build the documentation into target/book
   models    train and export usual models, and write how they compare with ONNX Runtime
+  package   build a package of the program and try it: `package deb`, `package wheel` or `package tarball`
   bench     measure the limits stated in ARCHITECTURE.md";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -34,6 +36,9 @@ fn main() -> anyhow::Result<ExitCode> {
         ["test", ref rest @ ..] => test::test(root, rest)?,
         ["plugins"] => plugins::build(root)?,
         ["docs"] => docs::build(root)?,
+        ["package", "deb"] => package::deb(root)?,
+        ["package", "wheel"] => package::wheel(root)?,
+        ["package", "tarball"] => package::tarball(root)?,
         ["models"] => models::compare(root)?,
         ["bench", ref rest @ ..] => bench(root, rest)?,
         _ => {
