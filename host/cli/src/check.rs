@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::absent_keys::absent_keys;
+use super::first_records::examine;
 use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register};
 use understudy_report::counted;
@@ -16,8 +16,9 @@ use understudy_study::Fault;
 /// Report all errors and warnings of a study, with their lines.
 ///
 /// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns of keys
-/// that no record at the beginning of a file has, and of a study that has changed since it was sealed. A
-/// register of seals that cannot be used is an error.
+/// that no record at the beginning of a file has, of records there that cannot be decoded, and of a study that
+/// has changed since it was sealed. Errors are a file whose first 1,000 records cannot be decoded, and a
+/// register of seals that cannot be used.
 #[derive(clap::Args)]
 pub(super) struct Check {
     /// Study declaration.
@@ -33,15 +34,11 @@ impl Check {
         for Fault { line, message } in &study.warnings {
             print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
         }
-        let absent = absent_keys(&loaded_study);
-        for warning in absent.warnings {
+        let findings = examine(&loaded_study);
+        for warning in findings.warnings {
             print_err(format_args!("warning: {warning}"));
         }
-        anyhow::ensure!(
-            absent.errors.is_empty(),
-            "{}; no record can be read without it",
-            absent.errors.join("\n")
-        );
+        anyhow::ensure!(findings.errors.is_empty(), "{}", findings.errors.join("\n"));
         if let Err(error) = load_and_verify(&loaded_study) {
             print_err(format_args!("warning: {error}"));
         }

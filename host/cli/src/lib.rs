@@ -4,7 +4,6 @@
 //! - Results go to standard output, all else to standard error.
 //! - The exit code tells how the command ended, see [`Exit`].
 
-mod absent_keys;
 mod case;
 mod check;
 mod command_groups;
@@ -15,6 +14,7 @@ mod decide;
 mod disclose;
 mod end;
 mod export;
+mod first_records;
 mod key;
 mod log;
 mod logging;

@@ -20,7 +20,7 @@ use crate::build::reducer::Reducer;
 use crate::build::row_details::{without_reasons, without_row_details};
 use crate::build::run_summary::{
     comparison_counts, determinism_summary, excluded_example, latency_summary, missing_answers,
-    plugin_failure, run_end, substrate_latency,
+    missing_values, plugin_failure, run_end, substrate_latency,
 };
 use crate::build::time::{timestamp, zone_name};
 use crate::build::window_breakdown::WindowBreakdownBuilder;
@@ -144,6 +144,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             true => sorted(reducer.failures),
             false => sorted(without_row_details(reducer.failures)),
         },
+        missing_values: missing_values(outcome, study),
         excluded: outcome.exclusions.iter().map(excluded_example).collect(),
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{counted, four_decimals, interval_text, p_value, six_digits, verdict_meaning};
 use crate::terminal::table::{Align, TextTable};
@@ -21,6 +24,9 @@ const MAX_WINDOWS: usize = 60;
 pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
     let mut page = Page::new(style);
     headline(&mut page, verdict, model, scope.unwrap_or(ALL_SNAPSHOTS));
+    if scope.is_none() {
+        scope_line(&mut page, verdict, model);
+    }
     for note in &verdict.notes {
         page.paragraph(0, Ink::Notice, note);
     }
@@ -76,6 +82,27 @@ fn headline(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: &str
     let (name, meaning) = (found.verdict.name(), verdict_meaning(found.verdict));
     let text = format!("{name}{of}, {meaning}: {}{more}", found.main_reason());
     page.paragraph(0, verdict_ink(found.verdict), &text);
+}
+
+/// The verdicts on scopes in one line, the gravest first. The headline is on all of the input.
+fn scope_line(page: &mut Page, verdict: &Verdict, model: Option<&str>) {
+    let mut kinds = BTreeMap::<Reverse<VerdictKind>, Vec<String>>::new();
+    for found in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
+        for ruling in found.scopes.iter().filter(|ruling| ruling.scope != ALL_SNAPSHOTS) {
+            let name = match verdict.models.len() {
+                1 => ruling.scope.clone(),
+                _ => format!("{} in {}", found.model, ruling.scope),
+            };
+            kinds.entry(Reverse(ruling.verdict)).or_default().push(name);
+        }
+    }
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(Reverse(kind), names)| format!("{} for {}", kind.name(), names.join(", ")))
+        .collect();
+    if !kinds.is_empty() {
+        page.paragraph(0, Ink::Plain, &format!("Scopes: {}.", kinds.join("; ")));
+    }
 }
 
 fn verdict_ink(kind: VerdictKind) -> Ink {

@@ -32,15 +32,20 @@ fn on_stream(unread: &UnreadStream) -> String {
         count(*decoded),
         counted(*received, "record", "records")
     );
+    match likely_causes(causes) {
+        None => format!("{read} The reasons are listed below."),
+        Some(likely) => format!("{read} Likely cause: {likely}."),
+    }
+}
+
+/// What most of the examined rejected records of a stream have in common, and what to do; `None` if nothing is known.
+pub fn likely_causes(causes: &[CauseCount]) -> Option<String> {
     // A rare second form is an accident in a file of another form.
     let examined: u64 = causes.iter().map(|cause| cause.records).sum();
     let common =
         |cause: &&CauseCount| cause.records * 10 >= examined && !matches!(cause.cause, RejectionCause::Other);
     let likely: Vec<_> = causes.iter().filter(common).map(|cause| on_cause(cause.cause)).collect();
-    match likely.is_empty() {
-        true => format!("{read} The reasons are listed below."),
-        false => format!("{read} Likely cause: {}.", likely.join("; or ")),
-    }
+    (!likely.is_empty()).then(|| likely.join("; or "))
 }
 
 fn on_cause(cause: RejectionCause) -> &'static str {
