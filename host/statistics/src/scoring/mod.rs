@@ -54,7 +54,7 @@ pub use exact_sum::ExactSum;
 pub use gain_sums::{BaselineSums, DifferenceHistograms, GainSums, PairComparison, PairScores, ScoreSums};
 pub use interim_figures::{
     InterimFigures, InterimRules, LabelCell, MIN_INTERIM_PAIRS, PartSize, ProfileSize, last_covered_window,
-    shown_label_cells, withheld_counts,
+    may_show_interim, shown_label_cells, withheld_counts,
 };
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,
