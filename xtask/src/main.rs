@@ -2,7 +2,7 @@
 
 mod demo;
 mod docs;
-mod models;
+mod model_exports;
 mod package;
 mod plugins;
 mod python;
@@ -23,7 +23,7 @@ cargo xtask COMMAND
   test      build everything and run all tests
   plugins   build the plugins as components into target/plugins
   docs      build the documentation into target/book
-  models    train and export usual models, and write how they compare with ONNX Runtime
+  models    train and export typical models, and write how they compare with ONNX Runtime
   package   build a package of the program and try it: `package deb`, `package wheel` or `package tarball`
   bench     measure the limits stated in ARCHITECTURE.md";
 
@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ["package", "deb"] => package::deb(root)?,
         ["package", "wheel"] => package::wheel(root)?,
         ["package", "tarball"] => package::tarball(root)?,
-        ["models"] => models::compare(root)?,
+        ["models"] => model_exports::compare(root)?,
         ["bench", ref rest @ ..] => bench(root, rest)?,
         _ => {
             eprintln!("{USAGE}");
@@ -61,7 +61,7 @@ fn bench(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     host(root)?;
     plugins::build(root)?;
     if rest.is_empty() || rest.contains(&"models") {
-        models::export(root)?;
+        model_exports::export(root)?;
     }
     // With the features of `host`, so that nothing is compiled again.
     cargo(root).args(["bench", "--workspace", "--bench", "limits", "--"]).args(rest).run()

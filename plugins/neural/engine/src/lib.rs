@@ -10,12 +10,12 @@
 //! - A result has the kind and the number of elements of its port, or the row fails.
 
 use rten::{Model, ModelOptions, NodeId, OpRegistry, Value, ValueOrView, ValueView, op_registry};
-use tabular_engine::{Graph, GraphError, GraphRuntime, GraphValues};
+use tabular_engine::{Graph, GraphEngine, GraphError, GraphValues};
 use tabular_program::{Kind, Port};
 
 /// Prepares graphs for rten.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NeuralRuntime;
+pub struct NeuralEngine;
 
 /// The operators that the importer writes.
 fn operators() -> OpRegistry {
@@ -104,7 +104,7 @@ fn operators() -> OpRegistry {
     )
 }
 
-impl GraphRuntime for NeuralRuntime {
+impl GraphEngine for NeuralEngine {
     fn prepare(
         &self,
         file: Vec<u8>,

@@ -31,7 +31,7 @@ pub(crate) enum Value {
     Merged(Tensor),
     /// The tokens of a column of text, as many as there are.
     Tokens(Tensor, TokenRule),
-    /// A value of the neural runtime, one dimension of which has several elements for each row.
+    /// A value of the neural engine, one dimension of which has several elements for each row.
     Blocked(Columns, NetShape),
 }
 
@@ -42,12 +42,12 @@ pub(crate) struct Tensor {
     pub(crate) shape: Shape,
 }
 
-/// Which runtime a node is given to that both have.
+/// Which engine runs a node that both have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Preference {
-    /// The engine, with its exact integers and 64-bit floats.
+    /// The tabular engine, with its exact integers and 64-bit floats.
     Engine,
-    /// The neural runtime: to test it.
+    /// The neural engine: to test it.
     #[cfg(test)]
     Neural,
 }
@@ -74,8 +74,8 @@ pub(crate) fn lower_with(model: &proto::Model, preference: Preference) -> Result
     for index in &order {
         let node = &graph.nodes[*index];
         let results = match lower_node(model, node, &values, &mut builder, preference)? {
-            Lowered::Engine(results) => results,
-            Lowered::Neural(part) => {
+            NodePlacement::Engine(results) => results,
+            NodePlacement::Neural(part) => {
                 let mut results = Vec::with_capacity(part.results.len());
                 for (kind, shape) in &part.results {
                     let columns = builder.columns(*kind, net_width(node, shape)?)?;
@@ -177,7 +177,7 @@ fn lower_stages<'m>(
     Ok((builder, values))
 }
 
-/// The number of columns of a result of the neural runtime.
+/// The number of columns of a result of the neural engine.
 fn net_width(node: &proto::Node, shape: &[neural::shape::NetDim]) -> Result<usize, OnnxError> {
     let fixed: Vec<Dim> = shape.iter().map(|dim| Dim::Fixed(dim.length)).collect();
     shape::width(&fixed).map_err(|fault| node_error(node, fault))
@@ -228,8 +228,8 @@ fn lower_input(input: &proto::ValueInfo, builder: &mut ProgramBuilder) -> Result
 }
 
 /// Where a node is lowered to.
-enum Lowered {
-    /// Steps of the engine, with their results.
+enum NodePlacement {
+    /// Steps of the tabular engine, with their results.
     Engine(Vec<Value>),
     /// A part of a subgraph.
     Neural(NetPart),
@@ -239,30 +239,30 @@ fn node_error(node: &proto::Node, fault: Fault) -> OnnxError {
     OnnxError::Node { operator: node.full_operator(), node: node.label().to_owned(), fault }
 }
 
-/// Lowers a node for the engine, or else for the neural runtime.
+/// Lowers a node for the tabular engine, or else for the neural engine.
 fn lower_node(
     model: &proto::Model,
     node: &proto::Node,
     values: &HashMap<&str, Value>,
     builder: &mut ProgramBuilder,
     preference: Preference,
-) -> Result<Lowered, OnnxError> {
+) -> Result<NodePlacement, OnnxError> {
     let refusal = if preference == Preference::Engine {
         None
     } else {
         match check_for_neural(model, node, values) {
-            Ok(part) => return Ok(Lowered::Neural(part)),
+            Ok(part) => return Ok(NodePlacement::Neural(part)),
             Err(refusal) => Some(refusal),
         }
     };
     let fault = match lower_in_engine(model, node, values, builder) {
-        Ok(results) => return Ok(Lowered::Engine(results)),
+        Ok(results) => return Ok(NodePlacement::Engine(results)),
         Err(fault) => fault,
     };
     let refusal = match refusal {
         Some(refusal) => refusal,
         None => match check_for_neural(model, node, values) {
-            Ok(part) => return Ok(Lowered::Neural(part)),
+            Ok(part) => return Ok(NodePlacement::Neural(part)),
             Err(refusal) => refusal,
         },
     };
@@ -295,7 +295,7 @@ fn call<'a>(
     Ok(Call { builder, node, inputs, version: *version })
 }
 
-/// Checks a node for the neural runtime.
+/// Checks a node for the neural engine.
 fn check_for_neural(
     model: &proto::Model,
     node: &proto::Node,
@@ -309,7 +309,7 @@ fn check_for_neural(
     Ok(part)
 }
 
-/// Lowers a node to steps of the engine.
+/// Lowers a node to steps of the tabular engine.
 fn lower_in_engine(
     model: &proto::Model,
     node: &proto::Node,

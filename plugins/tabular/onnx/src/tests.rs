@@ -1,4 +1,4 @@
-use neural_engine::NeuralRuntime;
+use neural_engine::NeuralEngine;
 use tabular_engine::{Buffers, Model, SourceColumn};
 use tabular_program::Values;
 
@@ -16,7 +16,7 @@ use case_file::{Case, OwnedColumn, by_row};
 struct CaseAnswers {
     /// The values of each output, one row after the other.
     outputs: Vec<Values>,
-    /// Whether the neural runtime computes a part of them.
+    /// Whether the neural engine computes a part of them.
     is_neural: bool,
 }
 
@@ -31,7 +31,7 @@ fn answers(case: &Case, constants: usize, preference: Preference) -> Result<Case
     let is_neural = program.has_subgraphs();
     let program = Program::from_bytes(&program.to_bytes()).unwrap();
     let model =
-        Model::with_graphs(program, &NeuralRuntime).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        Model::with_graphs(program, &NeuralEngine).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let inputs: Vec<Constant> =
         case.inputs[..constants].iter().map(Constant::parse).collect::<Result<_, _>>()?;
     let rows = inputs.first().map_or(1, |input| input.dimensions.first().copied().unwrap_or(1));

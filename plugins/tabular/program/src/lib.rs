@@ -103,7 +103,7 @@ record! {
 pub const PROBABILITY_TOLERANCE: f64 = 1e-5;
 
 /// How far the sum of the class probabilities of a row may be from 1 by rounding, with many classes of 32-bit floats.
-pub const SUM_TOLERANCE: f64 = 1e-3;
+pub const SCORE_SUM_TOLERANCE: f64 = 1e-3;
 
 impl Program {
     /// The kind of each input column, in order.

@@ -1,4 +1,4 @@
-//! A node while it is checked for the neural runtime, and the nodes that are written for it.
+//! A node while it is checked for the neural engine, and the nodes that are written for it.
 
 use tabular_program::{Kind, Values};
 
@@ -85,16 +85,15 @@ impl<'c, 'b> NetCall<'c, 'b> {
         }
         Err(Refusal::Kind(match kind {
             Kind::Double => {
-                "it computes with float64, and the neural runtime has float32; convert the model".to_owned()
+                "it computes with float64, and the neural engine has float32; convert the model".to_owned()
             }
             Kind::Integer => {
-                "it computes with integers, which the neural runtime does not; cast them to float32"
-                    .to_owned()
+                "it computes with integers, which the neural engine does not; cast them to float32".to_owned()
             }
             Kind::Boolean | Kind::Float => {
-                format!("input {index} is {kind:?}, which the neural runtime does not take there")
+                format!("input {index} is {kind:?}, which the neural engine does not take there")
             }
-            Kind::Text => "it takes text, which the neural runtime does not".to_owned(),
+            Kind::Text => "it takes text, which the neural engine does not".to_owned(),
         }))
     }
 

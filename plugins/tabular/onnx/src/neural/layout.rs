@@ -4,7 +4,7 @@ use tabular_program::{Kind, Values};
 
 use super::call::{NetCall, NetInput, float, integers, lengths, requested};
 use super::shape::{self, NetDim, NetShape, fixed};
-use super::{Checked, Refusal};
+use super::{LoweredNode, Refusal};
 use crate::error::Fault;
 use crate::graph_lowering::Value;
 use crate::proto::encoding::AttributeValue;
@@ -19,7 +19,7 @@ fn moved(net: &NetCall<'_, '_>, index: usize) -> Result<(Kind, NetShape), Refusa
 }
 
 /// `Reshape`, `Flatten`, `Squeeze` and `Unsqueeze`: all of them are written as the first.
-pub(super) fn reshape(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn reshape(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let shape = match &net.call.node.operator[..] {
         "Flatten" => flattened(&net, &from)?,
@@ -110,7 +110,7 @@ fn unsqueezed(net: &NetCall<'_, '_>, from: &[NetDim]) -> Result<NetShape, Fault>
 }
 
 /// `Transpose`.
-pub(super) fn transpose(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn transpose(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let order = match net.call.integer_list("perm") {
         [] => (0..from.len()).rev().collect(),
@@ -126,7 +126,7 @@ pub(super) fn transpose(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Concat`.
-pub(super) fn concat(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn concat(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, mut result) = moved(&net, 0)?;
     let number = net.call.integer("axis").ok_or_else(|| "attribute axis is missing".to_owned())?;
     let along = shape::column_axis(number, &result)?;
@@ -154,7 +154,7 @@ pub(super) fn concat(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Split`.
-pub(super) fn split(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn split(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let along = shape::column_axis(net.call.integer("axis").unwrap_or(0), &from)?;
     let (length, count) = (from[along].length, net.call.node.outputs.len());
@@ -182,7 +182,7 @@ pub(super) fn split(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Slice` with constant bounds.
-pub(super) fn slice(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn slice(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let list = |index: usize, name: &str| -> Result<Option<Vec<i64>>, Fault> {
         if net.call.has(index) {
@@ -247,7 +247,7 @@ fn steps_in(range: i64, step: i64) -> i64 {
 }
 
 /// `Gather` along an axis without rows.
-pub(super) fn gather(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn gather(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let positions = net.of_kinds(1, &[Kind::Integer])?;
     let along = shape::column_axis(net.call.integer("axis").unwrap_or(0), &from)?;
@@ -268,7 +268,7 @@ pub(super) fn gather(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Expand`.
-pub(super) fn expand(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn expand(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let mut asked = Vec::new();
     for number in requested(net.call, 1)? {
@@ -285,7 +285,7 @@ pub(super) fn expand(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Tile` along axes without rows.
-pub(super) fn tile(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn tile(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let repeats = net.call.integers(1)?;
     let mut result = from.clone();
@@ -303,7 +303,7 @@ pub(super) fn tile(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Pad` of floats, or of integers without a constant.
-pub(super) fn pad(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn pad(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let mode = match net.call.text("mode")? {
         None | Some("constant") => "constant",
@@ -369,7 +369,7 @@ fn blocks(net: &NetCall<'_, '_>) -> Result<(NetDim, [usize; 3], usize), Refusal>
 }
 
 /// `DepthToSpace`.
-pub(super) fn depth_to_space(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn depth_to_space(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, [channels, height, width], size) = blocks(&net)?;
     let mode = match net.call.text("mode")? {
         None | Some("DCR") => "DCR",
@@ -389,7 +389,7 @@ pub(super) fn depth_to_space(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `SpaceToDepth` with the blocks' positions before the channels, as a permutation of its blocks.
-pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, [channels, height, width], size) = blocks(&net)?;
     if !matches!(net.call.text("mode")?, None | Some("DCR")) {
         return Err("only mode DCR is supported".to_owned().into());
@@ -408,7 +408,7 @@ pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Trilu` with a constant diagonal.
-pub(super) fn trilu(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn trilu(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     if from.len() < 2 {
         return Err(format!("its argument is {}, expected a matrix", shape::text(&from)).into());

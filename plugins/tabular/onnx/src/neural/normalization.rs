@@ -2,7 +2,7 @@
 
 use tabular_program::{Kind, Values};
 
-use super::Checked;
+use super::LoweredNode;
 use super::call::{NetCall, NetInput, float, integers, lengths};
 use super::shape::{self, NetDim, fixed};
 use crate::proto::encoding::AttributeValue;
@@ -36,7 +36,7 @@ fn vectors(net: &NetCall<'_, '_>, indices: &[usize], length: usize) -> Result<()
 }
 
 /// `BatchNormalization` outside of training.
-pub(super) fn batch(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn batch(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     if net.call.integer("training_mode").unwrap_or(0) != 0 {
         return Err("training_mode=1 combines rows; export the model in evaluation mode".to_owned().into());
@@ -51,7 +51,7 @@ pub(super) fn batch(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `InstanceNormalization`.
-pub(super) fn instance(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn instance(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     let channels = channels(&from)?;
     vectors(&net, &[1, 2], channels)?;
@@ -62,7 +62,7 @@ pub(super) fn instance(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `GroupNormalization`: groups of channels are normalised as instances, and then each channel is scaled.
-pub(super) fn group(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn group(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     let channels = channels(&from)?;
     if net.call.integer("stash_type").unwrap_or(1) != 1 {
@@ -116,7 +116,7 @@ fn mean(net: &mut NetCall<'_, '_>, of: NetInput, first: usize, rank: usize) -> N
 }
 
 /// `LayerNormalization`, with its mean and the inverse of its deviation if they are outputs.
-pub(super) fn layer(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn layer(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, from) = normalised(&net)?;
     let rank = from.len();
     let attributes = vec![
@@ -153,7 +153,7 @@ pub(super) fn layer(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `RMSNormalization`, as ONNX defines it by other operators.
-pub(super) fn root_mean_square(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn root_mean_square(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, from) = normalised(&net)?;
     net.one_output()?;
     let argument = || NetInput::Argument(0);
@@ -168,7 +168,7 @@ pub(super) fn root_mean_square(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Softmax` and `LogSoftmax`.
-pub(super) fn softmax(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn softmax(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     let operator = if net.call.node.operator == "Softmax" { "Softmax" } else { "LogSoftmax" };
     let number = net.call.integer("axis").unwrap_or(if net.call.version < 13 { 1 } else { -1 });

@@ -4,11 +4,11 @@ use tabular_program::Kind;
 
 use super::call::{NetCall, NetInput, integers};
 use super::shape::{self, fixed};
-use super::{Checked, Refusal};
+use super::{LoweredNode, Refusal};
 use crate::proto::encoding::AttributeValue;
 
 /// An operator that reduces axes.
-pub(super) fn lower(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn lower(mut net: NetCall<'_, '_>) -> LoweredNode {
     let operator = match &net.call.node.operator[..] {
         "ReduceL2" => "ReduceL2",
         "ReduceMax" => "ReduceMax",

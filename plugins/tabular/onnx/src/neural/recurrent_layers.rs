@@ -2,13 +2,13 @@
 
 use tabular_program::Kind;
 
-use super::Checked;
+use super::LoweredNode;
 use super::call::{NetCall, NetInput};
 use super::shape::{self, fixed};
 use crate::proto::encoding::AttributeValue;
 
 /// `LSTM` or `GRU` with the usual activations.
-pub(super) fn recurrent(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn recurrent(mut net: NetCall<'_, '_>) -> LoweredNode {
     let is_lstm = net.call.node.operator == "LSTM";
     let direction = match net.call.text("direction")? {
         None | Some("forward") => "forward",

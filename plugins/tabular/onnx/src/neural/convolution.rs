@@ -4,7 +4,7 @@ use tabular_program::Kind;
 
 use super::call::{NetCall, NetInput, integers};
 use super::shape::{self, NetDim, NetShape, fixed};
-use super::{Checked, Refusal};
+use super::{LoweredNode, Refusal};
 use crate::proto::encoding::AttributeValue;
 
 /// What convolutions and pools have in common, for each spatial dimension.
@@ -155,7 +155,7 @@ fn check_bias(net: &NetCall<'_, '_>, channels: usize) -> Result<(), Refusal> {
 }
 
 /// `Conv` over one or two dimensions.
-pub(super) fn conv(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn conv(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, channels, spatial) = image(&net.floats(0)?)?;
     let (weights, kernel, groups) = kernel(&net, spatial.len())?;
     if weights[1].saturating_mul(groups) != channels || weights[0] % groups != 0 {
@@ -174,7 +174,7 @@ pub(super) fn conv(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `ConvTranspose` over one or two dimensions, with explicit padding.
-pub(super) fn conv_transpose(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn conv_transpose(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, channels, spatial) = image(&net.floats(0)?)?;
     let rank = spatial.len();
     let (weights, kernel, groups) = kernel(&net, rank)?;
@@ -219,7 +219,7 @@ pub(super) fn conv_transpose(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `MaxPool` and `AveragePool` over one or two dimensions, without dilations.
-pub(super) fn pool(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn pool(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, channels, spatial) = image(&net.floats(0)?)?;
     net.one_output()?;
     let is_average = net.call.node.operator == "AveragePool";
@@ -251,7 +251,7 @@ pub(super) fn pool(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `GlobalAveragePool` and `GlobalMaxPool`: a reduction of all dimensions after the channels.
-pub(super) fn global_pool(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn global_pool(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     if from.len() < 3 {
         return Err(
