@@ -34,6 +34,9 @@ const STOCK_PLUGINS: [&str; 19] = [
     "within-tolerance",
 ];
 
+/// The level of compression. Higher ones save little, and this script is not optimised.
+const LEVEL: i32 = 9;
+
 /// What all components are made of, relative to the root of the workspace.
 const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "guest-sdk", "wit"];
 
@@ -51,6 +54,15 @@ fn main() -> anyhow::Result<()> {
         .map(|package| Guest { package: (*package).to_owned(), component: component(package) })
         .collect();
     build(root, &guests, &out.join("target"))?;
-    let stock = STOCK_PLUGINS.map(|name| format!("(\"{name}\", include_bytes!({:?})),\n", component(name)));
+    for Guest { component, .. } in &guests {
+        let bytes =
+            std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
+        let compressed = zstd::bulk::compress(&bytes, LEVEL)?;
+        let path = component.with_extension("zst");
+        std::fs::write(&path, compressed).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let stock = STOCK_PLUGINS.map(|name| {
+        format!("(\"{name}\", Component(include_bytes!({:?}))),\n", component(name).with_extension("zst"))
+    });
     std::fs::write(out.join("stock.rs"), format!("&[\n{}]", stock.concat())).context("cannot write stock.rs")
 }

@@ -131,18 +131,17 @@ impl FirstRecords {
         }
         let Some(rejected) = &self.first_rejected else { return };
         let first = format!("line {}: {}", count(rejected.position.line), rejected.detail);
-        let likely = likely_causes(&self.causes.list())
-            .map_or_else(String::new, |causes| format!(". Likely cause: {causes}"));
         let examined = counted(self.examined as u64, "record", "records");
-        if self.rejected == self.examined {
-            let sentence = format!("{path}: none of the first {examined} can be decoded; {first}{likely}");
-            findings.errors.push(sentence);
-        } else {
+        if self.rejected < self.examined {
             let rejected = count(self.rejected as u64);
-            let sentence =
-                format!("{path}: {rejected} of the first {examined} cannot be decoded; {first}{likely}");
-            findings.warnings.push(sentence);
+            findings
+                .warnings
+                .push(format!("{path}: {rejected} of the first {examined} cannot be decoded; {first}"));
+            return;
         }
+        let likely = likely_causes(&self.causes.list());
+        let likely = likely.map_or_else(String::new, |causes| format!(". Likely cause: {causes}"));
+        findings.errors.push(format!("{path}: none of the first {examined} can be decoded; {first}{likely}"));
     }
 
     /// Adds the declared keys that none of the records has.

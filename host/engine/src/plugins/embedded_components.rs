@@ -48,7 +48,7 @@ pub fn component_named(plugin: &str) -> Result<ComponentFile, ComponentError> {
 /// If no stock plugin has this name.
 pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
     match STOCK_PLUGINS.iter().find(|(known, _)| *known == name) {
-        Some((name, bytes)) => Ok(ComponentFile::from_bytes(Path::new(name), bytes.to_vec())?),
+        Some((name, component)) => Ok(ComponentFile::from_bytes(Path::new(name), component.bytes())?),
         None => {
             let nearest = nearest(name, stock_names());
             Err(ComponentError::UnknownName { name: name.to_owned(), nearest })
@@ -62,7 +62,7 @@ pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
 /// If the program was built wrongly.
 pub fn model_runtime(lowered: &[u8]) -> Result<ComponentFile, SandboxError> {
     let runtime = ModelRuntime::for_model(lowered);
-    ComponentFile::from_bytes(Path::new(runtime.name), runtime.component.to_vec())
+    ComponentFile::from_bytes(Path::new(runtime.name), runtime.component.bytes())
 }
 
 /// The component that imports model files.
@@ -70,5 +70,5 @@ pub fn model_runtime(lowered: &[u8]) -> Result<ComponentFile, SandboxError> {
 /// # Errors
 /// If the program was built wrongly.
 pub fn model_importer() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.to_vec())
+    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.bytes())
 }

@@ -12,8 +12,8 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
 
 fn sentence(MissingValues { stream, field, records, .. }: &MissingValues) -> String {
     format!(
-        "THE FIELD `{field}` HAS NO VALUE in any of {} of {stream}, so nothing that depends on it is tested. Correct its name in \
-         study.toml or in the source.",
-        counted(*records, "record", "records")
+        "THE FIELD `{field}` HAS NO VALUE in any of {}, so nothing that depends on it is tested. Correct its name in study.toml or in \
+         the source.",
+        counted(*records, stream.trim_end_matches('s'), stream)
     )
 }
