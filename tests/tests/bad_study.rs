@@ -132,7 +132,7 @@ study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week
 #[test]
 fn check_reports_unreadable_sources() {
     let workspace = TestWorkspace::small();
-    std::fs::remove_file(workspace.path().join("decisions.jsonl")).expect("removed");
+    fs::remove_file(workspace.path().join("decisions.jsonl")).expect("removed");
     workspace.edit_study(&[("snapshots.jsonl", ".")]);
     let output = workspace.understudy(&["check", "study.toml"]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));

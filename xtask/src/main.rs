@@ -24,7 +24,7 @@ cargo xtask COMMAND
   plugins   build the plugins as components into target/plugins
   docs      build the documentation into target/book
   models    train and export typical models, and write how they compare with ONNX Runtime
-  package   build a package of the program and try it: `package deb`, `package wheel` or `package tarball`
+  package   build a package of the program and try it: `package deb` or `package wheel`
   bench     measure the limits stated in ARCHITECTURE.md";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -38,7 +38,6 @@ fn main() -> anyhow::Result<ExitCode> {
         ["docs"] => docs::build(root)?,
         ["package", "deb"] => package::deb(root)?,
         ["package", "wheel"] => package::wheel(root)?,
-        ["package", "tarball"] => package::tarball(root)?,
         ["models"] => model_exports::compare(root)?,
         ["bench", ref rest @ ..] => bench(root, rest)?,
         _ => {

@@ -16,9 +16,6 @@ use crate::shell::{cargo, command};
 /// The version of cargo-deb.
 const CARGO_DEB: &str = "3.8.0";
 
-/// The platform of the musl build.
-const MUSL: &str = "x86_64-unknown-linux-musl";
-
 /// Builds and tries a Debian package.
 pub fn deb(root: &Path) -> anyhow::Result<()> {
     let program = stripped_program(root)?;
@@ -86,58 +83,14 @@ pub fn wheel(root: &Path) -> anyhow::Result<()> {
     finished(&wheel)
 }
 
-/// Builds and tries an archive with a program that needs no shared library.
-pub fn tarball(root: &Path) -> anyhow::Result<()> {
-    command("rustup", root).args(["target", "add", MUSL]).run()?;
-    let python = virtual_environment(root, "package-venv", "deploy/wheel/requirements.txt")?;
-    let tools = python.parent().context("the interpreter is in a folder")?;
-    let path = std::env::join_paths(
-        std::iter::once(tools.to_owned())
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-    )?;
-    cargo(root)
-        .args([
-            "zigbuild",
-            "--release",
-            "--target",
-            MUSL,
-            "--package",
-            "understudy-cli",
-            "--bin",
-            "understudy",
-        ])
-        .env("PATH", path)
-        .run()?;
-    let name = format!("understudy-{}-{MUSL}", env!("CARGO_PKG_VERSION"));
-    let folder = empty_folder(root, &name)?;
-    let program = folder.join("bin/understudy");
-    strip(root, &root.join("target").join(MUSL).join("release/understudy"), &program)?;
-    shared_files(root, &program)?;
-    command("cp", root).args(["--recursive", "target/package/share"]).arg(&folder).run()?;
-    for file in ["LICENSE", "deploy/README.md", "deploy/understudy@.service"] {
-        let from = root.join(file);
-        copy(&from, &folder.join(from.file_name().context("the file has a name")?))?;
-    }
-    let packages = root.join("target/package");
-    let archive = packages.join(format!("{name}.tar.gz"));
-    command("tar", &packages).args(["--create", "--gzip", "--file"]).arg(&archive).arg(&name).run()?;
-    let place = empty_folder(root, "tarball-root")?;
-    command("tar", &place).args(["--extract", "--file"]).arg(&archive).run()?;
-    run_hotel(root, &place.join(name).join("bin/understudy"))?;
-    finished(&archive)
-}
-
 /// The program of the release build without line tables, in `target/package`.
 fn stripped_program(root: &Path) -> anyhow::Result<PathBuf> {
-    let stripped = root.join("target/package/understudy");
-    strip(root, &host(root)?, &stripped)?;
+    let program = host(root)?;
+    let folder = root.join("target/package");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let stripped = folder.join("understudy");
+    command("strip", root).arg("-o").args([&stripped, &program]).run()?;
     Ok(stripped)
-}
-
-fn strip(root: &Path, program: &Path, stripped: &Path) -> anyhow::Result<()> {
-    let folder = stripped.parent().context("the file is in a folder")?;
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    command("strip", root).arg("-o").args([stripped, program]).run()
 }
 
 /// Writes what is installed beside the program into `target/package/share`: completions of shells and manual pages.
