@@ -117,7 +117,13 @@ impl GraphEngine for NeuralEngine {
             .map_err(|error| GraphError::new(error.to_string()))?;
         let fits = model.input_ids().len() == inputs.len() && model.output_ids().len() == outputs.len();
         if !fits {
-            return Err(GraphError::new("the graph has other inputs or outputs than the model".to_owned()));
+            return Err(GraphError::new(format!(
+                "a subgraph has {} inputs and {} outputs, expected {} and {}; import the model file again",
+                model.input_ids().len(),
+                model.output_ids().len(),
+                inputs.len(),
+                outputs.len()
+            )));
         }
         let dimensions = |port: &Port| port.dimensions.iter().map(|length| *length as usize).collect();
         Ok(Box::new(NeuralGraph {

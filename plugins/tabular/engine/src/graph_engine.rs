@@ -59,6 +59,8 @@ pub struct NoGraphs;
 
 impl GraphEngine for NoGraphs {
     fn prepare(&self, _: Vec<u8>, _: &[Port], _: &[Port]) -> Result<Box<dyn Graph>, GraphError> {
-        Err(GraphError::new("the model needs the neural runtime; run it with that".to_owned()))
+        Err(GraphError::new(
+            "this runtime runs no subgraphs, and the model has some; import the model file again".to_owned(),
+        ))
     }
 }

@@ -14,6 +14,7 @@ mod error;
 mod external_data;
 mod graph_lowering;
 mod neural;
+mod node_lowering;
 mod node_order;
 mod operators;
 mod proto;

@@ -12,6 +12,7 @@ use tabular_program::{Port, Step, Values};
 use crate::error::{Fault, OnnxError};
 use crate::graph_lowering::{Tensor, Value};
 use crate::neural::{NetInput, NetPart, shape};
+use crate::node_lowering::node_error;
 use crate::proto::encoding::{GraphDraft, NodeDraft, PortType};
 use crate::proto::{Graph, Node};
 use crate::tensor::Constant;
@@ -188,11 +189,7 @@ impl<'v, 'm> Subgraph<'v, 'm> {
 
     /// Writes what belongs to a node of the file.
     fn add(&mut self, node: &Node, part: &NetPart) -> Result<(), OnnxError> {
-        let error = |fault: Fault| OnnxError::Node {
-            operator: node.full_operator(),
-            node: node.label().to_owned(),
-            fault,
-        };
+        let error = |fault: Fault| node_error(node, fault);
         for net_node in &part.nodes {
             let mut inputs = Vec::with_capacity(net_node.inputs.len());
             for input in &net_node.inputs {
@@ -234,7 +231,7 @@ impl<'v, 'm> Subgraph<'v, 'm> {
             }
             Some(Value::Blocked(columns, dims)) => (*columns, shape::dimensions(dims)),
             Some(Value::Shape(_) | Value::Merged(_) | Value::Tokens(..)) | None => {
-                return Err(format!("value {name:?} is none that the neural engine takes"));
+                return Err(format!("value {name:?} is none that the neural engine takes").into());
             }
         };
         let dimensions: Vec<u32> = dimensions.into_iter().map(|length| length as u32).collect();
@@ -250,7 +247,8 @@ impl<'v, 'm> Subgraph<'v, 'm> {
         {
             return Err(format!(
                 "the integer {value} is outside of the 32 bits that the neural engine computes with"
-            ));
+            )
+            .into());
         }
         if self.constants.insert(name.to_owned()) {
             self.draft.initializer(name, constant);

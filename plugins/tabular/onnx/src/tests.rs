@@ -39,11 +39,11 @@ fn answers(case: &Case, constants: usize, preference: Preference) -> Result<Case
     let sources: Vec<SourceColumn> = columns.iter().map(OwnedColumn::source).collect();
     let expected: usize = model.inputs().iter().map(|input| input.columns.width as usize).sum();
     if inputs.iter().any(|input| input.dimensions.first() != Some(&rows)) || sources.len() != expected {
-        return Err(OnnxError::Graph { fault: "its inputs have different numbers of rows".to_owned() });
+        return Err(OnnxError::Graph { fault: "its inputs have different numbers of rows".into() });
     }
     let answers = model.run(rows, &sources, &mut Buffers::default()).unwrap();
     if let Some(failure) = answers.failures.first() {
-        return Err(OnnxError::Graph { fault: format!("row {}: {}", failure.row, failure.message) });
+        return Err(OnnxError::Graph { fault: format!("row {}: {}", failure.row, failure.message).into() });
     }
     let all: Vec<Values> = (0..answers.outputs.len()).map(|output| by_row(&answers, output, rows)).collect();
     // Rows that are answered one by one have the same answers.

@@ -22,6 +22,7 @@ mod functions;
 mod lowered_model;
 pub mod pattern;
 mod step;
+mod step_validation;
 mod text_case;
 mod tokens;
 mod tree_validation;

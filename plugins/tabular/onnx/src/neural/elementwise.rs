@@ -161,7 +161,7 @@ fn compared(net: &NetCall<'_, '_>) -> Result<NetShape, Refusal> {
     let kinds = [Kind::Float, Kind::Integer];
     let (left, right) = (net.of_kinds(0, &kinds)?, net.of_kinds(1, &kinds)?);
     if net.kind(0)? != net.kind(1)? {
-        return Err("it compares values of different kinds".to_owned().into());
+        return Err("it compares values of different kinds".into());
     }
     Ok(shape::broadcast(&left, &right)?)
 }
@@ -173,7 +173,7 @@ pub(super) fn choose(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (then, otherwise) = (net.of_kinds(1, &kinds)?, net.of_kinds(2, &kinds)?);
     let kind = net.kind(1)?;
     if kind != net.kind(2)? {
-        return Err("it chooses between values of different kinds".to_owned().into());
+        return Err("it chooses between values of different kinds".into());
     }
     let shape = shape::broadcast(&shape::broadcast(&condition, &then)?, &otherwise)?;
     let arguments = net.arguments();
@@ -186,7 +186,7 @@ pub(super) fn cast(mut net: NetCall<'_, '_>) -> LoweredNode {
     const FLOAT: i64 = 1;
     let shape = net.of_kinds(0, &[Kind::Float, Kind::Integer, Kind::Boolean])?;
     if net.call.integer("to") != Some(FLOAT) {
-        return Err(Refusal::Kind("a cast to another type than float32 is not supported here".to_owned()));
+        return Err(Refusal::Kind("a cast to another type than float32 is not supported here".into()));
     }
     net.last("Cast", vec![NetInput::Argument(0)], vec![("to", AttributeValue::Integer(FLOAT))]);
     net.part(vec![(Kind::Float, shape)])
@@ -220,10 +220,10 @@ pub(super) fn dropout(mut net: NetCall<'_, '_>) -> LoweredNode {
         _ => false,
     };
     if training {
-        return Err("training mode is not supported".to_owned().into());
+        return Err("training mode is not supported".into());
     }
     if net.call.node.outputs.iter().skip(1).any(|output| !output.is_empty()) {
-        return Err("its mask is not supported".to_owned().into());
+        return Err("its mask is not supported".into());
     }
     net.last("Identity", vec![NetInput::Argument(0)], Vec::new());
     net.part(vec![(Kind::Float, shape)])

@@ -18,6 +18,7 @@ mod matrix_product;
 mod normalization;
 mod recurrent_layers;
 mod reductions;
+mod reshape;
 pub(crate) mod shape;
 
 pub(crate) use call::{NetInput, NetPart};
@@ -36,6 +37,18 @@ pub(crate) enum Refusal {
     Kind(Fault),
     /// It has the operator otherwise.
     Use(Fault),
+}
+
+impl From<&str> for Refusal {
+    fn from(reason: &str) -> Self {
+        Self::Use(reason.into())
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Use(reason.into())
+    }
 }
 
 impl From<Fault> for Refusal {
@@ -129,13 +142,11 @@ pub(crate) fn check(call: &Call<'_>) -> LoweredNode {
     }
     let known = attributes(&call.node.operator).ok_or(Refusal::Operator)?;
     if call.version < OLDEST_OPERATOR_SET {
-        return Err(Refusal::Kind(format!(
-            "operator set {} is older than {OLDEST_OPERATOR_SET}; export the model with a newer one",
-            call.version
-        )));
+        let reason = format!("operator set {} is older than {OLDEST_OPERATOR_SET}", call.version);
+        return Err(Refusal::Kind(Fault::with_remedy(reason, "export the model with a newer one")));
     }
     if let Some(name) = call.node.attributes.keys().find(|name| !known.contains(&&name[..])) {
-        return Err(Refusal::Kind(format!("attribute {name} is not supported; export the model without it")));
+        return Err(Refusal::Kind(format!("attribute {name} is not supported").into()));
     }
     let net = NetCall::new(call);
     match &call.node.operator[..] {
@@ -150,7 +161,7 @@ pub(crate) fn check(call: &Call<'_>) -> LoweredNode {
         "Dropout" => elementwise::dropout(net),
         "Einsum" => matrix_product::einsum(net),
         "Expand" => layout::expand(net),
-        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => layout::reshape(net),
+        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => reshape::reshape(net),
         "GRU" | "LSTM" => recurrent_layers::recurrent(net),
         "Gather" => layout::gather(net),
         "Gemm" => matrix_product::gemm(net),

@@ -5,6 +5,7 @@ use tabular_program::{Kind, Values};
 use super::LoweredNode;
 use super::call::{NetCall, NetInput, float, integers, lengths};
 use super::shape::{self, NetDim, fixed};
+use crate::error::Fault;
 use crate::proto::encoding::AttributeValue;
 use crate::shape::axis;
 use crate::tensor::Constant;
@@ -17,9 +18,9 @@ fn epsilon(net: &NetCall<'_, '_>) -> f32 {
 }
 
 /// The number of channels, which are the second dimension. The dimensions after it have no rows.
-fn channels(from: &[NetDim]) -> Result<usize, String> {
+fn channels(from: &[NetDim]) -> Result<usize, Fault> {
     if from.len() < 2 {
-        return Err(format!("its argument is {}, expected rows and channels first", shape::text(from)));
+        return Err(format!("its argument is {}, expected rows and channels first", shape::text(from)).into());
     }
     Ok(shape::lengths(&from[1..], "its channels")?[0])
 }
@@ -39,7 +40,11 @@ fn vectors(net: &NetCall<'_, '_>, indices: &[usize], length: usize) -> Result<()
 pub(super) fn batch(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     if net.call.integer("training_mode").unwrap_or(0) != 0 {
-        return Err("training_mode=1 combines rows; export the model in evaluation mode".to_owned().into());
+        return Err(Fault::with_remedy(
+            "training_mode=1 combines rows",
+            "export the model in evaluation mode",
+        )
+        .into());
     }
     net.one_output()?;
     let channels = channels(&from)?;
@@ -66,7 +71,7 @@ pub(super) fn group(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     let channels = channels(&from)?;
     if net.call.integer("stash_type").unwrap_or(1) != 1 {
-        return Err("stash_type is not that of float32".to_owned().into());
+        return Err("stash_type is not that of float32".into());
     }
     let groups = usize::try_from(net.call.integer("num_groups").unwrap_or(0)).unwrap_or(0);
     if groups == 0 || channels % groups != 0 {
@@ -96,14 +101,14 @@ pub(super) fn group(mut net: NetCall<'_, '_>) -> LoweredNode {
 fn normalised(net: &NetCall<'_, '_>) -> Result<(usize, Vec<NetDim>), super::Refusal> {
     let from = net.floats(0)?;
     if net.call.integer("stash_type").unwrap_or(1) != 1 {
-        return Err("stash_type is not that of float32".to_owned().into());
+        return Err("stash_type is not that of float32".into());
     }
     let first = axis(net.call.integer("axis").unwrap_or(-1), from.len())?;
     let from = shape::freed(from.clone(), &(first..from.len()).collect::<Vec<_>>());
     shape::lengths(&from[first..], "the normalised axes")?;
     for index in 1..net.call.inputs.len() {
         if net.call.has(index) && shape::broadcast(&from[first..], &net.floats(index)?)? != from[first..] {
-            return Err("its scale or bias does not fit the normalised axes".to_owned().into());
+            return Err("its scale or bias does not fit the normalised axes".into());
         }
     }
     Ok((first, from))
@@ -176,12 +181,14 @@ pub(super) fn softmax(mut net: NetCall<'_, '_>) -> LoweredNode {
     let along = shape::column_axis(number, &from)?;
     // Until version 13 the axes from this one on are one.
     if net.call.version < 13 && from[along + 1..].iter().any(|dim| *dim != fixed(1)) {
-        return Err(
-            format!("it works along the axes from {number} on as one; export for operator set 13").into()
-        );
+        return Err(Fault::with_remedy(
+            format!("it works along the axes from {number} on as one"),
+            "export for operator set 13",
+        )
+        .into());
     }
     if from[along].length == 0 {
-        return Err("its axis is empty".to_owned().into());
+        return Err("its axis is empty".into());
     }
     net.last(operator, vec![NetInput::Argument(0)], vec![("axis", AttributeValue::Integer(along as i64))]);
     net.part(vec![(Kind::Float, from)])
