@@ -20,7 +20,7 @@ impl Component {
 /// The component of the world `importer`: imports a model file as a lowered model for one of the runtimes.
 pub const IMPORTER: Component = Component(include_bytes!(concat!(env!("OUT_DIR"), "/model-importer.zst")));
 
-/// The stock plugins: the comparator `recorded`, and metrics. Each has the name that a study uses.
+/// The stock plugins: `recorded`, a comparator or a model, and metrics. Each has the name that a study uses.
 pub const STOCK_PLUGINS: &[(&str, Component)] = include!(concat!(env!("OUT_DIR"), "/stock.rs"));
 
 /// A component of the world `model` that runs a lowered model. It receives the model as the asset `model`.

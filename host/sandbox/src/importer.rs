@@ -37,7 +37,7 @@ const MAX_ROUNDS: usize = 3;
 /// An imported model and what its importer says about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedModel {
-    /// The lowered model: what the model runtime receives as its asset `model`.
+    /// The lowered model: what a model runtime receives as its asset `model`.
     pub bytes: Vec<u8>,
     /// What the model reads and answers.
     pub summary: ModelSummary,

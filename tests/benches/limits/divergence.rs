@@ -9,9 +9,10 @@ use understudy_statistics::divergence::{
     Pattern, PatternTable, SearchSettings, SumsLayout, frequent_patterns, search_subgroups,
 };
 use understudy_tests::flights::{Flights, classes};
+use understudy_tests::process::peak_kib;
 use understudy_tests::root;
 
-use super::{judge, peak_kib};
+use super::judge;
 
 /// The argument, before the folder, that makes a child process run only our search, so that its memory can be
 /// measured.

@@ -16,9 +16,10 @@ use arrow::json::ReaderBuilder;
 use understudy_engine::{import_model, load_lowered_model};
 use understudy_sandbox::{DeciderPlugin, ModelSummary};
 use understudy_study::FieldKind;
+use understudy_tests::process::peak_kib;
 use understudy_tests::root;
 
-use super::{judge, peak_kib};
+use super::judge;
 
 /// Rows of a large batch.
 const BATCH: usize = 1024;

@@ -137,7 +137,8 @@ fn chance() -> Json {
         "oneOf": [beyond, { "const": "not-asked" }],
         "description": "What the answers must be worth over the evaluated windows. `{ gain = 0.0 }`: more than always giving \
                         the substrate's commonest label, the mean, median or last of the earlier numbers, the commonest \
-                        items of the earlier rankings, or the commonest or last of the earlier sets of labels or JSON values. `{ kappa = 0.4 }`: Cohen's kappa. `not-asked`: nothing, which the verdict \
+                        items of the earlier rankings, or the commonest or last of the earlier sets of labels or JSON \
+                        values. `{ kappa = 0.4 }`: Cohen's kappa. `not-asked`: nothing, which the verdict \
                         says. With evidence = \"bound\" the confidence bound must meet it. Every [threshold] needs this \
                         key: without it, understudy refuses to check, seal and run the study.",
     })

@@ -1,4 +1,4 @@
-//! A lowered model that answers records: what the model runtimes share.
+//! Prepares a lowered model and answers rows with it: what the model runtimes share.
 //!
 //! Invariants:
 //! - Fields and form of the answers are those of the lowered model.

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use tabular_program::{Columns, Kind, Program};
 
-pub use error::OnnxError;
+pub use error::{Fault, OnnxError};
 
 /// A model of an ONNX file.
 #[derive(Clone, Debug)]

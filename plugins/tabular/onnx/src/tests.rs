@@ -9,6 +9,9 @@ use crate::tensor::Constant;
 mod case_file;
 mod conformance;
 mod hostile_files;
+#[path = "../../../../tests/tests/hostile_models/protocol_buffer.rs"]
+#[expect(dead_code, reason = "the whole-system tests use the others")]
+mod protocol_buffer;
 
 use case_file::{Case, OwnedColumn, by_row};
 
