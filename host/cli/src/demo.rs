@@ -37,10 +37,15 @@ impl Demo {
         write_files(folder).with_context(|| format!("cannot write the demo to {shown}"))?;
         let path = |name: &str| folder.join(name).display().to_string();
         let (study, run) = (path("study.toml"), path("run"));
-        for line in [&["check", &study][..], &["run", &study, "--run", &run], &["decide", &run], &["report", &run]] {
+        for line in
+            [&["check", &study][..], &["run", &study, "--run", &run], &["decide", &run], &["report", &run]]
+        {
             print_out(format_args!("\n$ understudy {}\n", line.join(" ")))?;
             let exit = execute_line(line)?;
-            ensure!(!matches!(exit, Exit::Interrupted | Exit::NoVerdict), "the demo was stopped; remove {shown} and start it again");
+            ensure!(
+                !matches!(exit, Exit::Interrupted | Exit::NoVerdict),
+                "the demo was stopped; remove {shown} and start it again"
+            );
         }
         print_out(format_args!(
             "\nThe threshold is declared for all of the input and for weekends, and each has a verdict for each model.\n\
