@@ -35,19 +35,25 @@ pub(super) fn absent_keys(loaded_study: &LoadedStudy) -> AbsentKeys {
     ];
     let mut found = AbsentKeys::default();
     for (table, stream, source) in streams {
-        if let Source::File(path) = source
-            && loaded_study.folder.join(path).is_file()
-            && let Some((records, keys)) = first_keys(source, &loaded_study.folder, study.limits.record_bytes)
+        if let Source::File(file) = source
+            && loaded_study.folder.join(&file.path).is_file()
+            && let Some((records, keys)) =
+                first_keys(source, stream, &loaded_study.folder, study.limits.record_bytes)
         {
-            find_absent_keys(&mut found, (table, stream), &path.display().to_string(), records, &keys);
+            find_absent_keys(&mut found, (table, stream), &file.path.display().to_string(), records, &keys);
         }
     }
     found
 }
 
 /// The number of objects in the first lines of a source, and all keys that they have. `None` without an object.
-fn first_keys(source: &Source, folder: &Path, record_bytes: usize) -> Option<(usize, BTreeSet<String>)> {
-    let mut reader = understudy_sources::open(source, folder, record_bytes, None).ok()??;
+fn first_keys(
+    source: &Source,
+    stream: &Stream,
+    folder: &Path,
+    record_bytes: usize,
+) -> Option<(usize, BTreeSet<String>)> {
+    let mut reader = understudy_sources::open(source, stream, folder, record_bytes, None).ok()??;
     let (mut examined, mut records, mut keys) = (0, 0, BTreeSet::new());
     while examined < EXAMINED
         && let Ok(Some(lines)) = reader.next_batch(EXAMINED - examined)

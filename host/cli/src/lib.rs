@@ -14,6 +14,7 @@ mod decide;
 mod disclose;
 mod end;
 mod export;
+mod init;
 mod key;
 mod log;
 mod logging;
@@ -100,6 +101,7 @@ const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure, see the message; 2 i
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Plan(plan::Plan),
     Seal(seal::Seal),
@@ -143,6 +145,7 @@ pub fn main() -> ExitCode {
     let parsed = command_line().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = parsed.unwrap_or_else(|error| decide::exit_with_usage(&error));
     let result = match arguments.command {
+        Command::Init(init) => init.execute(),
         Command::Check(check) => check.execute(),
         Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),
