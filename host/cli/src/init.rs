@@ -14,7 +14,6 @@ mod times;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::CommandFactory as _;
 use clap::error::ErrorKind;
 use understudy_study::{AnswerForm, Micros};
 
@@ -169,7 +168,10 @@ fn printed(draft: &Draft) -> String {
 /// Exits as for invalid arguments, since an argument answers each question.
 fn exit_with_questions(questions: &[Question]) -> ! {
     let text: Vec<String> = questions.iter().map(ToString::to_string).collect();
-    crate::Arguments::command().error(ErrorKind::MissingRequiredArgument, text.join("\n")).exit()
+    let mut program = crate::command_line();
+    program.build();
+    let command = program.find_subcommand_mut("init").expect("this is the command");
+    command.error(ErrorKind::MissingRequiredArgument, text.join("\n")).exit()
 }
 
 /// The path of a file relative to a directory, which need not exist. An absolute path stays one.

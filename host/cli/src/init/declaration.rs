@@ -9,8 +9,22 @@ use toml::Value;
 use understudy_study::{AnswerForm, FieldKind};
 
 use super::draft::{Draft, DraftField};
-use super::partition::FieldCondition;
+use super::partition::{FieldCondition, declared_name};
 use super::sample::Cell;
+
+/// The names of the comparator and of metrics.
+const OTHER_PLUGINS: [&str; 10] = [
+    "recorded",
+    "agreement",
+    "kappa",
+    "mean-absolute-error",
+    "root-mean-square-error",
+    "bias",
+    "top-1",
+    "rank-biased-overlap",
+    "jaccard",
+    "json-equality",
+];
 
 /// Names that the feeds do not tell.
 #[derive(Clone, Copy, Debug)]
@@ -156,8 +170,10 @@ fn write_model(out: &mut String, draft: &Draft) -> std::fmt::Result {
         "# A component: plugin = \"./model.wasm\". A trained model: plugin = \"onnx\" and file = \"model.onnx\". Both have"
     )?;
     writeln!(out, "# a `grant`: the only fields of the snapshots that the model sees.")?;
+    let declared = if model.is_stand_in { "stand-in".to_owned() } else { declared_name(name) };
+    // The comparator and the metrics have the names of their plugins.
     let declared =
-        if model.is_stand_in { "stand-in".to_owned() } else { super::partition::declared_name(name) };
+        if OTHER_PLUGINS.contains(&&declared[..]) { format!("{declared}-field") } else { declared };
     writeln!(out, "[[models]]\nname = {}\nplugin = \"recorded\"\ngrant = [{}]", text(&declared), text(name))?;
     writeln!(out, "config = {}", recorded(name, draft.decision.form, model.kind))
 }
