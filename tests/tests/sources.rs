@@ -218,7 +218,10 @@ fn other_formats_are_refused_by_name() {
             b"\xfd7zXZ\0\0\x04\xe6\xd6".to_vec(),
             "it is compressed with xz; decompress it first, or compress it with gzip or zstd",
         ),
-        (b"PAR1\x15\x04\x15\x10".to_vec(), "it is a Parquet file; export its rows as JSON Lines first"),
+        (
+            b"PAR1\x15\x04\x15\x10".to_vec(),
+            "it is a Parquet file; end its name in .parquet, or write format = \"parquet\" beside it",
+        ),
         (
             [&b"\xff\xfe"[..], &utf16].concat(),
             "it is UTF-16 text; convert it to UTF-8 first, for instance with `iconv -t UTF-8`",

@@ -101,8 +101,7 @@ fn register_line(loaded_study: &LoadedStudy) -> Result<Option<String>, RegisterE
 pub(super) fn checked_study(study: &Path) -> anyhow::Result<LoadedStudy> {
     let loaded_study = load_study(study, |_| ())?;
     let study = &loaded_study.study;
-    let errors =
-        understudy_sources::check(&study.snapshots_source, &study.decisions_source, &loaded_study.folder);
+    let errors = understudy_sources::check(study, &loaded_study.folder);
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     anyhow::ensure!(errors.is_empty(), "{}", errors.join("\n"));
     Ok(loaded_study)

@@ -54,11 +54,11 @@ pub(super) fn examine(loaded_study: &LoadedStudy) -> Findings {
     let mut findings = Findings::default();
     for kind in StreamKind::ALL {
         let (stream, source) = (study.stream(kind), study.source(kind));
-        if let Source::File(path) = source
-            && loaded_study.folder.join(path).is_file()
+        if let Source::File(file) = source
+            && loaded_study.folder.join(&file.path).is_file()
             && let Some(first) = FirstRecords::read(kind, stream, source, &loaded_study.folder, &study.limits)
         {
-            first.judge(&mut findings, stream, &path.display().to_string());
+            first.judge(&mut findings, stream, &file.path.display().to_string());
         }
     }
     findings
@@ -89,7 +89,8 @@ impl FirstRecords {
         folder: &Path,
         limits: &Limits,
     ) -> Option<FirstRecords> {
-        let mut reader = understudy_sources::open(source, folder, limits.record_bytes, None).ok()??;
+        let mut reader =
+            understudy_sources::open(source, stream, folder, limits.record_bytes, None).ok()??;
         let mut decoder = Decoder::new(kind, stream, EXAMINED);
         let mut first = FirstRecords {
             kind,

@@ -16,6 +16,7 @@ mod disclose;
 mod end;
 mod export;
 mod first_records;
+mod init;
 mod key;
 mod log;
 mod logging;
@@ -103,6 +104,7 @@ const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure, see the message; 2 i
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Plan(plan::Plan),
     Seal(seal::Seal),
@@ -166,6 +168,7 @@ fn execute_line(line: &[&str]) -> anyhow::Result<Exit> {
 
 fn execute(command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(init) => init.execute(),
         Command::Check(check) => check.execute(),
         Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),

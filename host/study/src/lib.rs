@@ -52,7 +52,7 @@ pub use parse::parse;
 pub use read_advice::read_advice;
 pub use revisions::Revisions;
 pub use schema::schema;
-pub use source::Source;
+pub use source::{FileSource, RecordFormat, Source};
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::model_file::TOP_COUNTS;
 use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
-use super::{FieldKind, ModelFormat, Revisions};
+use super::{FieldKind, ModelFormat, RecordFormat, Revisions};
 
 /// The JSON Schema (draft 2020-12) of `study.toml`.
 pub fn schema() -> Json {
@@ -139,13 +139,22 @@ fn source(description: &str) -> Json {
         (
             "file",
             text(
-                "The path of a file of JSON Lines, plain, gzip or zstd, relative to the directory of study.toml.",
+                "The path of a file, relative to the directory of study.toml: JSON Lines or CSV, plain, gzip or zstd, or Parquet.",
             ),
+        ),
+        (
+            "format",
+            json!({
+                "enum": RecordFormat::ALL.map(RecordFormat::name),
+                "description": "The format of the file. Without it, the ending of the path says it: `.csv`, `.csv.gz` and `.csv.zst` \
+                                are CSV, `.parquet` is Parquet, and any other file is JSON Lines.",
+            }),
         ),
         ("stdin", json!({ "const": true, "description": stdin })),
         ("http", json!({ "const": true, "description": "HTTP requests to `understudy serve`." })),
     ];
     let mut source = table(description, &[], properties);
+    source["dependentRequired"] = json!({ "format": ["file"] });
     source["oneOf"] = json!([{ "required": ["file"] }, { "required": ["stdin"] }, { "required": ["http"] }]);
     source
 }

@@ -65,7 +65,10 @@ fn on_cause(cause: RejectionCause) -> &'static str {
         RejectionCause::PrettyPrinted => {
             "the records are pretty-printed over several lines; write each on one line, for instance with `jq -c .`"
         }
-        RejectionCause::DelimitedText => "the source is a table such as CSV; write one JSON object per line",
+        RejectionCause::DelimitedText => {
+            "the source is a table such as CSV; end its name in .csv or write format = \"csv\", and write as many cells in \
+             each row as in the header, with commas between them"
+        }
         RejectionCause::OtherNotation => {
             "the lines have notation of another language, such as NaN, None or single quotes; write JSON"
         }

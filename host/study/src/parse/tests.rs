@@ -41,7 +41,7 @@ fn a_study_has_the_values_of_its_file() {
         [("lead_time", FieldKind::Integer), ("adults", FieldKind::Integer)],
         "in the order of the file"
     );
-    assert_eq!(study.snapshots_source, Source::File("hotel-bookings.jsonl.gz".into()));
+    assert_eq!(study.snapshots_source, Source::File(FileSource::from_path("hotel-bookings.jsonl.gz")));
     assert_eq!(study.models.len(), 2);
     assert_eq!(study.models[1].grant, ["adults", "children", "market_segment", "customer_type"]);
     assert_eq!(study.comparator.config, serde_json::json!({ "field": "decision.room", "form": "label" }));
@@ -247,6 +247,24 @@ fn standard_input_is_at_most_one_source() {
     study.toml:18: unknown key `sources.snapshots.path`; keys allowed here: file, stdin, http
     study.toml:19: `sources.decisions.file` is ""; write a path such as "records.jsonl"
     "#);
+}
+
+#[test]
+fn a_file_has_the_declared_format_or_that_of_its_ending() {
+    let format = |declared: &str| {
+        let study = read(&[("{ file = \"bookings.jsonl\" }", declared)]);
+        match study.snapshots_source {
+            Source::File(file) => file.format,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(format("{ file = \"bookings.csv.gz\" }"), RecordFormat::Csv);
+    assert_eq!(format("{ file = \"bookings.txt\", format = \"csv\" }"), RecordFormat::Csv);
+    assert_eq!(format("{ file = \"part-0\", format = \"parquet\" }"), RecordFormat::Parquet);
+    assert_eq!(format("{ file = \"bookings.csv\", format = \"json-lines\" }"), RecordFormat::JsonLines);
+    let bookings = "{ file = \"bookings.jsonl\" }";
+    assert_snapshot!(faults(&[(bookings, "{ file = \"a\", format = \"tsv\" }")]), @r#"study.toml:18: `sources.snapshots.format` is "tsv"; write one of "json-lines", "csv", "parquet""#);
+    assert_snapshot!(faults(&[(bookings, "{ stdin = true, format = \"csv\" }")]), @"study.toml:18: `sources.snapshots.format` is not allowed here: only a file has a format, and other sources are JSON Lines; remove it");
 }
 
 #[test]
