@@ -7,6 +7,7 @@
 
 mod answer_rule;
 mod booster_model;
+mod class_values;
 mod exports;
 mod field_names;
 mod file_format;
@@ -38,6 +39,8 @@ pub struct ImportedModel {
     pub format: Format,
     /// The program that wrote the file; empty if it does not say so.
     pub producer: String,
+    /// The classes of the file that `labels` renames, with their labels.
+    pub renamed: Vec<(String, String)>,
     /// Operators by name, with the number of their occurrences.
     pub operators: BTreeMap<String, usize>,
     /// What the author of a study should know, one sentence each.

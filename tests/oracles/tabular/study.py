@@ -17,6 +17,8 @@ It writes into the folder:
 - `external.onnx`: a net of three scores, with its weights in `external.weights`, and `external.csv`: the classes by their
   score in descending order, and the probability of the first one, by onnxruntime and a softmax;
 - `outside.onnx`: the same with its weights in `../external.weights`;
+- `classes-*.onnx`: classifiers whose classes are numbers other than 0, 1, ..., of each operator that has classes, with
+  `classes.csv`: the label of each by onnxruntime; `classes.json` is one of CatBoost;
 - `hardmax.onnx`: a graph with an operator that is not supported;
 - `dimensions.onnx`: a graph whose constant claims 2^62 elements.
 """
@@ -38,11 +40,14 @@ from onnx import TensorProto, helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 ROWS = 200
 TEXTS = {"segment": ["direct", "groups", "corporate"], "country": ["PRT", "GBR", "FRA", "ESP"]}
@@ -111,20 +116,55 @@ def boosted(folder, train, test):
     write(folder / "xgboost.csv", ["probability"], ((number,) for number in model.predict(matrix(test))))
 
 
+def save_catboost(model, path):
+    """Saves a model of CatBoost without what its training did."""
+    model.save_model(path, format="json")
+    document = json.loads(path.read_text())
+    for key in ("catboost_version_info", "model_guid", "output_options", "train_finish_time", "training"):
+        document["model_info"].pop(key, None)
+    document["model_info"]["params"] = {"loss_function": document["model_info"]["params"]["loss_function"]}
+    path.write_text(json.dumps(document, sort_keys=True) + "\n")
+
+
 def oblivious(folder, train, test):
     """The model of CatBoost and its answers."""
     matrix = lambda columns: numpy.stack([columns[name] for name in NUMBERS], axis=1)
     data = catboost.Pool(matrix(train), rooms(train), feature_names=NUMBERS)
     model = catboost.CatBoostClassifier(iterations=10, depth=3, verbose=0, allow_writing_files=False, thread_count=1, random_seed=1).fit(data)
-    model.save_model(folder / "catboost.json", format="json")
-    document = json.loads((folder / "catboost.json").read_text())
-    # What the training did is not needed.
-    for key in ("catboost_version_info", "model_guid", "output_options", "train_finish_time", "training"):
-        document["model_info"].pop(key, None)
-    document["model_info"]["params"] = {"loss_function": document["model_info"]["params"]["loss_function"]}
-    (folder / "catboost.json").write_text(json.dumps(document, sort_keys=True) + "\n")
+    save_catboost(model, folder / "catboost.json")
     rows = catboost.Pool(matrix(test), feature_names=NUMBERS)
     write(folder / "catboost.csv", ["label", "confidence"], zip(model.predict(rows)[:, 0], model.predict_proba(rows).max(axis=1)))
+
+
+def numbered(folder, train, test):
+    """Classifiers of class numbers, with their labels. They read the matrix of lead time and adults."""
+    names = ["lead_time", "adults"]
+    matrix = lambda columns: numpy.stack([columns[name] for name in names], axis=1).astype(numpy.float32)
+    classes = numpy.searchsorted(["a", "b", "c"], rooms(train))
+    tree = lambda: DecisionTreeClassifier(max_depth=3, random_state=1)
+    three, two, signs = numpy.array([1, 2, 3]), numpy.array([1, 2, 2]), numpy.array([-1, 1, 1])
+    models = {
+        "tree": (tree(), three, False),
+        "forest": (RandomForestClassifier(n_estimators=3, max_depth=2, random_state=1), two, False),
+        "signs": (tree(), signs, False),
+        "zipmap": (tree(), three, True),
+        "linear": (make_pipeline(StandardScaler(), LogisticRegression()), three, False),
+        "margin": (make_pipeline(StandardScaler(), LogisticRegression()), numpy.array([-1, -1, 1]), False),
+        "svm": (make_pipeline(StandardScaler(), SVC(kernel="linear", random_state=1)), three, False),
+        "neighbours": (GaussianNB(), numpy.array([10, 20, 40]), False),
+    }
+    answers = {}
+    for name, (model, numbers, zipmap) in models.items():
+        model.fit(matrix(train)[:120], numbers[classes[:120]])
+        options = {id(model[-1] if hasattr(model, "steps") else model): {"zipmap": zipmap}}
+        proto = to_onnx(model, initial_types=[("features", FloatTensorType([None, 2]))], options=options)
+        (folder / f"classes-{name}.onnx").write_bytes(proto.SerializeToString())
+        answers[name] = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {"features": matrix(test)})[0]
+    model = catboost.CatBoostClassifier(iterations=4, depth=2, verbose=0, allow_writing_files=False, thread_count=1, random_seed=1, class_names=[3, 1, 2])
+    model.fit(matrix(train), three[classes])
+    save_catboost(model, folder / "classes.json")
+    answers["catboost"] = model.predict(matrix(test))[:, 0]
+    write(folder / "classes.csv", list(answers), zip(*answers.values()))
 
 
 def logged(folder, train, test):
@@ -213,6 +253,7 @@ def main(folder):
     price(folder, train, test)
     boosted(folder, train, test)
     oblivious(folder, train, test)
+    numbered(folder, train, test)
     logged(folder, train, test)
     external(folder, test)
     refused(folder)
