@@ -36,7 +36,7 @@ use understudy_sdk::{Column, ColumnarModel, Text, Values, native};
 use understudy_tests::{TestWorkspace, plugin, synthetic};
 
 fn main() {
-    if divergence::alone() || models::alone() {
+    if divergence::run_search_process() || models::run_memory_process() {
         return;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();

@@ -272,7 +272,7 @@ fn only_a_net_has_the_neural_runtime() {
     assert!(digest(0).is_some() && digest(1).is_some(), "{seal}");
     assert_ne!(digest(0), digest(1));
     let shown = workspace.ok(&["model", "show", "net.onnx"]).stdout;
-    let note = "  note        the neural runtime runs a part of the model, one row at a time: Add, Conv, ";
+    let note = "  note        the neural engine runs a part of the model, one row at a time: Add, Conv, ";
     assert!(shown.contains(note), "{shown}");
     assert!(shown.contains("  memory      ") && shown.contains("  fuel/row    "), "{shown}");
 }

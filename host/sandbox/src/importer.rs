@@ -59,7 +59,7 @@ pub struct ModelSummary {
     /// Whether the answers have confidences.
     pub confidence: bool,
     /// Whether the answers have class probabilities.
-    pub probabilities: bool,
+    pub has_probabilities: bool,
     /// The operators by name, with the number of their occurrences.
     pub operators: Vec<(String, u32)>,
     /// The number of trees.
@@ -263,7 +263,7 @@ fn summary(summary: Summary) -> ModelSummary {
         },
         labels: texts(summary.labels),
         confidence: summary.confidence,
-        probabilities: summary.probabilities,
+        has_probabilities: summary.has_probabilities,
         operators: summary
             .operators
             .into_iter()

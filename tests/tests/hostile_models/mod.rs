@@ -4,10 +4,10 @@
 //! The sound files are those of `trained_models.rs`.
 
 mod booster_files;
-mod cut_files;
 mod external_files;
 mod onnx_graphs;
 mod protocol_buffer;
+mod truncation;
 
 use std::fs;
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! Class probabilities from the scores of a lowered model.
 
 use tabular_engine::Answers as Outputs;
-use tabular_program::{AnswerRule, SUM_TOLERANCE, Scores};
+use tabular_program::{AnswerRule, SCORE_SUM_TOLERANCE, Scores};
 use understudy_sdk::{Answers, Probabilities, Reason, Text};
 
 use crate::answers::Numbers;
@@ -60,7 +60,7 @@ impl Classes {
                 values.extend((0..self.count).map(|class| score(class, row as usize).clamp(0.0, 1.0)));
                 let sum: f64 = values[start..].iter().sum();
                 let distance = (sum - 1.0).abs();
-                if distance <= SUM_TOLERANCE {
+                if distance <= SCORE_SUM_TOLERANCE {
                     if distance > CONTRACT_TOLERANCE {
                         values[start..].iter_mut().for_each(|value| *value /= sum);
                     }
