@@ -11,6 +11,7 @@ mod class_values;
 mod exports;
 mod field_names;
 mod file_format;
+mod missing_categories;
 mod missing_values;
 mod mlflow_model;
 mod onnx_model;

@@ -7,7 +7,7 @@ use crate::answer_rule::{Answer, Class, Outputs, answer_rule};
 use crate::class_values::class_values;
 use crate::options::{Format, Options};
 use crate::signature::Signature;
-use crate::{ImportedModel, field_names, missing_values, probe_rows};
+use crate::{ImportedModel, field_names, missing_categories, missing_values, probe_rows};
 
 /// The key of the file's metadata that names the columns, as a JSON list of text.
 const FIELDS: &str = "understudy.fields";
@@ -31,6 +31,7 @@ pub(crate) fn import<'f>(
             )
         })?,
     };
+    missing_categories::add_keys(&mut model.program, &model.producer);
     let mut fields = field_names::fields(&model.program, &options.fields, &named)?;
     for (field, handled) in fields.iter_mut().zip(missing_values::handled(&model.program)) {
         field.required = !handled;

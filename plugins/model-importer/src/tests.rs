@@ -52,7 +52,12 @@ fn answers(imported: &ImportedModel) -> Answers {
 }
 
 fn answers_of<M: ColumnarModel>(model: &M) -> Answers {
-    let text = std::str::from_utf8(study_file!("snapshots.jsonl")).unwrap();
+    answers_to(model, study_file!("snapshots.jsonl"))
+}
+
+/// The answers of a model to the rows of a file.
+fn answers_to<M: ColumnarModel>(model: &M, rows: &[u8]) -> Answers {
+    let text = std::str::from_utf8(rows).unwrap();
     let rows: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let columns: Vec<Column> = model
         .reads()
@@ -325,6 +330,36 @@ fn labels_name_the_classes_of_the_file_in_ascending_order() {
     };
     insta::assert_snapshot!(tree(&["a", "b"]), @"`labels` has 2 labels, and the classes of the file are 1, 2, 3; write one label for each, in this order");
     insta::assert_snapshot!(tree(&["a", "b", "a"]), @r#"`labels` has "a" twice; write a different label for each class"#);
+}
+
+#[test]
+fn a_missing_text_is_answered_as_the_library_does() {
+    let files: [(&str, &[u8]); 6] = [
+        ("lightgbm", study_file!("gaps-lightgbm.txt")),
+        ("xgboost", study_file!("gaps-xgboost.json")),
+        ("one-hot-nan", study_file!("gaps-one-hot-nan.onnx")),
+        ("one-hot-none", study_file!("gaps-one-hot-none.onnx")),
+        ("ordinal-none", study_file!("gaps-ordinal-none.onnx")),
+        ("ordinal-value", study_file!("gaps-ordinal-value.onnx")),
+    ];
+    let expected = expected(study_file!("gaps.csv"));
+    for (column, (name, file)) in files.into_iter().enumerate() {
+        let imported = import(file, &Options::default()).unwrap();
+        let fields = fields(&imported);
+        assert!(fields.starts_with("purpose?: Text, number"), "{name}: {fields}");
+        let asset = vec![Asset { name: "model".to_owned(), bytes: imported.model.to_bytes() }];
+        let rows = study_file!("gaps.jsonl");
+        let answers = answers_to(&native::model::<Tabular>("{}", asset).unwrap(), rows);
+        assert_eq!(answers.unanswered.len(), 0, "{name}");
+        let AnswerValues::Numbers(numbers) = answers.values else { panic!("{name} answers numbers") };
+        let difference = difference(&numbers, expected.iter().map(|row| row[column].parse().unwrap()));
+        assert!(difference < 1e-5, "{name}: {difference}");
+    }
+    // The export makes a category of a gap, which scikit-learn does not: such a row has no answer.
+    let imported = import(study_file!("gaps-ordinal-nan.onnx"), &Options::default()).unwrap();
+    assert_eq!(fields(&imported), "purpose: Text, number: Number");
+    let imported = import(study_file!("gaps-unused.onnx"), &Options::default()).unwrap();
+    assert_eq!(fields(&imported), "purpose?: Text, number: Number", "the graph never reads the text");
 }
 
 /// The fields of a protocol buffer message: numbers and bytes.

@@ -19,6 +19,8 @@ It writes into the folder:
 - `outside.onnx`: the same with its weights in `../external.weights`;
 - `classes-*.onnx`: classifiers whose classes are numbers other than 0, 1, ..., of each operator that has classes, with
   `classes.csv`: the label of each by onnxruntime; `classes.json` is one of CatBoost;
+- `gaps.jsonl`: rows with gaps in a text, `gaps-*`: models that were trained with such gaps, and `gaps.csv`: their answers
+  by LightGBM, XGBoost and onnxruntime; `gaps-unused.onnx` has an input that its graph never reads;
 - `hardmax.onnx`: a graph with an operator that is not supported;
 - `dimensions.onnx`: a graph whose constant claims 2^62 elements.
 """
@@ -45,9 +47,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 ROWS = 200
 TEXTS = {"segment": ["direct", "groups", "corporate"], "country": ["PRT", "GBR", "FRA", "ESP"]}
@@ -114,6 +116,53 @@ def boosted(folder, train, test):
     model = xgboost.train({"objective": "binary:logistic", "max_depth": 4, "seed": 1}, data, num_boost_round=15)
     model.save_model(folder / "xgboost.json")
     write(folder / "xgboost.csv", ["probability"], ((number,) for number in model.predict(matrix(test))))
+
+
+def gaps(folder):
+    """Models of one text and one number. Gaps of the text have answers of their own."""
+    import pandas
+
+    random = numpy.random.default_rng(7)
+    size = 400
+    text = random.choice(["car", "house", "debt"], size).astype(object)
+    number = numpy.round(random.normal(size=size), 3)
+    is_gap = random.random(size) < 0.25
+    target = numpy.select([is_gap, text == "car"], [50.0, 20.0], 5.0) + number
+
+    def frame(gap, categories=False):
+        values = pandas.Series(numpy.where(is_gap, gap, text).astype(object) if gap is not None else [None if empty else value for value, empty in zip(text, is_gap)], dtype=object)
+        return pandas.DataFrame({"purpose": values.astype("category") if categories else values, "number": number})
+
+    data = frame(numpy.nan, categories=True)
+    settings = {"verbose": -1, "num_leaves": 6, "min_data_per_group": 1, "cat_smooth": 1, "num_threads": 1, "seed": 1}
+    light = lightgbm.train(settings, lightgbm.Dataset(data, target), 12)
+    light.save_model(folder / "gaps-lightgbm.txt")
+    boosted = xgboost.XGBRegressor(n_estimators=12, max_depth=3, enable_categorical=True, n_jobs=1).fit(data, target)
+    boosted.save_model(folder / "gaps-xgboost.json")
+    answers = {"lightgbm": light.predict(data), "xgboost": boosted.predict(data)}
+    encoders = {
+        "one-hot-nan": (OneHotEncoder(handle_unknown="ignore", sparse_output=False), numpy.nan),
+        "one-hot-none": (OneHotEncoder(handle_unknown="ignore", sparse_output=False), None),
+        "ordinal-none": (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), None),
+        "ordinal-value": (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2), numpy.nan),
+        # skl2onnx makes a category of NaN here, and scikit-learn does not.
+        "ordinal-nan": (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), numpy.nan),
+    }
+    types = [("purpose", StringTensorType([None, 1])), ("number", FloatTensorType([None, 1]))]
+    for name, (encoder, gap) in encoders.items():
+        prepare = ColumnTransformer([("text", encoder, ["purpose"])], remainder="passthrough")
+        model = make_pipeline(prepare, DecisionTreeRegressor(max_depth=4, random_state=1)).fit(frame(gap), target)
+        proto = to_onnx(model, initial_types=types)
+        (folder / f"gaps-{name}.onnx").write_bytes(proto.SerializeToString())
+        inputs = {"purpose": frame(gap)[["purpose"]].to_numpy(dtype=object), "number": number.astype(numpy.float32).reshape(-1, 1)}
+        answers[name] = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, inputs)[0][:, 0]
+    prepare = ColumnTransformer([("number", "passthrough", ["number"])])
+    model = make_pipeline(prepare, DecisionTreeRegressor(max_depth=3, random_state=1)).fit(frame(None), target)
+    (folder / "gaps-unused.onnx").write_bytes(to_onnx(model, initial_types=types).SerializeToString())
+    rows = 80
+    lines = (json.dumps({"purpose": None if is_gap[row] else text[row], "number": number[row]}) for row in range(rows))
+    (folder / "gaps.jsonl").write_text("".join(line + "\n" for line in lines))
+    write(folder / "gaps.csv", list(answers), zip(*(column[:rows] for column in answers.values())))
 
 
 def save_catboost(model, path):
@@ -254,6 +303,7 @@ def main(folder):
     boosted(folder, train, test)
     oblivious(folder, train, test)
     numbered(folder, train, test)
+    gaps(folder)
     logged(folder, train, test)
     external(folder, test)
     refused(folder)
