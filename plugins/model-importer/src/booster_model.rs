@@ -6,7 +6,7 @@ use tabular_program::LoweredModel;
 use crate::answer_rule::{Answer, Class, Outputs, answer_rule};
 use crate::options::{Format, Options};
 use crate::signature::Signature;
-use crate::{ImportedModel, field_names};
+use crate::{ImportedModel, field_names, rounded_fields};
 
 /// Imports a file.
 ///
@@ -26,12 +26,23 @@ pub(crate) fn import(
     .map_err(|error| error.to_string())?;
     let BoosterModel { mut program, feature_names, required, class_names, task, objective, trees } = model;
     let signed = signature.names();
-    let known = if signed.len() == required.len() { &signed } else { &feature_names };
+    let known = match &feature_names[..] {
+        _ if signed.len() == required.len() => &signed[..],
+        // What LightGBM writes for a matrix without names.
+        names if (0..).zip(names).all(|(at, name): (usize, _)| *name == format!("Column_{at}")) => &[],
+        names => names,
+    };
+    let is_unnamed = known.is_empty() && program.inputs.iter().all(|input| input.columns.width == 1);
+    if is_unnamed && options.fields.is_empty() {
+        return Err(field_names::unnamed(&program));
+    }
     let mut fields = field_names::fields(&program, &options.fields, known)?;
     for (field, required) in fields.iter_mut().zip(required) {
         field.required = required;
     }
     let mut notes = signature.apply(&mut fields)?;
+    let rounded = rounded_fields::names(&program, &fields);
+    notes.extend(rounded_fields::note(&rounded));
     let numbers: Option<Vec<f64>> = class_names.iter().map(|name| name.parse().ok()).collect();
     let Some(numbers) = numbers.or_else(|| options.labels.is_empty().then(Vec::new)) else {
         return Err(format!("the file names the classes: {}; remove `labels`", class_names.join(", ")));
@@ -69,6 +80,7 @@ pub(crate) fn import(
         format,
         producer: String::new(),
         renamed,
+        rounded,
         operators: operators.into_iter().filter(|(_, count)| *count > 0).collect(),
         notes,
     })

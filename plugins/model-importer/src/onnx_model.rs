@@ -1,13 +1,13 @@
 //! Imports ONNX files.
 
 use tabular_onnx::ImportedModel as OnnxModel;
-use tabular_program::{Kind, LoweredModel, Program, Values};
+use tabular_program::{Kind, LoweredModel, Values};
 
 use crate::answer_rule::{Answer, Class, Outputs, answer_rule};
 use crate::class_values::class_values;
 use crate::options::{Format, Options};
 use crate::signature::Signature;
-use crate::{ImportedModel, field_names, missing_categories, missing_values, probe_rows};
+use crate::{ImportedModel, field_names, missing_categories, missing_values, probe_rows, rounded_fields};
 
 /// The key of the file's metadata that names the columns, as a JSON list of text.
 const FIELDS: &str = "understudy.fields";
@@ -40,7 +40,8 @@ pub(crate) fn import<'f>(
     probe_rows::try_subgraphs(&model.program)?;
     let outputs = outputs(&model)?;
     let Answer { rule, renamed } = answer_rule(&mut model.program, &outputs, options)?;
-    notes.extend(precision_note(&model.program));
+    let rounded = rounded_fields::names(&model.program, &fields);
+    notes.extend(rounded_fields::note(&rounded));
     notes.extend(runtime_note(&model));
     let OnnxModel { program, operators, producer, .. } = model;
     Ok(ImportedModel {
@@ -48,6 +49,7 @@ pub(crate) fn import<'f>(
         format: Format::Onnx,
         producer,
         renamed,
+        rounded,
         operators,
         notes,
     })
@@ -116,12 +118,5 @@ fn runtime_note(model: &OnnxModel) -> Option<String> {
             "the neural engine runs a part of the model, one row at a time: {}",
             model.neural_operators.join(", ")
         )
-    })
-}
-
-/// A note on inputs whose numbers are rounded to 32 bits.
-fn precision_note(program: &Program) -> Option<String> {
-    program.inputs.iter().any(|input| input.columns.kind == Kind::Float).then(|| {
-        "numbers are read as 32-bit floats: whole numbers beyond 16,777,216, such as timestamps, are rounded".to_owned()
     })
 }

@@ -150,7 +150,9 @@ fn a_model_of_xgboost_answers_as_the_library_does() {
 
     let unnamed = import(file, &Options::default()).unwrap();
     assert_eq!(unnamed.labels(), ["0", "1"]);
-    assert_eq!(unnamed.notes.len(), 1, "{:?}", unnamed.notes);
+    assert_eq!(unnamed.notes.len(), 2, "{:?}", unnamed.notes);
+    assert_eq!(unnamed.rounded, ["lead_time", "adults", "rate"]);
+    insta::assert_snapshot!(unnamed.notes[0], @"read as 32-bit floats: lead_time, adults, rate; whole numbers beyond 16,777,216, such as timestamps, are rounded");
 }
 
 #[test]
@@ -187,6 +189,9 @@ fn an_mlflow_folder_gives_file_names_and_presence() {
     };
     assert_eq!(fields(&imported), "lead_time: Number, rate?: Number", "the signature requires the lead time");
     assert_eq!(imported.format, Format::Lightgbm);
+    assert!(imported.rounded.is_empty(), "LightGBM has 64-bit floats");
+    let unnamed = std::str::from_utf8(&model.bytes).unwrap().replace("=lead_time rate", "=Column_0 Column_1");
+    insta::assert_snapshot!(fault(unnamed.as_bytes(), serde_json::json!({})), @r#"the file has no names of columns, and the model reads 2 (2 in "features"); write fields = [...] with their names in the order of training"#);
     let AnswerValues::Numbers(numbers) = answers(&imported).values else {
         panic!("the model answers numbers")
     };
