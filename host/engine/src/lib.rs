@@ -55,7 +55,7 @@ pub use crate::pipeline::run_options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::plugins::blinding::{BlindingRule, blinding_mask};
 pub use crate::plugins::compile_cache_folder::CompileCache;
 pub use crate::plugins::embedded_components::{
-    ComponentError, component_named, stock_component, stock_names,
+    ComponentError, component_named, names_trained_model, stock_component, stock_names,
 };
 pub use crate::plugins::inspection::{InspectedPlugin, inspect_plugin};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::super::Exit;
 use super::super::output::print_out;
-use understudy_engine::{InspectedPlugin, component_named, inspect_plugin};
+use understudy_engine::{InspectedPlugin, component_named, inspect_plugin, names_trained_model};
 use understudy_run_log::read_file;
 use understudy_sandbox::{Assets, Better, SandboxError};
 use understudy_statistics::number_text::{compact, count};
@@ -29,6 +29,12 @@ pub(super) struct Show {
 
 impl Show {
     pub fn execute(self) -> anyhow::Result<Exit> {
+        if names_trained_model(&self.plugin) {
+            bail!(
+                "{} is a trained model or its format, not a plugin; write understudy model show FILE",
+                self.plugin
+            );
+        }
         // The sources of these errors are in their texts.
         let file = component_named(&self.plugin).map_err(|error| anyhow!("{error}"))?;
         let config: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&self.config)
