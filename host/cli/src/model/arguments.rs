@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde_json::json;
 
-use understudy_engine::{ImportFileError, import_model};
+use super::super::output::print_err;
+use understudy_engine::{ImportFileError, import_model, is_importer_cached};
 use understudy_sandbox::ImportedModel;
 
 /// The file of a trained model, and what a study says about it.
@@ -35,6 +36,9 @@ pub(super) struct ModelArguments {
 impl ModelArguments {
     /// Imports the file. Returns the model and the size of its files in bytes.
     pub fn import(&self) -> anyhow::Result<(ImportedModel, usize)> {
+        if !is_importer_cached() {
+            print_err("compiling the importer (once)");
+        }
         let options = json!({
             "fields": self.fields, "labels": self.labels, "score-threshold": self.score_threshold,
             "softmax": self.softmax, "top": self.top

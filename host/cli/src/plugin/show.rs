@@ -11,6 +11,9 @@ use understudy_run_log::read_file;
 use understudy_sandbox::{Assets, Better, SandboxError};
 use understudy_statistics::number_text::{compact, count};
 
+/// A configuration of the stock comparator.
+const RECORDED: &str = r#"{"field": "decision.outcome", "form": "label"}"#;
+
 /// Show what a plugin reads, answers or scores, its size and its digest.
 ///
 /// The plugin runs in the sandbox, with the configuration that a study would give it.
@@ -41,6 +44,9 @@ impl Show {
             .context("--config is no JSON object; write one, such as {\"k\": 3}")?;
         let config = serde_json::Value::from(config).to_string();
         let plugin = inspect_plugin(&file, &config, &self.assets()?).map_err(|error| match error {
+            SandboxError::Config { why } if self.plugin == "recorded" => anyhow!(
+                "recorded rejects the configuration: {why}; give one with --config, such as {RECORDED}"
+            ),
             SandboxError::Config { why } => {
                 anyhow!("{} rejects the configuration: {why}; give another one with --config", self.plugin)
             }
