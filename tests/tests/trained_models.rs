@@ -258,17 +258,18 @@ fn a_model_is_shown_with_the_blocks_of_its_study() {
                       adults                   number, optional
                       rate                     number, optional
           answers     a label with a confidence and class probabilities
-          labels      stays, moves
+          labels      0 -> stays, 1 -> moves
           operators   binary:logistic, tree x15
           trees       15
           size        15,667 bytes, SIZE lowered
           fuel/row    FUEL
           memory      SIZE MiB per instance
+          note        read as 32-bit floats: lead_time, adults, rate; whole numbers beyond 16,777,216, such as timestamps, are rounded
 
         [inputs.fields]
-        lead_time = "number"
-        adults = "number"
-        rate = "number"
+        lead_time = "number"    # or "boolean" or "integer", if the feed says so
+        adults = "number"    # or "boolean" or "integer", if the feed says so
+        rate = "number"    # or "boolean" or "integer", if the feed says so
 
         [[models]]
         name = "xgboost"
@@ -288,19 +289,30 @@ fn a_model_is_compared_with_predictions() {
     let arguments =
         ["model", "check", "pipeline.onnx", "--rows", "snapshots.jsonl", "--expect", "pipeline.csv"];
     let output = workspace.ok(&[&arguments[..], &["--confidence", "confidence"]].concat());
-    assert!(output.stdout.starts_with("answers: 200 of 200 rows equal\n"), "{}", output.stdout);
+    assert!(
+        output
+            .stdout
+            .starts_with("answers: 200 of 200 rows equal (column `label`; choose another with --column)\n"),
+        "{}",
+        output.stdout
+    );
 
     // The same rows as Parquet, with a column of 32-bit floats as pandas may write it.
     workspace.write("rows.parquet", parquet_bookings(&study_file("snapshots.jsonl")));
     let parquet = ["model", "check", "pipeline.onnx", "--rows", "rows.parquet", "--expect", "pipeline.csv"];
-    assert_eq!(workspace.ok(&parquet).stdout, "answers: 200 of 200 rows equal\n");
+    assert_eq!(
+        workspace.ok(&parquet).stdout,
+        "answers: 200 of 200 rows equal (column `label`; choose another with --column)\n"
+    );
 
     let text = String::from_utf8(study_file("pipeline.csv")).expect("a text");
     workspace.write("pipeline.csv", text.replacen("\na,", "\nb,", 1));
     let output = workspace.understudy(&arguments);
     assert_eq!(output.code, 1, "{}", output.stderr);
     insta::assert_snapshot!(output.stdout, @"
-    answers: 199 of 200 rows equal
+    answers: 199 of 200 rows equal (column `label`; choose another with --column)
       row 1: a, expected b
+      (rows are counted from 1, without the header)
+    arithmetic of 32 bits may explain it: compare with ONNX Runtime, as the page on trained models shows
     ");
 }

@@ -56,6 +56,10 @@ pub struct ModelSummary {
     pub answers: AnswerForm,
     /// The labels that the model can answer; empty if they are not known, or if it answers numbers.
     pub labels: Vec<String>,
+    /// The classes of the file that `labels` renames, each with its label.
+    pub renamed: Vec<(String, String)>,
+    /// The names of the fields whose numbers become 32-bit floats.
+    pub rounded: Vec<String>,
     /// Whether the answers have confidences.
     pub confidence: bool,
     /// Whether the answers have class probabilities.
@@ -262,6 +266,8 @@ fn summary(summary: Summary) -> ModelSummary {
             Form::Json => AnswerForm::Json,
         },
         labels: texts(summary.labels),
+        renamed: summary.renamed.iter().map(|(class, label)| (sanitize(class), sanitize(label))).collect(),
+        rounded: texts(summary.rounded),
         confidence: summary.confidence,
         has_probabilities: summary.has_probabilities,
         operators: summary

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::super::Exit;
 use super::super::output::print_out;
-use understudy_engine::{InspectedPlugin, component_named, inspect_plugin};
+use understudy_engine::{InspectedPlugin, component_named, inspect_plugin, names_trained_model};
 use understudy_run_log::read_file;
 use understudy_sandbox::{Assets, Better, SandboxError};
 use understudy_statistics::number_text::{compact, count};
+
+/// A configuration of the stock comparator.
+const RECORDED: &str = r#"{"field": "decision.outcome", "form": "label"}"#;
 
 /// Show what a plugin reads, answers or scores, its size and its digest.
 ///
@@ -29,12 +32,21 @@ pub(super) struct Show {
 
 impl Show {
     pub fn execute(self) -> anyhow::Result<Exit> {
+        if names_trained_model(&self.plugin) {
+            bail!(
+                "{} is a trained model or its format, not a plugin; write understudy model show FILE",
+                self.plugin
+            );
+        }
         // The sources of these errors are in their texts.
         let file = component_named(&self.plugin).map_err(|error| anyhow!("{error}"))?;
         let config: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&self.config)
             .context("--config is no JSON object; write one, such as {\"k\": 3}")?;
         let config = serde_json::Value::from(config).to_string();
         let plugin = inspect_plugin(&file, &config, &self.assets()?).map_err(|error| match error {
+            SandboxError::Config { why } if self.plugin == "recorded" => anyhow!(
+                "recorded rejects the configuration: {why}; give one with --config, such as {RECORDED}"
+            ),
             SandboxError::Config { why } => {
                 anyhow!("{} rejects the configuration: {why}; give another one with --config", self.plugin)
             }

@@ -6,7 +6,7 @@ use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::study_fields::{DECISION_PREFIX, declared_field};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
-use understudy_study::{AnswerForm, ChanceRequirement, Direction, Plugin, Study, chance_forms};
+use understudy_study::{AnswerForm, ChanceRequirement, Direction, Plugin, PluginSource, Study, chance_forms};
 
 /// The reasons why a plugin with these inputs cannot fill a slot during a run: it may only read the fields
 /// that the seal grants.
@@ -162,12 +162,20 @@ impl Loader<'_> {
             };
             let wanted = kind.name();
             match declared_field(study, name).map(|field| field.kind) {
-                None => self.fault(
-                    plugin.source_line,
-                    format!(
-                        "{what} reads `{name}`, which the study does not declare; add {key} = \"{wanted}\" to [{table}]"
-                    ),
-                ),
+                None => {
+                    let renamed = match plugin.source {
+                        PluginSource::ModelFile(_) => {
+                            ", or, if the feed has it under another name, write fields = [...] in the order of training"
+                        }
+                        PluginSource::Stock(_) | PluginSource::Path(_) => "",
+                    };
+                    self.fault(
+                        plugin.source_line,
+                        format!(
+                            "{what} reads `{name}`, which the study does not declare; add {key} = \"{wanted}\" to [{table}]{renamed}"
+                        ),
+                    );
+                }
                 Some(found) if !found.is_readable_as(*kind) => {
                     let found = found.name();
                     self.fault(

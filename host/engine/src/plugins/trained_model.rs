@@ -68,6 +68,17 @@ pub fn import_model(path: &Path, options: &str) -> Result<(ImportedModel, usize)
     Ok((imported, files.size()))
 }
 
+/// Whether the cache has the compiled importer, of this or of another version of the compiler. Compiling it takes a while.
+pub fn is_importer_cached() -> bool {
+    let Some(Ok(entries)) = compile_cache_folder().map(std::fs::read_dir) else { return false };
+    let Ok(importer) = model_importer() else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(&importer.digest) && name.ends_with(".cwasm")
+    })
+}
+
 /// The file that an import begins with: in a folder that MLflow has saved, its `MLmodel`.
 fn main_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(MLMODEL) } else { path.to_owned() }

@@ -1,6 +1,6 @@
 //! A model that is ready to answer.
 
-use tabular_program::{Columns, Input, Kind, Output, Program, ProgramError};
+use tabular_program::{Columns, Input, Kind, MISSING_TEXT, Output, Program, ProgramError};
 
 use crate::graph_engine::{GraphEngine, NoGraphs};
 use crate::operations::{self, Block, Failures, Operation, Scratch};
@@ -142,6 +142,8 @@ impl Model {
                 _ => 0,
             })
             .collect();
+        let pool = texts.add_source(MISSING_TEXT.as_bytes());
+        let missing = Texts::source_cell(pool, 0, MISSING_TEXT.len() as u32);
         let mut outputs: Vec<OutputColumns> =
             self.outputs.iter().map(|output| OutputColumns::new(output.columns, rows)).collect();
         let mut failures = Vec::new();
@@ -149,7 +151,7 @@ impl Model {
             let count = self.block.min(rows - first);
             buffers.planes.resize(self.planes, count);
             for ((source, column), pool) in sources.iter().zip(&targets).zip(&pools) {
-                source.load(first, *pool, *column, &mut buffers.planes);
+                source.load(first, *pool, missing, *column, &mut buffers.planes);
             }
             let mut block = Block {
                 planes: &mut buffers.planes,

@@ -106,6 +106,12 @@ pub const PROBABILITY_TOLERANCE: f64 = 1e-5;
 /// How far the sum of the class probabilities of a row may be from 1 by rounding, with many classes of 32-bit floats.
 pub const SCORE_SUM_TOLERANCE: f64 = 1e-3;
 
+/// The cell of a text that is missing. It is a noncharacter, which no text for interchange has.
+pub const MISSING_TEXT: &str = "\u{FFFF}";
+
+/// The cell of an integer that is missing.
+pub const MISSING_INTEGER: i64 = i64::MIN;
+
 impl Program {
     /// The kind of each input column, in order.
     pub fn input_kinds(&self) -> impl Iterator<Item = Kind> {
