@@ -151,6 +151,6 @@ fn check_names_keys_that_no_record_has() {
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @r#"
     warning: snapshots.jsonl: none of the first 5 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "booked", "id", "nights"
-    snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"; no record can be read without it
+    snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"; no record can be read without it, so name one of them as `id`
     "#);
 }

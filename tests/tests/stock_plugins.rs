@@ -108,14 +108,12 @@ fn a_plugin_is_shown() {
       range       0 to 1
       better      higher
       components  overlap
-      imports     nothing
     ");
     let recorded = "{\"field\": \"decision.room\", \"form\": \"label\"}";
     insta::assert_snapshot!(shown(&["recorded", "--config", recorded]), @"
     recorded: recorded 0.1.0, a model or a comparator
       reads       decision.room            text, optional
       answers     a label
-      imports     nothing
     ");
 
     let failed = |arguments: &[&str]| {

@@ -17,6 +17,25 @@ const EXAMINED: usize = 1000;
 /// The number of keys of the records that a warning lists.
 const LISTED: usize = 20;
 
+/// What a declared key is for.
+#[derive(Clone, Copy)]
+enum KeyRole {
+    Id,
+    Time,
+    Field,
+}
+
+impl KeyRole {
+    /// The key of `study.toml` that declares it.
+    const fn declared_by(self) -> &'static str {
+        match self {
+            KeyRole::Id => "id",
+            KeyRole::Time => "time",
+            KeyRole::Field => "fields",
+        }
+    }
+}
+
 /// Declared keys that none of the first records of its file has, in sentences.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct AbsentKeys {
@@ -71,20 +90,23 @@ fn find_absent_keys(
     records: usize,
     keys: &BTreeSet<String>,
 ) {
-    let own = [("id", &stream.id), ("time", &stream.time)];
-    let declared = own.into_iter().chain(stream.fields.iter().map(|field| ("fields", &field.name)));
+    let own = [(KeyRole::Id, &stream.id), (KeyRole::Time, &stream.time)];
+    let declared = own.into_iter().chain(stream.fields.iter().map(|field| (KeyRole::Field, &field.name)));
     let absent = declared.filter(|(_, key)| !keys.contains(*key));
     let listed: Vec<String> = keys.iter().take(LISTED).map(|key| format!("{key:?}")).collect();
     let more = if keys.len() > LISTED { ", ..." } else { "" };
     let records = counted(records as u64, "record", "records");
     for (role, key) in absent {
+        let declared_by = role.declared_by();
         let sentence = format!(
-            "{path}: none of the first {records} has the key `{key}`, which [{table}] declares ({role}); their keys are {}{more}",
+            "{path}: none of the first {records} has the key `{key}`, which [{table}] declares ({declared_by}); their keys are {}{more}",
             listed.join(", ")
         );
         match role {
-            "fields" => found.warnings.push(sentence),
-            _ => found.errors.push(sentence),
+            KeyRole::Field => found.warnings.push(sentence),
+            KeyRole::Id | KeyRole::Time => found.errors.push(format!(
+                "{sentence}; no record can be read without it, so name one of them as `{declared_by}`"
+            )),
         }
     }
 }
@@ -117,8 +139,8 @@ mod tests {
         assert_eq!(absent("id", &["room", "nights"], &["id", "at", "room", "nights", "guests"]), "");
         insta::assert_snapshot!(absent("id", &["room", "nigths"], &["id", "at", "room", "nights"]), @r#"snapshots.jsonl: none of the first 1,000 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "id", "nights", "room""#);
         insta::assert_snapshot!(absent("uid", &["room"], &["id", "time", "room"]), @r#"
-        error: snapshots.jsonl: none of the first 1,000 records has the key `uid`, which [inputs] declares (id); their keys are "id", "room", "time"
-        error: snapshots.jsonl: none of the first 1,000 records has the key `at`, which [inputs] declares (time); their keys are "id", "room", "time"
+        error: snapshots.jsonl: none of the first 1,000 records has the key `uid`, which [inputs] declares (id); their keys are "id", "room", "time"; no record can be read without it, so name one of them as `id`
+        error: snapshots.jsonl: none of the first 1,000 records has the key `at`, which [inputs] declares (time); their keys are "id", "room", "time"; no record can be read without it, so name one of them as `time`
         "#);
     }
 

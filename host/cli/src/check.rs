@@ -37,11 +37,7 @@ impl Check {
         for warning in absent.warnings {
             print_err(format_args!("warning: {warning}"));
         }
-        anyhow::ensure!(
-            absent.errors.is_empty(),
-            "{}; no record can be read without it",
-            absent.errors.join("\n")
-        );
+        anyhow::ensure!(absent.errors.is_empty(), "{}", absent.errors.join("\n"));
         if let Err(error) = load_and_verify(&loaded_study) {
             print_err(format_args!("warning: {error}"));
         }

@@ -8,12 +8,12 @@
 /// The component of the world `importer`: imports a model file as a lowered model for one of the runtimes.
 pub const IMPORTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/model-importer.wasm"));
 
-/// The stock plugins: the comparator `recorded`, and metrics. Each has the name that a study uses.
-pub const STOCK: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/stock.rs"));
+/// The stock plugins: `recorded`, a comparator or a model, and metrics. Each has the name that a study uses.
+pub const STOCK_PLUGINS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/stock.rs"));
 
 /// A component of the world `model` that runs a lowered model. It receives the model as the asset `model`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Runtime {
+pub struct ModelRuntime {
     /// Its name, for messages.
     pub name: &'static str,
     /// The component.
@@ -21,13 +21,13 @@ pub struct Runtime {
 }
 
 /// Runs models of tabular operators.
-const TABULAR: Runtime = Runtime {
-    name: "the model runtime",
+const TABULAR: ModelRuntime = ModelRuntime {
+    name: "the tabular runtime",
     component: include_bytes!(concat!(env!("OUT_DIR"), "/tabular.wasm")),
 };
 
 /// Runs models with operators of nets, too.
-const NEURAL: Runtime = Runtime {
+const NEURAL: ModelRuntime = ModelRuntime {
     name: "the neural runtime",
     component: include_bytes!(concat!(env!("OUT_DIR"), "/neural.wasm")),
 };
@@ -35,7 +35,7 @@ const NEURAL: Runtime = Runtime {
 /// The first bytes of a lowered model that needs the neural runtime. `tabular_program::LoweredModel` writes them.
 const NEURAL_MARK: &[u8] = b"USTFNEUR";
 
-impl Runtime {
+impl ModelRuntime {
     /// The smallest runtime that runs a lowered model.
     #[must_use]
     pub fn for_model(lowered: &[u8]) -> Self {
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn a_marked_model_gets_the_neural_runtime() {
-        assert_eq!(Runtime::for_model(b"USTFNEUR\x02").name, "the neural runtime");
-        assert_eq!(Runtime::for_model(b"USTFMODL\x02").name, "the model runtime");
-        assert_eq!(Runtime::for_model(b"").name, "the model runtime");
+        assert_eq!(ModelRuntime::for_model(b"USTFNEUR\x02").name, "the neural runtime");
+        assert_eq!(ModelRuntime::for_model(b"USTFMODL\x02").name, "the tabular runtime");
+        assert_eq!(ModelRuntime::for_model(b"").name, "the tabular runtime");
     }
 }

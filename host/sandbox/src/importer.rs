@@ -37,7 +37,7 @@ const MAX_ROUNDS: usize = 3;
 /// An imported model and what its importer says about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedModel {
-    /// The lowered model: what the model runtime receives as its asset `model`.
+    /// The lowered model: what a model runtime receives as its asset `model`.
     pub bytes: Vec<u8>,
     /// What the model reads and answers.
     pub summary: ModelSummary,
@@ -59,7 +59,7 @@ pub struct ModelSummary {
     /// Whether the answers have confidences.
     pub confidence: bool,
     /// Whether the answers have class probabilities.
-    pub probabilities: bool,
+    pub has_probabilities: bool,
     /// The operators by name, with the number of their occurrences.
     pub operators: Vec<(String, u32)>,
     /// The number of trees.
@@ -263,7 +263,7 @@ fn summary(summary: Summary) -> ModelSummary {
         },
         labels: texts(summary.labels),
         confidence: summary.confidence,
-        probabilities: summary.probabilities,
+        has_probabilities: summary.has_probabilities,
         operators: summary
             .operators
             .into_iter()

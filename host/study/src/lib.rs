@@ -210,7 +210,7 @@ pub enum PluginSource {
     Stock(String),
     /// The path of a component, relative to the directory of `study.toml`.
     Path(PathBuf),
-    /// A trained model, which the model runtime of the program runs.
+    /// A trained model, which a model runtime of the program runs.
     ModelFile(ModelFile),
 }
 

@@ -228,7 +228,8 @@ fn model() -> Json {
         json!({ "type": "array", "items": items, "minItems": 1, "uniqueItems": true, "description": description })
     };
     let plugin = "The path of a component, relative to the directory of study.toml; a path has a slash or ends in `.wasm`. Or \
-                  the format of a trained model: `onnx`, `xgboost`, `lightgbm` or `catboost`, with `file`.";
+                  the name of a stock plugin: `recorded`, which answers with a field of the snapshot. Or the format of a \
+                  trained model: `onnx`, `xgboost`, `lightgbm` or `catboost`, with `file`.";
     let file = "The path of a trained model, or of a folder that MLflow has saved, relative to the directory of study.toml. \
                 Only with the name of a format in `plugin`.";
     let fields = "The names of the columns that a trained model reads, in the order of its training. Only if the file does \

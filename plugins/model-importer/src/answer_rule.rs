@@ -3,7 +3,7 @@
 use tabular_program::{AnswerRule, Axis, Columns, Instruction, Kind, Program, Scores, Step};
 
 use crate::options::Options;
-use crate::probabilities::{ScoreRange, are_probabilities, score_range};
+use crate::score_range::{ScoreRange, are_probabilities, score_range};
 
 /// What the options lack or have too much of.
 const TWO_LABELS: &str = "write labels = [...] with two labels: below the threshold, and from it on";
@@ -134,7 +134,7 @@ fn classifier(
     }
     let range = numbers.map(|output| score_range(program, output)).transpose()?;
     let scores = match numbers.zip(range) {
-        Some((output, range)) if range != ScoreRange::Unbounded => {
+        Some((output, range)) if range != ScoreRange::Other => {
             let width = program.outputs[output].columns.width as usize;
             if !options.labels.is_empty() && width > 1 && width != options.labels.len() {
                 return Err(format!(
@@ -181,8 +181,7 @@ fn scores(program: &Program, numbers: usize, options: &Options) -> Result<Answer
         )),
         (_, None) if labels.len() == width => {
             let range = score_range(program, numbers)?;
-            let (confidence, probabilities) =
-                (range != ScoreRange::Unbounded, range == ScoreRange::Distribution);
+            let (confidence, probabilities) = (range != ScoreRange::Other, range == ScoreRange::Distribution);
             Ok(AnswerRule::LargestScore { output, labels, confidence, probabilities })
         }
         (_, None) if labels.is_empty() => Err(format!(

@@ -67,7 +67,7 @@ mod component {
             },
             labels: imported.labels().to_vec(),
             confidence: model.answer.has_confidence(),
-            probabilities: model.answer.classes().is_some(),
+            has_probabilities: model.answer.classes().is_some(),
             operators: imported.operators.iter().map(operator).collect(),
             trees: model.program.ensembles.iter().map(|ensemble| ensemble.trees.len() as u32).sum(),
             notes: imported.notes.clone(),

@@ -14,8 +14,8 @@ mod missing_values;
 mod mlflow_model;
 mod onnx_model;
 mod options;
-mod probabilities;
 mod probe_rows;
+mod score_range;
 mod signature;
 mod yaml;
 

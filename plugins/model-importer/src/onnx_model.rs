@@ -113,11 +113,11 @@ fn classes(program: &Program, label: usize) -> Option<Vec<String>> {
     None
 }
 
-/// A note on the operators that the neural runtime runs.
+/// A note on the operators that the neural engine runs.
 fn runtime_note(model: &OnnxModel) -> Option<String> {
     (!model.neural_operators.is_empty()).then(|| {
         format!(
-            "the neural runtime runs a part of the model, one row at a time: {}",
+            "the neural engine runs a part of the model, one row at a time: {}",
             model.neural_operators.join(", ")
         )
     })

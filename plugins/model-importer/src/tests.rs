@@ -355,7 +355,7 @@ fn a_net_of_texts_and_numbers_answers_as_onnxruntime_does() {
     assert!(whole.model.answer.has_confidence());
     assert_eq!(whole.labels(), ["a", "b", "c"]);
     assert!(whole.model.to_bytes().starts_with(b"USTFNEUR"));
-    let note = "the neural runtime runs a part of the model, one row at a time: ";
+    let note = "the neural engine runs a part of the model, one row at a time: ";
     let note = whole.notes.iter().find_map(|found| found.strip_prefix(note)).unwrap();
     assert!(note.contains("Conv") && !note.contains("LabelEncoder") && !note.contains("ArgMax"), "{note}");
 

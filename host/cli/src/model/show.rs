@@ -28,7 +28,7 @@ impl Show {
             answers,
             labels,
             confidence,
-            probabilities,
+            has_probabilities,
             operators,
             trees,
             notes,
@@ -39,7 +39,7 @@ impl Show {
             let head = if index == 0 { "reads" } else { "" };
             print_out(format_args!("  {head:<11} {}", field_line(field)))?;
         }
-        print_out(format_args!("  answers     {}", answer_line(*answers, *confidence, *probabilities)))?;
+        print_out(format_args!("  answers     {}", answer_line(*answers, *confidence, *has_probabilities)))?;
         if !labels.is_empty() {
             print_out(format_args!("  labels      {}", labels.join(", ")))?;
         }

@@ -1,8 +1,8 @@
-//! The components that are part of the program: stock plugins, model runtime and model importer.
+//! The components that are part of the program: stock plugins, model runtimes and model importer.
 
 use std::path::Path;
 
-use understudy_components::{IMPORTER, Runtime, STOCK};
+use understudy_components::{IMPORTER, ModelRuntime, STOCK_PLUGINS};
 use understudy_sandbox::{ComponentFile, SandboxError};
 use understudy_study::{PluginSource, nearest};
 
@@ -28,7 +28,7 @@ pub enum ComponentError {
 
 /// The names of the stock plugins.
 pub fn stock_names() -> impl Iterator<Item = &'static str> {
-    STOCK.iter().map(|(name, _)| *name)
+    STOCK_PLUGINS.iter().map(|(name, _)| *name)
 }
 
 /// The component that a command names: a stock plugin or a path.
@@ -47,7 +47,7 @@ pub fn component_named(plugin: &str) -> Result<ComponentFile, ComponentError> {
 /// # Errors
 /// If no stock plugin has this name.
 pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
-    match STOCK.iter().find(|(known, _)| *known == name) {
+    match STOCK_PLUGINS.iter().find(|(known, _)| *known == name) {
         Some((name, bytes)) => Ok(ComponentFile::from_bytes(Path::new(name), bytes.to_vec())?),
         None => {
             let nearest = nearest(name, stock_names());
@@ -61,7 +61,7 @@ pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
 /// # Errors
 /// If the program was built wrongly.
 pub fn model_runtime(lowered: &[u8]) -> Result<ComponentFile, SandboxError> {
-    let runtime = Runtime::for_model(lowered);
+    let runtime = ModelRuntime::for_model(lowered);
     ComponentFile::from_bytes(Path::new(runtime.name), runtime.component.to_vec())
 }
 

@@ -1,4 +1,4 @@
-//! Loads trained models: a file of the study becomes an asset of the model runtime, which is part of the program.
+//! Loads trained models: a file of the study becomes an asset of a model runtime, which is part of the program.
 //!
 //! Invariants:
 //! - A model file is imported in the sandbox, by the importer that is part of the program.

@@ -34,9 +34,8 @@ use understudy_engine::{
 };
 use understudy_sandbox::{ComponentFile, DeciderPlugin};
 use understudy_statistics::scoring::{
-    AnswerHistogram, InterimFigures, InterimRules, Slice, Totals, WindowClock,
+    AnswerHistogram, InterimFigures, InterimRules, Slice, Totals, WindowClock, may_show_interim,
 };
-use understudy_study::AnswerForm;
 
 /// The report of a run, with the plugins that ran at its end.
 pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
@@ -197,11 +196,10 @@ fn scores(
     }
 }
 
-/// Whether the figures of a metric may be shown before the end of a run. Several sums over labels tell, beside the decisions, how
-/// often the model agrees with each label, also with one that few pairs have.
+/// Whether the figures of a metric of the study may be shown before the end of a run.
 fn is_shown_early(sealed_study: &SealedStudy, metric: usize) -> bool {
-    let has_names = !matches!(sealed_study.comparator.plugin.form, AnswerForm::Number | AnswerForm::Ranking);
-    !has_names || sealed_study.metrics[metric].plugin.components.len() == 1
+    let components = sealed_study.metrics[metric].plugin.components.len();
+    may_show_interim(sealed_study.comparator.plugin.form, components)
 }
 
 /// A figure of which only the pairs and the missing answers are shown.

@@ -107,7 +107,7 @@ fn ten_faults_are_reported_at_once() {
     study.toml:6: `inputs.fields.lead_time` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
     study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, revisions, id, time, lateness, most-ahead, fields
     study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:21: `models.plugin` is 7; write the path of a component, such as "plugins/rules.wasm"; or "onnx", "xgboost", "lightgbm" or "catboost", with file = "model.onnx"
+    study.toml:21: `models.plugin` is 7; write the path of a component, such as "plugins/rules.wasm"; or "onnx", "xgboost", "lightgbm" or "catboost", with file = "model.onnx"; or "recorded", which answers with a field of the snapshot
     study.toml:22: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
     study.toml:28: two plugins are named `recorded`, on lines 23 and 27; give each plugin a different name
     study.toml:37: `conditions.bins` has 7 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]

@@ -2,7 +2,7 @@
 
 use tabular_program::{Columns, Input, Kind, Output, Program, ProgramError};
 
-use crate::graph_runtime::{GraphRuntime, NoGraphs};
+use crate::graph_engine::{GraphEngine, NoGraphs};
 use crate::operations::{self, Block, Failures, Operation, Scratch};
 use crate::planes::{Cell, Planes};
 use crate::source_columns::{Source, SourceColumn, SourceError};
@@ -81,7 +81,7 @@ impl Model {
     ///
     /// # Errors
     /// If the program does not pass its check, or a subgraph cannot be prepared. The message names the operators.
-    pub fn with_graphs(mut program: Program, graphs: &dyn GraphRuntime) -> Result<Self, ProgramError> {
+    pub fn with_graphs(mut program: Program, graphs: &dyn GraphEngine) -> Result<Self, ProgramError> {
         program.check()?;
         let bytes: usize = program
             .planes

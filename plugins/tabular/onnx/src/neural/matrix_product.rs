@@ -2,16 +2,17 @@
 
 use tabular_program::Kind;
 
-use super::Checked;
+use super::LoweredNode;
 use super::call::{NetCall, NetInput, lengths};
 use super::shape::{self, NetDim, NetShape, fixed};
+use crate::error::Fault;
 use crate::proto::encoding::AttributeValue;
 
 /// `MatMul`. A vector becomes a matrix before and a dimension less after: rten gives its products another shape.
-pub(super) fn mat_mul(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn mat_mul(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (left, right) = (net.floats(0)?, net.floats(1)?);
     if left.is_empty() || right.is_empty() {
-        return Err("it multiplies a single number".to_owned().into());
+        return Err("it multiplies a single number".into());
     }
     let (is_row, is_column) = (left.len() == 1, right.len() == 1);
     let (mut one, mut other) = (left.clone(), right.clone());
@@ -65,7 +66,7 @@ fn matrix(shape: &[NetDim]) -> (&[NetDim], [NetDim; 2]) {
 }
 
 /// `Gemm`.
-pub(super) fn gemm(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn gemm(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (left, right) = (net.floats(0)?, net.floats(1)?);
     let [transposes_left, transposes_right] =
         ["transA", "transB"].map(|name| net.call.integer(name).unwrap_or(0) != 0);
@@ -108,11 +109,11 @@ pub(super) fn gemm(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Einsum` with a result that the equation names.
-pub(super) fn einsum(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn einsum(mut net: NetCall<'_, '_>) -> LoweredNode {
     let equation: String =
         net.call.text("equation")?.unwrap_or_default().chars().filter(|letter| *letter != ' ').collect();
     let Some((arguments, result)) = equation.split_once("->") else {
-        return Err("its equation does not name the result; write it with ->".to_owned().into());
+        return Err(Fault::with_remedy("its equation does not name the result", "write it with ->").into());
     };
     if !equation.chars().all(|letter| letter.is_ascii_alphabetic() || ",->".contains(letter)) {
         return Err(format!("its equation {equation:?} has more than letters").into());

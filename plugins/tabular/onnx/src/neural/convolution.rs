@@ -4,7 +4,8 @@ use tabular_program::Kind;
 
 use super::call::{NetCall, NetInput, integers};
 use super::shape::{self, NetDim, NetShape, fixed};
-use super::{Checked, Refusal};
+use super::{LoweredNode, Refusal};
+use crate::error::Fault;
 use crate::proto::encoding::AttributeValue;
 
 /// What convolutions and pools have in common, for each spatial dimension.
@@ -103,10 +104,9 @@ impl Window {
                 count
             })
         };
-        (0..rank)
-            .map(result)
-            .collect::<Option<Vec<usize>>>()
-            .ok_or_else(|| Refusal::Use(format!("a kernel of {:?} is larger than {spatial:?}", self.kernel)))
+        (0..rank).map(result).collect::<Option<Vec<usize>>>().ok_or_else(|| {
+            Refusal::Use(format!("a kernel of {:?} is larger than {spatial:?}", self.kernel).into())
+        })
     }
 
     fn attributes(&self, dilates: bool) -> Vec<(&'static str, AttributeValue)> {
@@ -155,7 +155,7 @@ fn check_bias(net: &NetCall<'_, '_>, channels: usize) -> Result<(), Refusal> {
 }
 
 /// `Conv` over one or two dimensions.
-pub(super) fn conv(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn conv(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, channels, spatial) = image(&net.floats(0)?)?;
     let (weights, kernel, groups) = kernel(&net, spatial.len())?;
     if weights[1].saturating_mul(groups) != channels || weights[0] % groups != 0 {
@@ -174,7 +174,7 @@ pub(super) fn conv(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `ConvTranspose` over one or two dimensions, with explicit padding.
-pub(super) fn conv_transpose(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn conv_transpose(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, channels, spatial) = image(&net.floats(0)?)?;
     let rank = spatial.len();
     let (weights, kernel, groups) = kernel(&net, rank)?;
@@ -186,10 +186,10 @@ pub(super) fn conv_transpose(mut net: NetCall<'_, '_>) -> Checked {
     let results = weights[1].saturating_mul(groups);
     check_bias(&net, results)?;
     if !net.call.integer_list("output_shape").is_empty() {
-        return Err("output_shape is not supported; export the model with pads".to_owned().into());
+        return Err(Fault::with_remedy("output_shape is not supported", "export the model with pads").into());
     }
     if !matches!(net.call.text("auto_pad")?, None | Some("NOTSET" | "VALID")) {
-        return Err("auto_pad is not supported; export the model with pads".to_owned().into());
+        return Err(Fault::with_remedy("auto_pad is not supported", "export the model with pads").into());
     }
     let window = window(&net, kernel, &spatial)?;
     let found = net.call.integer_list("output_padding").to_vec();
@@ -219,17 +219,17 @@ pub(super) fn conv_transpose(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `MaxPool` and `AveragePool` over one or two dimensions, without dilations.
-pub(super) fn pool(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn pool(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, channels, spatial) = image(&net.floats(0)?)?;
     net.one_output()?;
     let is_average = net.call.node.operator == "AveragePool";
     if net.call.integer_list("kernel_shape").is_empty() {
-        return Err("kernel_shape is missing".to_owned().into());
+        return Err("kernel_shape is missing".into());
     }
     let kernel = sizes(&net, "kernel_shape", spatial.len())?;
     let window = window(&net, kernel, &spatial)?;
     if window.dilations.iter().any(|dilation| *dilation != 1) {
-        return Err("dilations are not supported".to_owned().into());
+        return Err("dilations are not supported".into());
     }
     // A window of padding alone has no largest element.
     let rank = spatial.len();
@@ -251,7 +251,7 @@ pub(super) fn pool(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `GlobalAveragePool` and `GlobalMaxPool`: a reduction of all dimensions after the channels.
-pub(super) fn global_pool(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn global_pool(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     if from.len() < 3 {
         return Err(
@@ -260,7 +260,7 @@ pub(super) fn global_pool(mut net: NetCall<'_, '_>) -> Checked {
     }
     let spatial = shape::lengths(&from[2..], "its spatial dimensions")?;
     if spatial.contains(&0) {
-        return Err("a spatial dimension is empty".to_owned().into());
+        return Err("a spatial dimension is empty".into());
     }
     let operator = if net.call.node.operator == "GlobalMaxPool" { "ReduceMax" } else { "ReduceMean" };
     let axes = integers((2..from.len()).map(|axis| axis as i64).collect());

@@ -1,4 +1,4 @@
-//! Usual models of the libraries, exported to ONNX by the releases of `examples/models/requirements.txt`.
+//! Typical models of the libraries, exported to ONNX by the releases of `examples/models/requirements.txt`.
 
 use std::path::Path;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use tabular_program::Port;
 
 /// Prepares graphs.
-pub trait GraphRuntime {
+pub trait GraphEngine {
     /// Reads the ONNX file of a graph. The ports are in the order of the graph's inputs and outputs.
     ///
     /// # Errors
@@ -57,8 +57,10 @@ impl std::error::Error for GraphError {}
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoGraphs;
 
-impl GraphRuntime for NoGraphs {
+impl GraphEngine for NoGraphs {
     fn prepare(&self, _: Vec<u8>, _: &[Port], _: &[Port]) -> Result<Box<dyn Graph>, GraphError> {
-        Err(GraphError::new("the model needs the neural runtime; run it with that".to_owned()))
+        Err(GraphError::new(
+            "this runtime runs no subgraphs, and the model has some; import the model file again".to_owned(),
+        ))
     }
 }

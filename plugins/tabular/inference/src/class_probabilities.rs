@@ -1,7 +1,7 @@
 //! Class probabilities from the scores of a lowered model.
 
 use tabular_engine::{Answers as Outputs, OutputColumns};
-use tabular_program::{AnswerRule, SUM_TOLERANCE, Scores};
+use tabular_program::{AnswerRule, SCORE_SUM_TOLERANCE, Scores};
 use understudy_sdk::{Answers, Probabilities, Reason, Text};
 
 use crate::answers::Numbers;
@@ -86,7 +86,7 @@ impl Classes {
                     values.push(value);
                 }
                 let distance = (sum - 1.0_f64).abs();
-                if distance <= SUM_TOLERANCE {
+                if distance <= SCORE_SUM_TOLERANCE {
                     if distance > CONTRACT_TOLERANCE {
                         values[start..].iter_mut().for_each(|value| *value /= sum);
                     }

@@ -1,4 +1,4 @@
-//! A lowered model that answers records: what the model runtimes share.
+//! Prepares a lowered model and answers rows with it: what the model runtimes share.
 //!
 //! Invariants:
 //! - Fields and form of the answers are those of the lowered model.
@@ -11,7 +11,7 @@ mod sources;
 use std::sync::{Mutex, PoisonError};
 
 use class_probabilities::Classes;
-use tabular_engine::{Buffers, GraphRuntime, Model};
+use tabular_engine::{Buffers, GraphEngine, Model};
 use tabular_program::{AnswerForm, AnswerRule, Field, FieldKind, LoweredModel};
 use understudy_sdk::{Answers, Assets, Column, Form, Kind};
 
@@ -19,7 +19,7 @@ use understudy_sdk::{Answers, Assets, Column, Form, Kind};
 const ASSET: &str = "model";
 
 /// A lowered model, ready to answer.
-pub struct TrainedModel {
+pub struct PreparedModel {
     fields: Vec<Field>,
     answer: AnswerRule,
     /// The classes of the probabilities, if the answers have them.
@@ -29,12 +29,12 @@ pub struct TrainedModel {
     buffers: Mutex<Buffers>,
 }
 
-impl TrainedModel {
+impl PreparedModel {
     /// Prepares the lowered model among the assets. `graphs` runs its subgraphs.
     ///
     /// # Errors
     /// If there is no model, or it cannot be run.
-    pub fn new(assets: &Assets, graphs: &dyn GraphRuntime) -> Result<Self, String> {
+    pub fn new(assets: &Assets, graphs: &dyn GraphEngine) -> Result<Self, String> {
         let bytes = assets.get(ASSET).ok_or("the asset `model` is missing; give a lowered model")?;
         let LoweredModel { fields, answer, program } =
             LoweredModel::from_bytes(bytes).map_err(|error| error.to_string())?;

@@ -2,13 +2,14 @@
 
 use tabular_program::Kind;
 
-use super::Checked;
+use super::LoweredNode;
 use super::call::{NetCall, NetInput};
 use super::shape::{self, fixed};
+use crate::error::Fault;
 use crate::proto::encoding::AttributeValue;
 
 /// `LSTM` or `GRU` with the usual activations.
-pub(super) fn recurrent(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn recurrent(mut net: NetCall<'_, '_>) -> LoweredNode {
     let is_lstm = net.call.node.operator == "LSTM";
     let direction = match net.call.text("direction")? {
         None | Some("forward") => "forward",
@@ -30,7 +31,7 @@ pub(super) fn recurrent(mut net: NetCall<'_, '_>) -> Checked {
         }
     }
     if net.call.float("clip").is_some_and(|clip| clip != 0.0) {
-        return Err("clip is not supported".to_owned().into());
+        return Err("clip is not supported".into());
     }
     for name in ["layout", "input_forget"] {
         if net.call.integer(name).unwrap_or(0) != 0 {
@@ -39,12 +40,14 @@ pub(super) fn recurrent(mut net: NetCall<'_, '_>) -> Checked {
     }
     let before_reset = net.call.integer("linear_before_reset").unwrap_or(0);
     if !is_lstm && before_reset != 1 {
-        return Err("linear_before_reset=0 is not supported; PyTorch exports 1".to_owned().into());
+        return Err(Fault::with_remedy("linear_before_reset=0 is not supported", "PyTorch exports 1").into());
     }
     if net.call.has(4) {
-        return Err("sequence_lens is not supported; export the model for sequences of one length"
-            .to_owned()
-            .into());
+        return Err(Fault::with_remedy(
+            "sequence_lens is not supported",
+            "export the model for sequences of one length",
+        )
+        .into());
     }
     net.at_most(if is_lstm { 7 } else { 6 }, "a peephole")?;
 

@@ -5,7 +5,7 @@
 //! scores that do not add up to 1 like those of all these rows, is unanswered, with the reason.
 
 use tabular_engine::OutputColumns;
-use tabular_program::{PROBABILITY_TOLERANCE, Program, SUM_TOLERANCE};
+use tabular_program::{PROBABILITY_TOLERANCE, Program, SCORE_SUM_TOLERANCE};
 
 use crate::probe_rows::{self, ROWS};
 
@@ -13,7 +13,7 @@ use crate::probe_rows::{self, ROWS};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScoreRange {
     /// Not all of them are from 0 to 1.
-    Unbounded,
+    Other,
     /// All are from 0 to 1.
     UnitInterval,
     /// All are from 0 to 1, and those of each row add up to 1.
@@ -25,7 +25,7 @@ pub(crate) enum ScoreRange {
 /// # Errors
 /// If the program cannot be run.
 pub(crate) fn are_probabilities(program: &Program, output: usize) -> Result<bool, String> {
-    Ok(score_range(program, output)? != ScoreRange::Unbounded)
+    Ok(score_range(program, output)? != ScoreRange::Other)
 }
 
 /// The values of the scores of an output.
@@ -37,18 +37,18 @@ pub(crate) fn score_range(program: &Program, output: usize) -> Result<ScoreRange
     let scores: Vec<f64> = match results.outputs.get(output) {
         Some(OutputColumns::Floats(values)) => values.iter().map(|value| f64::from(*value)).collect(),
         Some(OutputColumns::Doubles(values)) => values.clone(),
-        _ => return Ok(ScoreRange::Unbounded),
+        _ => return Ok(ScoreRange::Other),
     };
     let range = -PROBABILITY_TOLERANCE..=1.0 + PROBABILITY_TOLERANCE;
     let is_probability = |score: &f64| score.is_nan() || range.contains(score);
     let has_failed = |row: usize| results.failures[row].is_some();
     if !scores.iter().enumerate().all(|(cell, score)| has_failed(cell % ROWS) || is_probability(score)) {
-        return Ok(ScoreRange::Unbounded);
+        return Ok(ScoreRange::Other);
     }
     // The scores lie column by column.
     let sum = |row: usize| scores.iter().skip(row).step_by(ROWS).sum::<f64>();
     let is_distribution =
-        |row: usize| has_failed(row) || sum(row).is_nan() || (sum(row) - 1.0).abs() <= SUM_TOLERANCE;
+        |row: usize| has_failed(row) || sum(row).is_nan() || (sum(row) - 1.0).abs() <= SCORE_SUM_TOLERANCE;
     Ok(match (0..ROWS).all(is_distribution) {
         true => ScoreRange::Distribution,
         false => ScoreRange::UnitInterval,
