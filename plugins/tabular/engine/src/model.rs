@@ -14,6 +14,8 @@ const MAX_ROWS: usize = 128;
 const BLOCK_BYTES: usize = 256 * 1024;
 /// The fewest rows that a block is cut down to.
 const FEWEST_ROWS: usize = 8;
+/// Blocks have a multiple of that many rows, if they have more.
+const TILE_ROWS: usize = 16;
 
 /// A model that is ready to answer.
 pub struct Model {
@@ -94,6 +96,8 @@ impl Model {
             .map(|(width, size)| *width as usize * size)
             .sum();
         let block = (BLOCK_BYTES / bytes.max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
+        // Steps compute rows by sixteens.
+        let block = if block > TILE_ROWS { block / TILE_ROWS * TILE_ROWS } else { block };
         let mut constants = ConstantTexts::default();
         let mut operations = Vec::with_capacity(program.steps.len());
         for instruction in program.steps {

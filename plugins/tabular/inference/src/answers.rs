@@ -1,8 +1,8 @@
 //! Outputs of a lowered model as answers.
 
-use tabular_engine::{Answers as Outputs, Failure, OutputColumns};
+use tabular_engine::{Answers as Outputs, Failure, OutputColumns, TextRef, Texts};
 use tabular_program::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
-use understudy_sdk::{Answer, Answers, Reason, WithConfidence, collect_answers};
+use understudy_sdk::{Answer, AnswerValues, Answers, Labels, Reason, Text, WithConfidence, collect_answers};
 
 /// The answers to `rows` rows.
 pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> Answers {
@@ -23,34 +23,28 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
                     with_confidence(label(row)?, numbers.get(numbers.largest(row), row))
                 });
             }
-            let positions = LabelPositions::new(outputs, *output, labels);
+            let mut positions = LabelPositions::new(outputs, *output, labels);
+            if names.is_empty() {
+                return collect_labels(rows, failures, labels, true, |row| {
+                    let position = positions.get(row)?;
+                    Ok((position, numbers.get(position, row)))
+                });
+            }
             collect(rows, failures, |row| {
-                let Some(column) = positions.get(row) else {
-                    let value = self::label(outputs, *output, &[], row)?;
-                    return Err(Reason::Failed(format!("the label {value:?} has no score")));
-                };
-                let label = if names.is_empty() { labels[column][..].into() } else { label(row)? };
-                with_confidence(label, numbers.get(column, row))
+                let position = positions.get(row)?;
+                with_confidence(label(row)?, numbers.get(position, row))
             })
         }
         AnswerRule::LargestScore { output, labels, confidence, .. } => {
             let numbers = Numbers::new(outputs, *output, rows);
-            let largest = |row: usize| {
+            collect_labels(rows, failures, labels, *confidence, |row| {
                 let column = numbers.largest(row);
                 let score = numbers.get(column, row);
                 if score.is_nan() {
                     return Err(Reason::Failed("the largest score is NaN".to_owned()));
                 }
-                Ok((&labels[column][..], score))
-            };
-            if *confidence {
-                collect(rows, failures, |row| {
-                    let (label, score) = largest(row)?;
-                    with_confidence(label, score)
-                })
-            } else {
-                collect(rows, failures, |row| Ok(largest(row)?.0))
-            }
+                Ok((column, score))
+            })
         }
         AnswerRule::Ranking { output, labels, count } => {
             let numbers = Numbers::new(outputs, *output, rows);
@@ -68,21 +62,14 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
         }
         AnswerRule::Threshold { output, threshold, labels, confidence } => {
             let numbers = Numbers::new(outputs, *output, rows);
-            let side = |row: usize| {
+            collect_labels(rows, failures, labels, *confidence, |row| {
                 let score = numbers.get(0, row);
                 if score.is_nan() {
                     return Err(Reason::Failed("the score is NaN".to_owned()));
                 }
-                Ok((score >= *threshold, score))
-            };
-            if *confidence {
-                collect(rows, failures, |row| {
-                    let (above, score) = side(row)?;
-                    with_confidence(&labels[usize::from(above)][..], if above { score } else { 1.0 - score })
-                })
-            } else {
-                collect(rows, failures, |row| Ok(&labels[usize::from(side(row)?.0)][..]))
-            }
+                let above = score >= *threshold;
+                Ok((usize::from(above), if above { score } else { 1.0 - score }))
+            })
         }
     }
 }
@@ -100,13 +87,75 @@ fn collect<A: Answer>(
     })
 }
 
-/// A label with its score as the confidence.
-fn with_confidence<A>(answer: A, score: f64) -> Result<WithConfidence<A>, Reason> {
+/// Collects labels row by row, by their positions in a list of all labels and their scores, which are confidences if
+/// `has_confidence`. Names get their codes in the order in which rows first answer them, as in [`collect`].
+fn collect_labels(
+    rows: u32,
+    failures: &[Failure],
+    labels: &[String],
+    has_confidence: bool,
+    mut answer: impl FnMut(usize) -> Result<(usize, f64), Reason>,
+) -> Answers {
+    const UNKNOWN: u32 = u32::MAX;
+    let mut names = Text { offsets: vec![0], bytes: Vec::new() };
+    let mut known: Vec<u32> = vec![UNKNOWN; labels.len()];
+    let mut codes = Vec::with_capacity(rows as usize);
+    let mut confidences = Vec::with_capacity(if has_confidence { rows as usize } else { 0 });
+    let mut unanswered = Vec::new();
+    let mut failures = failures.iter().peekable();
+    for row in 0..rows {
+        let answered = match failures.next_if(|failure| failure.row == row) {
+            Some(failure) => Err(Reason::Failed(failure.message.clone())),
+            None => answer(row as usize),
+        };
+        let answered = answered.and_then(|(position, score)| {
+            Ok((position, if has_confidence { confidence(score)? } else { 0.0 }))
+        });
+        let (code, confidence) = match answered {
+            Ok((position, confidence)) => {
+                if known[position] == UNKNOWN {
+                    known[position] = code(&mut names, &labels[position]);
+                }
+                (known[position], confidence)
+            }
+            Err(reason) => {
+                unanswered.push((row, reason));
+                (0, 0.0)
+            }
+        };
+        codes.push(code);
+        if has_confidence {
+            confidences.push(confidence);
+        }
+    }
+    let values = AnswerValues::Labels(Labels { names, codes });
+    let confidence = has_confidence.then_some(confidences);
+    Answers { values, confidence, probabilities: None, unanswered }
+}
+
+/// The code of a name, which is added if it is new.
+fn code(names: &mut Text, name: &str) -> u32 {
+    let is_same = |ends: &[u32]| &names.bytes[ends[0] as usize..ends[1] as usize] == name.as_bytes();
+    if let Some(code) = names.offsets.windows(2).position(is_same) {
+        return code as u32;
+    }
+    names.bytes.extend_from_slice(name.as_bytes());
+    names.offsets.push(names.bytes.len() as u32);
+    names.offsets.len() as u32 - 2
+}
+
+/// The score of a label as a confidence.
+fn confidence(score: f64) -> Result<f64, Reason> {
     if (-PROBABILITY_TOLERANCE..=1.0 + PROBABILITY_TOLERANCE).contains(&score) {
-        Ok(WithConfidence { answer, confidence: score.clamp(0.0, 1.0) })
+        Ok(score.clamp(0.0, 1.0))
     } else {
         Err(Reason::Failed(format!("the score of the label is {score}, expected a probability from 0 to 1")))
     }
+}
+
+/// A label with its score as the confidence.
+fn with_confidence<A>(answer: A, score: f64) -> Result<WithConfidence<A>, Reason> {
+    Ok(WithConfidence { answer, confidence: confidence(score)? })
 }
 
 /// The label of a row.
@@ -134,12 +183,17 @@ fn label<'a>(
 /// The labels of rows, as positions in a list of all labels.
 enum LabelPositions<'a> {
     /// The labels are integers: those of the list as numbers, and those of the rows.
-    Integers(Vec<Option<i64>>, &'a [i64]),
-    Others {
-        outputs: &'a Outputs<'a>,
-        output: u32,
+    Integers { labels: Vec<Option<i64>>, values: &'a [i64] },
+    /// The labels are texts.
+    Texts {
+        texts: &'a Texts<'a>,
+        cells: &'a [TextRef],
         labels: &'a [String],
+        /// Cells whose positions are known. Constants have the same cell in all rows.
+        known: Vec<(TextRef, usize)>,
     },
+    /// The labels are truth values.
+    Others { outputs: &'a Outputs<'a>, output: u32, labels: &'a [String] },
 }
 
 impl<'a> LabelPositions<'a> {
@@ -147,19 +201,42 @@ impl<'a> LabelPositions<'a> {
         match &outputs.outputs[output as usize] {
             // Comparing numbers takes less time than writing each of them as a text.
             OutputColumns::Integers(values) => {
-                Self::Integers(labels.iter().map(|label| integer(label)).collect(), values)
+                Self::Integers { labels: labels.iter().map(|label| integer(label)).collect(), values }
+            }
+            OutputColumns::Texts(cells) => {
+                Self::Texts { texts: &outputs.texts, cells, labels, known: Vec::new() }
             }
             _ => Self::Others { outputs, output, labels },
         }
     }
 
-    /// The position of a row's label, if it is in the list.
-    fn get(&self, row: usize) -> Option<usize> {
+    /// The position of a row's label.
+    ///
+    /// # Errors
+    /// If it is not in the list.
+    fn get(&mut self, row: usize) -> Result<usize, Reason> {
+        let unknown = |label: &str| Reason::Failed(format!("the label {label:?} has no score"));
         match self {
-            Self::Integers(labels, values) => labels.iter().position(|label| *label == Some(values[row])),
+            Self::Integers { labels, values } => {
+                let position = labels.iter().position(|label| *label == Some(values[row]));
+                position.ok_or_else(|| unknown(&values[row].to_string()))
+            }
+            Self::Texts { texts, cells, labels, known } => {
+                let cell = cells[row];
+                if let Some((_, position)) = known.iter().find(|(known, _)| *known == cell) {
+                    return Ok(*position);
+                }
+                let label = texts.get(cell);
+                let position = labels.iter().position(|other| other == label);
+                let position = position.ok_or_else(|| unknown(label))?;
+                if known.len() < labels.len() {
+                    known.push((cell, position));
+                }
+                Ok(position)
+            }
             Self::Others { outputs, output, labels } => {
-                let value = label(outputs, *output, &[], row).ok()?;
-                labels.iter().position(|label| *label == value)
+                let value = label(outputs, *output, &[], row)?;
+                labels.iter().position(|label| *label == value).ok_or_else(|| unknown(&value))
             }
         }
     }
@@ -216,7 +293,30 @@ impl<'a> Numbers<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::integer;
+    use super::*;
+
+    #[test]
+    fn labels_by_position_are_collected_like_other_labels() {
+        let labels = ["a", "b", "a", "c"].map(str::to_owned);
+        let failures = [Failure { row: 1, message: "it failed".to_owned() }];
+        // An unknown label, and a score that is no confidence, have no code.
+        let answer = |row: usize| match [2, 0, 3, 1, 0, 3, 1][row] {
+            0 if row == 4 => Err(Reason::Failed("unknown".to_owned())),
+            position => Ok((position, [0.5, 0.5, 1.5, 1.0, 0.5, 0.25, 1.0 + 1e-9][row])),
+        };
+        for has_confidence in [true, false] {
+            let found = collect_labels(7, &failures, &labels, has_confidence, answer);
+            let expected = if has_confidence {
+                collect(7, &failures, |row| {
+                    let (position, score) = answer(row)?;
+                    with_confidence(&labels[position][..], score)
+                })
+            } else {
+                collect(7, &failures, |row| Ok(&labels[answer(row)?.0][..]))
+            };
+            assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+        }
+    }
 
     #[test]
     fn texts_of_integers_are_their_usual_ones() {

@@ -1,6 +1,6 @@
 //! Class probabilities from the scores of a lowered model.
 
-use tabular_engine::Answers as Outputs;
+use tabular_engine::{Answers as Outputs, OutputColumns};
 use tabular_program::{AnswerRule, SCORE_SUM_TOLERANCE, Scores};
 use understudy_sdk::{Answers, Probabilities, Reason, Text};
 
@@ -40,26 +40,52 @@ impl Classes {
     /// Adds the probabilities to the answers of `rows` rows. A row whose probabilities do not add up to 1 becomes
     /// unanswered.
     pub(crate) fn add_to(&self, answers: &mut Answers, rows: u32, outputs: &Outputs<'_>) {
-        let numbers = Numbers::new(outputs, self.output, rows);
-        let score = |class: usize, row: usize| match (self.is_binary, class) {
-            (true, 0) => 1.0 - numbers.get(0, row),
-            (true, _) => numbers.get(0, row),
-            (false, class) => numbers.get(class, row),
+        let rows = rows as usize;
+        // Each kind of numbers has a loop of its own.
+        let probabilities = match (&outputs.outputs[self.output as usize], self.is_binary) {
+            (OutputColumns::Floats(scores), false) => {
+                self.collect(answers, rows, |class, row| f64::from(scores[class * rows + row]))
+            }
+            (OutputColumns::Doubles(scores), false) => {
+                self.collect(answers, rows, |class, row| scores[class * rows + row])
+            }
+            _ => {
+                let numbers = Numbers::new(outputs, self.output, rows as u32);
+                self.collect(answers, rows, |class, row| match (self.is_binary, class) {
+                    (true, 0) => 1.0 - numbers.get(0, row),
+                    (true, _) => numbers.get(0, row),
+                    (false, class) => numbers.get(class, row),
+                })
+            }
         };
+        answers.probabilities = Some(probabilities);
+    }
+
+    #[inline(always)]
+    fn collect(
+        &self,
+        answers: &mut Answers,
+        rows: usize,
+        score: impl Fn(usize, usize) -> f64,
+    ) -> Probabilities {
         let mut unanswered = Vec::new();
         let mut known = std::mem::take(&mut answers.unanswered).into_iter().peekable();
-        let cells = rows as usize * self.count;
+        let cells = rows * self.count;
         let (mut codes, mut values) = (Vec::with_capacity(cells), Vec::with_capacity(cells));
-        let mut offsets = Vec::with_capacity(rows as usize + 1);
+        let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
         for row in 0..rows {
-            if let Some(reason) = known.next_if(|(at, _)| *at == row) {
+            if let Some(reason) = known.next_if(|(at, _)| *at as usize == row) {
                 unanswered.push(reason);
             } else {
                 let start = values.len();
-                values.extend((0..self.count).map(|class| score(class, row as usize).clamp(0.0, 1.0)));
-                let sum: f64 = values[start..].iter().sum();
-                let distance = (sum - 1.0).abs();
+                let mut sum = 0.0;
+                for class in 0..self.count {
+                    let value = score(class, row).clamp(0.0, 1.0);
+                    sum += value;
+                    values.push(value);
+                }
+                let distance = (sum - 1.0_f64).abs();
                 if distance <= SCORE_SUM_TOLERANCE {
                     if distance > CONTRACT_TOLERANCE {
                         values[start..].iter_mut().for_each(|value| *value /= sum);
@@ -68,12 +94,12 @@ impl Classes {
                 } else {
                     values.truncate(start);
                     let why = format!("the probabilities of the classes add up to {sum}, expected 1");
-                    unanswered.push((row, Reason::Failed(why)));
+                    unanswered.push((row as u32, Reason::Failed(why)));
                 }
             }
             offsets.push(codes.len() as u32);
         }
         answers.unanswered = unanswered;
-        answers.probabilities = Some(Probabilities { names: self.names.clone(), offsets, codes, values });
+        Probabilities { names: self.names.clone(), offsets, codes, values }
     }
 }

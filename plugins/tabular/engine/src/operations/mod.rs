@@ -134,7 +134,7 @@ pub(crate) fn prepare(
             Box::new(score_transforms::Transform { transform, from, to })
         }
         Step::Distances { function, from, vectors, to } => {
-            Box::new(distances::Distances { function, from, vectors, to })
+            Box::new(distances::Distances::new(function, from, vectors, to))
         }
         Step::Gather { from, axis, index, to } => Box::new(column_copies::Gather { from, axis, index, to }),
         Step::ChangeCase { upper, from, to } => Box::new(tokens::ChangeCase { upper, from, to }),
