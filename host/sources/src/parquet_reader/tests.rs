@@ -122,6 +122,37 @@ fn columns_that_do_not_fit_are_all_named() {
 }
 
 #[test]
+fn a_damaged_file_is_an_error_or_has_rows() {
+    let text: ArrayRef = Arc::new(StringArray::from_iter_values((0..25).map(|row| format!("text {row}"))));
+    let whole = file(
+        vec![("id", Arc::new(Int64Array::from_iter_values(0..25))), ("at", times(25)), ("note", text)],
+        10,
+    );
+    let bytes = std::fs::read(whole.path()).expect("the file exists");
+    let damaged = NamedTempFile::new().expect("a temporary file");
+    let mut errors = 0;
+    for at in (0..bytes.len()).step_by(7) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x55;
+        std::fs::write(damaged.path(), &changed).expect("the disk has room");
+        let Ok(Some(mut reader)) = ParquetReader::open(damaged.path(), Some(&stream(&[])), 1000, None) else {
+            errors += 1;
+            continue;
+        };
+        let mut rows = 0;
+        let ended = loop {
+            match reader.next_batch(4) {
+                Ok(Some(lines)) => rows += lines.len(),
+                ended => break ended,
+            }
+            assert!(rows < 10_000, "{at}");
+        };
+        errors += usize::from(ended.is_err());
+    }
+    assert!(errors > 10, "{errors}");
+}
+
+#[test]
 fn another_file_is_no_parquet() {
     let file = NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), "{\"id\":1}\n").expect("the disk has room");
