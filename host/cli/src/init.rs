@@ -102,7 +102,10 @@ struct Initialized {
 
 impl Init {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let path = self.output.join(STUDY);
+        let path = match self.output == Path::new(".") {
+            true => PathBuf::from(STUDY),
+            false => self.output.join(STUDY),
+        };
         if path.exists() {
             bail!("{} exists already; name another directory with --output", path.display());
         }
