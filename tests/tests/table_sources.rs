@@ -12,12 +12,11 @@ use understudy_tests::tables::{excluded_rows, open_rows};
 use understudy_tests::{TestWorkspace, account, deterministic_part};
 
 /// The rows of each stream.
-const ROWS: usize = 3000;
+const ROWS: usize = 20_000;
 
 /// Id, time, text and number of a row. Numbers have more digits than a float keeps.
 fn row(at: usize) -> [String; 4] {
-    let minutes = at * 7;
-    let time = format!("2026-03-{:02}T{:02}:{:02}:00Z", 1 + minutes / 1440, minutes / 60 % 24, minutes % 60);
+    let time = format!("2026-03-{:02}T{:02}:{:02}:00Z", 1 + at / 1440, at / 60 % 24, at % 60);
     let room = ["a", "b, the \"large\" one", "c"][at % 3].to_owned();
     [format!("s{at}"), time, room, (at * 7919 % 1000).to_string()]
 }
@@ -55,7 +54,7 @@ fn workspace(ending: &str) -> TestWorkspace {
             let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(numbers));
             let columns = [(keys[0], texts(0)), (keys[1], texts(1)), (keys[2], texts(2)), (keys[3], numbers)];
             let batch = RecordBatch::try_from_iter(columns).expect("columns of equal length");
-            let properties = WriterProperties::builder().set_max_row_group_row_count(Some(700)).build();
+            let properties = WriterProperties::builder().set_max_row_group_row_count(Some(3000)).build();
             let file = File::create(workspace.path().join(&name)).expect("a file");
             let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
             writer.write(&batch).expect("the disk has room");
@@ -146,7 +145,11 @@ fn a_bad_cell_is_kept_with_its_row_and_column() {
         .iter()
         .map(|row| format!("{}: {} <- {}", row.line, row.detail, String::from_utf8_lossy(&row.raw)))
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    3: column 4 `nights`: expected an integer, found "two" <- {"id":"s2","at":"2026-03-02T10:00:00Z","booked":"b","nights":"two"}
+    4: the row has 3 cells, and the header 4; put quotes around a cell with a comma, a quote or a line break <- s3,2026-03-03T10:00:00Z,a
+    5: field `at`: "2026-03-04" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z" <- {"id":"s4","at":"2026-03-04","booked":"c","nights":4}
+    "#);
 }
 
 #[test]
@@ -162,7 +165,10 @@ fn a_table_without_the_columns_of_the_study_is_refused_before_the_run() {
         let output = workspace.understudy(arguments);
         assert_eq!(output.code, 1);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(output.stderr, @"");
+            insta::assert_snapshot!(output.stderr, @r#"
+            cannot read snapshots.csv: it has no column "id", which the study declares as the key of the id; its columns are "key", "at"
+            cannot read decisions.csv: its columns are separated by semicolons; separate them by commas, and write numbers with a decimal point
+            "#);
         }
     }
 }
@@ -182,8 +188,14 @@ fn a_table_out_of_order_is_sorted_into_json_lines() {
     assert_eq!(output.code, 3, "{}", output.stderr);
     workspace.ok(&["sort", "study.toml", "--stream", "snapshots", "--output", "sorted.jsonl"]);
     let sorted = fs::read_to_string(workspace.path().join("sorted.jsonl")).expect("it was written");
-    insta::assert_snapshot!(sorted, @"");
+    insta::assert_snapshot!(sorted, @r#"
+    {"id":"s1","at":"2026-03-01T10:00:00Z","booked":"a","nights":1}
+    {"id":"s2","at":"2026-03-02T10:00:00Z","booked":"b","nights":2}
+    {"id":"s9","at":"2026-06-01T10:00:00Z","booked":"a\nb","nights":1}
+    {"id":"s8","at":"2026-06-03T10:00:00Z","booked":"a","nights":1}
+    {"id":"s7","at":"2026-06-03T11:00:00Z","booked":"a","nights":1}
+    "#);
     let refused =
         workspace.understudy(&["sort", "study.toml", "--stream", "snapshots", "--output", "sorted.csv"]);
-    insta::assert_snapshot!(refused.stderr, @"");
+    insta::assert_snapshot!(refused.stderr, @"cannot write sorted.csv: sorted records are JSON Lines; end the name of --output in .jsonl");
 }

@@ -30,9 +30,9 @@ use question::Question;
 /// The name of the declaration.
 const STUDY: &str = "study.toml";
 
-/// Write a study declaration from a feed of snapshots and a feed of decisions.
+/// Write a study declaration from two feeds.
 ///
-/// Looks at the first 100,000 records of each feed, and guesses ids, times, fields, the decision and its form, metrics,
+/// Looks at the first 100,000 snapshots and decisions, and guesses ids, times, fields, the decision and its form, metrics,
 /// conditions and windows. Prints each guess with its reason, and asks for what the feeds do not tell. The threshold
 /// stays open.
 #[derive(clap::Args)]
@@ -102,7 +102,10 @@ struct Initialized {
 
 impl Init {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let path = self.output.join(STUDY);
+        let path = match self.output == Path::new(".") {
+            true => PathBuf::from(STUDY),
+            false => self.output.join(STUDY),
+        };
         if path.exists() {
             bail!("{} exists already; name another directory with --output", path.display());
         }

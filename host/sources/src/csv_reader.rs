@@ -174,7 +174,12 @@ impl CsvReader {
             Some(end) => {
                 let fault =
                     "a quote is not closed; close it, and write a quote within quotes twice".to_owned();
-                lines.push_broken(line, offset, rest[..end].trim_ascii_end(), fault);
+                match rest[..end].trim_ascii_end() {
+                    text if text.len() > self.max_bytes => {
+                        push_line(lines, line, offset, text, self.max_bytes)
+                    }
+                    text => lines.push_broken(line, offset, text, fault),
+                }
                 self.blocks.advance(end + 1);
             }
             None => {
@@ -325,7 +330,7 @@ impl RowParser {
                     let start = cells.checked_sub(2).map_or(0, |before| self.ends[before]);
                     if let Some(last) = cells.checked_sub(1).map(|last| &mut self.ends[last])
                         && *last > start
-                        && self.cells[*last - 1] == b'\r'
+                        && bytes[..read].ends_with(b"\r\n")
                     {
                         *last -= 1;
                     }

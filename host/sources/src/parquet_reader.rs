@@ -7,6 +7,7 @@
 //! group, not from the beginning of the file.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -104,6 +105,13 @@ impl ParquetReader {
         Ok(Some(ParquetReader { reader, name, max_bytes, columns, pending, row, group_ends, text }))
     }
 
+    /// The next rows. The decoder panics at some damaged pages, which must not look like the end of the file.
+    fn decode(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        let reader = &mut self.reader;
+        let decoded = catch_unwind(AssertUnwindSafe(|| reader.next().transpose()));
+        decoded.unwrap_or_else(|_| Err(ArrowError::ParquetError("a page is damaged".to_owned())))
+    }
+
     /// Adds rows of a batch to `lines`, and returns how many.
     fn append(
         &mut self,
@@ -162,8 +170,8 @@ impl RecordSource for ParquetReader {
                 Some(batch) => batch,
                 // Rows before a break are returned first.
                 None if !lines.is_empty() => break,
-                None => match self.reader.next() {
-                    Some(batch) => batch.map_err(|error| self.broken(&error))?,
+                None => match self.decode().map_err(|error| self.broken(&error))? {
+                    Some(batch) => batch,
                     None => break,
                 },
             };
@@ -195,7 +203,9 @@ fn open_builder(path: &Path, name: &str) -> Result<ParquetRecordBatchReaderBuild
         let format = "a pipe is read once, and Parquet begins at its end; write a file".to_owned();
         return Err(SourceError::Format { name: name.to_owned(), format });
     }
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unreadable(name, &error))
+    let opened = catch_unwind(|| ParquetRecordBatchReaderBuilder::try_new(file));
+    let opened = opened.unwrap_or_else(|_| Err(ParquetError::General("its footer is damaged".to_owned())));
+    opened.map_err(|error| unreadable(name, &error))
 }
 
 fn unreadable(name: &str, error: &ParquetError) -> SourceError {

@@ -60,7 +60,7 @@ pub(super) fn guess_decision(
     if !suits(kind, form) {
         return Err(Question::new(
             "the form of the decision",
-            format!("`{}` is of kind {}, which cannot be a {}", column.name, kind.name(), form.name()),
+            format!("`{}` is of kind {}, which cannot be {}", column.name, kind.name(), form.with_article()),
             "name another --form, or another --decision",
         ));
     }

@@ -3,6 +3,8 @@
 //! Invariants: pure; what cannot be guessed is a question, and all questions are asked at once where they do not depend on
 //! each other.
 
+use std::collections::BTreeMap;
+
 use understudy_report::{count, counted};
 use understudy_study::{AnswerForm, Every, FieldKind, Micros};
 
@@ -160,11 +162,16 @@ pub(super) fn draft(
             true => format!("a stand-in that answers what `{}` says: {}", model.name, model.reason),
         },
     );
-    without.push(model.name.clone());
+    if !model.is_stand_in {
+        without.push(model.name.clone());
+    }
     let without: Vec<&str> = without.iter().map(String::as_str).collect();
     let span = Micros(snapshot_times.span.1.0.saturating_sub(snapshot_times.span.0.0));
-    let conditions = guess_conditions(snapshots, &without, &ids.pairs);
-    let has_weekends = has_weekends(span, ids.pairs.len());
+    // A snapshot counts once, however many decisions have its id.
+    let joined: BTreeMap<usize, usize> = ids.pairs.iter().copied().collect();
+    let joined: Vec<(usize, usize)> = joined.into_iter().collect();
+    let conditions = guess_conditions(snapshots, &without, &joined);
+    let has_weekends = has_weekends(span, joined.len());
     for condition in &conditions {
         let values = condition.values.len();
         let text = format!(
@@ -180,7 +187,7 @@ pub(super) fn draft(
     if conditions.is_empty() && !has_weekends {
         guess("condition", "none: no field has few values with 100 pairs each".to_owned());
     }
-    let (every, windows_reason) = guess_windows(span, ids.pairs.len());
+    let (every, windows_reason) = guess_windows(span, joined.len());
     guess("windows", format!("{}: {windows_reason}", every.name()));
     let labels: Vec<String> = match decision.form {
         AnswerForm::Label => decided.counts().into_keys().collect(),

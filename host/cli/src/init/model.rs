@@ -57,7 +57,7 @@ pub(super) fn guess_model(
     let field = field.ok_or_else(|| {
         Question::new(
             "a stand-in for the model",
-            format!("no field of the snapshots can be a {}", decision.form.name()),
+            format!("no field of the snapshots can be {}", decision.form.with_article()),
             "add a field of that form to the snapshots, or name another --decision or --form",
         )
     })?;

@@ -150,11 +150,14 @@ fn nested_json_becomes_fields_of_json() {
         format!(r#"{{"uuid":"u-{row}","done":"{}","bay":"b{}","who":{{"name":"x"}}}}"#, time(row), row % 3)
     });
     let asked = outcome_of((JSON[0], snapshots.clone()), (JSON[1], decisions.clone()));
-    insta::assert_snapshot!(asked, @"");
+    insta::assert_snapshot!(asked, @"cannot guess which field is the decision: decisions have several fields: `bay`, `who`; name it with --decision");
     let named = |arguments: &mut Init| arguments.decision = Some("bay".to_owned());
     insta::assert_snapshot!("nested", outcome_with((JSON[0], snapshots), (JSON[1], decisions), named));
     let only_nested = |_| lines(40, |row| format!(r#"{{"call":{{"id":{row}}},"at":"{}"}}"#, time(row)));
-    insta::assert_snapshot!(outcome_of((JSON[0], only_nested(0)), (JSON[1], only_nested(0))), @"");
+    insta::assert_snapshot!(outcome_of((JSON[0], only_nested(0)), (JSON[1], only_nested(0))), @r"
+    cannot guess the id of the snapshots: no key at the top of the records holds a text or an integer in each of them; the keys are `at`, `call`; write an id at the top of every record, the same in both feeds
+    cannot guess the id of the decisions: no key at the top of the records holds a text or an integer in each of them; the keys are `at`, `call`; write an id at the top of every record, the same in both feeds
+    ");
 }
 
 #[test]
@@ -191,14 +194,23 @@ fn epoch_times_are_refused_with_the_way_to_convert() {
         outcome_of((JSON[0], records(1000, "ts")), (JSON[1], records(1, "decided_at"))),
         outcome_of(("s.csv", table.clone()), ("d.csv", table)),
     ];
-    insta::assert_snapshot!(asked.join("\n"), @"");
+    insta::assert_snapshot!(asked.join("\n"), @r#"
+    cannot guess the time of the snapshots: `ts` holds numbers such as 1777627800000, perhaps milliseconds since 1970, which is 2026-05-01T09:30:00Z, and a time is text with a zone; convert them, for instance with `jq -c '."ts" |= (. / 1000 | todate)'`
+    cannot guess the time of the decisions: `decided_at` holds numbers such as 1777627800, perhaps seconds since 1970, which is 2026-05-01T09:30:00Z, and a time is text with a zone; convert them, for instance with `jq -c '."decided_at" |= (. | todate)'`
+
+    cannot guess the time of the snapshots: `ts` holds numbers such as 1777627801.5, perhaps seconds since 1970, which is 2026-05-01T09:30:01Z, and a time is text with a zone; convert them, for instance with `df["ts"] = pandas.to_datetime(df["ts"], unit="s", utc=True)`
+    cannot guess the time of the decisions: `ts` holds numbers such as 1777627801.5, perhaps seconds since 1970, which is 2026-05-01T09:30:01Z, and a time is text with a zone; convert them, for instance with `df["ts"] = pandas.to_datetime(df["ts"], unit="s", utc=True)`
+    "#);
 }
 
 #[test]
 fn times_without_a_zone_are_refused_with_the_way_to_convert() {
     let records =
         lines(30, |row| format!(r#"{{"id":{row},"at":"{}","x":"a"}}"#, time(row).trim_end_matches('Z')));
-    insta::assert_snapshot!(outcome_of((JSON[0], records.clone()), (JSON[1], records)), @"");
+    insta::assert_snapshot!(outcome_of((JSON[0], records.clone()), (JSON[1], records)), @r#"
+    cannot guess the time of the snapshots: `at` holds times without a zone, such as "2026-03-02T00:00:00"; write the zone; if the times are UTC, for instance with `jq -c '."at" += "Z"'`
+    cannot guess the time of the decisions: `at` holds times without a zone, such as "2026-03-02T00:00:00"; write the zone; if the times are UTC, for instance with `jq -c '."at" += "Z"'`
+    "#);
 }
 
 #[test]
@@ -210,7 +222,7 @@ fn lists_in_changing_order_are_rankings() {
         );
     insta::assert_snapshot!("rankings", outcome_of((JSON[0], calls(300)), (JSON[1], decisions)));
     let single = decided(30, |_| r#"["a"]"#.to_owned());
-    insta::assert_snapshot!(outcome_of((JSON[0], calls(30)), (JSON[1], single)), @"");
+    insta::assert_snapshot!(outcome_of((JSON[0], calls(30)), (JSON[1], single)), @"cannot guess the form of the decision: `decision` holds lists of one item at most; name it with --form ranking, --form label-set or --form json");
 }
 
 #[test]
@@ -224,7 +236,10 @@ fn several_decisions_of_an_id_are_revisions() {
 #[test]
 fn a_feed_without_times_is_a_question() {
     let records = lines(30, |row| format!(r#"{{"id":{row},"room":"a"}}"#));
-    insta::assert_snapshot!(outcome_of((JSON[0], records.clone()), (JSON[1], records)), @"");
+    insta::assert_snapshot!(outcome_of((JSON[0], records.clone()), (JSON[1], records)), @r#"
+    cannot guess the time of the snapshots: no key holds a time with a zone, such as "2026-05-01T09:30:00Z", in each of 30 records; the keys are `id`, `room`; write the time of each record beside its id
+    cannot guess the time of the decisions: no key holds a time with a zone, such as "2026-05-01T09:30:00Z", in each of 30 records; the keys are `id`, `room`; write the time of each record beside its id
+    "#);
 }
 
 #[test]
@@ -256,7 +271,11 @@ fn tables_with_semicolons_and_text_without_an_ending_are_named() {
         outcome_of(("s.txt", table(",")), ("d.txt", table(","))),
         outcome_of(("s.jsonl", Vec::new()), ("d.jsonl", Vec::new())),
     ];
-    insta::assert_snapshot!(asked.join("\n"), @"");
+    insta::assert_snapshot!(asked.join("\n"), @r"
+    cannot read s.csv: its columns are separated by semicolons; separate them by commas, and write numbers with a decimal point
+    20 of 20 records of s.txt cannot be read; write one JSON object a line, or end the name of a table in .csv or .parquet: line 1: expected value at line 1 column 1
+    s.jsonl has no records; name a file with some hundreds of them
+    ");
 }
 
 #[test]
@@ -269,6 +288,7 @@ fn a_table_of_parquet_has_its_types() {
         ("id", Arc::new(Int64Array::from_iter_values(0..400))),
         ("observed_at", times(400)),
         ("segment", Arc::new(StringArray::from_iter_values((0..400).map(|row| ["a", "b"][row % 2])))),
+        ("queue", Arc::new(Int64Array::from_iter_values((0..400).map(|row| row % 23)))),
     ]);
     let decisions = parquet(vec![
         ("id", Arc::new(Int64Array::from_iter_values(0..400))),
@@ -292,7 +312,7 @@ fn compressed_feeds_are_read() {
 #[test]
 fn ids_that_do_not_match_are_shown() {
     let decisions = lines(30, |row| format!(r#"{{"id":"C-{row:03}","at":"{}","bay":"b"}}"#, time(row)));
-    insta::assert_snapshot!(outcome_of((JSON[0], calls(30)), (JSON[1], decisions)), @"");
+    insta::assert_snapshot!(outcome_of((JSON[0], calls(30)), (JSON[1], decisions)), @r#"cannot guess the ids: 0 of 30 decisions have the id of a snapshot; snapshots have "c0" and "c1" in `id`, decisions "C-000" and "C-001" in `id`; name other keys with --id and --decision-id, or write the ids alike in both feeds"#);
 }
 
 #[test]
@@ -308,7 +328,7 @@ fn objects_are_json() {
     let snapshots =
         lines(300, |row| format!(r#"{{"id":"c{row}","at":"{}","plan":{{"move":"x"}}}}"#, time(row)));
     insta::assert_snapshot!("json_actions", outcome_of((JSON[0], snapshots), (JSON[1], actions.clone())));
-    insta::assert_snapshot!(outcome_of((JSON[0], calls(300)), (JSON[1], actions)), @"");
+    insta::assert_snapshot!(outcome_of((JSON[0], calls(300)), (JSON[1], actions)), @"cannot guess a stand-in for the model: no field of the snapshots can be a JSON value; add a field of that form to the snapshots, or name another --decision or --form");
 }
 
 #[test]
@@ -316,7 +336,7 @@ fn numbers_are_numbers_and_codes_a_question() {
     let numbers = decided(300, |row| format!("{}.5", row % 17 + 3));
     insta::assert_snapshot!("numbers", outcome_of((JSON[0], calls(300)), (JSON[1], numbers)));
     let codes = decided(300, |row| format!("{}", row % 4));
-    insta::assert_snapshot!(outcome_of((JSON[0], calls(300)), (JSON[1], codes)), @"");
+    insta::assert_snapshot!(outcome_of((JSON[0], calls(300)), (JSON[1], codes)), @"cannot guess the form of the decision: `decision` holds 4 different integers, which may be names or quantities; name it with --form label, --form number or --form ranking");
 }
 
 #[test]
@@ -326,7 +346,11 @@ fn named_keys_have_to_exist() {
             arguments.id = Some("nr".to_owned());
             arguments.time = Some("cargo".to_owned());
         });
-    insta::assert_snapshot!(asked, @"");
+    insta::assert_snapshot!(asked, @r#"
+    cannot guess the id of the snapshots: no record has the key `nr`; the keys are `at`, `cargo`, `id`, `pallets`; name one of them with --id
+    cannot guess the id of the decisions: no record has the key `nr`; the keys are `at`, `decision`, `id`; name one of them with --decision-id
+    cannot guess the time of the snapshots: `cargo` holds "dry", which is not a time; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"; name another key with --time
+    "#);
 }
 
 #[test]

@@ -55,7 +55,9 @@ pub(super) fn guess_time(sample: &Sample, named: Option<&str>) -> Result<Times, 
         })?;
         return readable(column, sample.records)
             .map(|times| times.because("it is named on the command line"))
-            .ok_or_else(|| unreadable(sample, column, &what).unwrap_or_else(|| no_time(sample, &what)));
+            .ok_or_else(|| {
+                unreadable(sample, column, &what).unwrap_or_else(|| not_a_time(column, &what, option))
+            });
     }
     let found: Vec<Times> =
         sample.columns.iter().filter_map(|column| readable(column, sample.records)).collect();
@@ -184,6 +186,15 @@ fn unreadable(sample: &Sample, column: &Column, what: &str) -> Option<Question> 
         }
         _ => None,
     }
+}
+
+/// The question about a named key that holds no times.
+fn not_a_time(column: &Column, what: &str, option: &str) -> Question {
+    let texts = column.present().map(Cell::text);
+    let faults =
+        texts.filter_map(|text| parse_time(&text).err().map(|fault| format!("{text:?}, which {fault}")));
+    let found = faults.into_iter().next().unwrap_or_else(|| "a time in too few of the records".to_owned());
+    Question::new(what, format!("`{}` holds {found}", column.name), format!("name another key with {option}"))
 }
 
 fn no_time(sample: &Sample, what: &str) -> Question {

@@ -78,7 +78,11 @@ fn rows_are_records_of_their_types() {
         stream(&[("extras", FieldKind::Json), ("note", FieldKind::Text), ("rate", FieldKind::Number)]);
     let open =
         || ParquetReader::open(file.path(), Some(&stream), 1000, None).expect("readable").expect("rows");
-    insta::assert_snapshot!(read(open(), 10).join("\n"), @r#""#);
+    insta::assert_snapshot!(read(open(), 10).join("\n"), @r#"
+    1 in 0: {"id":"a","at":"2026-05-01T09:30:00.001234Z","rate":0.10000000149011612,"free":true,"items":[1,null],"extras":{"a": 1},"note":"x\"y"}
+    2 in 0: {"id":"b","at":"2026-05-01T09:31:00.001234Z","rate":null,"free":null,"items":null,"extras":"{","note":null} <- column `extras`: its text is not JSON; write JSON, or declare text
+    3 in 1: {"id":"a","at":"2026-05-01T09:32:00.001234Z","rate":"NaN","free":false,"items":[],"extras":null,"note":"{}"} <- column `rate`: NaN is no number; write null if the value is missing
+    "#);
     assert_eq!(read(open(), 1), read(open(), 10));
 }
 
@@ -118,7 +122,44 @@ fn columns_that_do_not_fit_are_all_named() {
         .expect("no such columns")
         .to_string();
     let fault = fault.replace(&file.path().display().to_string(), "feed.parquet");
-    insta::assert_snapshot!(fault.replace("; column", ";\ncolumn"), @r#""#);
+    insta::assert_snapshot!(fault.replace("; column", ";\ncolumn"), @r#"
+    cannot read feed.parquet: it has no column "id", which the study declares as the key of the id; its columns are "key", "at", "nights", "epoch", "free";
+    column "at" is of the type Timestamp(ns): its times have no zone; convert them to the instants that they mean, for instance with `df["time"].dt.tz_localize("UTC")` in pandas;
+    column "nights" is of the type Int64: the study declares text; declare integer;
+    column "epoch" is of the type Int64: its times are numbers, perhaps seconds or milliseconds since 1970; convert them, for instance with `pd.to_datetime(df["time"], unit="ms", utc=True)` in pandas;
+    column "free" is of the type Utf8: the study declares boolean; declare text
+    "#);
+}
+
+#[test]
+fn a_damaged_file_is_an_error_or_has_rows() {
+    let text: ArrayRef = Arc::new(StringArray::from_iter_values((0..25).map(|row| format!("text {row}"))));
+    let whole = file(
+        vec![("id", Arc::new(Int64Array::from_iter_values(0..25))), ("at", times(25)), ("note", text)],
+        10,
+    );
+    let bytes = std::fs::read(whole.path()).expect("the file exists");
+    let damaged = NamedTempFile::new().expect("a temporary file");
+    let mut errors = 0;
+    for at in (0..bytes.len()).step_by(7) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x55;
+        std::fs::write(damaged.path(), &changed).expect("the disk has room");
+        let Ok(Some(mut reader)) = ParquetReader::open(damaged.path(), Some(&stream(&[])), 1000, None) else {
+            errors += 1;
+            continue;
+        };
+        let mut rows = 0;
+        let ended = loop {
+            match reader.next_batch(4) {
+                Ok(Some(lines)) => rows += lines.len(),
+                ended => break ended,
+            }
+            assert!(rows < 10_000, "{at}");
+        };
+        errors += usize::from(ended.is_err());
+    }
+    assert!(errors > 10, "{errors}");
 }
 
 #[test]

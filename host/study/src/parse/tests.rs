@@ -244,7 +244,7 @@ fn standard_input_is_at_most_one_source() {
     "#);
     assert_snapshot!(faults(&[(bookings, "{ path = \"bookings.jsonl\" }"), (assignments, "{ file = \"\" }")]), @r#"
     study.toml:18: `sources.snapshots` has none of `file`, `stdin` and `http`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:18: unknown key `sources.snapshots.path`; keys allowed here: file, stdin, http
+    study.toml:18: unknown key `sources.snapshots.path`; keys allowed here: file, stdin, http, format
     study.toml:19: `sources.decisions.file` is ""; write a path such as "records.jsonl"
     "#);
 }
