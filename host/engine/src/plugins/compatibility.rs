@@ -35,18 +35,7 @@ pub(crate) fn access_violations(
             Some(_) => {}
         }
     }
-    if role == PluginRole::Comparator && !reads_decision(reads) {
-        found.push(
-            "it reads no field of the decision, which it has to bring into the form of the answers"
-                .to_owned(),
-        );
-    }
     found
-}
-
-/// Whether a plugin with these inputs reads a field of the decision.
-fn reads_decision(reads: &[InputField]) -> bool {
-    reads.iter().any(|field| field.name.starts_with(DECISION_PREFIX))
 }
 
 impl Loader<'_> {
@@ -203,11 +192,12 @@ impl Loader<'_> {
                 format!("{what} is not granted {ungranted}, which it reads; write grant = [{all}]"),
             );
         }
-        if role == PluginRole::Comparator && !reads_decision(reads) {
+        let mut names = reads.iter().map(|field| &field.name).chain(&plugin.grant);
+        if role == PluginRole::Comparator && !names.any(|name| name.starts_with(DECISION_PREFIX)) {
             self.fault(
                 plugin.source_line,
                 format!(
-                    "{what} reads no field of the decision, so the models would be compared with the snapshots; let it read \
+                    "{what} neither reads nor is granted a field of the decision, so the models would be compared with the snapshots; let it read \
                      fields of [decisions.fields], such as `decision.{}`",
                     study.decisions.fields.first().map_or("NAME", |field| &field.name)
                 ),
