@@ -21,7 +21,7 @@ def interval():
     from scipy.stats import beta, norm, t
 
     sums, weights = [0.0] * 64, [0] * 64
-    cases, squares, fourth_powers, largest = 0, 0, 0, 0
+    cases, squares, fourth_powers = 0, 0, 0
     for i in range(200):
         decisions = ["a"] * (i % 5 + 1 + (60 if i % 40 == 0 else 0)) + ["b"] * (i * i % 3)
         if len(decisions) < 2:
@@ -31,7 +31,6 @@ def interval():
         sums[i % 64] += len(decisions) * share
         weights[i % 64] += len(decisions)
         cases += 1
-        largest = max(largest, len(decisions))
         squares += len(decisions) ** 2
         fourth_powers += len(decisions) ** 4
     groups = [group for group in range(64) if weights[group] > 0]
@@ -43,15 +42,12 @@ def interval():
     print("cases", cases, "decisions", sum(weights), "degrees of freedom", degrees, "value", repr(value))
     for confidence in (0.9, 0.95, 0.975):
         variance = (error * t.ppf(confidence, degrees) / norm.ppf(confidence)) ** 2
-        # If sizes vary much, no more cases count than would have all decisions with the size of the largest.
-        variation = squares * cases / sum(weights) ** 2 - 1
-        most = sum(weights) / largest
-        trials = min(int(value * (1 - value) / variance), sum(weights), int(most) if variation >= 0.5 else sum(weights))
+        trials = min(int(value * (1 - value) / variance), sum(weights))
         least, greatest = int(value * trials), math.ceil(value * trials)
         lower = beta.ppf(1 - confidence, least, trials - least + 1)
         upper = beta.ppf(confidence, greatest + 1, trials - greatest)
         # Cases that are too rare to have been observed: each has one of two values, for as many cases of equal size.
-        number = min(sum(weights) ** 2 / squares, most)
+        number = sum(weights) ** 2 / squares
 
         def rare(mean):
             spread = min(variance * number, mean * (1 - mean))

@@ -59,7 +59,7 @@ impl Demo {
 }
 
 /// A booking for which the hotel decided otherwise than the models.
-const EXAMPLE: &str = "b";
+const EXAMPLE: &str = "b15399";
 
 fn write_files(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;

@@ -80,8 +80,8 @@ impl CaseMean {
 
 /// The mean of the shares of the kept cases, weighted by their decisions. Its standard error is that of a delete-a-group
 /// jackknife over groups of cases, and its bounds are those of [`cluster_share`] with the cases as clusters, which hold where
-/// hardly any decision differs, or hardly any case. Cases that show no spread have the bounds of [`equal_scores`] with the number of cases that the
-/// largest one allows.
+/// hardly any decision differs, or hardly any case. Cases that show no spread have the bounds of [`equal_scores`] for as many cases
+/// as would have all decisions with the size of the largest, as in [`ClusterLimits::new`].
 ///
 /// A few large cases make the standard error less certain. So its degrees of freedom are at most those of F. E. Satterthwaite,
 /// "An approximate distribution of estimates of variance components", Biometrics Bulletin 2 (1946), for cases whose shares
@@ -118,14 +118,15 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
     }
     let degrees = ((square_sum * square_sum / fourth_power_sum) as u64).clamp(1, groups.len() as u64 - 1);
     let without: Vec<f64> = (0..groups.len()).map(|group| mean(Some(group))).collect();
-    let variation = (square_sum * found.cases as f64 / (found.decisions as f64).powi(2) - 1.0).max(0.0);
-    let limits = ClusterLimits::new(found.cases as f64, variation, found.decisions as f64 / largest as f64);
-    // The degrees of freedom allow for sizes that vary less.
-    let limits = if variation < 0.5 { ClusterLimits { pairs: f64::INFINITY, ..limits } } else { limits };
+    // Kish's number of cases of equal sizes.
+    let cases = (found.decisions as f64).powi(2) / square_sum;
+    let limits = ClusterLimits { clusters: cases, ..ClusterLimits::NONE };
+    // Without spread, it may be that only large cases can differ.
+    let without_spread = found.decisions / largest;
     found.interval = match has_spread(&without, value) {
         true => standard_error(&without)
             .and_then(|error| cluster_share(value, (error, degrees), found.decisions, limits, confidence)),
-        false => equal_scores(value, limits.clusters as u64, (0.0, 1.0), confidence),
+        false => equal_scores(value, without_spread, (0.0, 1.0), confidence),
     };
     found
 }

@@ -271,9 +271,9 @@ fn bounds_match_scipy() {
         (0..case * case % 3).for_each(|_| sample.add(decision(case, 1), usize::MAX));
     }
     for (confidence, lower, upper) in [
-        (0.9, 0.49649005966478577, 0.8861977959928962),
-        (0.95, 0.45165291915125266, 0.9097475669695725),
-        (0.975, 0.4133793635486414, 0.9273379617471178),
+        (0.9, 0.6686713730862773, 0.7953949825578014),
+        (0.95, 0.6464815644286372, 0.8126488434529705),
+        (0.975, 0.6246096800675726, 0.8276136892780879),
     ] {
         let found = CaseMean::self_agreement(&sample, DecisionPairs::All, confidence);
         assert_eq!((found.cases, found.decisions), (188, 1021));
