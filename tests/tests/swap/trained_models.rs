@@ -14,7 +14,7 @@ use understudy_tests::{TestWorkspace, root};
 use super::fixture::{end, send, verified, wait_for_pairs};
 
 /// The intercept of `price.onnx`, and that of the other file: 100 more.
-const INTERCEPTS: [f32; 2] = [158.095_61, 258.095_61];
+const INTERCEPTS: [f32; 2] = [158.095_61, 258.095_6];
 const FIELDS: [&str; 2] = ["lead_time", "adults"];
 
 fn study() -> StudyToml {

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_trained_model_is_named_as_such() {
-        let message = |name: &str| stock_component(name).unwrap_err().to_string();
+        let message = |name: &str| stock_component(name).map(|_| ()).unwrap_err().to_string();
         for name in ["sklearn", "x.onnx", "model.JSON", "model.txt", "m.joblib", "onnx"] {
             let message = message(name);
             assert!(message.contains("for a trained model write plugin = \"onnx\""), "{message}");

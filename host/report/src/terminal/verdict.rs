@@ -145,7 +145,7 @@ fn scope_verdict(
         ),
     );
     if let Some(chance) = &ruling.chance {
-        page.paragraph(2, Ink::Plain, &chance_agreement(chance));
+        page.paragraph(2, Ink::Plain, &chance_agreement(chance, verdict.closed));
     }
     if let Some(baselines) = &ruling.baselines {
         page.paragraph(2, Ink::Plain, &compared_pairs(baselines));
@@ -165,8 +165,9 @@ fn scope_verdict(
 }
 
 /// The agreement beyond chance, in one sentence.
-fn chance_agreement(chance: &ChanceAgreement) -> String {
-    let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), four_decimals);
+fn chance_agreement(chance: &ChanceAgreement, is_closed: bool) -> String {
+    let absent = if is_closed { "not defined" } else { "withheld until the run is closed" };
+    let kappa = chance.kappa.map_or_else(|| absent.to_owned(), four_decimals);
     let bounds = chance.interval.map_or_else(String::new, |interval| {
         let measure = match chance.measure {
             ChanceMeasure::Gain => "the gain",
