@@ -374,14 +374,16 @@ fn open_lines(
 }
 
 /// Checks before a run that both sources can be read, by the first bytes of files and the columns of tables, and that they are
-/// not the same pipe. Returns all errors.
-pub fn check(study: &Study, folder: &Path) -> Vec<SourceError> {
-    let unreadable = StreamKind::ALL
-        .into_iter()
-        .filter_map(|kind| check_source(study.source(kind), study.stream(kind), folder).err());
-    let mut errors: Vec<SourceError> = unreadable.collect();
+/// not the same pipe. Returns all errors with the stream of each.
+pub fn check(study: &Study, folder: &Path) -> Vec<(StreamKind, SourceError)> {
+    let unreadable = StreamKind::ALL.into_iter().filter_map(|kind| {
+        let error = check_source(study.source(kind), study.stream(kind), folder).err()?;
+        Some((kind, error))
+    });
+    let mut errors: Vec<_> = unreadable.collect();
     if errors.is_empty() {
-        errors.extend(ensure_separate_pipes(&study.snapshots_source, &study.decisions_source, folder).err());
+        let shared = ensure_separate_pipes(&study.snapshots_source, &study.decisions_source, folder).err();
+        errors.extend(shared.map(|error| (StreamKind::Decisions, error)));
     }
     errors
 }

@@ -396,6 +396,8 @@ pub struct Study {
     pub snapshots_source: Source,
     /// The source of the decisions.
     pub decisions_source: Source,
+    /// The lines of both sources in `study.toml`, from 1.
+    pub source_lines: PerStream<usize>,
     /// How mirrored requests become snapshots, if declared.
     pub mirror: Option<Mirror>,
     /// The models; at least one.

@@ -24,8 +24,8 @@ use super::threshold::{Declarations, VerdictCount, blinding, scopes, threshold};
 use super::toml_value::Value;
 use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
 use super::{
-    Every, Field, FieldKind, FileSource, InvalidStudy, Limits, Log, Plugins, RecordFormat, Source, Stream,
-    Study, Windows,
+    Every, Field, FieldKind, FileSource, InvalidStudy, Limits, Log, PerStream, Plugins, RecordFormat, Source,
+    Stream, Study, Windows,
 };
 
 // What to write for a key, in messages about missing and about wrong values.
@@ -102,7 +102,13 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let (decisions, decision_fields) = decisions.unzip();
     let (inputs, input_fields) = inputs.unzip();
     let declared = DeclaredFields { inputs: input_fields, decisions: decision_fields };
-    let sources = root.section("sources", SOURCES, sources).flatten();
+    let mut source_lines = PerStream::default();
+    let sources = root
+        .section("sources", SOURCES, |section| {
+            source_lines = PerStream::from_fn(|kind| section.line_of(kind.name()));
+            sources(section)
+        })
+        .flatten();
     let mirror = {
         let inputs = inputs.as_ref().and_then(Option::as_ref);
         mirror(root, &declared, inputs, sources.as_ref().map(|(snapshots, _)| snapshots))
@@ -168,6 +174,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         revisions: revised?,
         snapshots_source,
         decisions_source,
+        source_lines,
         mirror: mirror.ok()?,
         models: models.into_iter().collect::<Option<_>>()?,
         comparator: comparator?,

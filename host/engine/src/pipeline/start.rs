@@ -46,7 +46,7 @@ pub fn start_or_resume(
     if replayed.is_none() {
         let study = &loaded_study.study;
         let errors = source::check(study, &loaded_study.folder);
-        if let Some(error) = errors.into_iter().next() {
+        if let Some((_, error)) = errors.into_iter().next() {
             return Err(error.into());
         }
         sealed = load_and_verify(&loaded_study)?;
