@@ -137,8 +137,8 @@ fn check_reports_unreadable_sources() {
     let output = workspace.understudy(&["check", "study.toml"]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @r"
-    study.toml:SNAP: cannot read .: it is a directory; correct its path in `[sources]`
-    study.toml:DEC: cannot read decisions.jsonl: No such file or directory (os error 2); correct its path in `[sources]`
+    study.toml:21: cannot read .: it is a directory; correct its path in `[sources]`
+    study.toml:22: cannot read decisions.jsonl: No such file or directory (os error 2); correct its path in `[sources]`
     ");
 }
 
