@@ -182,10 +182,10 @@ fn check_decodes_the_first_records() {
     write(&|at, _| {
         if at == 0 { "id,at,booked,nights".to_owned() } else { format!("s{at},2026-03-01T10:00:00Z,a,1") }
     });
-    insta::assert_snapshot!(check(), @r"
-    snapshots.jsonl: none of the first 5 records can be decoded; line 1: not JSON: the word id at column 1; write strings in double quotes. Likely cause: the source is a table such as CSV; write one JSON object per line
+    insta::assert_snapshot!(check(), @r#"
+    snapshots.jsonl: none of the first 5 records can be decoded; line 1: not JSON: the word id at column 1; write strings in double quotes. Likely cause: the source is a table such as CSV; end its name in .csv or write format = "csv", and write as many cells in each row as in the header, with commas between them
     exit code 1
-    ");
+    "#);
     write(&|at, line| line.replacen("\"at\":\"", &format!("\"at\":177236640{at}000,\"was\":\""), 1));
     insta::assert_snapshot!(check(), @r#"
     snapshots.jsonl: none of the first 5 records can be decoded; line 1: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1772366400000, perhaps milliseconds since 1970, which is 2026-03-01T12:00:00Z. Likely cause: the times are numbers, perhaps seconds or milliseconds since 1970; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"

@@ -232,9 +232,12 @@ fn other_formats_are_refused_by_name() {
         let workspace = TestWorkspace::small();
         workspace.write("snapshots.jsonl", bytes);
         let fault = format!("cannot read snapshots.jsonl: {what}\n");
-        for arguments in [&["check", "study.toml"][..], &["run", "study.toml", "--run", "run"]] {
+        let commands =
+            [(&["check", "study.toml"][..], "study.toml:21: "), (&["run", "study.toml", "--run", "run"], "")];
+        for (arguments, place) in commands {
             let output = workspace.understudy(arguments);
-            assert_eq!((output.code, output.stderr.as_str()), (1, fault.as_str()), "{arguments:?}");
+            let expected = (1, format!("{place}{fault}"));
+            assert_eq!((output.code, output.stderr), expected, "{arguments:?}");
         }
         assert!(!workspace.path().join("run").exists(), "nothing is made for a run that cannot begin");
     }

@@ -166,8 +166,8 @@ fn a_table_without_the_columns_of_the_study_is_refused_before_the_run() {
         assert_eq!(output.code, 1);
         insta::allow_duplicates! {
             insta::assert_snapshot!(output.stderr, @r#"
-            cannot read snapshots.csv: it has no column "id", which the study declares as the key of the id; its columns are "key", "at"
-            cannot read decisions.csv: its columns are separated by semicolons; separate them by commas, and write numbers with a decimal point
+            study.toml:21: cannot read snapshots.csv: it has no column "id", which the study declares as the key of the id; its columns are "key", "at"
+            study.toml:22: cannot read decisions.csv: its columns are separated by semicolons; separate them by commas, and write numbers with a decimal point
             "#);
         }
     }

@@ -194,8 +194,8 @@ pub(crate) fn check_parquet(path: &Path, stream: Option<&Stream>) -> Result<(), 
 
 fn open_builder(path: &Path, name: &str) -> Result<ParquetRecordBatchReaderBuilder<File>, SourceError> {
     let cannot_open = |error| SourceError::opening(name, error);
-    let file = File::open(path).map_err(cannot_open)?;
-    let kind = file.metadata().map_err(cannot_open)?;
+    // Opening a named pipe would wait for somebody who writes to it.
+    let kind = path.metadata().map_err(cannot_open)?;
     if kind.is_dir() {
         return Err(cannot_open(crate::decompression::is_a_directory()));
     }
@@ -203,6 +203,7 @@ fn open_builder(path: &Path, name: &str) -> Result<ParquetRecordBatchReaderBuild
         let format = "a pipe is read once, and Parquet begins at its end; write a file".to_owned();
         return Err(SourceError::Format { name: name.to_owned(), format });
     }
+    let file = File::open(path).map_err(cannot_open)?;
     let opened = catch_unwind(|| ParquetRecordBatchReaderBuilder::try_new(file));
     let opened = opened.unwrap_or_else(|_| Err(ParquetError::General("its footer is damaged".to_owned())));
     opened.map_err(|error| unreadable(name, &error))

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value as Toml};
 
 use super::schema;
-use crate::{Faults, PluginSource, Study, parse};
+use crate::{Faults, PerStream, PluginSource, Study, parse};
 
 /// A valid study in which every key occurs at least once.
 const EVERY_KEY: &str = r#"
@@ -333,6 +333,7 @@ fn parser_and_schema_have_the_same_defaults() {
 
 /// A study without its line numbers.
 fn stripped(mut study: Study) -> Study {
+    study.source_lines = PerStream::default();
     let plugins = study.models.iter_mut().chain(&mut study.metrics).chain([&mut study.comparator]);
     for plugin in plugins {
         (plugin.line, plugin.grant_line, plugin.config_line, plugin.source_line) = (0, 0, 0, 0);
