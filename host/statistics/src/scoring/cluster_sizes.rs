@@ -40,7 +40,7 @@ pub struct ClusterSketch {
 /// A summary of the number of pairs of each cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClusterSizes {
-    /// The pairs of each cluster by its hash; at most [`BUCKETS`] clusters.
+    /// The pairs of each cluster by its hash; at most 4,096 clusters.
     Exact(BTreeMap<u64, u64>),
     /// Counts of more clusters.
     Sketched(ClusterSketch),
