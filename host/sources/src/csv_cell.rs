@@ -67,7 +67,7 @@ pub(crate) fn append_string(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("a vector takes all");
 }
 
-/// What to write instead of a word that stands for a missing value.
+/// The advice about a rejected cell: how to write a missing value, if the cell is a word for one, such as `NaN`.
 fn advice(cell: &str) -> &'static str {
     match cell.to_ascii_lowercase().as_str() {
         "nan" | "na" | "n/a" | "null" | "none" | "nil" | "nat" | "\\n" | "-" | "?" | "" => {

@@ -21,7 +21,7 @@ mod read_retry;
 mod record_lines;
 mod sort;
 
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -273,6 +273,16 @@ fn open_file(
     })
 }
 
+/// The reader of a named pipe, which is opened when its first byte is asked for; `None` for a regular file or a directory.
+fn pipe_reader(path: &Path) -> io::Result<Option<Box<dyn Read + Send>>> {
+    let kind = path.metadata()?;
+    if kind.is_file() || kind.is_dir() {
+        return Ok(None);
+    }
+    let path = path.to_owned();
+    Ok(Some(Box::new(LazyReader::new(move || open_decompressed(&path, 0)))))
+}
+
 /// Opens a table of CSV. A resumed one reads its header again.
 fn open_csv(
     path: &Path,
@@ -282,10 +292,7 @@ fn open_csv(
 ) -> Result<CsvReader, SourceError> {
     let name = path.display().to_string();
     let cannot_open = |error| SourceError::opening(&name, error);
-    let kind = path.metadata().map_err(cannot_open)?;
-    if !kind.is_file() && !kind.is_dir() {
-        let path = path.to_owned();
-        let reader = Box::new(LazyReader::new(move || open_decompressed(&path, 0)));
+    if let Some(reader) = pipe_reader(path).map_err(cannot_open)? {
         return Ok(CsvReader::new(reader, name, stream, record_bytes));
     }
     let open = || -> Result<CsvReader, SourceError> {
@@ -349,10 +356,7 @@ fn open_lines(
 ) -> Result<LineReader, SourceError> {
     let name = path.display().to_string();
     let cannot_open = |error| SourceError::opening(&name, error);
-    let kind = path.metadata().map_err(cannot_open)?;
-    if !kind.is_file() && !kind.is_dir() {
-        let path = path.to_owned();
-        let reader = Box::new(LazyReader::new(move || open_decompressed(&path, 0)));
+    if let Some(reader) = pipe_reader(path).map_err(cannot_open)? {
         return Ok(LineReader::new(reader, name, record_bytes));
     }
     let Some(after) = after else {

@@ -52,7 +52,7 @@ pub(crate) fn add_keys(program: &mut Program, producer: &str) {
     program.steps = steps;
 }
 
-/// The position of the category of missing texts; `None` if there is none, or if it is not clear which it is.
+/// The position of the category of missing texts; `None` without one, and if several categories could be it.
 fn position(keys: &[String]) -> Option<usize> {
     let find = |wanted: &str| keys.iter().position(|key| key == wanted);
     match (find(NAN), find(NONE), find(MISSING_TEXT)) {

@@ -1,4 +1,4 @@
-//! What the two feeds do not tell, as questions to whoever runs the command.
+//! Questions to the operator about values that the two feeds do not determine.
 
 use std::fmt;
 

@@ -13,7 +13,7 @@ pub(crate) enum Categories {
 }
 
 /// Whether each feature needs a value. XGBoost and LightGBM handle a missing number, and a missing category like an unknown
-/// one. Only a category that looks like a missing one is told apart from it by no model.
+/// one. A feature needs a value if one of its categories looks like a missing one, because no model can distinguish the two.
 pub(crate) fn required(categories: &[Categories]) -> Vec<bool> {
     let is_missing = |categories: &Categories| match categories {
         Categories::None => false,

@@ -34,12 +34,7 @@ pub(super) fn mat_mul(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (batch_one, [height, inner]) = matrix(&one);
     let (batch_other, [inner_other, width]) = matrix(&other);
     if inner != inner_other || inner.has_rows {
-        return Err(format!(
-            "{} is multiplied with {}: the inner dimensions do not fit, or have rows",
-            shape::text(&left),
-            shape::text(&right)
-        )
-        .into());
+        return Err(unfit(&left, &right).into());
     }
     let mut result = shape::broadcast(batch_one, batch_other)?;
     result.extend([height, width]);
@@ -65,6 +60,15 @@ fn matrix(shape: &[NetDim]) -> (&[NetDim], [NetDim; 2]) {
     (batch, [matrix[0], matrix[1]])
 }
 
+/// Why matrices of these shapes cannot be multiplied.
+fn unfit(left: &[NetDim], right: &[NetDim]) -> String {
+    format!(
+        "{} is multiplied with {}: the inner dimensions do not fit, or have rows",
+        shape::text(left),
+        shape::text(right)
+    )
+}
+
 /// `Gemm`.
 pub(super) fn gemm(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (left, right) = (net.floats(0)?, net.floats(1)?);
@@ -81,12 +85,7 @@ pub(super) fn gemm(mut net: NetCall<'_, '_>) -> LoweredNode {
         std::mem::swap(&mut inner_other, &mut width);
     }
     if inner != inner_other || inner.has_rows {
-        return Err(format!(
-            "{} is multiplied with {}: the inner dimensions do not fit, or have rows",
-            shape::text(&left),
-            shape::text(&right)
-        )
-        .into());
+        return Err(unfit(&left, &right).into());
     }
     let result = shape::checked(vec![height, width])?;
     if net.call.has(2) {
