@@ -4,8 +4,8 @@
 use understudy_statistics::verdict::VerdictKind;
 
 pub use understudy_statistics::number_text::{
-    UNDEFINED, compact, count, counted, declared_number, four_decimals, grouped, interval_text, number_text,
-    significant, six_decimals, six_digits,
+    UNDEFINED, compact, count, counted, declared_number, grouped, interval_text, number_text, significant,
+    six_decimals, six_digits,
 };
 
 /// Units of time in ascending order: nanoseconds and symbol.

@@ -10,11 +10,11 @@
 
 use std::io::Read;
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 use understudy_records::batch::{Lines, record_digest};
-use understudy_study::{FieldKind, Stream};
+use understudy_study::Stream;
 
-use crate::csv_cell::{append_cell, append_string, column_kind};
+use crate::csv_columns::CsvColumns;
+use crate::csv_row::RowParser;
 use crate::line_reader::{BATCH_BYTES, BLOCK, push_line, without_byte_order_mark};
 use crate::read_retry::read_retrying;
 use crate::{RecordSource, SourceError};
@@ -23,22 +23,6 @@ use crate::{RecordSource, SourceError};
 const HEADER_BYTES: usize = 1 << 20;
 /// The longest row whose beginnings are compared with a digest, in bytes.
 pub(crate) const PARTIAL_BYTES: usize = 16 << 10;
-/// The number of columns that a message lists.
-const LISTED: usize = 20;
-
-/// The columns of a file, by its header.
-#[derive(Clone)]
-pub(crate) struct CsvColumns {
-    columns: Vec<CsvColumn>,
-}
-
-#[derive(Clone)]
-struct CsvColumn {
-    name: String,
-    kind: FieldKind,
-    /// The name as a key of JSON, with the colon.
-    key: Vec<u8>,
-}
 
 /// Where the reading of rows begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,144 +193,6 @@ impl RecordSource for CsvReader {
             }
             self.blocks.fill()?;
         }
-    }
-}
-
-impl CsvColumns {
-    /// The columns that a header names.
-    ///
-    /// # Errors
-    /// Why the header names no columns of the stream.
-    fn from_header(names: &[String], stream: Option<&Stream>) -> Result<CsvColumns, String> {
-        let first = names.first().map(String::as_str).unwrap_or_default();
-        if first.starts_with('{') {
-            return Err(
-                "its first line is JSON and no header; write format = \"json-lines\" beside the file"
-                    .to_owned(),
-            );
-        }
-        for (separator, what) in [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")] {
-            if names.len() == 1 && first.contains(separator) {
-                return Err(format!(
-                    "its columns are separated by {what}; separate them by commas, and write numbers with a decimal point"
-                ));
-            }
-        }
-        if first.contains('\r') {
-            return Err("its lines end with a carriage return alone; end them with a line feed".to_owned());
-        }
-        let repeated = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
-        if let Some((_, name)) = repeated {
-            return Err(format!("its header has the column {name:?} twice; rename or remove one"));
-        }
-        let keys = stream.map(|stream| [(&stream.id, "id"), (&stream.time, "time")]);
-        for (key, role) in keys.into_iter().flatten() {
-            if !names.contains(key) {
-                return Err(format!(
-                    "it has no column {key:?}, which the study declares as the key of the {role}; its columns are {}",
-                    listed(names)
-                ));
-            }
-        }
-        let column = |name: &String| {
-            let mut key = Vec::new();
-            append_string(&mut key, name);
-            key.push(b':');
-            CsvColumn { name: name.clone(), kind: column_kind(stream, name), key }
-        };
-        Ok(CsvColumns { columns: names.iter().map(column).collect() })
-    }
-
-    /// Writes the row that was parsed into `out`, as an object of JSON. Returns the faults of its cells, if there are any.
-    ///
-    /// # Errors
-    /// Why the row has no cells for these columns.
-    fn record(&self, row: &RowParser, cells: usize, out: &mut Vec<u8>) -> Result<Option<String>, String> {
-        if cells != self.columns.len() {
-            return Err(format!(
-                "the row has {cells} cells, and the header {}; put quotes around a cell with a comma, a quote or a line break",
-                self.columns.len()
-            ));
-        }
-        let mut faults = Vec::new();
-        out.clear();
-        for (at, column) in self.columns.iter().enumerate() {
-            let Some(cell) = row.cell(at) else {
-                return Err(format!(
-                    "column {} `{}`: not UTF-8; convert the file first",
-                    at + 1,
-                    column.name
-                ));
-            };
-            out.push(if at == 0 { b'{' } else { b',' });
-            out.extend_from_slice(&column.key);
-            if let Err(fault) = append_cell(out, column.kind, cell) {
-                faults.push(format!("column {} `{}`: {fault}", at + 1, column.name));
-            }
-        }
-        out.push(b'}');
-        Ok((!faults.is_empty()).then(|| faults.join("; ")))
-    }
-}
-
-/// Names of columns, for messages.
-pub(crate) fn listed(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("{name:?}")).collect();
-    format!("{}{}", shown.join(", "), if names.len() > LISTED { ", ..." } else { "" })
-}
-
-/// A row that was parsed.
-struct ParsedRow {
-    /// Its bytes, with its line feed.
-    bytes: usize,
-    /// The number of its cells.
-    cells: usize,
-}
-
-/// Parses single rows, and holds the cells of the last one.
-struct RowParser {
-    parser: Reader,
-    cells: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl RowParser {
-    fn new() -> RowParser {
-        let parser = ReaderBuilder::new().terminator(Terminator::Any(b'\n')).build();
-        RowParser { parser, cells: Vec::new(), ends: vec![0; 64] }
-    }
-
-    /// Parses the row at the beginning of `bytes`; `None` unless it ends there.
-    fn parse(&mut self, bytes: &[u8]) -> Option<ParsedRow> {
-        if self.cells.len() < bytes.len() {
-            self.cells.resize(bytes.len(), 0);
-        }
-        loop {
-            self.parser.reset();
-            let (result, read, _, cells) = self.parser.read_record(bytes, &mut self.cells, &mut self.ends);
-            match result {
-                ReadRecordResult::Record => {
-                    // Lines of Windows end with a carriage return, too.
-                    let start = cells.checked_sub(2).map_or(0, |before| self.ends[before]);
-                    if let Some(last) = cells.checked_sub(1).map(|last| &mut self.ends[last])
-                        && *last > start
-                        && bytes[..read].ends_with(b"\r\n")
-                    {
-                        *last -= 1;
-                    }
-                    return Some(ParsedRow { bytes: read, cells });
-                }
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2 + 1, 0),
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => return None,
-            }
-        }
-    }
-
-    /// A cell of the row that was parsed; `None` if it is not UTF-8.
-    fn cell(&self, at: usize) -> Option<&str> {
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        std::str::from_utf8(&self.cells[start..self.ends[at]]).ok()
     }
 }
 

@@ -25,7 +25,7 @@ use understudy_records::batch::Lines;
 use understudy_study::{FieldKind, Micros, Stream};
 
 use crate::csv_cell::{append_string, column_kind};
-use crate::csv_reader::listed;
+use crate::csv_columns::listed;
 use crate::line_reader::BATCH_BYTES;
 use crate::{RecordSource, SourceError};
 

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::ceiling_text::ceiling_share_text;
-use crate::format::{counted, four_decimals, interval_text, p_value, six_digits, verdict_meaning};
+use crate::format::{counted, interval_text, number_text, p_value, verdict_meaning};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};
@@ -167,18 +167,18 @@ fn scope_verdict(
 /// The agreement beyond chance, in one sentence.
 fn chance_agreement(chance: &ChanceAgreement, is_closed: bool) -> String {
     let absent = if is_closed { "not defined" } else { "withheld until the run is closed" };
-    let kappa = chance.kappa.map_or_else(|| absent.to_owned(), four_decimals);
+    let kappa = chance.kappa.map_or_else(|| absent.to_owned(), number_text);
     let bounds = chance.interval.map_or_else(String::new, |interval| {
         let measure = match chance.measure {
             ChanceMeasure::Gain => "the gain",
             ChanceMeasure::Kappa => "kappa",
         };
-        format!("; bounds of {measure} {}", interval_text(interval, four_decimals))
+        format!("; bounds of {measure} {}", interval_text(interval, number_text))
     });
     format!(
         "agreement beyond chance: always giving the commonest label would reach {}, so the gain is {}; kappa {kappa}{bounds}",
-        four_decimals(chance.commonest_share),
-        four_decimals(chance.gain)
+        number_text(chance.commonest_share),
+        number_text(chance.gain)
     )
 }
 
@@ -190,9 +190,9 @@ fn compared_pairs(baselines: &BaselineGains) -> String {
 
 /// The gain over one baseline, in one sentence.
 fn baseline_gain(baselines: &BaselineGains, found: &BaselineGain) -> String {
-    let value = |value: Option<f64>| value.map_or_else(|| "not defined".to_owned(), six_digits);
+    let value = |value: Option<f64>| value.map_or_else(|| "not defined".to_owned(), number_text);
     let bounds = found.interval.map_or_else(String::new, |interval| {
-        format!("; bounds of the gain {}", interval_text(interval, six_digits))
+        format!("; bounds of the gain {}", interval_text(interval, number_text))
     });
     format!(
         "{}; always giving {} would reach {}, so the gain is {}{bounds}",
@@ -233,16 +233,16 @@ fn cells(label: &str, estimate: &Estimate) -> [Span; 4] {
         None => estimate.pairs.to_string(),
     };
     let missing = if estimate.withheld { "withheld" } else { "-" };
-    let value = estimate.value.map_or_else(|| missing.to_owned(), four_decimals);
+    let value = estimate.value.map_or_else(|| missing.to_owned(), number_text);
     let bounds =
-        estimate.interval.map_or_else(|| "-".to_owned(), |interval| interval_text(interval, four_decimals));
+        estimate.interval.map_or_else(|| "-".to_owned(), |interval| interval_text(interval, number_text));
     [label.into(), pairs.as_str().into(), value.as_str().into(), bounds.as_str().into()]
 }
 
 fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
     page.section(&format!("Contamination test of {model}"), "");
     let figure = |estimate: &Estimate| match estimate.value {
-        Some(value) => format!("{} over {}", four_decimals(value), counted(estimate.pairs, "pair", "pairs")),
+        Some(value) => format!("{} over {}", number_text(value), counted(estimate.pairs, "pair", "pairs")),
         None if estimate.withheld => {
             format!("withheld over {}", counted(estimate.pairs, "pair", "pairs"))
         }
@@ -256,13 +256,13 @@ fn contamination_test(page: &mut Page, model: &str, found: &Contamination) {
     match found.difference {
         Some(difference) => {
             let detectable = difference.detectable.map_or_else(String::new, |minimum| {
-                let minimum = four_decimals(minimum);
+                let minimum = number_text(minimum);
                 format!(" This many pairs detect a difference of {minimum} with a power of 80 %.")
             });
             text.push_str(&format!(
                 " Difference {} ({}), p-value {}.{detectable}",
-                four_decimals(difference.difference),
-                interval_text(difference.interval, four_decimals),
+                number_text(difference.difference),
+                interval_text(difference.interval, number_text),
                 p_value(difference.p_value)
             ));
         }

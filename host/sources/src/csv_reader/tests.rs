@@ -4,7 +4,7 @@ use std::io::{self, Cursor};
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use understudy_study::Field;
+use understudy_study::{Field, FieldKind};
 
 use super::*;
 

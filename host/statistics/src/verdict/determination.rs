@@ -8,12 +8,15 @@ use jiff::Timestamp;
 
 use super::estimate::{Estimator, declared_confidence, is_early};
 use super::family::{SharedLevel, evaluate_family, has_nested_bounds};
-use super::format::{describe_threshold, format_estimate, pass_reason, too_few_comparisons, verdict_notes};
+use super::format::{format_estimate, too_few_comparisons};
 use super::gates::ScopeGates;
 use super::guards::{PairShares, record_guards, scope_guards};
 use super::interim_gates::{TEST_WITHHELD, interim_contamination, interim_gates};
+use super::notes::verdict_notes;
+use super::pass_reason::pass_reason;
 use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
 use super::revised::revisions;
+use super::threshold_text::describe_threshold;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{
     CONTAMINATION_LEVEL, Contamination, CycleValue, FORMAT, Facts, GuardResult, InputShare, KnownTries,

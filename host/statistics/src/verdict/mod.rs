@@ -28,11 +28,14 @@ mod gates;
 mod guards;
 mod interim_gates;
 mod mean_scores;
+mod notes;
+mod pass_reason;
 pub mod plan;
 mod reason_group;
 mod replicates;
 mod revised;
 mod simulated_run;
+mod threshold_text;
 mod try_history;
 mod window_selection;
 
@@ -47,13 +50,12 @@ pub use chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
 pub use determination::determine_verdict;
 pub use facts::{Facts, InterferenceEvent, PairCounts, RunResults};
 pub use family::has_nested_bounds;
-pub use format::{
-    TESTED_LATER, ceiling_requirement, chance_requirement, describe_threshold, direction_words,
-    format_confidence, format_share, untestable_sentence, verdict_notes,
-};
+pub use format::{TESTED_LATER, direction_words, format_confidence, format_share, untestable_sentence};
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
+pub use notes::verdict_notes;
 pub use revised::{RevisedAgreement, RevisedSlice, VerdictRevisions};
 pub use simulated_run::SimulatedRun;
+pub use threshold_text::{ceiling_requirement, chance_requirement, describe_threshold};
 pub use try_history::{KnownTries, OtherTry, TryHistory};
 
 use crate::scoring::{Difference, Interval};

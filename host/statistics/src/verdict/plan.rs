@@ -24,7 +24,7 @@ pub use study_plan::{ConditionPlan, GoProbability, PlanMargins, ScopePlan, Study
 
 use super::DISPLAY_CONFIDENCE;
 use super::family::{has_nested_bounds, shared_confidence};
-use super::format::verdict_notes;
+use super::notes::verdict_notes;
 use super::window_selection::MAX_WINDOWS;
 use crate::scoring::WindowClock;
 use understudy_study::{ALL_SNAPSHOTS, Evidence, Family, Quantifier, Scope, Study, Threshold, WindowChoice};

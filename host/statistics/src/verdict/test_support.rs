@@ -12,7 +12,10 @@ use crate::scoring::{
     Window, WindowClock, cluster_hash, jackknife_group,
 };
 use understudy_records::join::Account;
-use understudy_study::{InterferenceKind, Micros, PerStream, Revisions, Shares, TrainingPeriod, parse};
+use understudy_study::{
+    AnswerForm, InterferenceKind, Micros, PerStream, Revisions, Shares, Study, Threshold, TrainingPeriod,
+    parse,
+};
 
 pub(super) const STUDY: &str = r#"study = "yard"
 time-zone = "UTC"
@@ -51,6 +54,17 @@ name = "only-x"
 where = { kind = "x" }
 [threshold]
 "#;
+
+/// Every form of answers.
+pub(super) const ANSWER_FORMS: [AnswerForm; 5] =
+    [AnswerForm::Label, AnswerForm::Number, AnswerForm::Ranking, AnswerForm::LabelSet, AnswerForm::Json];
+
+/// The study, and its threshold over three windows, each by its bound.
+pub(super) fn study_with_bound() -> (Study, Threshold) {
+    let mut study = parse(&format!("{STUDY}{}\n", bound(&every(3)))).unwrap();
+    let threshold = study.threshold.take().unwrap();
+    (study, threshold)
+}
 
 /// 2026-04-13 was a Monday.
 pub(super) static MONDAY: LazyLock<i64> =

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::super::bound::{meets_bound, meets_bound_by_count};
-use super::super::format::chance_requirement;
+use super::super::threshold_text::chance_requirement;
 use super::power::{BoundTest, ScoreKind, hits_probability};
 use crate::scoring::paired_difference;
 use understudy_study::{AnswerForm, ChanceRequirement, Direction, Evidence, Threshold};
