@@ -53,7 +53,7 @@ fn baselines_success(baselines: &BaselineGains) -> Option<String> {
         [one] => one.clone(),
         [first @ .., last] => format!("{}, and {last}", first.join(", ")),
     };
-    Some(format!("over {} better than always giving {listed}", compared_pairs(baselines)))
+    Some(format!("better than always giving {listed}, over {}", compared_pairs(baselines)))
 }
 
 fn gain_text(found: &BaselineGain) -> String {

@@ -325,7 +325,7 @@ fn withheld_and_extreme_estimates_are_short() {
     found.windows = vec![value(1e300, 1e298), value(0.500_02, 1e-7), withheld];
     let text = text(&verdict(clean(), vec![found]));
     assert!(text.lines().all(|line| line.chars().count() <= PAGE.width), "{text}");
-    for expected in ["1.0000e300", "9.9000e299 to 1.0100e300", "0.5000 ± 1.0e-7", "withheld"] {
+    for expected in ["1.00000e300", "9.90000e299 to 1.01000e300", "0.500020 ± 1.0e-7", "withheld"] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
 }
