@@ -3,6 +3,7 @@
 
 mod answer_forms;
 mod architecture;
+mod attest;
 mod authorization;
 mod bad_input;
 mod bad_plugin;
@@ -36,6 +37,7 @@ mod ledger;
 mod metrics_format;
 mod mirror;
 mod missing_answers;
+mod mlflow;
 mod named_pipes;
 mod observability_privacy;
 mod openapi;

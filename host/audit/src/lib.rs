@@ -3,6 +3,7 @@
 //! Invariants: of a run only the ledger, the verdict and the reports are written; every disclosure of rows is
 //! recorded in the ledger first.
 
+mod attestation;
 mod compare;
 mod decide;
 mod disclose;
@@ -13,6 +14,7 @@ mod run_files;
 mod verdict;
 mod verify;
 
+pub use crate::attestation::{AttestedResult, Statement, attest, open_attestation};
 pub use crate::compare::comparison::{ComparisonRun, compare};
 pub use crate::decide::{Decision, VerdictChoice, VoidCause, decide};
 pub use crate::disclose::access_record::{Exposure, operator};

@@ -33,7 +33,7 @@ pub(super) const GROUPS: [CommandGroup; 7] = [
     group(
         "Audit",
         "Decide, verify and keep records.",
-        &["decide", "verify", "review", "note", "disclose", "retain", "key", "register"],
+        &["decide", "verify", "attest", "review", "note", "disclose", "retain", "key", "register"],
     ),
     group("Operate", "Operate a served run.", &["status", "top", "swap", "end", "token"]),
     group("Plugin", "Inspect and build plugins, and inspect trained models.", &["plugin", "pack", "model"]),

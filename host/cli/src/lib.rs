@@ -4,6 +4,7 @@
 //! - Results go to standard output, all else to standard error.
 //! - The exit code tells how the command ended, see [`Exit`].
 
+mod attest;
 mod case;
 mod check;
 mod command_groups;
@@ -121,6 +122,7 @@ enum Command {
     Report(report::Report),
     Decide(decide::Decide),
     Verify(verify::Verify),
+    Attest(attest::Attest),
     Replay(replay::Replay),
     Export(export::Export),
     Retain(retain::Retain),
@@ -185,6 +187,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Report(report) => report.execute(),
         Command::Decide(decide) => decide.execute(),
         Command::Verify(verify) => verify.execute(),
+        Command::Attest(attest) => attest.execute(),
         Command::Replay(replay) => replay.execute(),
         Command::Export(export) => export.execute(),
         Command::Retain(retain) => retain.execute(),

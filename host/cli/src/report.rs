@@ -1,5 +1,7 @@
 //! `understudy report`: the report of a run as HTML, Markdown, JSON or text.
 
+use std::fmt::Display;
+use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +11,8 @@ use super::Exit;
 use super::output::{print_err, print_out};
 use understudy_audit as audit;
 use understudy_report::Style;
-use understudy_report::html;
-use understudy_report::markdown;
-use understudy_report::render_report;
+use understudy_report::model::bundle::ReportBundle;
+use understudy_report::{html, markdown, mlflow_files, render_report};
 use understudy_run_log::{PAGE, write_file};
 
 /// Write the report of an ended run.
@@ -29,6 +30,9 @@ pub(super) struct Report {
     /// Output file [default: report.html in the run directory for HTML, otherwise standard output].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Tracking directory of MLflow, such as `mlruns`: writes a run for each model into it instead.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output"])]
+    mlflow: Option<PathBuf>,
 }
 
 /// Output format of several commands.
@@ -58,6 +62,9 @@ enum ReportFormat {
 impl Report {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let bundle = audit::report_bundle(&self.run)?;
+        if let Some(folder) = &self.mlflow {
+            return write_mlflow(&bundle, folder);
+        }
         let content = match self.format {
             ReportFormat::Html => html(&bundle),
             ReportFormat::Md => markdown(&bundle),
@@ -79,10 +86,27 @@ impl Report {
     }
 }
 
+/// Writes the report into a tracking directory of MLflow.
+fn write_mlflow(bundle: &ReportBundle, folder: &Path) -> anyhow::Result<Exit> {
+    let cannot_write = |path: &Path, error: &dyn Display| {
+        anyhow!("cannot write {}: {error}; choose another directory with --mlflow", path.display())
+    };
+    fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    let root = folder.canonicalize().map_err(|error| cannot_write(folder, &error))?;
+    for file in mlflow_files(bundle, &root) {
+        let path = root.join(&file.path);
+        let parent = path.parent().unwrap_or(&root);
+        fs::create_dir_all(parent).map_err(|error| cannot_write(parent, &error))?;
+        write_file(&path, &file.content).map_err(|error| cannot_write(&path, &error))?;
+    }
+    print_err(format_args!("written to {}", folder.display()));
+    Ok(Exit::Done)
+}
+
 /// Replaces a regular file atomically; writes directly to any other, such as a pipe, a device or a link.
 fn write_output(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let written = match std::fs::symlink_metadata(path) {
-        Ok(existing) if !existing.is_file() => std::fs::write(path, bytes).map_err(anyhow::Error::from),
+    let written = match fs::symlink_metadata(path) {
+        Ok(existing) if !existing.is_file() => fs::write(path, bytes).map_err(anyhow::Error::from),
         _ => write_file(path, bytes).map_err(anyhow::Error::from),
     };
     written.map_err(|error| {

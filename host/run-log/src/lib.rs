@@ -28,6 +28,7 @@ mod chained_lines;
 pub mod checkpoint;
 mod digest;
 mod directory;
+pub mod dsse;
 mod durable_file;
 mod error;
 mod group;

@@ -120,7 +120,12 @@ impl Signer {
 
     /// Signs a text of a kind, such as `understudy seal`. Returns base64.
     pub fn attest(&self, kind: &str, text: &str) -> String {
-        BASE64.encode(self.key.sign(attested(kind, text).as_bytes()).to_bytes())
+        BASE64.encode(self.sign_bytes(attested(kind, text).as_bytes()))
+    }
+
+    /// Signs bytes as they are. They must not be mistaken for another text that the key signs.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
+        self.key.sign(bytes).to_bytes()
     }
 }
 
@@ -197,6 +202,12 @@ impl Verifier {
         let signature = Signature::from_slice(&bytes).map_err(|_| "its signature has the wrong length")?;
         let verified = self.key.verify_strict(attested(kind, text).as_bytes(), &signature);
         verified.map_err(|_| format!("its signature is not valid for {self} and this text"))
+    }
+
+    /// Whether this key made a signature of 64 bytes over these bytes.
+    pub(crate) fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
+        let signature = Signature::from_slice(signature);
+        signature.is_ok_and(|signature| self.key.verify_strict(bytes, &signature).is_ok())
     }
 }
 
