@@ -143,7 +143,8 @@ fn changed_files_other_keys_and_later_events_are_refused() {
     let output = workspace.understudy(&SIGN);
     insta::assert_snapshot!(output.stderr.trim(), @"run/verdict.json is not the verdict in the ledger; run `understudy decide` again");
     fs::write(&verdict, good).expect("it can be written");
-    workspace.ok(&["disclose", "run", "--who", "shift lead", "--text", "saw a page"]);
+    let disclosed = ["--since", "2026-03-01T00:00:00Z", "--who", "shift lead", "--text", "saw a page"];
+    workspace.ok(&[&["disclose", "run", "exposure"][..], &disclosed].concat());
     let output = workspace.understudy(&SIGN);
     assert!(output.code == 1 && output.stderr.contains("run `understudy decide` again"), "{}", output.stderr);
 }

@@ -96,3 +96,36 @@ fn the_unit_and_the_image_use_existing_options() {
         assert!(help.contains(&format!("{option} ")), "serve has no {option}");
     }
 }
+
+#[test]
+fn the_verdict_so_far_is_served_as_decide_gives_it() {
+    let workspace = observed_study();
+    let serving = ServedRun::start(&workspace, &[]);
+    let mut client = serving.client();
+    let response = client.get("/v1/verdict");
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("60")));
+    assert_eq!(response.json()["detail"], "No snapshot has arrived yet.");
+    for day in 1..=10 {
+        for (path, records) in [("/v1/snapshots", snapshots(day)), ("/v1/decisions", decisions(day))] {
+            assert_eq!(client.post(path, records).status, 200);
+        }
+    }
+    let mut verdict = Value::Null;
+    wait_until("there is a verdict", || {
+        let response = client.get("/v1/verdict");
+        verdict = response.json();
+        response.status == 200
+    });
+    workspace.understudy(&["decide", "run"]);
+    let decided = fs::read(workspace.path().join("run/verdict.json")).expect("a verdict");
+    let decided: Value = serde_json::from_slice(&decided).expect("JSON");
+    assert_eq!(verdict["closed"], false);
+    for key in ["study", "seal", "threshold", "notes", "closed", "windows"] {
+        assert_eq!(verdict[key], decided[key], "{key}");
+    }
+    for (served, decided) in
+        verdict["models"].as_array().unwrap().iter().zip(decided["models"].as_array().unwrap())
+    {
+        assert_eq!(served["scopes"], decided["scopes"]);
+    }
+}

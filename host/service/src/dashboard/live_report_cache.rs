@@ -27,6 +27,7 @@ use understudy_report::model::run_summary::ComparisonCounts;
 use understudy_report::page::{Banner, Section};
 use understudy_run_log::ledger::{Entry, Event};
 use understudy_sandbox::sha256_hex;
+use understudy_statistics::verdict::Verdict;
 
 /// Minimum time between two computations.
 const MIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -49,7 +50,9 @@ pub enum LiveFigures {
         at: Timestamp,
         /// Label of the last covered window.
         window: String,
-        /// Interim verdict.
+        /// Interim verdict; `None` if the study declares no threshold.
+        verdict: Option<Box<Verdict>>,
+        /// The interim verdict in words.
         banner: Banner,
         /// The numbers of compared and incomparable pairs of complete windows.
         comparison: ComparisonCounts,
@@ -170,6 +173,7 @@ fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Checkpoint) -> 
     Ok(LiveFigures::Ready {
         at: Timestamp::now(),
         window: interim.label,
+        verdict: bundle.verdict.map(Box::new),
         banner,
         comparison: bundle.report.comparison,
         windows: bundle.report.windows.len() as u64,

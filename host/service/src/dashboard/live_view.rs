@@ -134,7 +134,7 @@ fn banner(status: &Status, figures: &LiveFigures) -> Banner {
 }
 
 /// What the first figures wait for.
-fn wait_text(reason: &NotReady) -> String {
+pub(super) fn wait_text(reason: &NotReady) -> String {
     match reason {
         NotReady::Empty => "No snapshot has arrived yet.".to_owned(),
         NotReady::FewPairs => {

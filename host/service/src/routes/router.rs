@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, any, get, post};
 use crate::admin::{cases_and_review, swap_and_end};
 use crate::auth::middleware::{AuthLayer, authenticate};
 use crate::auth::roles::Access;
-use crate::dashboard::{assets, live_view};
+use crate::dashboard::{assets, interim_verdict, live_view};
 use crate::http::response::Problem;
 use crate::ingest::{mirror, records};
 use crate::observability::{health, metrics, request_metrics, status};
@@ -59,6 +59,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/live", Access::Read, || get(live_view::live)),
     route("GET", "/metrics", Access::Read, || get(metrics::metrics)),
     route("GET", "/v1/status", Access::Read, || get(status::status)),
+    route("GET", "/v1/verdict", Access::Read, || get(interim_verdict::verdict)),
     route("GET", "/v1/whoami", Access::Read, || get(assets::whoami)),
     route("GET", "/v1/cases/{id}", Access::Audit, || get(cases_and_review::case)),
     route("GET", "/v1/review", Access::Audit, || get(cases_and_review::begin)),
