@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
-use understudy_tests::observability::{observed_study, snapshots};
+use understudy_tests::observability::{decisions, observed_study, snapshots};
 use understudy_tests::process::wait_until;
-use understudy_tests::root;
+use understudy_tests::requirements::Requirement;
 use understudy_tests::served_run::ServedRun;
+use understudy_tests::study_toml::StudyToml;
+use understudy_tests::{TestWorkspace, program, root};
 
 fn file(name: &str) -> String {
     let path = root().join("deploy").join(name);
@@ -107,7 +110,8 @@ fn the_verdict_so_far_is_served_as_decide_gives_it() {
     assert_eq!(response.json()["detail"], "No snapshot has arrived yet.");
     for day in 1..=10 {
         for (path, records) in [("/v1/snapshots", snapshots(day)), ("/v1/decisions", decisions(day))] {
-            assert_eq!(client.post(path, records).status, 200);
+            let lines = ("content-type", "application/x-ndjson");
+            assert_eq!(client.send("POST", path, &[lines], records.as_bytes()).status, 200);
         }
     }
     let mut verdict = Value::Null;
@@ -128,4 +132,85 @@ fn the_verdict_so_far_is_served_as_decide_gives_it() {
     {
         assert_eq!(served["scopes"], decided["scopes"]);
     }
+}
+
+/// The value in a document at a path of keys and indices, as a JSON path of Argo Rollouts finds it.
+fn selected<'v>(document: &'v Value, path: &str, model: &str) -> Option<&'v str> {
+    let path = path.strip_prefix("{$.models[?(@.model == '{{args.model}}')].")?.strip_suffix('}')?;
+    let model = document["models"].as_array()?.iter().find(|found| found["model"] == model)?;
+    let pointer = path.replace(['[', '.'], "/").replace(']', "");
+    model.pointer(&format!("/{pointer}"))?.as_str()
+}
+
+#[test]
+fn the_analysis_of_argo_rollouts_has_its_schema_and_selects_the_verdict() {
+    if !Requirement::Browser.is_available() {
+        return;
+    }
+    let output = Command::new("node")
+        .arg(root().join("tests/browser/argo_rollouts.mjs"))
+        .arg(root().join("deploy/argo-rollouts.yaml"))
+        .output()
+        .expect("Node starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let template: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    let metric = &template["spec"]["metrics"][0];
+    let web = &metric["provider"]["web"];
+    assert_eq!(web["url"], "{{args.address}}/v1/verdict");
+    assert_eq!(metric["successCondition"], "result == \"GO\"");
+    assert_eq!(metric["failureCondition"], "result == \"NO-GO\" || result == \"VOID\"");
+    let workspace = decided("at-least = 0.5");
+    let verdict = fs::read(workspace.path().join("run/verdict.json")).expect("a verdict");
+    let verdict: Value = serde_json::from_slice(&verdict).expect("JSON");
+    let path = web["jsonPath"].as_str().expect("a path");
+    assert_eq!(selected(&verdict, path, "echo"), Some("GO"));
+    assert_eq!(selected(&verdict, path, "other"), None);
+}
+
+/// A closed run with a verdict under this threshold.
+fn decided(threshold: &str) -> TestWorkspace {
+    let workspace = TestWorkspace::small();
+    let study = StudyToml::small().threshold(&format!(
+        "{threshold}\nquantifier = \"pooled\"\nwindows = {{ all = true }}\nevidence = \"point\"\n\
+         least-per-window = 1\nchance = \"not-asked\""
+    ));
+    workspace.write("study.toml", study.to_string());
+    workspace.run(&[]);
+    workspace.understudy(&["decide", "run"]);
+    workspace
+}
+
+#[test]
+fn the_github_action_passes_only_after_go() {
+    let action = file("github-action/action.yml");
+    let (_, script) = action.split_once("      run: |\n").expect("the action runs a script");
+    let script: String =
+        script.lines().map(|line| line.trim_start_matches("        ").to_owned() + "\n").collect();
+    let binaries = program().parent().expect("a folder").to_owned();
+    let path = format!("{}:{}", binaries.display(), std::env::var("PATH").expect("a PATH"));
+    let gate = |workspace: &TestWorkspace, run: &str, scope: &str, key: &str| {
+        for name in ["output", "summary"] {
+            workspace.write(name, "");
+        }
+        // Steps of GitHub run with these options.
+        let output = Command::new("bash")
+            .args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", &script])
+            .current_dir(workspace.path())
+            .envs([("PATH", path.as_str()), ("RUN", run), ("MODEL", ""), ("SCOPE", scope), ("KEY", key)])
+            .envs([("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")])
+            .output()
+            .expect("bash starts");
+        let text = |name: &str| fs::read_to_string(workspace.path().join(name)).expect("a text");
+        let summary = text("summary");
+        assert_eq!(summary, format!("```text\n{}```\n", String::from_utf8_lossy(&output.stdout)));
+        (output.status.code(), text("output"))
+    };
+    let workspace = decided("at-least = 0.5");
+    assert_eq!(gate(&workspace, "run", "", ""), (Some(0), "verdict=GO\n".to_owned()));
+    assert_eq!(gate(&workspace, "run", "x", ""), (Some(4), "verdict=NONE\n".to_owned()));
+    assert_eq!(gate(&workspace, "absent", "", ""), (Some(4), "verdict=NONE\n".to_owned()));
+    let key = workspace.ok(&["key", "other", "--output", "other.key"]).stdout;
+    assert_eq!(gate(&workspace, "run", "", key.trim()), (Some(3), "verdict=VOID\n".to_owned()));
+    let workspace = decided("at-least = 0.9");
+    assert_eq!(gate(&workspace, "run", "", ""), (Some(1), "verdict=NO-GO\n".to_owned()));
 }
