@@ -32,6 +32,17 @@ const FEW_LARGE: &[u64] = &[
 struct Case {
     answers: Vec<f64>,
     decisions: u64,
+    /// The probability that the model fails all of its decisions.
+    failing: f64,
+    /// The probability that the model fails a decision otherwise.
+    errors: f64,
+}
+
+impl Case {
+    /// A case whose usual answer the model always gives.
+    fn new(answers: Vec<f64>, decisions: u64) -> Case {
+        Case { answers, decisions, failing: 0.0, errors: 0.0 }
+    }
 }
 
 /// A substrate with noise.
@@ -49,13 +60,26 @@ enum Substrate {
         /// The probability that a decision repeats the one before it in its case.
         repeats: f64,
     },
+    /// Cases that all have one answer. A model fails some of the large cases as a whole.
+    LargeCasesFail {
+        /// The number of large cases.
+        large: u64,
+        /// The number of decisions of each.
+        size: u64,
+        /// The probability that the model fails one of them.
+        failing: f64,
+        /// The number of cases of two decisions.
+        small: u64,
+        /// The probability that the model fails one of their decisions.
+        errors: f64,
+    },
     /// The cases of the hotel. The shares of the assigned rooms are the probabilities.
     Hotel,
 }
 
-use Substrate::{Drawn, Hotel};
+use Substrate::{Drawn, Hotel, LargeCasesFail};
 
-const SUBSTRATES: [(&str, Substrate); 9] = [
+const SUBSTRATES: [(&str, Substrate); 12] = [
     (
         "90 % usual, pairs of decisions",
         Drawn { usual: &[0.9], others: 1, cases: 200, sizes: &[2], repeats: 0.0 },
@@ -89,6 +113,18 @@ const SUBSTRATES: [(&str, Substrate); 9] = [
         Drawn { usual: &[0.95, 0.8], others: 1, cases: 4000, sizes: &[1, 2, 3, 4], repeats: 0.0 },
     ),
     ("the hotel's 127 cases", Hotel),
+    (
+        "no noise; a model fails 20 % of five cases of 30, and 2 % of 500 of 2",
+        LargeCasesFail { large: 5, size: 30, failing: 0.2, small: 500, errors: 0.02 },
+    ),
+    (
+        "no noise; a model fails 25 % of four cases of 100, and 2 % of 1,000 of 2",
+        LargeCasesFail { large: 4, size: 100, failing: 0.25, small: 1000, errors: 0.02 },
+    ),
+    (
+        "no noise; a model fails 1 % of 40 cases of 25, and 2 % of 200 of 2",
+        LargeCasesFail { large: 40, size: 25, failing: 0.01, small: 200, errors: 0.02 },
+    ),
 ];
 
 /// How often an interval holds, and its width.
@@ -123,12 +159,12 @@ pub fn table(streams: usize) -> String {
         let (mut of_ceiling, mut of_share) = (Coverage::default(), Coverage::default());
         let mut best_within = 0;
         for seed in 0..streams as u64 {
-            let sample = substrate.sample(seed);
+            let (sample, agreement) = substrate.sample(seed, best);
             let bounds = ceiling_bounds(&sample);
             of_ceiling.add(bounds, ceiling);
             best_within += u64::from(best <= bounds.upper);
             let share = CeilingShare::estimate(&sample, 0, CONFIDENCE);
-            of_share.add(share.interval.expect("the cases are enough"), best / ceiling);
+            of_share.add(share.interval.expect("the cases are enough"), agreement / ceiling);
         }
         let best_within = format!("{:.4}", best_within as f64 / streams as f64);
         let mut row = vec![(*name).to_owned(), format!("{ceiling:.4}"), format!("{best:.4}")];
@@ -167,34 +203,39 @@ impl Substrate {
                 let mut case = |_| {
                     let usual = usual[(share() * usual.len() as f64) as usize];
                     let decisions = sizes[(share() * sizes.len() as f64) as usize];
-                    Case { answers: answers(usual, others), decisions }
+                    Case::new(answers(usual, others), decisions)
                 };
                 (0..cases).map(&mut case).collect()
+            }
+            LargeCasesFail { large, size, failing, small, errors } => {
+                let of_large = (0..large).map(|_| Case { failing, ..Case::new(vec![1.0], size) });
+                let of_small = (0..small).map(|_| Case { errors, ..Case::new(vec![1.0], 2) });
+                of_large.chain(of_small).collect()
             }
             Hotel => {
                 let case = |line: &str| {
                     let counts: Vec<u64> =
                         line.split(' ').map(|count| count.parse().expect("a count")).collect();
                     let decisions = counts.iter().sum();
-                    Case { decisions, answers: counts.iter().map(|&n| n as f64 / decisions as f64).collect() }
+                    Case::new(counts.iter().map(|&n| n as f64 / decisions as f64).collect(), decisions)
                 };
                 HOTEL.lines().map(case).collect()
             }
         }
     }
 
-    /// The ceiling, and the agreement of the best model, over the cases that are decided at least twice.
+    /// The ceiling, and the expected agreement of the model, over the cases that are decided at least twice.
     fn truth(&self) -> (f64, f64) {
         let (cases, repeats) = match *self {
             Drawn { usual, others, sizes, repeats, .. } => {
                 let of_size =
-                    |&decisions| usual.iter().map(move |&p| Case { answers: answers(p, others), decisions });
+                    |&decisions| usual.iter().map(move |&p| Case::new(answers(p, others), decisions));
                 (sizes.iter().flat_map(of_size).collect(), repeats)
             }
-            Hotel => (self.cases(&mut || 0.0), 0.0),
+            Hotel | LargeCasesFail { .. } => (self.cases(&mut || 0.0), 0.0),
         };
         let (mut own, mut best, mut all) = (0.0, 0.0, 0.0);
-        for Case { answers, decisions } in cases.iter().filter(|case| case.decisions > 1) {
+        for Case { answers, decisions, failing, errors } in cases.iter().filter(|case| case.decisions > 1) {
             let weight = *decisions as f64;
             let equal: f64 = answers.iter().map(|p| p * p).sum();
             // Two decisions with k - 1 between them are copies of each other with the probability repeats^k.
@@ -202,14 +243,16 @@ impl Substrate {
             let copies: f64 =
                 (1..*decisions).map(|k| (decisions - k) as f64 * repeats.powi(k as i32)).sum::<f64>() / pairs;
             own += weight * (copies + (1.0 - copies) * equal);
-            best += weight * answers.iter().copied().fold(0.0, f64::max);
+            best += weight * answers.iter().copied().fold(0.0, f64::max) * (1.0 - failing) * (1.0 - errors);
             all += weight;
         }
         ((own / all).sqrt(), best / all)
     }
 
-    /// The cases of one stream of decisions, beside a model that gives the usual answer of each case.
-    fn sample(&self, seed: u64) -> CaseSample {
+    /// The cases of one stream of decisions, beside a model that gives the usual answer of each case unless it fails, and the
+    /// expected agreement of the model in these cases. That is `expected`, but for a model that fails whole cases: it
+    /// depends on which of them it fails.
+    fn sample(&self, seed: u64, expected: f64) -> (CaseSample, f64) {
         let windows = Windows { every: Every::Week, week_ends: Weekday::Sunday };
         let window = WindowClock::new(windows, TimeZone::UTC).window(0);
         let mut random = SplitMix64::new(splitmix64(seed));
@@ -217,19 +260,25 @@ impl Substrate {
         let repeats = if let Drawn { repeats, .. } = self { *repeats } else { 0.0 };
         let cases = self.cases(&mut share);
         let mut sums = SelfAgreementSums::default();
+        let (mut agreement, mut all) = (0.0, 0.0);
         for (number, case) in (0..).zip(&cases) {
             let hash = splitmix64(splitmix64(seed) ^ number);
+            let fails = case.failing > 0.0 && share() < case.failing;
+            all += case.decisions as f64;
+            agreement += if fails { 0.0 } else { case.decisions as f64 * (1.0 - case.errors) };
             let mut answer = None;
             for _ in 0..case.decisions {
                 let repeated = answer.filter(|_| repeats > 0.0 && share() < repeats);
                 let own = repeated.unwrap_or_else(|| draw(&case.answers, share()));
                 answer = Some(own);
-                let equal = &[own == 0];
+                let errs = case.errors > 0.0 && share() < case.errors;
+                let equal = &[own == 0 && !fails && !errs];
                 let pair = CasePair { window, scopes: &[0], case: hash, answer: own, rater: None, equal };
                 sums.add(&pair, case_capacity(windows.every));
             }
         }
-        sums.cases(&[window], 0)
+        let agreement = if let LargeCasesFail { .. } = self { agreement / all } else { expected };
+        (sums.cases(&[window], 0), agreement)
     }
 }
 
@@ -270,7 +319,7 @@ mod tests {
         for (name, substrate) in SUBSTRATES.iter().filter(|(_, substrate)| !matches!(substrate, Hotel)) {
             let (ceiling, _) = substrate.truth();
             let holds = |seed: &u64| {
-                let bounds = ceiling_bounds(&substrate.sample(*seed));
+                let bounds = ceiling_bounds(&substrate.sample(*seed, 0.0).0);
                 bounds.lower <= ceiling && ceiling <= bounds.upper
             };
             let within = (0..1_000u64).filter(holds).count();

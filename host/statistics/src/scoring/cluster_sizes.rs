@@ -2,9 +2,9 @@
 //!
 //! Invariants:
 //! - Order and merging change nothing: counts are added, ranks are compared, and the form depends on the number of clusters.
-//! - There are at most [`BUCKETS`] counts, whatever the number of clusters.
+//! - A window has at most [`MOST_EXACT`] counts, whatever the number of clusters.
 //!
-//! Up to 4,096 clusters are counted one by one. Of more, the hash of a cluster chooses one of 4,096 buckets. The variance of
+//! Up to 16,384 clusters of a window are counted one by one. Of more, the hash of a cluster chooses one of 4,096 buckets. The variance of
 //! the buckets' sizes gives the sum of squares of the clusters' sizes. Each bucket is also a register of HyperLogLog, which counts clusters.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The number of buckets, a power of two.
 const BUCKETS: u64 = 4096;
+/// The greatest number of clusters of a window that are counted one by one.
+const MOST_EXACT: usize = 16_384;
 /// The bits of a hash that do not choose the bucket.
 const RANK_BITS: u32 = 64 - BUCKETS.trailing_zeros();
 
@@ -40,7 +42,7 @@ pub struct ClusterSketch {
 /// A summary of the number of pairs of each cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClusterSizes {
-    /// The pairs of each cluster by its hash; at most 4,096 clusters.
+    /// The pairs of each cluster by its hash.
     Exact(BTreeMap<u64, u64>),
     /// Counts of more clusters.
     Sketched(ClusterSketch),
@@ -113,12 +115,26 @@ impl ClusterSizes {
         match self {
             ClusterSizes::Exact(sizes) => {
                 *sizes.entry(hash).or_default() += pairs;
-                if sizes.len() as u64 > BUCKETS {
+                if sizes.len() > MOST_EXACT {
                     *self = ClusterSizes::Sketched(sketch(sizes));
                 }
             }
             ClusterSizes::Sketched(sketched) => sketched.add(hash, pairs),
         }
+    }
+
+    /// The sizes over several windows: counted one by one if they are so in each window.
+    pub fn pooled<'s>(windows: impl Iterator<Item = &'s ClusterSizes> + Clone) -> ClusterSizes {
+        let mut pooled = BTreeMap::new();
+        for sizes in windows.clone() {
+            let ClusterSizes::Exact(sizes) = sizes else {
+                let mut sketched = ClusterSizes::Sketched(ClusterSketch::default());
+                windows.for_each(|sizes| sketched.merge(sizes));
+                return sketched;
+            };
+            sizes.iter().for_each(|(hash, pairs)| *pooled.entry(*hash).or_default() += pairs);
+        }
+        ClusterSizes::Exact(pooled)
     }
 
     /// Adds all pairs of `other`.
@@ -144,8 +160,8 @@ impl ClusterSizes {
         }
     }
 
-    /// The number of clusters. Beyond 4,096 it is an estimate with a relative standard error of 1.6 %, at most the number of
-    /// pairs.
+    /// The number of clusters. If they are not counted one by one, it is an estimate with a relative standard error of 1.6 %, at
+    /// most the number of pairs.
     pub fn clusters(&self) -> f64 {
         match self {
             ClusterSizes::Exact(sizes) => sizes.len() as f64,
@@ -153,8 +169,8 @@ impl ClusterSizes {
         }
     }
 
-    /// The squared coefficient of variation of the clusters' sizes, which is 0 if all sizes are equal. Beyond 4,096 clusters it
-    /// is an estimate.
+    /// The squared coefficient of variation of the clusters' sizes, which is 0 if all sizes are equal. If they are not counted
+    /// one by one, it is an estimate.
     pub fn squared_variation(&self) -> f64 {
         match self {
             ClusterSizes::Exact(sizes) => squared_variation(sizes.values().copied()),

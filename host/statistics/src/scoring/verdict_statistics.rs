@@ -260,11 +260,9 @@ impl VerdictEvidence {
 
     /// The sizes of the clusters over the given windows in a scope.
     pub fn cluster_sizes(&self, windows: &[Window], scope: u16) -> ClusterSizes {
-        let mut all = ClusterSizes::default();
-        for sizes in self.of_windows(windows).filter_map(|window| window.cluster_sizes.get(&scope)) {
-            all.merge(sizes);
-        }
-        all
+        let sizes: Vec<_> =
+            self.of_windows(windows).filter_map(|window| window.cluster_sizes.get(&scope)).collect();
+        ClusterSizes::pooled(sizes.into_iter())
     }
 
     /// The label counts over the given windows in a scope.

@@ -37,10 +37,10 @@ pub struct ChanceAgreement {
     pub commonest_share: f64,
     /// The excess of the agreement over that share.
     pub gain: f64,
-    /// Cohen's kappa; `None` where it is not defined.
+    /// Cohen's kappa; `None` where it is not defined, and until the run is closed.
     pub kappa: Option<f64>,
-    /// Whether all answers of the model are the same label, and there is one.
-    pub is_constant: bool,
+    /// Whether all answers of the model are the same label, and there is one; `None` until the run is closed.
+    pub is_constant: Option<bool>,
     /// The measure that the threshold limits.
     pub measure: ChanceMeasure,
     /// The bounds of the measure, each one-sided. The upper bound of the gain is that over the commonest label.
@@ -131,7 +131,7 @@ impl ModelLabels {
             commonest_share: self.total[commonest].substrate as f64 / n,
             gain: (agreed as f64 - self.total[commonest].substrate as f64) / n,
             kappa: kappa(&self.total),
-            is_constant: self.total.iter().filter(|row| row.given > 0).count() == 1,
+            is_constant: Some(self.total.iter().filter(|row| row.given > 0).count() == 1),
             measure,
             interval: None,
             method: None,

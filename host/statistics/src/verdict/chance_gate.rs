@@ -43,7 +43,7 @@ pub fn chance_failure(
         );
         return Some((VerdictKind::Inconclusive, text));
     }
-    if agreement.is_constant {
+    if agreement.is_constant == Some(true) {
         let text = format!(
             "{comparison}: all answers are the same label, and a constant is no better than chance; {requirement}"
         );
@@ -259,7 +259,7 @@ mod tests {
             commonest_share: 0.05,
             gain,
             kappa: None,
-            is_constant: false,
+            is_constant: Some(false),
             measure: ChanceMeasure::Gain,
             interval: None,
             method: None,

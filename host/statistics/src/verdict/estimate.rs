@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use super::ceiling::CeilingShare;
 use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
+use super::interim_gates::withheld;
 use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
@@ -119,6 +120,11 @@ impl<'f, 'r> Estimator<'f, 'r> {
             _ if self.early => None,
             (Some(unblinded), Some(blinded)) if independent => {
                 proportion_difference(unblinded, blinded, self.confidence, CONTAMINATION_LEVEL)
+            }
+            // A difference over groups of ids or clusters would tell in which group a single score is.
+            _ if !self.facts.results.closed => {
+                let [unblinded, blinded] = [unblinded, blinded].map(|estimate| withheld(&estimate));
+                return Some(Contamination { unblinded, blinded, tested: true, difference: None });
             }
             _ => {
                 let [one, other] =

@@ -17,7 +17,7 @@ use super::estimate::Estimator;
 use super::format::{direction_words, format_confidence, format_estimate, too_few_comparisons};
 use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
 use super::window_selection::WindowSelection;
-use super::{Estimate, Facts, MissingInterval, VerdictKind, VerdictReason};
+use super::{Estimate, Facts, IntervalMethod, MissingInterval, VerdictKind, VerdictReason};
 use crate::number_text::{count, counted, declared_number, number_text};
 use crate::scoring::Interval;
 use understudy_study::{ChanceRequirement, Direction, Evidence, Quantifier, Threshold, WindowChoice};
@@ -47,16 +47,16 @@ impl ScopeGates {
         scope: u16,
         model: usize,
     ) -> ScopeGates {
-        let threshold = facts.threshold;
-        let pooled = estimator.estimate(&selection.windows, scope, model);
-        let windows: Vec<Estimate> =
+        let (threshold, closed) = (facts.threshold, facts.results.closed);
+        let mut pooled = estimator.estimate(&selection.windows, scope, model);
+        let mut windows: Vec<Estimate> =
             selection.windows.iter().map(|window| estimator.estimate(&[*window], scope, model)).collect();
         let mut reasons = Vec::new();
         let labels = selection.counted.iter().map(|window| window.label.as_str());
         match threshold.quantifier {
             Quantifier::EveryWindow => {
                 let failures = labels.zip(&windows).filter_map(|(label, estimate)| {
-                    let (verdict, text) = failure(threshold, estimator.confidence, estimate)?;
+                    let (verdict, text) = failure(threshold, estimator.confidence, estimate, closed)?;
                     Some(window_reason(threshold, label, estimate, verdict, text))
                 });
                 reasons.extend(group_reasons(failures.collect(), &WINDOWS));
@@ -68,13 +68,15 @@ impl ScopeGates {
                     Some(window_reason(threshold, label, estimate, verdict, text))
                 });
                 reasons.extend(group_reasons(few.collect(), &WINDOWS));
-                if let Some((verdict, text)) = failure(threshold, estimator.confidence, &pooled) {
+                if let Some((verdict, text)) = failure(threshold, estimator.confidence, &pooled, closed) {
                     reasons.push(VerdictReason { verdict, text: format!("pooled: {text}") });
                 }
             }
             Quantifier::Pooled => {}
         }
-        let closed = facts.results.closed;
+        if !closed {
+            windows.iter_mut().chain([&mut pooled]).for_each(withhold_group_bounds);
+        }
         let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
         if estimator.early && pooled.interval.is_none() && !windows.is_empty() {
             let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
@@ -102,7 +104,7 @@ impl ScopeGates {
                         .into_iter()
                         .for_each(|(verdict, text)| add(verdict, text));
                     if !closed {
-                        agreement.kappa = None;
+                        (agreement.kappa, agreement.is_constant) = (None, None);
                         (agreement.interval, agreement.method, agreement.no_interval) = (None, None, None);
                     }
                     Some(agreement)
@@ -208,8 +210,22 @@ fn too_few(threshold: &Threshold, estimate: &Estimate) -> Option<String> {
     })
 }
 
-/// The verdict and the reason if an estimate does not pass; `None` if it passes.
-fn failure(threshold: &Threshold, confidence: f64, estimate: &Estimate) -> Option<(VerdictKind, String)> {
+/// Removes bounds that depend on groups of ids or clusters. The value is over all pairs, so such bounds beside it would tell in
+/// which group a single score is.
+fn withhold_group_bounds(estimate: &mut Estimate) {
+    if estimate.method.is_some_and(IntervalMethod::depends_on_groups) {
+        (estimate.interval, estimate.method) = (None, None);
+        estimate.no_interval = Some(MissingInterval::Withheld);
+    }
+}
+
+/// The verdict and the reason if an estimate does not pass; `None` if it passes. `closed` says whether the run is.
+fn failure(
+    threshold: &Threshold,
+    confidence: f64,
+    estimate: &Estimate,
+    closed: bool,
+) -> Option<(VerdictKind, String)> {
     if let Some(text) = too_few(threshold, estimate) {
         return Some((VerdictKind::Inconclusive, text));
     }
@@ -234,11 +250,14 @@ fn failure(threshold: &Threshold, confidence: f64, estimate: &Estimate) -> Optio
             };
             let meets = |value: f64| meets_bound(value, direction, bound);
             let (verdict, relation) = bounds_failure(meets(near), meets(far))?;
+            let is_withheld = !closed && estimate.method.is_some_and(IntervalMethod::depends_on_groups);
+            let bounds = match is_withheld {
+                true => "bounds that are withheld until the run is closed".to_owned(),
+                false => format!("bounds {} and {}", number_text(lower), number_text(upper)),
+            };
             let text = format!(
-                "{}, with bounds {} and {} at confidence {} each, {relation} {}; {required}",
+                "{}, with {bounds} at confidence {} each, {relation} {}; {required}",
                 format_estimate(estimate),
-                number_text(lower),
-                number_text(upper),
                 format_confidence(confidence),
                 declared_number(bound)
             );

@@ -10,11 +10,11 @@ use crate::scoring::{InterimFigures, MIN_INTERIM_PAIRS};
 use understudy_study::Quantifier;
 
 /// The reason that no verdict is possible because the contamination test is withheld.
-pub const TEST_WITHHELD: &str = "the contamination test is withheld until the run is closed: a window has too few blinded \
+pub const TEST_WITHHELD: &str = "the contamination test is withheld until the run is closed, because it would reveal few \
                                  pairs; decide at the end";
 
 /// The estimate without anything but the number of its pairs.
-fn withheld(estimate: &Estimate) -> Estimate {
+pub(super) fn withheld(estimate: &Estimate) -> Estimate {
     Estimate { pairs: estimate.pairs, answered: estimate.answered, withheld: true, ..Estimate::default() }
 }
 
@@ -72,7 +72,8 @@ pub fn interim_contamination(
 mod tests {
     use super::super::test_support::{Case, GOOD, bound, every, pooled};
     use super::*;
-    use crate::verdict::Verdict;
+    use crate::number_text::number_text;
+    use crate::verdict::{MissingInterval, Verdict};
 
     /// The verdict on a run that has not ended.
     fn look(case: Case) -> Verdict {
@@ -122,12 +123,52 @@ mod tests {
             let scope = &case.clone().verdict().models[0].scopes[0];
             let chance = scope.chance.as_ref().expect("agreement beyond chance");
             assert_eq!((chance.kappa, chance.interval, chance.method), (None, None, None));
+            assert_eq!(chance.is_constant, None);
             let reasons = case.decide().1;
             assert!(
                 reasons.contains(&format!("{measure} is not shown to meet the threshold yet")),
                 "{reasons}"
             );
         }
+    }
+
+    #[test]
+    fn bounds_that_depend_on_groups_are_withheld_after_a_declared_end_that_does_not_close_the_run() {
+        let clusters = format!("{}\ncluster = \"kind\"", bound(&pooled(1)));
+        let numbers = bound(&every(1));
+        for (threshold, scores, range) in [
+            (&clusters, [0.0, 1.0], (Some(0.0), Some(1.0))),
+            (&clusters, [0.2, 0.9], (Some(0.0), Some(1.0))),
+            (&numbers, [0.2, 0.9], (Some(0.0), None)),
+        ] {
+            let case = Case { scores, range, ..Case::new(threshold, &[(700, 1000)]) };
+            let closed = case.clone().verdict();
+            let figures = |verdict: &Verdict| {
+                let scope = &verdict.models[0].scopes[0];
+                [scope.pooled, scope.windows[0]]
+            };
+            assert!(figures(&closed).iter().all(|estimate| estimate.interval.is_some()));
+            let open = look(case.clone());
+            for (estimate, last) in figures(&open).iter().zip(&figures(&closed)) {
+                let expected = Estimate {
+                    interval: None,
+                    method: None,
+                    no_interval: Some(MissingInterval::Withheld),
+                    ..*last
+                };
+                assert_eq!(*estimate, expected);
+            }
+            // The kind of the verdict stays, and no text has a bound.
+            let kinds = [&open, &closed].map(|verdict| verdict.models[0].scopes[0].verdict);
+            assert_eq!(kinds[0], kinds[1]);
+            let text = Case { closed: false, ..case }.decide().1;
+            let shown = closed.models[0].scopes[0].pooled.interval.expect("bounds");
+            assert!(!text.contains(&number_text(shown.lower)), "{text}");
+            assert!(text.contains("with bounds that are withheld until the run is closed"), "{text}");
+        }
+        // Exact bounds follow from the counts that are shown.
+        let open = look(Case::new(&bound(&pooled(1)), &[(700, 1000)]));
+        assert!(open.models[0].scopes[0].pooled.interval.is_some());
     }
 
     #[test]

@@ -348,13 +348,27 @@ pub enum IntervalMethod {
 }
 
 impl IntervalMethod {
+    /// Whether the bounds depend on how the pairs are divided into groups of ids or clusters, so that they tell in which
+    /// group a single score is.
+    pub fn depends_on_groups(self) -> bool {
+        match self {
+            IntervalMethod::EffectiveTrials | IntervalMethod::Jackknife => true,
+            IntervalMethod::Exact
+            | IntervalMethod::BoundedMean
+            | IntervalMethod::EqualScores
+            | IntervalMethod::Sequence
+            | IntervalMethod::WindowSequence
+            | IntervalMethod::PairedDifference => false,
+        }
+    }
+
     /// What the intervals are of and when they hold: a sentence for readers of the verdict.
     pub fn sentence(self) -> &'static str {
         match self {
             IntervalMethod::Exact => "Intervals are exact bounds of the expected share of independent pairs.",
             IntervalMethod::EffectiveTrials => {
                 "Intervals are exact bounds of the expected share, for as many independent pairs as have the standard \
-                error of a jackknife over groups of clusters."
+                error of a jackknife over groups of clusters, and for no more than the sizes of the clusters allow."
             }
             IntervalMethod::BoundedMean => {
                 "Intervals are bounds of the expected score of independent pairs, for scores in the metric's range."
@@ -394,6 +408,10 @@ pub enum MissingInterval {
     NoSpread,
     /// The metric is not a mean of scores in a known range, so it has no interval that holds at several looks.
     NoSequence,
+    /// Pairs of a cluster depend on each other, and the metric is not a mean of scores in a known range.
+    Clusters,
+    /// The bounds depend on groups of ids or clusters, and the run is not closed.
+    Withheld,
     /// A bound is not a finite number.
     NotFinite,
 }
@@ -417,6 +435,14 @@ impl MissingInterval {
             }
             MissingInterval::NoSequence => {
                 "no interval holds at several looks unless the metric is a mean of scores in a known range"
+            }
+            MissingInterval::Clusters => {
+                "with a `cluster`, bounds are known only for metrics that are a mean of scores in a known range, such as \
+                 agreement"
+            }
+            MissingInterval::Withheld => {
+                "bounds that depend on groups of ids or clusters are withheld until the run is closed, because they would reveal \
+                 single pairs"
             }
             MissingInterval::NotFinite => "a bound is not a finite number",
         }

@@ -104,7 +104,7 @@ mod tests {
             commonest_share: 0.6,
             gain: 0.3,
             kappa: Some(0.75),
-            is_constant: false,
+            is_constant: Some(false),
             measure: ChanceMeasure::Gain,
             interval: None,
             method: None,

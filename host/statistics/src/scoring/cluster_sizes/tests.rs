@@ -146,16 +146,37 @@ proptest! {
 
     /// The form depends on the number of clusters only, and so does the result.
     #[test]
-    fn merging_many_clusters_changes_nothing(clusters in 4_000u64..4_200, cut in 0u64..4_200) {
+    fn merging_many_clusters_changes_nothing(clusters in 16_300u64..16_500, cut in 0u64..16_500) {
         let all: Vec<(u64, u64)> = (0..clusters).map(|key| (key, 1 + key % 5)).collect();
         let (one, other) = all.split_at(cut.min(clusters) as usize);
         let whole = sizes(all.iter().rev().copied());
         let mut merged = sizes(one.iter().copied());
         merged.merge(&sizes(other.iter().copied()));
         prop_assert_eq!(&merged, &whole);
-        prop_assert_eq!(matches!(whole, ClusterSizes::Exact(_)), clusters <= BUCKETS);
+        prop_assert_eq!(matches!(whole, ClusterSizes::Exact(_)), clusters as usize <= MOST_EXACT);
         if let ClusterSizes::Sketched(found) = &whole {
             prop_assert_eq!(found, &sketched(all));
+        }
+    }
+
+    /// Windows whose clusters are counted one by one are so together, too.
+    #[test]
+    fn windows_are_pooled_exactly_if_each_is_exact(many in 20_000u64..20_010, cut in 4_000u64..16_000) {
+        let all: Vec<(u64, u64)> = (0..many).map(|key| (key, 1 + key % 5)).collect();
+        let (one, other) = all.split_at(cut as usize);
+        let windows = [sizes(one.iter().copied()), sizes(other.iter().copied()), sizes([(0, 7)])];
+        let pooled = ClusterSizes::pooled(windows.iter());
+        prop_assert_eq!(pooled.pairs(), all.iter().map(|(_, pairs)| pairs).sum::<u64>() + 7);
+        let is_exact = windows.iter().all(|sizes| matches!(sizes, ClusterSizes::Exact(_)));
+        prop_assert_eq!(matches!(pooled, ClusterSizes::Exact(_)), is_exact);
+        if is_exact {
+            prop_assert_eq!(pooled.clusters(), many as f64);
+            prop_assert_eq!(pooled.limits().clusters, pooled.pairs() as f64 / 8.0);
+        }
+        let mut merged = ClusterSizes::default();
+        windows.iter().for_each(|sizes| merged.merge(sizes));
+        if !is_exact {
+            prop_assert_eq!(&merged, &pooled);
         }
     }
 

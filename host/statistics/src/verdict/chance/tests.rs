@@ -47,7 +47,7 @@ fn gain_and_kappa_match_statsmodels() {
     assert_close(found.commonest_share, 0.75);
     assert_close(found.gain, 0.1625);
     assert_close(found.kappa.unwrap(), 0.779527559055118);
-    assert!(!found.is_constant);
+    assert_eq!(found.is_constant, Some(false));
     assert_eq!(labels().counts(), (1095, 900, 1200));
 }
 
@@ -118,10 +118,10 @@ fn a_model_with_one_label_is_a_constant() {
         ModelLabels::new(counts(pairs).iter(), 0).unwrap().agreement(ChanceMeasure::Kappa)
     };
     let operate = of(|_| Some("operate"));
-    assert_eq!((operate.is_constant, operate.gain, operate.kappa), (true, 0.0, Some(0.0)));
+    assert_eq!((operate.is_constant, operate.gain, operate.kappa), (Some(true), 0.0, Some(0.0)));
     // A model that gives a label or no answer is one, too; without any answer there is no constant.
-    assert!(of(|index| (index % 2 == 0).then_some("delay")).is_constant);
-    assert!(!of(|_| None).is_constant);
+    assert_eq!(of(|index| (index % 2 == 0).then_some("delay")).is_constant, Some(true));
+    assert_eq!(of(|_| None).is_constant, Some(false));
 }
 
 #[test]

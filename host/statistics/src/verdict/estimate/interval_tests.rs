@@ -217,11 +217,22 @@ fn the_error_of_a_mean_is_at_least_that_of_the_independent_clusters() {
     let least = (value * (1.0 - value) / most).sqrt();
     // The bounds allow for skewed scores, and for clusters that are too rare to be observed, so they are a little lower.
     assert!((1.0..1.1).contains(&(found / least)), "{found} and {least}");
-    // A metric that is no mean has the error of the jackknife.
-    let root = Case { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..mean };
-    let (value, found) = error(&root);
-    let least = (value * (1.0 - value) / most).sqrt();
-    assert!(found < 0.9 * least, "{found} and {least}");
+}
+
+/// Clusters that fail as a whole may be too few to have been observed, and without a mean or a range nothing limits what they do.
+#[test]
+fn with_clusters_only_means_of_scores_in_a_known_range_have_bounds() {
+    let mean = Case { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };
+    let root = Case { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..mean.clone() };
+    let unlimited = Case { range: (Some(0.0), None), ..mean };
+    for case in [root, unlimited] {
+        let found = pooled_estimate(&case);
+        assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::Clusters)));
+        let text = case.decide().1;
+        let expected = "no interval can be computed: with a `cluster`, bounds are known only for metrics that are a mean of scores \
+                        in a known range, such as agreement";
+        assert!(text.contains(expected), "{text}");
+    }
 }
 
 #[test]

@@ -61,8 +61,11 @@ impl Estimator<'_, '_> {
             (scores as f64).min(limits.pairs).max(1.0) as u64
         });
         let range = self.facts.range;
-        // The variance of a value that is not a mean of scores has no bound by its range.
-        let limits = if independent.is_some() { limits } else { ClusterLimits::NONE };
+        // Clusters that fail as a whole may be too few to have been observed. Only a range says how far they move the value.
+        if self.facts.threshold.cluster.is_some() && (independent.is_none() || range.0.zip(range.1).is_none())
+        {
+            return Err(MissingInterval::Clusters);
+        }
         let scores = self.mean_scores(windows, scope, model, value, sums);
         let greatest = range.1.filter(|_| independent.is_none());
         let scores = (independent, limits, scores.as_ref());
