@@ -4,17 +4,16 @@
 //! recorded in the ledger first.
 
 mod compare;
-mod decide;
 mod disclose;
 mod replay;
 mod reports;
 mod reviews_file;
 mod run_files;
 mod verdict;
+mod verdict_record;
 mod verify;
 
 pub use crate::compare::comparison::{ComparisonRun, compare};
-pub use crate::decide::{Decision, VerdictChoice, VoidCause, decide};
 pub use crate::disclose::access_record::{Exposure, operator};
 pub use crate::disclose::case::{CaseQuery, case};
 pub use crate::disclose::cell_text::cell_texts;
@@ -29,5 +28,6 @@ pub use crate::replay::{
 pub use crate::reports::interim_reports::{InterimReportWriter, build_interim};
 pub use crate::reports::report_bundle::report_bundle;
 pub use crate::run_files::{load_sealed_study, read_entries, read_seal};
+pub use crate::verdict_record::{Decision, VerdictChoice, VoidCause, decide};
 pub use crate::verify::issue::{Issue, VerifyReport};
 pub use crate::verify::run_check::{VerifyError, verify};

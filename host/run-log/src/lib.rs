@@ -30,7 +30,6 @@ mod digest;
 mod directory;
 mod durable_file;
 mod error;
-mod group;
 mod io_advice;
 mod ipc_stream;
 mod layout;
@@ -41,6 +40,7 @@ pub mod register;
 mod regular_file;
 pub mod retention;
 mod sealer;
+mod segment_group;
 mod segment_writer;
 pub mod signed_head;
 mod writer;
@@ -50,7 +50,6 @@ pub use crate::digest::file_digest;
 pub use crate::directory::{DirectoryContent, RunDirectory};
 pub use crate::durable_file::{folder_of, write_file, write_private_file};
 pub use crate::error::LogError;
-pub use crate::group::GroupBoundary;
 pub use crate::ipc_stream::open_segment;
 pub use crate::layout::{CHECKPOINT, INTERIM, PAGE, REPORT, SEAL, Table, VERDICT};
 pub use crate::reader::{
@@ -62,4 +61,5 @@ pub use crate::regular_file::{
     read_text_file,
 };
 pub use crate::sealer::Sealer;
+pub use crate::segment_group::GroupBoundary;
 pub use crate::writer::{Acknowledge, Commit, LogThreads, LogWriter};
