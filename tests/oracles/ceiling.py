@@ -1,7 +1,7 @@
 """The agreement of a substrate with itself, by its definition, and its interval by scipy 1.17.
 
 `python3 tests/oracles/ceiling.py examples/hotel` prints what `tests/tests/ceiling.rs` compares with.
-`python3 tests/oracles/ceiling.py examples/hotel cases` prints `host/statistics/examples/coverage/hotel_cases.txt`.
+`python3 tests/oracles/ceiling.py examples/hotel input_classes` prints `host/statistics/examples/coverage/hotel_input_classes.txt`.
 `python3 tests/oracles/ceiling.py interval` prints what `host/statistics/src/scoring/self_agreement/tests.rs` compares with.
 """
 
@@ -16,12 +16,12 @@ import sys
 
 
 def interval():
-    """The share of equal pairs of 200 cases and its bounds. The case with the number i has i % 5 + 1 decisions for one answer
-    and i * i % 3 for another, and every 40th case has 60 more for the first; its jackknife group is i % 64."""
+    """The share of equal pairs of 200 input classes and its bounds. The input class with the number i has i % 5 + 1 decisions for one answer
+    and i * i % 3 for another, and every 40th input class has 60 more for the first; its jackknife group is i % 64."""
     from scipy.stats import beta, norm, t
 
     sums, weights = [0.0] * 64, [0] * 64
-    cases, squares, fourth_powers = 0, 0, 0
+    input_classes, squares, fourth_powers = 0, 0, 0
     for i in range(200):
         decisions = ["a"] * (i % 5 + 1 + (60 if i % 40 == 0 else 0)) + ["b"] * (i * i % 3)
         if len(decisions) < 2:
@@ -30,7 +30,7 @@ def interval():
         share = sum(one == other for one, other in pairs) / len(pairs)
         sums[i % 64] += len(decisions) * share
         weights[i % 64] += len(decisions)
-        cases += 1
+        input_classes += 1
         squares += len(decisions) ** 2
         fourth_powers += len(decisions) ** 4
     groups = [group for group in range(64) if weights[group] > 0]
@@ -39,14 +39,14 @@ def interval():
     middle = sum(without) / len(without)
     error = math.sqrt((len(groups) - 1) / len(groups) * sum((one - middle) ** 2 for one in without))
     degrees = min(len(groups) - 1, int(squares**2 / fourth_powers))
-    print("cases", cases, "decisions", sum(weights), "degrees of freedom", degrees, "value", repr(value))
+    print("input_classes", input_classes, "decisions", sum(weights), "degrees of freedom", degrees, "value", repr(value))
     for confidence in (0.9, 0.95, 0.975):
         variance = (error * t.ppf(confidence, degrees) / norm.ppf(confidence)) ** 2
         trials = min(int(value * (1 - value) / variance), sum(weights))
         least, greatest = int(value * trials), math.ceil(value * trials)
         lower = beta.ppf(1 - confidence, least, trials - least + 1)
         upper = beta.ppf(confidence, greatest + 1, trials - greatest)
-        # Cases that are too rare to have been observed: each has one of two values, for as many cases of equal size.
+        # Input classes that are too rare to have been observed: each has one of two values, for as many input classes of equal size.
         number = sum(weights) ** 2 / squares
 
         def rare(mean):
@@ -71,31 +71,31 @@ def records(name):
 
 
 snapshots, decisions = records("hotel-bookings"), records("hotel-assignments")
-cases = collections.defaultdict(list)
+input_classes = collections.defaultdict(list)
 for key, snapshot in snapshots.items():
     lead = bisect.bisect_right([7, 30, 90, 180], snapshot["lead_time"])
-    case = (snapshot["reserved_room_type"], snapshot["market_segment"], lead)
-    cases[case].append(decisions[key]["room"])
-repeated = {case: rooms for case, rooms in cases.items() if len(rooms) > 1}
-counts = {case: collections.Counter(rooms) for case, rooms in repeated.items()}
+    input_class = (snapshot["reserved_room_type"], snapshot["market_segment"], lead)
+    input_classes[input_class].append(decisions[key]["room"])
+repeated = {input_class: rooms for input_class, rooms in input_classes.items() if len(rooms) > 1}
+counts = {input_class: collections.Counter(rooms) for input_class, rooms in repeated.items()}
 
-if sys.argv[2:] == ["cases"]:
-    for case in sorted(counts):
-        print(*sorted(counts[case].values(), reverse=True))
+if sys.argv[2:] == ["input_classes"]:
+    for input_class in sorted(counts):
+        print(*sorted(counts[input_class].values(), reverse=True))
     sys.exit()
 
-# The share of equal pairs, pair by pair for a small case and by counts for a large one.
+# The share of equal pairs, pair by pair for a small input class and by counts for a large one.
 total = sum(len(rooms) for rooms in repeated.values())
 agreement = 0.0
-for case, rooms in repeated.items():
+for input_class, rooms in repeated.items():
     pairs = len(rooms) * (len(rooms) - 1) // 2
     if len(rooms) <= 300:
         equal = sum(one == other for one, other in itertools.combinations(rooms, 2))
     else:
-        equal = sum(count * (count - 1) // 2 for count in counts[case].values())
+        equal = sum(count * (count - 1) // 2 for count in counts[input_class].values())
     agreement += len(rooms) * equal / pairs
 agreement /= total
-booked = sum(counts[case][case[0]] for case in repeated) / total
-print("cases", len(repeated), "decisions", total)
+booked = sum(counts[input_class][input_class[0]] for input_class in repeated) / total
+print("input_classes", len(repeated), "decisions", total)
 print("self-agreement", repr(agreement), "ceiling", repr(math.sqrt(agreement)))
 print("the reserved room", repr(booked), "of the ceiling", repr(booked / math.sqrt(agreement)))

@@ -1,4 +1,4 @@
-"""Reference values for the tests of `host/statistics/src/verdict/chance.rs`.
+"""Reference values for the tests of `host/statistics/src/verdict/chance_corrected_agreement.rs`.
 
     python3 -m venv venv
     venv/bin/pip install numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0

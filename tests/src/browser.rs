@@ -126,7 +126,7 @@ fn node<T: DeserializeOwned>(script: &str, arguments: &[&str]) -> T {
 }
 
 /// The value of an environment variable. Tests check
-/// [`Requirement::Browser`](crate::requirements::Requirement) first.
+/// [`Requirement::Browser`](crate::external_programs::Requirement) first.
 fn named(variable: &str, what: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| {
         panic!("{variable} names {what}: run the tests with `cargo xtask test`, which sets it")

@@ -1,13 +1,13 @@
 //! Support code of the whole-system tests: the program, temporary studies, and access to their results.
 
 pub mod browser;
+pub mod external_programs;
 pub mod flights;
 pub mod http;
 pub mod import_graph;
 pub mod messy_streams;
 pub mod observability;
 pub mod process;
-pub mod requirements;
 pub mod served_run;
 pub mod soak;
 pub mod study_toml;

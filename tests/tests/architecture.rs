@@ -1,4 +1,4 @@
-//! Checks that the code is as ARCHITECTURE.md says: crates, rooms, imports, and the tests that hold invariants.
+//! Checks that the code is as ARCHITECTURE.md says: crates, layers, imports, and the tests that hold invariants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -129,20 +129,20 @@ fn modules_do_not_import_each_other_in_a_circle() {
         assert_eq!(
             circles(&graph.room_edges()),
             Vec::<Vec<String>>::new(),
-            "rooms of {name} import each other"
+            "layers of {name} import each other"
         );
     }
 }
 
 #[test]
-fn rooms_import_only_from_rooms_above_them() {
+fn layers_import_only_from_layers_above_them() {
     for name in ["engine", "service"] {
-        let rooms = table(&page(), &format!("| room of `{name}` |"));
+        let layers = table(&page(), &format!("| layer of `{name}` |"));
         let order: BTreeMap<&str, usize> =
-            rooms.iter().enumerate().map(|(at, (room, _))| (room.as_str(), at)).collect();
+            layers.iter().enumerate().map(|(at, (layer, _))| (layer.as_str(), at)).collect();
         let edges = graph(name).room_edges();
         let found: BTreeSet<&str> = edges.keys().map(String::as_str).collect();
-        assert_eq!(found, order.keys().copied().collect(), "the page lists the rooms of {name}");
+        assert_eq!(found, order.keys().copied().collect(), "the page lists the layers of {name}");
         for (from, targets) in &edges {
             let upward: Vec<&String> =
                 targets.iter().filter(|to| order[to.as_str()] > order[from.as_str()]).collect();

@@ -83,7 +83,7 @@ fn a_field_of_another_kind_is_an_error() {
 fn a_missing_file_is_an_error() {
     insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", "plugins/echo.wasm")]), @r#"study.toml:26: model "echo": cannot read plugins/echo.wasm: No such file or directory (os error 2); build the plugin, or correct the path"#);
     insta::assert_snapshot!(check(&[("PLUGINS/recorded.wasm", "./")]), @r#"study.toml:26: model "echo": cannot read ./: it is a directory, not a regular file; build the plugin, or correct the path"#);
-    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "assets = { weights = \"weights.bin\" }\ngrant = [\"booked\"]")]), @r#"study.toml:24: model "echo": cannot read its asset `weights`, weights.bin: No such file or directory (os error 2); write where it is"#);
+    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "assets = { weights = \"weights.bin\" }\ngrant = [\"booked\"]")]), @r#"study.toml:24: model "echo": cannot read its asset `weights`, weights.bin: No such file or directory (os error 2); correct the path"#);
 }
 
 #[test]

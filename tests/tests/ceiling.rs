@@ -8,20 +8,20 @@ use understudy_tests::process::TestProcess;
 use understudy_tests::study_toml::StudyToml;
 use understudy_tests::{TestWorkspace, deterministic_part, hotel_rooms_study};
 
-const CASES: u64 = 60;
+const CLASSES: u64 = 60;
 const PAIRS: u64 = 1200;
 
-/// The case, the desk and the room of a decision. Desk `north` books another room in every fourth case. One decision in
-/// eleven has the other of the two rooms.
+/// The input class, the desk and the room of a decision. Desk `north` books another room in every fourth input class.
+/// One decision in eleven has the other of the two rooms.
 fn decision(pair: u64) -> (u64, &'static str, &'static str) {
-    let case = pair * 7 % CASES;
-    let round = pair / CASES;
+    let class = pair * 7 % CLASSES;
+    let round = pair / CLASSES;
     let desk = if round.is_multiple_of(3) { "south" } else { "north" };
-    let is_other = (case.is_multiple_of(4) && desk == "north") != (pair * 13).is_multiple_of(11);
-    (case, desk, if is_other { "b" } else { "a" })
+    let is_other = (class.is_multiple_of(4) && desk == "north") != (pair * 13).is_multiple_of(11);
+    (class, desk, if is_other { "b" } else { "a" })
 }
 
-/// A study of 20 days; the model always answers `a`. Nights in one bin of ten are the same case.
+/// A study of 20 days; the model always answers `a`. Nights in one bin of ten are in the same input class.
 fn workspace(more: &str) -> TestWorkspace {
     let workspace = TestWorkspace::new();
     let study = StudyToml::small()
@@ -37,9 +37,9 @@ fn workspace(more: &str) -> TestWorkspace {
     workspace.write_lines(
         "snapshots.jsonl",
         (0..PAIRS).map(|pair| {
-            let (case, ..) = decision(pair);
-            // The guest and the bin of the nights make the case.
-            let (guest, nights) = (case % 6, case / 6 * 10 + pair % 10);
+            let (class, ..) = decision(pair);
+            // The guest and the bin of the nights make the input class.
+            let (guest, nights) = (class % 6, class / 6 * 10 + pair % 10);
             let at = time(pair, 10);
             format!(r#"{{"id":"s{pair}","at":"{at}","booked":"a","nights":{nights},"guest":"g{guest}"}}"#)
         }),
@@ -57,8 +57,8 @@ fn workspace(more: &str) -> TestWorkspace {
 const CEILING: &str = "[ceiling]\nfields = [\"guest\", \"nights\"]\nrater = \"desk\"\n\
                        bins = { nights = [10, 20, 30, 40, 50, 60, 70, 80, 90] }\n";
 
-/// The mean share of equal pairs among the first decisions, by its definition, and the number of cases. `compared` selects
-/// pairs of decisions by their desks.
+/// The mean share of equal pairs among the first decisions, by its definition, and the number of input classes.
+/// `compared` selects pairs of decisions by their desks.
 fn self_agreement(first: u64, compared: fn(&str, &str) -> bool) -> (f64, u64) {
     self_agreement_in((0..first).map(decision), compared)
 }
@@ -68,22 +68,22 @@ fn self_agreement_in(
     decisions: impl Iterator<Item = (u64, &'static str, &'static str)>,
     compared: fn(&str, &str) -> bool,
 ) -> (f64, u64) {
-    let mut cases: BTreeMap<u64, Vec<(&str, &str)>> = BTreeMap::new();
-    for (case, desk, room) in decisions {
-        cases.entry(case).or_default().push((desk, room));
+    let mut classes: BTreeMap<u64, Vec<(&str, &str)>> = BTreeMap::new();
+    for (class, desk, room) in decisions {
+        classes.entry(class).or_default().push((desk, room));
     }
     let (mut sum, mut decisions, mut number) = (0.0, 0, 0);
-    for case in cases.values() {
+    for class in classes.values() {
         let (mut equal, mut all) = (0, 0);
-        for (at, one) in case.iter().enumerate() {
-            for other in case[at + 1..].iter().filter(|other| compared(one.0, other.0)) {
+        for (at, one) in class.iter().enumerate() {
+            for other in class[at + 1..].iter().filter(|other| compared(one.0, other.0)) {
                 all += 1;
                 equal += u32::from(one.1 == other.1);
             }
         }
         if all > 0 {
-            sum += f64::from(equal) / f64::from(all) * case.len() as f64;
-            decisions += case.len();
+            sum += f64::from(equal) / f64::from(all) * class.len() as f64;
+            decisions += class.len();
             number += 1;
         }
     }
@@ -91,7 +91,7 @@ fn self_agreement_in(
 }
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
 }
 
 #[test]
@@ -99,13 +99,13 @@ fn agreement_is_beside_its_ceiling() {
     let workspace = workspace(CEILING);
     let report = workspace.run(&[]);
     let (ceiling, all) = (&report["ceiling"], &report["ceiling"]["scopes"][0]);
-    let (expected, cases) = self_agreement(PAIRS, |_, _| true);
-    assert_eq!(all["self-agreement"]["cases"], cases);
+    let (expected, classes) = self_agreement(PAIRS, |_, _| true);
+    assert_eq!(all["self-agreement"]["classes"], classes);
     assert!((number(&all["self-agreement"]["value"]) - expected).abs() < 1e-12, "{all}");
     assert!((number(&all["ceiling"]["value"]) - expected.sqrt()).abs() < 1e-12, "{all}");
     let equal = (0..PAIRS).filter(|pair| decision(*pair).2 == "a").count() as u64;
     assert_eq!((&all["pairs"], &all["models"][0]["equal"]), (&PAIRS.into(), &equal.into()));
-    // Every case is decided at least twice, so this is the agreement over all pairs.
+    // Every input class is decided at least twice, so this is the agreement over all pairs.
     let agreement = equal as f64 / PAIRS as f64;
     assert!((number(&all["models"][0]["agreement"]["value"]) - agreement).abs() < 1e-12, "{all}");
     assert!((number(&all["models"][0]["of-ceiling"]) - agreement / expected.sqrt()).abs() < 1e-12, "{all}");
@@ -163,7 +163,7 @@ fn an_interim_report_withholds_figures_that_leave_pairs_out() {
             (&Value::Null, &Value::Null),
             "{agreement}"
         );
-        assert!(number(&agreement["cases"]) > 30.0, "{agreement}");
+        assert!(number(&agreement["classes"]) > 30.0, "{agreement}");
     }
     let scope = &bundle["verdict"]["models"][0]["scopes"][0];
     assert_eq!(scope["ceiling"], Value::Null, "{scope}");
@@ -232,10 +232,10 @@ fn a_ceiling_needs_answers_that_can_be_equal() {
 /// The first decision of a pair. If it differs from [`decision`], that one revises it an hour later. The north desk
 /// revises every fifth decision.
 fn first_decision(pair: u64) -> (u64, &'static str, &'static str) {
-    let (case, desk, room) = decision(pair);
+    let (class, desk, room) = decision(pair);
     match (desk, pair.is_multiple_of(5)) {
-        ("north", true) => (case, desk, if room == "a" { "b" } else { "a" }),
-        _ => (case, desk, room),
+        ("north", true) => (class, desk, if room == "a" { "b" } else { "a" }),
+        _ => (class, desk, room),
     }
 }
 
@@ -265,16 +265,16 @@ fn revised_workspace(counted: &str) -> TestWorkspace {
 }
 
 #[test]
-fn only_the_decision_that_counts_is_in_a_case() {
+fn only_the_decision_that_counts_is_in_an_input_class() {
     let any = |_: &str, _: &str| true;
-    for (counted, (expected, cases)) in [
+    for (counted, (expected, classes)) in [
         ("first", self_agreement_in((0..PAIRS).map(first_decision), any)),
         ("last", self_agreement(PAIRS, any)),
     ] {
         let workspace = revised_workspace(counted);
         let report = workspace.run(&[]);
         let all = &report["ceiling"]["scopes"][0];
-        assert_eq!((&all["pairs"], &all["self-agreement"]["cases"]), (&PAIRS.into(), &cases.into()));
+        assert_eq!((&all["pairs"], &all["self-agreement"]["classes"]), (&PAIRS.into(), &classes.into()));
         assert!((number(&all["self-agreement"]["value"]) - expected).abs() < 1e-12, "{counted}: {all}");
         assert!(report["revisions"]["models"].is_array(), "{report}");
         workspace.ok(&["verify", "run"]);
@@ -329,7 +329,7 @@ fn the_hotel_ceiling_matches_its_definition() {
     let all = &report["ceiling"]["scopes"][0];
     assert_eq!(all["complete"], true);
     let own = &all["self-agreement"];
-    assert_eq!((&own["cases"], &own["decisions"]), (&127.into(), &15_389.into()));
+    assert_eq!((&own["classes"], &own["decisions"]), (&127.into(), &15_389.into()));
     for (found, expected) in [
         (&own["value"], 0.681_789_135_441_392_3),
         (&all["models"][0]["agreement"]["value"], 0.798_037_559_295_600_7),

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use understudy_tests::browser::{DashboardCheck, check_dashboard};
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::observability::{ROWS_PER_DAY, SECRET, decisions, observed_study, snapshots};
 use understudy_tests::plugin;
 use understudy_tests::process::wait_until;
-use understudy_tests::requirements::Requirement;
 use understudy_tests::served_run::ServedRun;
 
 /// Folder for screenshots, if `UNDERSTUDY_PICTURES` is set.

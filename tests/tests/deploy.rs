@@ -111,7 +111,7 @@ fn the_verdict_so_far_is_served_as_decide_gives_it() {
     for day in 1..=10 {
         for (path, records) in [("/v1/snapshots", snapshots(day)), ("/v1/decisions", decisions(day))] {
             let lines = ("content-type", "application/x-ndjson");
-            assert_eq!(client.send("POST", path, &[lines], records.as_bytes()).status, 200);
+            assert_eq!(client.send("POST", path, &[lines], records.as_bytes()).status, 202);
         }
     }
     let mut verdict = Value::Null;

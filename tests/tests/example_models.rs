@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use understudy_tests::requirements::Requirement;
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::{TestWorkspace, root};
 
 /// Runs a script and the commands that it prints. Returns their output.

@@ -9,8 +9,8 @@ use arrow::datatypes::Float64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use understudy_tests::TestWorkspace;
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::process::{TestProcess, wait_until};
-use understudy_tests::requirements::Requirement;
 use understudy_tests::tables::{column, open_rows, texts};
 
 /// The exposures in the ledger of a run.

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::http::Client;
-use understudy_tests::requirements::Requirement;
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::{TestWorkspace, account, root};
 

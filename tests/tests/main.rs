@@ -30,7 +30,7 @@ mod hostile_http;
 mod hostile_models;
 mod hotel;
 mod init;
-mod input_forms;
+mod input_diagnosis;
 mod interim;
 mod join_spill;
 mod ledger;

@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::http::Client;
 use understudy_tests::observability::{decisions, observed_study, snapshots};
 use understudy_tests::process::wait_until;
-use understudy_tests::requirements::Requirement;
 use understudy_tests::served_run::ServedRun;
 
 /// The metrics of a run whose models have answered, as the text format.

@@ -55,7 +55,7 @@ fn mlflow_reads_figures_windows_verdict_and_artifacts() {
         assert_eq!(run["windows"].as_array().expect("steps").len(), windows.len());
         assert_eq!(run["windows"][1], json!([1, 1_772_496_000_000_i64, values[1]["value"]]));
         assert_eq!(run["artifacts"], json!(["report.html", "report.json", "verdict.json"]));
-        assert_eq!(run["tags"]["understudy.verdict"], "INCONCLUSIVE");
+        assert_eq!(run["tags"]["understudy.verdict"], "GO");
         assert_eq!(run["params"]["model-sha256"], report["models"][at]["digest"]);
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 use understudy_tests::browser::{Options, check_page};
-use understudy_tests::requirements::Requirement;
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::{CommandOutput, TestWorkspace, hotel_rooms_study, root};
 
 /// The hotel study of rooms with one model and a threshold over the whole year, after `run` and `decide`.

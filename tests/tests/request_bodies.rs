@@ -68,7 +68,7 @@ fn a_fault_of_one_record_excludes_that_record_alone() {
     let batch = format!("[null, {}, [], \"x\", {{\"id\":\"n\",\"data\":7}}, {}]", event("f1"), event("f2"));
     assert_eq!(receipt(&post(&mut client, &[EVENTS], batch)), (202, 6, 2, vec![0, 2, 3, 4]));
 
-    // Items that are no objects, and one that is no JSON, as Python writes it.
+    // Items that are no objects, and one that is not JSON, as Python writes it.
     let record = |id: &str| json!({ "id": id, "at": AT, "booked": "a" }).to_string();
     let array = format!(
         "[{}, 1, {}, {{\"id\":\"r3\",\"at\":\"{AT}\",\"nights\":NaN}}, {}]",

@@ -71,7 +71,7 @@ fn cases_are_shown_and_judged_one_by_one() {
         how did the other fail? [gap, boundary, novel, data, none, quit]
         note? [one line, or empty]
         who was right? [model, substrate, both, unclear, later, quit]
-        "what" is none of these
+        "what" is not one of these
         who was right? [model, substrate, both, unclear, later, quit]
         who was right? [model, substrate, both, unclear, later, quit]
         how did the other fail? [gap, boundary, novel, data, none, quit]

@@ -223,7 +223,7 @@ fn an_existing_seal_is_not_changed() {
     // The folder of a sealed study is still not a run.
     insta::assert_snapshot!(refused(&workspace.understudy(&["run", "study.toml", "--run", "."])), @". is not empty and holds no run; choose another directory with --run");
     fs::remove_file(workspace.path().join("notes.txt")).expect("it is there");
-    insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml:25: model "echo": cannot read its asset `notes`, notes.txt: No such file or directory (os error 2); write where it is"#);
+    insta::assert_snapshot!(refused(&workspace.understudy(&["seal", "study.toml"])), @r#"study.toml:25: model "echo": cannot read its asset `notes`, notes.txt: No such file or directory (os error 2); correct the path"#);
 }
 
 #[test]

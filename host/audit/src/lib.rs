@@ -5,18 +5,17 @@
 
 mod attestation;
 mod compare;
-mod decide;
 mod disclose;
 mod replay;
 mod reports;
 mod reviews_file;
 mod run_files;
 mod verdict;
+mod verdict_record;
 mod verify;
 
 pub use crate::attestation::{AttestedResult, Statement, attest, open_attestation};
 pub use crate::compare::comparison::{ComparisonRun, compare};
-pub use crate::decide::{Decision, VerdictChoice, VoidCause, decide};
 pub use crate::disclose::access_record::{Exposure, operator};
 pub use crate::disclose::case::{CaseQuery, case};
 pub use crate::disclose::cell_text::cell_texts;
@@ -31,5 +30,6 @@ pub use crate::replay::{
 pub use crate::reports::interim_reports::{InterimReportWriter, build_interim};
 pub use crate::reports::report_bundle::report_bundle;
 pub use crate::run_files::{load_sealed_study, read_entries, read_seal};
+pub use crate::verdict_record::{Decision, VerdictChoice, VoidCause, decide};
 pub use crate::verify::issue::{Issue, VerifyReport};
 pub use crate::verify::run_check::{VerifyError, verify};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::Exit;
-use super::first_records::examine;
+use super::feed_check::examine;
 use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register};
 use understudy_report::counted;

@@ -1,15 +1,15 @@
 //! `understudy init`: a declaration from two feeds.
 
-mod decision;
+mod decision_guess;
 mod declaration;
 mod draft;
 mod feed;
-mod ids;
-mod model;
-mod partition;
-mod question;
-mod sample;
-mod times;
+mod feed_sample;
+mod id_guess;
+mod model_guess;
+mod operator_question;
+mod slice_guess;
+mod time_guess;
 
 use std::path::{Path, PathBuf};
 
@@ -19,13 +19,13 @@ use understudy_study::{AnswerForm, Micros};
 
 use super::Exit;
 use super::output::{print_err, print_out};
-use decision::NamedDecision;
+use decision_guess::DecisionOverrides;
 use declaration::{DeclaredNames, declaration};
-use draft::{Draft, Named, draft};
+use draft::{Draft, Overrides, draft};
 use feed::read_feed;
-use ids::NamedIds;
-use partition::declared_name;
-use question::Question;
+use id_guess::IdOverrides;
+use operator_question::Question;
+use slice_guess::declared_name;
 
 /// The name of the declaration.
 const STUDY: &str = "study.toml";
@@ -133,14 +133,14 @@ impl Init {
     fn initialize(&self, now: Micros) -> anyhow::Result<Result<Initialized, Vec<Question>>> {
         let snapshots = read_feed(&self.snapshots, "snapshots")?;
         let decisions = read_feed(&self.decisions, "decisions")?;
-        let named = Named {
-            ids: NamedIds {
+        let named = Overrides {
+            ids: IdOverrides {
                 snapshots: self.id.as_deref(),
                 decisions: self.decision_id.as_deref().or(self.id.as_deref()),
             },
             time: self.time.as_deref(),
             decision_time: self.decision_time.as_deref(),
-            decision: NamedDecision {
+            decision: DecisionOverrides {
                 field: self.decision.as_deref(),
                 form: self.form.map(AnswerForm::from),
             },

@@ -16,7 +16,7 @@ mod demo;
 mod disclose;
 mod end;
 mod export;
-mod first_records;
+mod feed_check;
 mod init;
 mod key;
 mod log;

@@ -178,7 +178,7 @@ impl<R: BufRead> Dialogue<R> {
                     let shown: String = answer.chars().take(MAX_SHOWN_CHARS).collect();
                     let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
                     match answer.is_empty() || words.is_empty() {
-                        true => print_err(format_args!("\"{shown}\" is none of these")),
+                        true => print_err(format_args!("\"{shown}\" is not one of these")),
                         false => print_err(format_args!(
                             "\"{shown}\" fits {}; write more letters",
                             words.join(" and ")

@@ -47,12 +47,12 @@ pub use understudy_sandbox::ModelFiles;
 pub use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
 pub use crate::hot_swap::swapper::HotSwapper;
 pub use crate::ingest::push_intake::{DeliveryError, IntakeHandle};
-pub use crate::ingest::read_order::ReadOrder;
 pub use crate::ingest::shed_counter::ShedCounter;
+pub use crate::ingest::stream_interleaving::ReadOrder;
 pub use crate::log_schema::pair_table::{BLINDED, OUTCOME, PairTableBuilder, SCORED};
 pub use crate::log_schema::schema::schemas;
-pub use crate::pipeline::handle::{OnReady, RunHandle};
-pub use crate::pipeline::run::{EndedRun, run};
+pub use crate::pipeline::run_execution::{EndedRun, run};
+pub use crate::pipeline::run_handle::{OnReady, RunHandle};
 pub use crate::pipeline::run_options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::plugins::blinding::{BlindingRule, blinding_mask};
 pub use crate::plugins::compile_cache_folder::CompileCache;
@@ -83,6 +83,6 @@ pub use crate::stats::determinism::DeterminismStats;
 pub use crate::stats::interim_schedule::{InterimCallback, InterimSnapshot, NotReady};
 pub use crate::stats::latency::{LatencyHistogram, LatencyPercentiles};
 pub use crate::stats::run_result::{
-    Comparison, EndReason, FailureGroup, ListedExclusion, ModelCounts, RunResult, SubstrateLatency,
-    UnansweredGroup, UnansweredKind,
+    EndReason, FailureGroup, ListedExclusion, ModelCounts, RunResult, SubstrateLatency, UnansweredGroup,
+    UnansweredKind,
 };

@@ -1,14 +1,14 @@
 //! Sentences about the substrate's own noise, the same for every rendering.
 
 use crate::format::{UNDEFINED, count, counted, interval_text, six_decimals};
-use crate::model::ceiling::{CaseFieldInfo, CaseValue, CeilingReport, RaterReport, ScopeCeiling};
-use understudy_statistics::scoring::MIN_REPEATED_CASES;
+use crate::model::ceiling::{CeilingReport, InputClassFieldInfo, InputClassValue, RaterReport, ScopeCeiling};
+use understudy_statistics::scoring::MIN_REPEATED_INPUT_CLASSES;
 use understudy_statistics::verdict::CeilingShare;
 
 /// What the report says about the ceiling, sentence by sentence.
 pub fn ceiling_sentences(ceiling: &CeilingReport) -> Vec<String> {
     let mut sentences = vec![format!(
-        "Snapshots are one case if they are equal in {}.",
+        "Snapshots are one input class if they are equal in {}.",
         list(&ceiling.fields.iter().map(field_text).collect::<Vec<_>>())
     )];
     if let Some(all) = ceiling.scopes.first() {
@@ -21,35 +21,36 @@ pub fn ceiling_sentences(ceiling: &CeilingReport) -> Vec<String> {
 }
 
 fn scope_sentences(all: &ScopeCeiling) -> Vec<String> {
-    let CaseValue { cases, decisions, .. } = all.self_agreement;
+    let InputClassValue { classes, decisions, .. } = all.self_agreement;
     let mut sentences = vec![format!(
         "{} decided at least twice, with {}.",
-        counted(cases, "case was", "cases were"),
+        counted(classes, "input class was", "input classes were"),
         counted(decisions, "decision", "decisions")
     )];
     if !all.complete {
-        sentences.push("These are a random sample of the cases, so that memory is bounded.".to_owned());
+        sentences
+            .push("These are a random sample of the input classes, so that memory is bounded.".to_owned());
     }
     sentences.push(match (all.self_agreement.value, all.ceiling.value) {
         (Some(own), Some(ceiling)) => format!(
-            "The share of equal pairs of decisions in the same case is {}. So the ceiling of the agreement of a model that \
+            "The share of equal pairs of decisions for the same input class is {}. So the ceiling of the agreement of a model that \
              sees only these fields is {}.",
             six_decimals(own),
             six_decimals(ceiling)
         ),
-        _ => format!("Pairs of decisions in the same case: {}", too_few(cases)),
+        _ => format!("Pairs of decisions for the same input class: {}", too_few(classes)),
     });
     sentences
 }
 
 fn rater_sentences(raters: &RaterReport) -> Vec<String> {
-    let share = |who: &str, found: &CaseValue| match found.value {
+    let share = |who: &str, found: &InputClassValue| match found.value {
         Some(value) => format!(
-            "Among pairs of decisions of {who} in the same case, the share of equal pairs is {}; {}.",
+            "Among pairs of decisions of {who} for the same input class, the share of equal pairs is {}; {}.",
             bounded(found, value),
-            counted(found.cases, "case has such pairs", "cases have such pairs")
+            counted(found.classes, "input class has such pairs", "input classes have such pairs")
         ),
-        None => format!("Pairs of decisions of {who}: {}", too_few(found.cases)),
+        None => format!("Pairs of decisions of {who}: {}", too_few(found.classes)),
     };
     vec![
         format!("The field `{}` says who decided.", raters.field),
@@ -58,15 +59,15 @@ fn rater_sentences(raters: &RaterReport) -> Vec<String> {
     ]
 }
 
-fn too_few(cases: u64) -> String {
+fn too_few(classes: u64) -> String {
     format!(
-        "{}; an estimate needs at least {MIN_REPEATED_CASES}.",
-        counted(cases, "case has such pairs", "cases have such pairs")
+        "{}; an estimate needs at least {MIN_REPEATED_INPUT_CLASSES}.",
+        counted(classes, "input class has such pairs", "input classes have such pairs")
     )
 }
 
-/// A field of a case, with its bins.
-fn field_text(field: &CaseFieldInfo) -> String {
+/// A field of an input class, with its bins.
+fn field_text(field: &InputClassFieldInfo) -> String {
     match &field.edges[..] {
         [] => format!("`{}`", field.name),
         edges => {
@@ -85,11 +86,11 @@ fn list(parts: &[String]) -> String {
 }
 
 /// A value with its bounds.
-pub fn case_value_text(found: &CaseValue) -> String {
+pub fn input_class_value_text(found: &InputClassValue) -> String {
     found.value.map_or_else(|| UNDEFINED.to_owned(), |value| bounded(found, value))
 }
 
-fn bounded(found: &CaseValue, value: f64) -> String {
+fn bounded(found: &InputClassValue, value: f64) -> String {
     match found.interval {
         Some(bounds) => format!("{} ({})", six_decimals(value), interval_text(bounds, six_decimals)),
         None => six_decimals(value),
@@ -107,7 +108,7 @@ pub fn ceiling_share_text(found: &CeilingShare) -> String {
         value(found.share),
         value(found.agreement),
         value(found.ceiling),
-        counted(found.cases, "repeated case", "repeated cases"),
+        counted(found.classes, "repeated input class", "repeated input classes"),
         counted(found.decisions, "decision", "decisions")
     )
 }

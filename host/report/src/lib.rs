@@ -6,6 +6,7 @@
 //! `build` computes a [`Report`] from the sums of a run. [`model`] defines it and everything else that is rendered.
 //! `sections` turns a report bundle into a document, and [`page`] renders documents. `terminal` renders text.
 
+mod accounting_term_text;
 mod build;
 mod ceiling_text;
 mod format;
@@ -17,7 +18,6 @@ mod revision_text;
 mod sanitizer;
 pub mod schema;
 mod sections;
-mod term_text;
 mod terminal;
 mod tries_text;
 mod value_text;

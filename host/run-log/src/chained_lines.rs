@@ -36,7 +36,7 @@ pub struct ChainedEntry<E> {
     pub event: E,
 }
 
-/// A fault of a line.
+/// What is wrong with one line of a chained file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineFault {
     /// The line, from 1.

@@ -1,4 +1,4 @@
-//! What to do about an error of the system, as the end of a message.
+//! Returns the advice that ends the message of an I/O error in a run directory.
 
 use std::io::{Error, ErrorKind};
 

@@ -31,7 +31,6 @@ mod directory;
 pub mod dsse;
 mod durable_file;
 mod error;
-mod group;
 mod io_advice;
 mod ipc_stream;
 mod layout;
@@ -42,6 +41,7 @@ pub mod register;
 mod regular_file;
 pub mod retention;
 mod sealer;
+mod segment_group;
 mod segment_writer;
 pub mod signed_head;
 mod writer;
@@ -51,7 +51,6 @@ pub use crate::digest::file_digest;
 pub use crate::directory::{DirectoryContent, RunDirectory};
 pub use crate::durable_file::{folder_of, write_file, write_private_file};
 pub use crate::error::LogError;
-pub use crate::group::GroupBoundary;
 pub use crate::ipc_stream::open_segment;
 pub use crate::layout::{CHECKPOINT, INTERIM, PAGE, REPORT, SEAL, Table, VERDICT};
 pub use crate::reader::{
@@ -63,4 +62,5 @@ pub use crate::regular_file::{
     read_text_file,
 };
 pub use crate::sealer::Sealer;
+pub use crate::segment_group::GroupBoundary;
 pub use crate::writer::{Acknowledge, Commit, LogThreads, LogWriter};

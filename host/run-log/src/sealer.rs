@@ -9,10 +9,10 @@ use std::{fs, thread};
 
 use crate::directory::RunDirectory;
 use crate::error::LogError;
-use crate::group::ClosedGroup;
 use crate::layout::{CHECKPOINT, Table};
 use crate::ledger::{Event, Ledger, Segment};
 use crate::retention::Retention;
+use crate::segment_group::ClosedGroup;
 use crate::segment_writer::{Sealed, seal};
 use understudy_records::join::ExclusionCounts;
 use understudy_study::PerStream;

@@ -21,10 +21,10 @@ use arrow::datatypes::SchemaRef;
 use tokio::sync::oneshot;
 
 use crate::error::LogError;
-use crate::group::{ClosedGroup, GroupBoundary};
 use crate::layout::Table;
 use crate::recover::Recovered;
 use crate::sealer::Sealer;
+use crate::segment_group::{ClosedGroup, GroupBoundary};
 use crate::segment_writer::SegmentWriter;
 
 /// Messages that may be queued.
@@ -200,7 +200,7 @@ impl Committer {
             match messages.recv_timeout(FLUSH.saturating_sub(synced.elapsed())) {
                 Ok(message) => {
                     self.handle(message)?;
-                    self.gather(messages)?;
+                    self.receive_available(messages)?;
                     self.append()?;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -216,7 +216,7 @@ impl Committer {
     }
 
     /// Takes all queued messages, and those that arrive while the commit may wait.
-    fn gather(&mut self, messages: &Receiver<WriterMessage>) -> Result<(), LogError> {
+    fn receive_available(&mut self, messages: &Receiver<WriterMessage>) -> Result<(), LogError> {
         let began = Instant::now();
         while self.rows < self.commit.rows {
             let wait = match self.waiting.is_empty() {

@@ -165,7 +165,7 @@ fn json(
         }
         let text = texts.value(*code as usize);
         let value = canonical_json(text)
-            .map_err(|why| format!("answered \"{}\", which is no JSON value: {why}", cut(text)))?;
+            .map_err(|why| format!("answered \"{}\", which is not a JSON value: {why}", cut(text)))?;
         if value.len() > limit {
             return Err(too_long(value.len(), limit));
         }

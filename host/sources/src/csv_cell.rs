@@ -1,7 +1,7 @@
 //! Converts cells of CSV to values of JSON, by the declared kind of their column.
 //!
-//! Invariants: an empty cell is null; a cell that is no value of its kind becomes a JSON string, and its fault names it; a
-//! number keeps its digits, so that nothing is rounded here.
+//! Invariants: an empty cell is null; a cell that is not a value of its kind becomes a JSON string, and its fault names
+//! it; a number keeps its digits, so that nothing is rounded here.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(crate) fn column_kind(stream: Option<&Stream>, column: &str) -> FieldKind {
 /// Appends the value of a cell as JSON.
 ///
 /// # Errors
-/// What was expected and found, if the cell is no value of the kind. Its text is appended as a string then.
+/// What was expected and found, if the cell is not a value of the kind. Its text is appended as a string then.
 pub(crate) fn append_cell(out: &mut Vec<u8>, kind: FieldKind, cell: &str) -> Result<(), String> {
     if cell.is_empty() {
         out.extend_from_slice(b"null");

@@ -54,7 +54,7 @@ impl CsvColumns {
             if !names.contains(key) {
                 return Err(format!(
                     "it has no column {key:?}, which the study declares as the key of the {role}; its columns are {}",
-                    listed(names)
+                    name_list(names)
                 ));
             }
         }
@@ -105,7 +105,7 @@ impl CsvColumns {
 }
 
 /// Names of columns, for messages.
-pub(crate) fn listed(names: &[String]) -> String {
+pub(crate) fn name_list(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("{name:?}")).collect();
     format!("{}{}", shown.join(", "), if names.len() > LISTED { ", ..." } else { "" })
 }

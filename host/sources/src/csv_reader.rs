@@ -81,7 +81,7 @@ impl CsvReader {
 
     /// Whether the first row of `bytes` had this digest while its end was missing. The columns were read before. Rows beyond
     /// [`PARTIAL_BYTES`] are not examined.
-    pub(crate) fn had_beginning(&mut self, bytes: &[u8], digest: u64) -> bool {
+    pub(crate) fn starts_with_partial_row(&mut self, bytes: &[u8], digest: u64) -> bool {
         let Some(columns) = self.columns.clone() else { return false };
         let length = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len()).min(PARTIAL_BYTES);
         (1..=length).any(|end| {

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
-use crate::file_format::{FileFormat, recognise};
+use crate::file_signature::{FileSignature, recognise};
 use crate::member_reader::MemberReader;
 use crate::peek_reader::PeekReader;
 
@@ -17,7 +17,7 @@ use crate::peek_reader::PeekReader;
 pub(crate) fn open_decompressed(path: &Path, offset: u64) -> io::Result<Box<dyn Read + Send>> {
     let file = open_file(path)?;
     let mut source = PeekReader::new(file);
-    if offset > 0 && format_of(&mut source)? == FileFormat::Text {
+    if offset > 0 && format_of(&mut source)? == FileSignature::Text {
         let mut file = source.into_inner();
         file.seek(SeekFrom::Start(offset))?;
         return Ok(Box::new(file));
@@ -57,7 +57,7 @@ pub(crate) fn decompressed_stdin() -> io::Result<Box<dyn Read + Send>> {
     decompressed(PeekReader::new(io::stdin()))
 }
 
-/// A source that is opened when its first byte is asked for. Opening standard input or a named pipe waits for its writer,
+/// A source that opens on the first read. Opening standard input or a named pipe waits for its writer,
 /// so the thread that reads the source does it.
 pub(crate) struct LazyReader<F> {
     open: Option<F>,
@@ -81,16 +81,16 @@ impl<F: FnOnce() -> io::Result<Box<dyn Read + Send>>> Read for LazyReader<F> {
 
 fn decompressed<R: Read + Send + 'static>(mut source: PeekReader<R>) -> io::Result<Box<dyn Read + Send>> {
     Ok(match format_of(&mut source)? {
-        FileFormat::Compressed => Box::new(MemberReader::new(source)),
-        FileFormat::Text | FileFormat::Unsupported(_) => Box::new(source),
+        FileSignature::Compressed => Box::new(MemberReader::new(source)),
+        FileSignature::Text | FileSignature::Unsupported(_) => Box::new(source),
     })
 }
 
 /// The format of a source by its first bytes; an error if it is not supported.
-fn format_of<R: Read>(source: &mut PeekReader<R>) -> io::Result<FileFormat> {
+fn format_of<R: Read>(source: &mut PeekReader<R>) -> io::Result<FileSignature> {
     // Four bytes recognise most formats, and no record is shorter, so a pipe is not waited for in vain.
     match recognise(source.peek(4)?) {
-        FileFormat::Unsupported(format) => Err(io::Error::new(ErrorKind::InvalidData, format)),
+        FileSignature::Unsupported(format) => Err(io::Error::new(ErrorKind::InvalidData, format)),
         format => Ok(format),
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn open_csv(
             let mut bytes =
                 open_decompressed(path, after.offset).map_err(cannot_open)?.take(PARTIAL_BYTES as u64);
             bytes.read_to_end(&mut beginning).map_err(cannot_open)?;
-            match reader.had_beginning(&beginning, after.digest) {
+            match reader.starts_with_partial_row(&beginning, after.digest) {
                 true => reader_at_record(),
                 false => Err(changed()),
             }

@@ -7,15 +7,17 @@
 //!
 //! A new kind of source begins with a variant of [`Source`]. Every `match` on it is exhaustive, so that the compiler
 //! lists what the variant needs: how it is opened and checked, what its [`SourcePosition`] is, whether it can be
-//! replayed, and whether records are pulled from it or pushed to the run.
+//! replayed, what identifies it in the register, and whether records are pulled from it or pushed to the run.
+//! The compiler does not list where the study is read: the key of the source in `understudy_study`'s `parse.rs` and
+//! `schema.rs`, and the rule in `parse.rs` that two streams do not share standard input.
 
 mod csv_cell;
 mod csv_columns;
 mod csv_reader;
 mod csv_row;
 mod decompression;
-mod file_format;
 mod file_reader;
+mod file_signature;
 mod line_reader;
 mod member_reader;
 mod parquet_reader;

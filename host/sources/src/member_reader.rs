@@ -11,7 +11,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use flate2::bufread::GzDecoder;
 use zstd::stream::raw::{self, Operation as _};
 
-use crate::file_format::{FileFormat, GZIP, ZSTD, is_skippable_frame, recognise, unsupported_format};
+use crate::file_signature::{FileSignature, GZIP, ZSTD, is_skippable_frame, recognise, unsupported_format};
 use crate::peek_reader::PeekReader;
 
 /// Bytes behind a member that are neither another member nor padding.
@@ -90,10 +90,10 @@ impl<R: Read> Read for MemberReader<R> {
         let read = self.read_content(out)?;
         if !std::mem::replace(&mut self.recognised, true) {
             match recognise(&out[..read]) {
-                FileFormat::Unsupported(format) => {
+                FileSignature::Unsupported(format) => {
                     return Err(io::Error::new(ErrorKind::InvalidData, format));
                 }
-                FileFormat::Text | FileFormat::Compressed => {}
+                FileSignature::Text | FileSignature::Compressed => {}
             }
         }
         Ok(read)

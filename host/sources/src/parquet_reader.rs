@@ -25,7 +25,7 @@ use understudy_records::batch::Lines;
 use understudy_study::{FieldKind, Micros, Stream};
 
 use crate::csv_cell::{append_string, column_kind};
-use crate::csv_columns::listed;
+use crate::csv_columns::name_list;
 use crate::line_reader::BATCH_BYTES;
 use crate::{RecordSource, SourceError};
 
@@ -194,7 +194,7 @@ pub(crate) fn check_parquet(path: &Path, stream: Option<&Stream>) -> Result<(), 
 
 fn open_builder(path: &Path, name: &str) -> Result<ParquetRecordBatchReaderBuilder<File>, SourceError> {
     let cannot_open = |error| SourceError::opening(name, error);
-    // Opening a named pipe would wait for somebody who writes to it.
+    // Opening a named pipe blocks until a writer opens it.
     let kind = path.metadata().map_err(cannot_open)?;
     if kind.is_dir() {
         return Err(cannot_open(crate::decompression::is_a_directory()));
@@ -227,7 +227,7 @@ fn column_forms(schema: &Schema, stream: Option<&Stream>) -> Result<Vec<ColumnFo
         if !names.contains(key) {
             faults.push(format!(
                 "it has no column {key:?}, which the study declares as the key of the {role}; its columns are {}",
-                listed(&names)
+                name_list(&names)
             ));
         }
     }
@@ -372,7 +372,7 @@ impl ColumnValues<'_> {
                 let value = array.value(row);
                 if !value.is_finite() {
                     append_string(out, &value.to_string());
-                    return Err(format!("{value} is no number; write null if the value is missing"));
+                    return Err(format!("{value} is not a number; write null if the value is missing"));
                 }
                 serde_json::to_writer(out, &value).expect("a vector takes all");
             }

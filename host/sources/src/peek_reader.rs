@@ -1,4 +1,4 @@
-//! A buffered reader whose next bytes can be looked at before they are read.
+//! A buffered reader that returns its next bytes without consuming them.
 //!
 //! Invariants: every byte of the source is returned once, in order; once the buffer is empty, large reads bypass it.
 

@@ -1,11 +1,11 @@
-//! Why a source cannot be read, as its user reads it: what failed, where, and what to do.
+//! Defines the errors of reading a source. Each says what failed, where, and what to do.
 
 use std::io;
 
 use understudy_records::join::OutOfOrder;
 use understudy_study::read_advice;
 
-use crate::file_format::UnsupportedFormat;
+use crate::file_signature::UnsupportedFormat;
 use crate::member_reader::TrailingBytes;
 
 /// Why a source cannot be read, or not to its end.

@@ -1,6 +1,20 @@
 //! The form of a model's answers: label, number, ranking, set of labels or JSON value.
 //!
-//! A new form begins here; every `match` on [`AnswerForm`] is exhaustive, so the compiler lists the rest.
+//! A new form begins with a variant of [`AnswerForm`]. Most code matches on it exhaustively, so the compiler lists these
+//! places: answers in memory and in the log, the types of the pair table, their check in the sandbox, baselines, the
+//! requirement beyond chance, and the words of thresholds.
+//!
+//! The compiler does not list the following places:
+//! - the contract: `enum form` and the answers in `wit/shadow.wit`, and the types of the SDKs made from it;
+//! - comparisons with one form, where a new form takes the other branch: search for `AnswerForm::` with `==`, `!=` and
+//!   `matches!`, such as in `understudy_engine`'s `plugins/compatibility.rs` and in `threshold.rs` of this crate;
+//! - matches with a branch for all other forms: the words of subgroups in a report (`sections/subgroups.rs`) and in
+//!   `init/model_guess.rs` of the command line;
+//! - the forms that `understudy init` guesses, in `init/decision_guess.rs` of the command line;
+//! - the forms that each stock comparator and metric accepts, in `plugins/`;
+//! - `ANSWER_FORMS`, by which tests of `understudy_statistics` try every form;
+//! - the documents: the pages `write-a-plugin.md`, `write-a-study.md` and `reference/metrics.md`, and the glossary's
+//!   `answer`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

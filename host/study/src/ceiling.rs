@@ -1,7 +1,7 @@
-//! Reads `[ceiling]`: which snapshots are the same case, so that the substrate can be compared with itself.
+//! Reads `[ceiling]`: which snapshots share an input class, so that the substrate can be compared with itself.
 //!
-//! Invariants: the same file declares every named field; only integers and numbers have bins, and their edges ascend; a case
-//! has at least one field.
+//! Invariants: the same file declares every named field; only integers and numbers have bins, and their edges ascend;
+//! an input class has at least one field.
 
 use super::table_reader::TableReader;
 use super::toml_value::Value;
@@ -16,11 +16,11 @@ const BINNED: [FieldKind; 2] = [FieldKind::Integer, FieldKind::Number];
 /// The kinds of fields that can identify a rater.
 const NAMING: [FieldKind; 3] = [FieldKind::Text, FieldKind::Integer, FieldKind::Boolean];
 
-/// How the substrate is compared with itself: snapshots that are equal in the fields are one case.
+/// How the substrate is compared with itself: snapshots that are equal in the fields are one input class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ceiling {
-    /// The fields that make a case; at least one.
-    pub fields: Vec<CaseField>,
+    /// The fields that make an input class; at least one.
+    pub fields: Vec<InputClassField>,
     /// The index of the field that says who decided, among the fields of the decisions.
     pub rater: Option<usize>,
     /// Whether reports name the raters. Otherwise they are numbered.
@@ -29,9 +29,9 @@ pub struct Ceiling {
     pub line: usize,
 }
 
-/// A field in which the snapshots of a case are equal.
+/// A field in which the snapshots of an input class are equal.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CaseField {
+pub struct InputClassField {
     /// The index of the field among the fields of the snapshots.
     pub field: usize,
     /// The edges between its bins, strictly ascending. Without edges, the values themselves are compared.
@@ -39,7 +39,7 @@ pub struct CaseField {
 }
 
 /// Reads the section `[ceiling]`. `None` if it is not declared, `Some(None)` if it could not be read. The default of
-/// `fields` is every field that a model is granted, so that a case has all that a model can see.
+/// `fields` is every field that a model is granted, so that an input class has all that a model can see.
 pub(super) fn ceiling(
     root: &mut TableReader<'_>,
     declared: &DeclaredFields,
@@ -69,7 +69,7 @@ pub(super) fn ceiling(
                     Some(index) => edges[index] = listed.into_iter().map(|(edge, _)| edge).collect(),
                     None if names.is_some() => {
                         let message = format!(
-                            "`{path}` has `{}`, which is no field of a case; add it to `{}`, or remove it",
+                            "`{path}` has `{}`, which is not a field of an input class; add it to `{}`, or remove it",
                             bin.name,
                             section.at("fields")
                         );
@@ -86,7 +86,7 @@ pub(super) fn ceiling(
         let inputs = declared.inputs.as_ref()?;
         let index = |name: &String| inputs.iter().position(|field| field.name == *name);
         let fields =
-            names.iter().zip(edges).map(|(name, edges)| Some(CaseField { field: index(name)?, edges }));
+            names.iter().zip(edges).map(|(name, edges)| Some(InputClassField { field: index(name)?, edges }));
         let rater = match rater {
             Some(found) => found?,
             None => None,
@@ -113,7 +113,7 @@ fn named(
     for (name, line) in fields {
         let fault = match name.starts_with(DECISION) {
             true => Some(format!(
-                "`{path}` contains `{name}`, but a case is made of what was known before the decision; use a field of \
+                "`{path}` contains `{name}`, but an input class is made of what was known before the decision; use a field of \
                  [inputs.fields]"
             )),
             false => declared.input(&format!("`{path}` contains"), name).err(),
@@ -199,7 +199,7 @@ fn rater_field(path: &str, declared: &DeclaredFields, name: &str) -> Result<Opti
     }
 }
 
-/// Warns of models that can tell snapshots of one case apart: the ceiling does not hold for them.
+/// Warns of models that can tell snapshots of one input class apart: the ceiling does not hold for them.
 fn warn_of_finer_models(
     section: &TableReader<'_>,
     models: &[Option<Plugin>],
@@ -214,8 +214,8 @@ fn warn_of_finer_models(
         let finer: Vec<&String> = finer.collect();
         if !finer.is_empty() {
             let message = format!(
-                "model \"{}\" is granted {}, in which snapshots of one case may differ: it can exceed the ceiling, which \
-                 holds for a model that sees no more than the case",
+                "model \"{}\" is granted {}, in which snapshots of one input class may differ: it can exceed the ceiling, which \
+                 holds for a model that sees no more than the input class",
                 model.name,
                 validate::listed(&finer, ", ")
             );
@@ -226,7 +226,7 @@ fn warn_of_finer_models(
 
 #[cfg(test)]
 mod tests {
-    use super::{CaseField, Ceiling};
+    use super::{Ceiling, InputClassField};
     use crate::test_support::{faults, read};
 
     const WINDOWS: &str = "[windows]";
@@ -243,9 +243,9 @@ mod tests {
     }
 
     #[test]
-    fn a_case_has_all_granted_fields_by_default() {
+    fn an_input_class_has_all_granted_fields_by_default() {
         let (ceiling, warnings) = declared("");
-        let exact = |field| CaseField { field, edges: Vec::new() };
+        let exact = |field| InputClassField { field, edges: Vec::new() };
         assert_eq!(ceiling.fields, [exact(0), exact(1)]);
         assert_eq!((ceiling.rater, ceiling.show_raters), (None, false));
         assert_eq!(warnings, [""; 0]);
@@ -256,15 +256,17 @@ mod tests {
         let (ceiling, warnings) = declared(
             "fields = [\"segment\", \"lead_time\"]\nbins = { lead_time = [7, 30.5] }\nrater = \"room\"\nshow-raters = true\n",
         );
-        let fields =
-            [CaseField { field: 1, edges: Vec::new() }, CaseField { field: 0, edges: vec![7.0, 30.5] }];
+        let fields = [
+            InputClassField { field: 1, edges: Vec::new() },
+            InputClassField { field: 0, edges: vec![7.0, 30.5] },
+        ];
         assert_eq!(ceiling.fields, fields);
         assert_eq!((ceiling.rater, ceiling.show_raters), (Some(0), true));
         assert_eq!(
             warnings,
             [
-                "model \"rules\" is granted `lead_time`, in which snapshots of one case may differ: it can exceed the \
-              ceiling, which holds for a model that sees no more than the case"
+                "model \"rules\" is granted `lead_time`, in which snapshots of one input class may differ: it can exceed the \
+              ceiling, which holds for a model that sees no more than the input class"
             ]
         );
         let (_, warnings) = declared("fields = [\"segment\"]\n");
@@ -304,7 +306,7 @@ mod tests {
         );
     }
     #[test]
-    fn bins_are_no_fault_of_their_own_where_the_fields_of_a_case_are_not_known() {
+    fn bins_are_no_fault_of_their_own_where_the_fields_of_an_input_class_are_not_known() {
         let keys = "fields = [\"lead_tme\"]\nbins = { price = [1] }";
         let faults = faults(&[(WINDOWS, &format!("[ceiling]\n{keys}\n[windows]"))]);
         let messages: Vec<&str> = faults.as_slice().iter().map(|fault| fault.message.as_str()).collect();

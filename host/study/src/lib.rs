@@ -28,9 +28,9 @@ mod table_reader;
 #[cfg(test)]
 mod test_support;
 mod threshold;
+mod time_units;
 mod toml_value;
 mod training_period;
-mod units;
 mod unquoted_value;
 mod validate;
 
@@ -42,7 +42,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer_form::AnswerForm;
 pub use canonical::{CanonicalError, CanonicalStudy};
-pub use ceiling::{CaseField, Ceiling};
+pub use ceiling::{Ceiling, InputClassField};
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use hexadecimal::{hexadecimal, short_digest};
@@ -59,8 +59,8 @@ pub use threshold::{
     Blinding, ChanceRequirement, Cycle, Direction, Evidence, Family, InterferenceEffect, InterferenceKind,
     Quantifier, Reference, Scope, Shares, Threshold, WindowChoice, chance_forms,
 };
+pub use time_units::{Micros, Nanos};
 pub use training_period::TrainingPeriod;
-pub use units::{Micros, Nanos};
 pub use validate::{ALL_SNAPSHOTS, nearest};
 
 /// The type of a field's values. The same six types as in `wit/shadow.wit`.
@@ -334,7 +334,7 @@ impl Limits {
 
 /// Settings of the run log. Each has a default.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Log {
+pub struct LogSettings {
     /// Whether the log stores the text of each record beside its columns; true by default.
     pub keep_raw: bool,
     /// How long a commit waits for more rows once a client waits for it. Zero by default: a commit then takes the rows
@@ -415,7 +415,7 @@ pub struct Study {
     /// The resource limits.
     pub limits: Limits,
     /// The settings of the run log.
-    pub log: Log,
+    pub log: LogSettings,
     /// The threshold that a model must meet for a GO, if declared.
     pub threshold: Option<Threshold>,
     /// The parts of the input that have a verdict of their own, in declaration order.

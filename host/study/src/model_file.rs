@@ -20,7 +20,7 @@ pub(crate) const TOP_COUNTS: RangeInclusive<u32> = 1..=1000;
 /// The keys of a trained model, besides `plugin`.
 const KEYS: [&str; 6] = ["file", "fields", "labels", "score-threshold", "softmax", "top"];
 
-/// The format of a model file.
+/// The format of a model file, as the key `plugin` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModelFormat {
     /// An ONNX graph.

@@ -24,8 +24,8 @@ use super::threshold::{Declarations, VerdictCount, blinding, scopes, threshold};
 use super::toml_value::Value;
 use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
 use super::{
-    Every, Field, FieldKind, FileSource, InvalidStudy, Limits, Log, PerStream, Plugins, RecordFormat, Source,
-    Stream, Study, Windows,
+    Every, Field, FieldKind, FileSource, InvalidStudy, Limits, LogSettings, PerStream, Plugins, RecordFormat,
+    Source, Stream, Study, Windows,
 };
 
 // What to write for a key, in messages about missing and about wrong values.
@@ -305,7 +305,7 @@ fn limits(section: &mut TableReader<'_>) -> Limits {
     }
 }
 
-fn log(section: &mut TableReader<'_>) -> Log {
+fn log(section: &mut TableReader<'_>) -> LogSettings {
     let keep_raw = section.optional("keep-raw", "true or false", Value::boolean).unwrap_or(true);
     let commit_wait = section.optional("commit-wait", DURATION, Value::duration).unwrap_or_default();
     let commit_rows = bounded(section, "commit-rows", validate::COMMIT_ROWS) as usize;
@@ -315,7 +315,7 @@ fn log(section: &mut TableReader<'_>) -> Log {
     let replay_share =
         section.optional("replay-share", "a number from 0 to 1", share).unwrap_or(validate::REPLAY_SHARE);
     let retain = section.optional("retain", &above_zero(), positive);
-    Log { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, replay_share, retain }
+    LogSettings { keep_raw, commit_wait, commit_rows, segment_rows, seal_every, replay_share, retain }
 }
 
 fn positive(value: &Value<'_>) -> Option<SignedDuration> {

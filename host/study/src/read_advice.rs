@@ -1,4 +1,4 @@
-//! What to do about a file that cannot be read, as the end of a message.
+//! Returns the advice that ends the message about a file that cannot be read.
 
 use std::io::{Error, ErrorKind};
 

@@ -1,4 +1,4 @@
-//! When no later snapshot or decision can form a pair with a snapshot any more.
+//! Tests the time after which no later snapshot or decision can form a pair with a snapshot.
 
 use super::*;
 use crate::test_support::read;

@@ -4,7 +4,9 @@ use understudy_report::page::{
     Banner, Block, Cell, Column, DataTable, Document, Fact, Figure, Section, Tone,
 };
 
-use super::figures::{ROOMS, bars, distribution, dots, flow, matrix, series, small_multiples, table, week};
+use super::figure_fixtures::{
+    ROOMS, bars, distribution, dots, flow, matrix, series, small_multiples, table, week,
+};
 
 fn toned() -> DataTable {
     let row = |name: &str, value: &str, share: f64, tone: Tone, says: &str| {

@@ -1,6 +1,6 @@
 //! A report page in a browser: it sends no request, has every value of its document, and is accessible.
 
-mod figures;
+mod figure_fixtures;
 mod fixture;
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::fs;
 use tempfile::TempDir;
 use understudy_report::page::{Block, Cell, Chart, DataTable, Document, Figure, Tone, html, markdown};
 use understudy_tests::browser::{Options, PageCheck, check_page};
-use understudy_tests::requirements::Requirement;
+use understudy_tests::external_programs::Requirement;
 
 /// Opens a document. `UNDERSTUDY_PICTURES` can name a folder for screenshots.
 fn open_document(document: &Document, name: &str, options: Options) -> PageCheck {

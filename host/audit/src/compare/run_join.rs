@@ -18,7 +18,7 @@ use understudy_statistics::scoring::jackknife_group;
 use understudy_study::Micros;
 
 /// Batches that may be queued for the join.
-const WAITING: usize = 4;
+const PREFETCHED_BATCHES: usize = 4;
 
 /// An evaluated pair of one run.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub fn join(
     };
     thread::scope(|scope| {
         let read = |input| {
-            let (send, batches) = sync_channel(WAITING);
+            let (send, batches) = sync_channel(PREFETCHED_BATCHES);
             (batches, scope.spawn(move || rows(input, |batch| send_batch(&send, batch))))
         };
         let ((first, reading), (second, also_reading)) = (read(one), read(other));

@@ -1,4 +1,4 @@
-//! Why an id that is requested has no case.
+//! Explains why a requested id has no case.
 //!
 //! Invariant: a reason tells nothing of the answers of models.
 
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::disclose::cell_text::instant;
+use crate::disclose::cell_text::saturating_timestamp;
 use crate::disclose::decided_rows::{DisclosureCutoff, RowKey};
 use understudy_engine::SealedStudy;
 use understudy_engine::log_schema::decode;
@@ -31,7 +31,7 @@ pub(crate) fn decisions_with_id(
         ScanOptions::new(Table::Decisions, columns).select(RowSelection::Texts("id", ids)).open(run)?
     {
         let records = decode::records(&sealed_study.study.decisions, StreamKind::Decisions, &batch?)?.records;
-        let times = records.times.iter().map(|at| instant(Micros(*at)));
+        let times = records.times.iter().map(|at| saturating_timestamp(Micros(*at)));
         found.extend(records.lines.iter().copied().zip(times));
     }
     Ok(found)
@@ -39,7 +39,7 @@ pub(crate) fn decisions_with_id(
 
 /// Why an id has no case if no accepted snapshot has it. `decisions` are the line and the event time of each decision
 /// with the id.
-pub(crate) fn without_snapshot(
+pub(crate) fn missing_snapshot_reason(
     sealed_study: &SealedStudy,
     id: &str,
     decisions: &[(u64, Timestamp)],
@@ -77,7 +77,7 @@ pub(crate) fn withheld_reason(
             "\"{id}\" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions \
              more than {:#} later than {} have arrived",
             horizon.saturating_add(sealed_study.study.decisions.lateness),
-            instant(*at)
+            saturating_timestamp(*at)
         ),
         Some(_) => {
             format!("\"{id}\" is not decided yet: no decision has arrived within the horizon of {horizon:#}")

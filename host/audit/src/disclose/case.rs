@@ -13,15 +13,15 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Float64Type, UInt16Type, UInt64Type};
 use jiff::Timestamp;
 
-use crate::disclose::absent_case::{decisions_with_id, withheld_reason, without_snapshot};
+use crate::disclose::absent_case::{decisions_with_id, missing_snapshot_reason, withheld_reason};
 use crate::disclose::access_record::Exposure;
-use crate::disclose::cell_text::{instant, text};
+use crate::disclose::cell_text::{saturating_timestamp, text};
 use crate::disclose::decided_rows::{
     DisclosureCounts, DisclosureCutoff, RowKey, decided_rows_by_id, row_key, times,
 };
 use crate::disclose::disagreements::Disagreements;
-use crate::disclose::other_decisions::add_other_decisions;
 use crate::disclose::pair_scan::{PairScan, model_column};
+use crate::disclose::revised_decisions::add_other_decisions;
 use understudy_engine::log_schema::decode;
 use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};
 use understudy_report::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
@@ -62,7 +62,11 @@ pub fn case(
     let ids = BTreeSet::from([query.id.clone()]);
     let stored = stored_snapshots(sealed_study, run, &ids, query.raw)?;
     if stored.is_empty() {
-        bail!(without_snapshot(sealed_study, &query.id, &decisions_with_id(sealed_study, run, &query.id)?));
+        bail!(missing_snapshot_reason(
+            sealed_study,
+            &query.id,
+            &decisions_with_id(sealed_study, run, &query.id)?
+        ));
     }
     let (key, stored) = requested(&stored, query)?;
     let cutoff = DisclosureCutoff::read(sealed_study, run)?;
@@ -239,7 +243,7 @@ fn requested<'l>(
     let matches = |at: Micros| query.at.is_none_or(|query| query.as_microsecond() == at.0);
     let matching: Vec<_> = stored.iter().filter(|((_, at), _)| matches(*at)).collect();
     let list = |keys: &mut dyn Iterator<Item = &RowKey>| {
-        keys.map(|(_, at)| instant(*at).to_string()).collect::<Vec<_>>().join(", ")
+        keys.map(|(_, at)| saturating_timestamp(*at).to_string()).collect::<Vec<_>>().join(", ")
     };
     match matching[..] {
         [one] => Ok(one),
@@ -310,7 +314,7 @@ impl NearestRows {
 fn similar_case(
     (_, (id, at), (answer, substrate_answer)): (u64, RowKey, (PluginAnswer, PluginAnswer)),
 ) -> SimilarCase {
-    SimilarCase { id, observed_at: instant(at), answer, substrate_answer }
+    SimilarCase { id, observed_at: saturating_timestamp(at), answer, substrate_answer }
 }
 
 /// The case of a decided row, without whether its models disagree.
@@ -325,7 +329,7 @@ fn build_case(
         let value = |name: &str| Ok((name.to_owned(), text(batch, &format!("{prefix}{name}"), row)?));
         named.map(value).collect::<anyhow::Result<Vec<_>>>()
     };
-    let time = |name: &str| instant(Micros(times(batch, name).value(row)));
+    let time = |name: &str| saturating_timestamp(Micros(times(batch, name).value(row)));
     let models = sealed_study.models.iter().zip(&stored.nanos).map(|(member, nanos)| {
         let name = format!("model.{}", member.name);
         let score = |metric: &str| number(batch, &format!("{name}.{metric}"), row);

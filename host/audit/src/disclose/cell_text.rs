@@ -49,7 +49,7 @@ pub(crate) fn text(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Resul
 }
 
 /// An event time as a timestamp; the nearest one if it is out of range.
-pub(crate) fn instant(time: Micros) -> Timestamp {
+pub(crate) fn saturating_timestamp(time: Micros) -> Timestamp {
     time.timestamp().unwrap_or(if time < Micros(0) { Timestamp::MIN } else { Timestamp::MAX })
 }
 

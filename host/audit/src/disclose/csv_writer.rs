@@ -96,7 +96,7 @@ fn is_text(kind: &DataType) -> bool {
     }
 }
 
-/// A text that no spreadsheet reads as a formula. A negative number is left as it is, because it is none.
+/// A text that no spreadsheet reads as a formula. A negative number is not a formula and is unchanged.
 fn spreadsheet_text(text: &str) -> Cow<'_, str> {
     // The characters that OWASP lists for CSV injection, with their full-width forms; and the apostrophe, so that no two
     // texts become equal.

@@ -173,7 +173,7 @@ pub(crate) struct DisclosureCutoff {
 }
 
 impl DisclosureCutoff {
-    /// The cutoff of a run as it is now.
+    /// The current cutoff of a run.
     ///
     /// # Errors
     /// If the ledger or the decisions cannot be read.

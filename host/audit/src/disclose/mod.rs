@@ -9,7 +9,7 @@ pub mod decided_row_builder;
 pub mod decided_rows;
 pub mod disagreements;
 pub mod export;
-pub mod other_decisions;
 pub mod pair_scan;
 pub mod review;
 pub mod review_sample;
+pub mod revised_decisions;

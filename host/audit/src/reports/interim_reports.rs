@@ -13,7 +13,7 @@ use anyhow::Context as _;
 
 use crate::reports::report_bundle::bundle;
 use crate::run_files::read_seal;
-use crate::verdict::evaluation::interim_verdict;
+use crate::verdict::threshold_evaluation::interim_verdict;
 use understudy_engine::{
     CompileCache, InterimCallback, InterimSnapshot, PluginOverrides, Seal, SealedStudy, load_run_study,
 };

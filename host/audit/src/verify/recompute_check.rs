@@ -135,7 +135,7 @@ fn differences(saved: &Checkpoint, rebuilt: &Recomputed) -> Vec<&'static str> {
     compare(then.cells == now.cells, "the sums of the scores are");
     compare(then.comparison == now.comparison, "the counts of compared pairs are");
     compare(then.evidence == now.evidence, "the statistics of the verdict are");
-    compare(then.self_agreement == now.self_agreement, "the sums by case are");
+    compare(then.self_agreement == now.self_agreement, "the sums by input class are");
     compare(then.profiles == now.profiles, "the sums by profile are");
     compare(then.revisions == now.revisions, "the sums of revised decisions are");
     compare(then.answer_distributions == now.answer_distributions, "the answer distributions are");

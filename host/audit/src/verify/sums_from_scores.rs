@@ -10,17 +10,18 @@ use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::compute::{cast, filter_record_batch, is_not_null};
 use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 
-use understudy_engine::{Aggregates, Comparison, OUTCOME, SCORED, SealedStudy, conditions};
+use understudy_engine::{Aggregates, OUTCOME, SCORED, SealedStudy, conditions};
 use understudy_run_log::{ScanOptions, Table};
 use understudy_statistics::scoring::{
     AnswerStatus, Cells, Conditions, ModelScores, ScoredPairs, WindowClock,
 };
+use understudy_statistics::verdict::PairCounts;
 
 /// The sums and the counts of evaluated pairs.
 ///
 /// # Errors
 /// If the pairs cannot be read, or do not hold the scores of this study.
-pub fn sums(sealed_study: &SealedStudy, run: &Path) -> anyhow::Result<(Cells, Comparison)> {
+pub fn sums(sealed_study: &SealedStudy, run: &Path) -> anyhow::Result<(Cells, PairCounts)> {
     let study = &sealed_study.study;
     let conditions = conditions(study);
     let mut aggregates = Aggregates::new(sealed_study);

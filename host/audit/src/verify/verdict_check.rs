@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::files;
 use super::issue::VerifyReport;
-use crate::verdict::evaluation::closed_verdict;
 use crate::verdict::interferences::events_since_verdict;
+use crate::verdict::threshold_evaluation::closed_verdict;
 use crate::verdict::try_history::try_history;
 use crate::verify::register_check::REGISTER;
 use understudy_engine::{Checkpoint, Seal, SealedStudy};

@@ -9,8 +9,8 @@ use toml::Value;
 use understudy_study::{AnswerForm, FieldKind};
 
 use super::draft::{Draft, DraftField};
-use super::partition::{FieldCondition, declared_name};
-use super::sample::Cell;
+use super::feed_sample::SampleValue;
+use super::slice_guess::{FieldCondition, declared_name};
 
 /// The names of the comparator and of metrics.
 const OTHER_PLUGINS: [&str; 10] = [
@@ -274,10 +274,10 @@ fn text(text: &str) -> String {
 }
 
 /// A value of a condition as TOML.
-fn value(cell: &Cell) -> String {
+fn value(cell: &SampleValue) -> String {
     match cell {
-        Cell::Boolean(value) => value.to_string(),
-        Cell::Integer(value) => value.to_string(),
+        SampleValue::Boolean(value) => value.to_string(),
+        SampleValue::Integer(value) => value.to_string(),
         other => text(&other.text()),
     }
 }

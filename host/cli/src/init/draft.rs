@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use understudy_report::{count, counted};
 use understudy_study::{AnswerForm, Every, FieldKind, Micros};
 
-use super::decision::{DecisionField, NamedDecision, guess_decision};
-use super::ids::{Ids, NamedIds, guess_ids};
-use super::model::{ModelField, guess_model};
-use super::partition::{FieldCondition, guess_conditions, guess_windows, has_weekends};
-use super::question::Question;
-use super::sample::Sample;
-use super::times::{Times, distances, guess_horizon, guess_time};
+use super::decision_guess::{DecisionField, DecisionOverrides, guess_decision};
+use super::feed_sample::Sample;
+use super::id_guess::{IdOverrides, Ids, guess_ids};
+use super::model_guess::{ModelField, guess_model};
+use super::operator_question::Question;
+use super::slice_guess::{FieldCondition, guess_conditions, guess_windows, has_weekends};
+use super::time_guess::{Times, distances, guess_horizon, guess_time};
 
 /// The most labels that a metric lists.
 const MOST_LABELS: usize = 30;
@@ -23,11 +23,11 @@ const MOST_AHEAD: i64 = 3_600_000_000;
 
 /// Values that the command line names.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Named<'a> {
-    pub ids: NamedIds<'a>,
+pub(super) struct Overrides<'a> {
+    pub ids: IdOverrides<'a>,
     pub time: Option<&'a str>,
     pub decision_time: Option<&'a str>,
-    pub decision: NamedDecision<'a>,
+    pub decision: DecisionOverrides<'a>,
 }
 
 /// A field of a stream.
@@ -37,12 +37,12 @@ pub(super) struct DraftField {
     pub kind: FieldKind,
 }
 
-/// A guess, for people.
+/// A guess as `understudy init` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Guess {
-    /// What is guessed, such as `id`.
+    /// The guessed setting, such as `id`.
     pub what: &'static str,
-    /// What it is and why, in words.
+    /// The value and its reason.
     pub text: String,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Draft {
 pub(super) fn draft(
     snapshots: &Sample,
     decisions: &Sample,
-    named: Named<'_>,
+    named: Overrides<'_>,
     now: Micros,
 ) -> Result<Draft, Vec<Question>> {
     let ids = guess_ids(snapshots, decisions, named.ids);
@@ -143,7 +143,7 @@ pub(super) fn draft(
     let input_fields = with_field(input_fields, &model);
     guess(
         "fields",
-        format!("{} of the snapshots: {}", count(input_fields.len() as u64), listed(&input_fields)),
+        format!("{} of the snapshots: {}", count(input_fields.len() as u64), field_list(&input_fields)),
     );
     let decision_fields = fields(decisions, decision_keys, &mut notes);
     let decision_fields: Vec<DraftField> =
@@ -240,7 +240,7 @@ fn lateness(times: [&Times; 2], horizon: &str, notes: &mut Vec<String>) -> Optio
 
 /// The place of a duration among those of horizons.
 fn order_of(duration: &str) -> Option<usize> {
-    super::times::HORIZONS.iter().position(|(text, _)| *text == duration)
+    super::time_guess::HORIZONS.iter().position(|(text, _)| *text == duration)
 }
 
 /// The fields of a stream besides its id and time.
@@ -277,7 +277,7 @@ fn with_field(mut fields: Vec<DraftField>, model: &ModelField) -> Vec<DraftField
 }
 
 /// How many fields have each kind.
-fn listed(fields: &[DraftField]) -> String {
+fn field_list(fields: &[DraftField]) -> String {
     let kinds = FieldKind::ALL.into_iter().filter_map(|kind| {
         let number = fields.iter().filter(|field| field.kind == kind).count();
         (number > 0).then(|| format!("{number} {}", kind.name()))

@@ -8,7 +8,7 @@ use understudy_report::counted;
 use understudy_sources::open_undeclared;
 use understudy_study::{FileSource, RecordFormat};
 
-use super::sample::Sample;
+use super::feed_sample::Sample;
 
 /// The records of a feed that are looked at.
 const MOST_RECORDS: usize = 100_000;
@@ -22,7 +22,7 @@ const LEAST_READABLE: f64 = 0.9;
 /// The first records of a file.
 ///
 /// # Errors
-/// When the file cannot be read, or hardly any of its records.
+/// When the file, or most of its records, cannot be read.
 pub(super) fn read_feed(path: &Path, stream: &'static str) -> anyhow::Result<Sample> {
     let file = FileSource::from_path(path);
     let mut reader = open_undeclared(&file, RECORD_BYTES)?;

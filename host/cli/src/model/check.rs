@@ -8,8 +8,8 @@ use anyhow::{Context as _, bail, ensure};
 use super::super::Exit;
 use super::super::output::print_out;
 use super::arguments::ModelArguments;
-use super::comparison::{Comparison, default_column, forgotten_labels, rounded_integer};
-use super::rows::TextTable;
+use super::comparison::{Comparison, default_column, missing_labels_advice, rounded_integer};
+use super::rows::InputTable;
 use understudy_engine::load_lowered_model;
 use understudy_records::batch::{AnswerColumn, Answers, Reason};
 use understudy_report::counted;
@@ -49,9 +49,9 @@ impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
         let (imported, _) = self.model.import()?;
         let plugin = load_lowered_model(imported.bytes)?;
-        let rows = TextTable::read(&self.rows)?;
-        let expected = TextTable::read(&self.expect)?;
-        ensure!(rows.rows() > 0, "{} has no rows; write at least one", self.rows.display());
+        let rows = InputTable::read(&self.rows)?;
+        let expected = InputTable::read(&self.expect)?;
+        ensure!(rows.rows() > 0, "{} has no rows; add at least one row", self.rows.display());
         ensure!(
             rows.rows() == expected.rows(),
             "{} has {}, and {} has {}; write one prediction for each row, in the same order",
@@ -90,8 +90,10 @@ impl Check {
                 let answered = distinct(answered.map(|row| names.value(codes[row] as usize)));
                 let labels = &imported.summary.labels;
                 let answered = if labels.is_empty() { &answered } else { labels };
-                forgotten =
-                    forgotten_labels(answered, &distinct(predictions.iter().flatten().map(String::as_str)));
+                forgotten = missing_labels_advice(
+                    answered,
+                    &distinct(predictions.iter().flatten().map(String::as_str)),
+                );
             }
             AnswerColumn::Numbers(numbers) => {
                 self.compare_numbers(&mut comparison, predictions, &answers, numbers)?;
@@ -144,7 +146,11 @@ impl Check {
         Ok(if passed { Exit::Done } else { Exit::Failed })
     }
 
-    fn predictions<'t>(&self, expected: &'t TextTable, column: &str) -> anyhow::Result<&'t [Option<String>]> {
+    fn predictions<'t>(
+        &self,
+        expected: &'t InputTable,
+        column: &str,
+    ) -> anyhow::Result<&'t [Option<String>]> {
         expected.column(column).with_context(|| {
             let (path, names) = (self.expect.display(), expected.names().join(", "));
             format!("{path} has no column `{column}`; it has {names}; name one of them")

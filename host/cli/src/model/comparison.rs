@@ -1,4 +1,4 @@
-//! How the answers of a model compare with predictions, as text.
+//! Compares the answers of a model with predictions, and writes the result as text.
 
 use understudy_report::counted;
 
@@ -91,19 +91,19 @@ impl Comparison {
 }
 
 /// What to do if the model answers class numbers and the predictions are names. `None` if some are equal.
-pub(super) fn forgotten_labels(answered: &[String], predicted: &[String]) -> Option<String> {
+pub(super) fn missing_labels_advice(answered: &[String], predicted: &[String]) -> Option<String> {
     let is_number = |text: &String| text.parse::<i64>().is_ok();
     let are_names = predicted.iter().any(|text| text.parse::<f64>().is_err());
     (!answered.is_empty() && answered.iter().all(is_number) && are_names).then(|| {
         format!(
             "the model answers {} and the predictions are {}; name them with --labels",
-            listed(answered),
-            listed(predicted)
+            name_list(answered),
+            name_list(predicted)
         )
     })
 }
 
-fn listed(names: &[String]) -> String {
+fn name_list(names: &[String]) -> String {
     let more = if names.len() > NAMES { ", ..." } else { "" };
     format!("{}{more}", names[..names.len().min(NAMES)].join(", "))
 }
@@ -163,10 +163,10 @@ mod tests {
 
     #[test]
     fn numbers_for_names_are_forgotten_labels() {
-        let found = forgotten_labels(&texts(&["0", "1", "2"]), &texts(&["approve", "manual", "reject"]));
+        let found = missing_labels_advice(&texts(&["0", "1", "2"]), &texts(&["approve", "manual", "reject"]));
         insta::assert_snapshot!(found.unwrap(), @"the model answers 0, 1, 2 and the predictions are approve, manual, reject; name them with --labels");
-        assert_eq!(forgotten_labels(&texts(&["0", "1"]), &texts(&["1", "2"])), None);
-        assert_eq!(forgotten_labels(&texts(&["a", "b"]), &texts(&["c"])), None);
+        assert_eq!(missing_labels_advice(&texts(&["0", "1"]), &texts(&["1", "2"])), None);
+        assert_eq!(missing_labels_advice(&texts(&["a", "b"]), &texts(&["c"])), None);
     }
 
     #[test]

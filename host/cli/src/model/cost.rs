@@ -1,4 +1,4 @@
-//! What a trained model costs, measured on synthetic rows.
+//! Measures the time and memory of a trained model on synthetic rows.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use understudy_study::FieldKind;
 /// Rows of the large batch.
 const ROWS: usize = 1024;
 
-/// The cost of a model.
+/// The cost of a model on synthetic rows: Wasm fuel for each row, and memory in bytes.
 pub(super) struct ModelCost {
     /// Fuel of a row in a batch of 1,024.
     pub fuel_in_batch: u64,

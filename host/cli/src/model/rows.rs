@@ -21,40 +21,40 @@ use understudy_sandbox::InputField;
 use understudy_study::FieldKind;
 
 /// The rows of a table of text: one list of cells for each column. An empty cell is missing.
-pub(super) struct TextTable {
+pub(super) struct InputTable {
     names: Vec<String>,
     columns: Vec<Vec<Option<String>>>,
     rows: usize,
 }
 
-impl TextTable {
+impl InputTable {
     /// Reads a CSV file with a header if its name ends in `.csv`, a Parquet file if it ends in `.parquet`, and otherwise JSON
     /// Lines. In JSON and Parquet, null is missing.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub(super) fn read(path: &Path) -> anyhow::Result<TextTable> {
+    pub(super) fn read(path: &Path) -> anyhow::Result<InputTable> {
         let shown = path.display();
         let has_extension =
             |name| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(name));
         let bytes =
-            read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
+            read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; correct the path"))?;
         let table = if has_extension("parquet") {
-            TextTable::from_parquet(bytes)
+            InputTable::from_parquet(bytes)
         } else if has_extension("csv") {
-            TextTable::from_csv(&bytes)
+            InputTable::from_csv(&bytes)
         } else {
-            TextTable::from_json_lines(&bytes).context(
+            InputTable::from_json_lines(&bytes).context(
                 "it was read as JSON Lines, because its name ends in neither .csv nor .parquet; convert another format",
             )
         };
         table.with_context(|| format!("cannot read {shown}"))
     }
 
-    fn from_parquet(bytes: Vec<u8>) -> anyhow::Result<TextTable> {
+    fn from_parquet(bytes: Vec<u8>) -> anyhow::Result<InputTable> {
         let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?;
         let names: Vec<String> = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let mut table = TextTable { columns: vec![Vec::new(); names.len()], names, rows: 0 };
+        let mut table = InputTable { columns: vec![Vec::new(); names.len()], names, rows: 0 };
         for batch in reader.build()? {
             let batch = batch?;
             table.rows += batch.num_rows();
@@ -68,13 +68,13 @@ impl TextTable {
         Ok(table)
     }
 
-    fn from_csv(bytes: &[u8]) -> anyhow::Result<TextTable> {
+    fn from_csv(bytes: &[u8]) -> anyhow::Result<InputTable> {
         let (header, _) = Format::default().with_header(true).infer_schema(bytes, Some(0))?;
         let names: Vec<String> = header.fields().iter().map(|field| field.name().clone()).collect();
         let text = |name: &String| Field::new(name, DataType::Utf8, true);
         let schema = Arc::new(Schema::new(names.iter().map(text).collect::<Vec<_>>()));
         let reader = ReaderBuilder::new(schema).with_header(true).build(bytes)?;
-        let mut table = TextTable { columns: vec![Vec::new(); names.len()], names, rows: 0 };
+        let mut table = InputTable { columns: vec![Vec::new(); names.len()], names, rows: 0 };
         for batch in reader {
             let batch = batch?;
             table.rows += batch.num_rows();
@@ -86,13 +86,14 @@ impl TextTable {
         Ok(table)
     }
 
-    fn from_json_lines(bytes: &[u8]) -> anyhow::Result<TextTable> {
-        let mut table = TextTable { names: Vec::new(), columns: Vec::new(), rows: 0 };
+    fn from_json_lines(bytes: &[u8]) -> anyhow::Result<InputTable> {
+        let mut table = InputTable { names: Vec::new(), columns: Vec::new(), rows: 0 };
         let lines =
             bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
         for (line, text) in lines {
-            let record: serde_json::Map<String, Json> = serde_json::from_slice(text)
-                .with_context(|| format!("line {} is no JSON object; write one object a line", line + 1))?;
+            let record: serde_json::Map<String, Json> = serde_json::from_slice(text).with_context(|| {
+                format!("line {} is not a JSON object; write one object a line", line + 1)
+            })?;
             for (name, value) in record {
                 let column = table.names.iter().position(|known| *known == name).unwrap_or_else(|| {
                     table.names.push(name);

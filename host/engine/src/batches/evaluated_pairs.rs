@@ -26,7 +26,7 @@ pub struct EvaluatedPairs {
     pub metric_failures: Vec<MetricFailure>,
 }
 
-/// The failure of a metric on one pair.
+/// A metric that trapped, exhausted its budget or returned an error for one pair of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricFailure {
     /// The index of the model.

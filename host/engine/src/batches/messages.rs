@@ -50,7 +50,7 @@ pub struct InferredBatch {
 
 impl InferredBatch {
     /// Wraps a batch without rows.
-    pub fn nothing(job: SnapshotBatch) -> InferredBatch {
+    pub fn without_rows(job: SnapshotBatch) -> InferredBatch {
         InferredBatch { batch: job, models: Vec::new(), windows: Vec::new(), conditions: Vec::new() }
     }
 }

@@ -31,7 +31,7 @@ pub struct PluginStatus {
     pub usage: Usage,
 }
 
-/// The status of a run.
+/// The progress of a running or ended run. Without a time, no status was published yet.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunStatus {

@@ -95,7 +95,7 @@ fn declared_column(study: &Study, name: &str) -> Option<(StreamKind, usize)> {
 /// - the fields that the comparator reads;
 /// - with blinding, those that the models read; in a served run, those that are granted;
 /// - the cluster field of the threshold;
-/// - the fields of the ceiling's cases, and the rater.
+/// - the fields of the ceiling's input classes, and the rater.
 pub fn buffered_fields(sealed_study: &SealedStudy) -> PerStream<Vec<usize>> {
     let mut buffered = PerStream::<Vec<usize>>::default();
     let study = &sealed_study.study;
@@ -113,8 +113,8 @@ pub fn buffered_fields(sealed_study: &SealedStudy) -> PerStream<Vec<usize>> {
         }
     }
     let ceiling = study.ceiling.as_ref();
-    let cases = ceiling.into_iter().flat_map(|ceiling| &ceiling.fields).map(|field| field.field);
-    for field in study_fields::cluster_field(study).into_iter().chain(cases) {
+    let classes = ceiling.into_iter().flat_map(|ceiling| &ceiling.fields).map(|field| field.field);
+    for field in study_fields::cluster_field(study).into_iter().chain(classes) {
         if !buffered.snapshots.contains(&field) {
             buffered.snapshots.push(field);
         }

@@ -1,7 +1,7 @@
-//! Collects how often the substrate decides the same in the same case, and how often the models agree with it there.
+//! Collects how often the substrate decides the same for the same input class, and how often the models agree with it there.
 //!
-//! Invariants: each evaluated pair is added once; a study without `[ceiling]` collects nothing. The fields of the case,
-//! their bins and the study's hash key alone decide which snapshots are one case.
+//! Invariants: each evaluated pair is added once; a study without `[ceiling]` collects nothing. The fields of the input
+//! class, their bins and the study's hash key alone decide which snapshots are one input class.
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _};
 use arrow::datatypes::{Float64Type, Int64Type};
@@ -12,12 +12,12 @@ use crate::evaluation::text_column::TextColumn;
 use crate::evaluation::verdict_stats::ScoredPairBatch;
 use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
-use understudy_statistics::scoring::{CasePair, Rater, SelfAgreementSums, case_capacity};
+use understudy_statistics::scoring::{InputClassPair, Rater, SelfAgreementSums, input_class_capacity};
 use understudy_study::{PerStream, Scope};
 
-/// Adds evaluated pairs to the sums by case and by rater.
+/// Adds evaluated pairs to the sums by input class and by rater.
 pub struct SelfAgreementCollector {
-    /// The fields of a case: the index of each among the buffered snapshot fields, and the edges between its bins.
+    /// The fields of an input class: the index of each among the buffered snapshot fields, and the edges between its bins.
     fields: Vec<(usize, Vec<f64>)>,
     /// The index of the field that says who decided, among the buffered decision fields.
     rater: Option<usize>,
@@ -40,7 +40,7 @@ impl SelfAgreementCollector {
         let ceiling = study.ceiling.as_ref()?;
         let column = |buffered: &[usize], field: usize| {
             let column = buffered.iter().position(|buffered| *buffered == field);
-            column.expect("the fields of a case and its rater are buffered")
+            column.expect("the fields of an input class and its rater are buffered")
         };
         let fields = ceiling
             .fields
@@ -51,7 +51,7 @@ impl SelfAgreementCollector {
             rater: ceiling.rater.map(|rater| column(&buffered_fields.decisions, rater)),
             shows_raters: ceiling.show_raters,
             scopes: study.scopes.clone(),
-            capacity: case_capacity(study.windows.every),
+            capacity: input_class_capacity(study.windows.every),
             key: sealed_study.key,
         })
     }
@@ -59,11 +59,11 @@ impl SelfAgreementCollector {
     /// Adds a batch of evaluated pairs.
     pub fn add(&self, batch: &ScoredPairBatch<'_>, sums: &mut SelfAgreementSums) {
         let sources = batch.sources;
-        let cases: Vec<Vec<CaseColumn<'_>>> = sources
+        let classes: Vec<Vec<InputClassColumn<'_>>> = sources
             .snapshot_batches
             .iter()
             .map(|snapshots| {
-                let column = |(index, edges)| CaseColumn::new(snapshots.fields.column(index), edges);
+                let column = |(index, edges)| InputClassColumn::new(snapshots.fields.column(index), edges);
                 self.fields.iter().map(|(index, edges)| column((*index, edges))).collect()
             })
             .collect();
@@ -75,7 +75,7 @@ impl SelfAgreementCollector {
         let models: Vec<Vec<Option<u64>>> =
             batch.models.iter().map(|answers| answer_hashes(answers, self.key)).collect();
         let (mut scopes, mut equal) = (Vec::new(), Vec::new());
-        let (mut case, mut rater) = (Vec::new(), Vec::new());
+        let (mut class, mut rater) = (Vec::new(), Vec::new());
         for (at, &row) in batch.rows.iter().enumerate() {
             // Evaluated pairs have an answer of the comparator.
             let Some(answer) = substrate[at] else { continue };
@@ -84,19 +84,19 @@ impl SelfAgreementCollector {
                 |condition| batch.conditions[condition][at],
                 &mut scopes,
             );
-            case.clear();
+            class.clear();
             let (source, within) = sources.snapshots[row];
-            cases[source].iter().for_each(|column| column.write(within, &mut case));
+            classes[source].iter().for_each(|column| column.write(within, &mut class));
             equal.clear();
             equal.extend(models.iter().map(|hashes| hashes[at] == Some(answer)));
             rater.clear();
             let (source, within) = sources.decisions[row];
             let name = raters.as_ref().and_then(|columns| columns[source].value(within));
             write_value(name.as_deref(), &mut rater);
-            let pair = CasePair {
+            let pair = InputClassPair {
                 window: batch.windows[at],
                 scopes: &scopes,
-                case: self.hash(&case),
+                class: self.hash(&class),
                 answer,
                 rater: name.as_deref().map(|name| Rater {
                     // 0 is no rater.
@@ -114,26 +114,26 @@ impl SelfAgreementCollector {
     }
 }
 
-/// A column of the values of a case.
-enum CaseColumn<'c> {
+/// A column of the values of an input class.
+enum InputClassColumn<'c> {
     /// Integers or numbers, compared by their bins, and the edges between these bins.
     Binned(&'c ArrayRef, &'c [f64]),
     /// Values that are compared as they are.
     Exact(TextColumn<'c>),
 }
 
-impl<'c> CaseColumn<'c> {
-    fn new(column: &'c ArrayRef, edges: &'c [f64]) -> CaseColumn<'c> {
+impl<'c> InputClassColumn<'c> {
+    fn new(column: &'c ArrayRef, edges: &'c [f64]) -> InputClassColumn<'c> {
         match edges {
-            [] => CaseColumn::Exact(TextColumn::new(column)),
-            edges => CaseColumn::Binned(column, edges),
+            [] => InputClassColumn::Exact(TextColumn::new(column)),
+            edges => InputClassColumn::Binned(column, edges),
         }
     }
 
     /// Appends the value of a row so that different rows of values have different bytes.
     fn write(&self, row: usize, bytes: &mut Vec<u8>) {
         match self {
-            CaseColumn::Binned(column, edges) => {
+            InputClassColumn::Binned(column, edges) => {
                 bytes.push(u8::from(column.is_valid(row)));
                 if column.is_valid(row) {
                     let value = match column.as_primitive_opt::<Int64Type>() {
@@ -143,7 +143,7 @@ impl<'c> CaseColumn<'c> {
                     bytes.extend((edges.partition_point(|edge| *edge <= value) as u64).to_le_bytes());
                 }
             }
-            CaseColumn::Exact(column) => write_value(column.value(row).as_deref(), bytes),
+            InputClassColumn::Exact(column) => write_value(column.value(row).as_deref(), bytes),
         }
     }
 }
@@ -165,10 +165,10 @@ mod tests {
     use super::*;
 
     fn written(column: &ArrayRef, edges: &[f64]) -> Vec<Vec<u8>> {
-        let column_of_case = CaseColumn::new(column, edges);
+        let column_of_input_class = InputClassColumn::new(column, edges);
         let write = |row| {
             let mut bytes = Vec::new();
-            column_of_case.write(row, &mut bytes);
+            column_of_input_class.write(row, &mut bytes);
             bytes
         };
         (0..column.len()).map(write).collect()
@@ -180,9 +180,9 @@ mod tests {
         let numbers: ArrayRef =
             Arc::new(Float64Array::from(vec![Some(6.9), Some(7.0), Some(29.9), Some(30.0), None]));
         for column in [integers, numbers] {
-            let cases = written(&column, &[7.0, 30.0]);
-            assert_eq!(cases[1], cases[2]);
-            let different: std::collections::BTreeSet<_> = cases.into_iter().collect();
+            let classes = written(&column, &[7.0, 30.0]);
+            assert_eq!(classes[1], classes[2]);
+            let different: std::collections::BTreeSet<_> = classes.into_iter().collect();
             assert_eq!(different.len(), 4, "below, between, above and missing");
         }
     }
@@ -195,9 +195,9 @@ mod tests {
             Arc::new(Float64Array::from(vec![Some(0.1), Some(0.1), Some(0.2), Some(0.0), None]));
         let flags: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), Some(true), Some(false), None]));
         for column in [texts, numbers, flags] {
-            let cases = written(&column, &[]);
-            assert_eq!(cases[0], cases[1]);
-            let different: std::collections::BTreeSet<_> = cases.into_iter().collect();
+            let classes = written(&column, &[]);
+            assert_eq!(classes[0], classes[1]);
+            let different: std::collections::BTreeSet<_> = classes.into_iter().collect();
             assert_eq!(different.len(), column.len() - 1);
         }
     }
@@ -205,9 +205,9 @@ mod tests {
     #[test]
     fn values_of_neighbouring_fields_are_told_apart() {
         let column = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
-        let case = |one: &str, other: &str| {
+        let class = |one: &str, other: &str| {
             [written(&column(one), &[]).concat(), written(&column(other), &[]).concat()].concat()
         };
-        assert_ne!(case("ab", "c"), case("a", "bc"));
+        assert_ne!(class("ab", "c"), class("a", "bc"));
     }
 }

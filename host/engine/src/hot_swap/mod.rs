@@ -1,4 +1,4 @@
-//! Replaces a plugin while the run goes on.
+//! Replaces a plugin during a run.
 
 pub mod candidate;
 pub mod request;

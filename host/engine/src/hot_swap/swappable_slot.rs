@@ -81,7 +81,7 @@ impl ComparablePlugin for ScorerPlugin {
     }
 }
 
-/// A slot whose plugin can be replaced while the run goes on.
+/// A slot whose plugin can be replaced during a run.
 pub(crate) trait SwappableSlot: SlotKind<Plugin: ComparablePlugin> {
     /// The declaration of the slot at `index` in the study.
     fn declaration(study: &Study, index: usize) -> &Plugin;

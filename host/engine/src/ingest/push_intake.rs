@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::batches::acks::DeliveryReceipt;
 use crate::batches::acks::PendingAck;
-use crate::ingest::reader_event::{ReaderError, ReaderEvent, WAITING};
+use crate::ingest::reader_event::{READER_QUEUE_BATCHES, ReaderError, ReaderEvent};
 use crate::ingest::wall_clock::wall_clock;
 use understudy_records::batch::{Decoder, Lines};
 use understudy_sources::SourcePosition;
@@ -99,7 +99,7 @@ impl PushIntake {
                 Source::File(_) | Source::Stdin => continue,
             }
             let (delivery_sender, deliveries) = channel();
-            let (feed, batches) = tokio::sync::mpsc::channel(WAITING);
+            let (feed, batches) = tokio::sync::mpsc::channel(READER_QUEUE_BATCHES);
             let line = after[kind].map_or(0, |position| position.number());
             let decoder = Decoder::new(kind, stream, rows);
             let most_ahead = Micros::from_duration(stream.most_ahead);

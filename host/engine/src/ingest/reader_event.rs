@@ -1,4 +1,4 @@
-//! What a reader thread sends to the coordinator, and why a reader cannot start.
+//! Defines the messages of reader threads to the coordinator, and the errors of starting a reader.
 
 use crate::batches::acks::PendingAck;
 use understudy_records::batch::DecodedBatch;
@@ -6,7 +6,7 @@ use understudy_run_log::LogError;
 use understudy_sources::SourceError;
 
 /// Maximum number of waiting batches: enough to keep the decoder busy, few enough to stay small.
-pub(crate) const WAITING: usize = 4;
+pub(crate) const READER_QUEUE_BATCHES: usize = 4;
 
 /// A message of a reader thread.
 pub enum ReaderEvent {

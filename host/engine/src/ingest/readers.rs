@@ -10,11 +10,11 @@ use std::thread;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::ingest::push_intake::{IntakeHandle, PushIntake};
-use crate::ingest::read_order::ReadOrder;
+use crate::ingest::reader_event::READER_QUEUE_BATCHES;
 use crate::ingest::reader_event::ReaderError;
 use crate::ingest::reader_event::ReaderEvent;
-use crate::ingest::reader_event::WAITING;
 use crate::ingest::replay_source;
+use crate::ingest::stream_interleaving::ReadOrder;
 use crate::ingest::wall_clock::wall_clock;
 use crate::plugins::load::LoadedStudy;
 use understudy_records::batch::Decoder;
@@ -122,7 +122,7 @@ fn start(
     let rows = study.limits.rows_per_batch();
     let mut decoder = Decoder::new(kind, study.stream(kind), rows);
     let most_ahead = Micros::from_duration(study.stream(kind).most_ahead);
-    let (feed, batches) = channel(WAITING);
+    let (feed, batches) = channel(READER_QUEUE_BATCHES);
     let read = move || {
         loop {
             let event = match reader.next_batch(rows) {

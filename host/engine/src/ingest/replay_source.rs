@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use arrow::array::{RecordBatch, StringArray};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::ingest::reader_event::{ReaderError, ReaderEvent, WAITING};
+use crate::ingest::reader_event::{READER_QUEUE_BATCHES, ReaderError, ReaderEvent};
 use crate::log_schema::decode;
 use crate::log_schema::decode::DecodedRows;
 use crate::plugins::load::LoadedStudy;
@@ -38,7 +38,7 @@ pub fn start(
         rows: loaded_study.study.limits.rows_per_batch(),
         batch: None,
     };
-    let (feed, batches) = channel(WAITING);
+    let (feed, batches) = channel(READER_QUEUE_BATCHES);
     let read = move || {
         loop {
             let event = match replay.next() {
@@ -80,7 +80,7 @@ impl LogSource {
         };
         let Some(batch) = batch else {
             let excluded = self.excluded_before(u64::MAX)?;
-            let records = self.nothing();
+            let records = self.no_records();
             return Ok((!excluded.is_empty()).then_some(DecodedBatch { kind: self.kind, records, excluded }));
         };
         let part = batch.slice(0, self.rows.min(batch.num_rows()));
@@ -104,7 +104,7 @@ impl LogSource {
         Ok(self.waiting.drain(..before).map(|(_, record)| record).collect())
     }
 
-    fn nothing(&self) -> Records {
+    fn no_records(&self) -> Records {
         Records {
             ids: StringArray::new_null(0),
             times: Vec::new(),

@@ -19,7 +19,7 @@ struct AtomicCounts {
 }
 
 impl ShedCounter {
-    /// Counts a request that was refused, for instance for lack of room.
+    /// Counts a request that was refused, for instance because the queue was full.
     pub fn count_refused(&self) {
         self.0.refused.fetch_add(1, Ordering::SeqCst);
     }

@@ -32,11 +32,11 @@ use crate::inference::worker_pool::WorkerPool;
 use crate::join::join_buffer::JoinBuffer;
 use crate::log_schema::pair_table::PairTableBuilder;
 use crate::log_schema::record_tables::{AcceptedDecisions, RecordTables};
-use crate::pipeline::excluded_scopes::ExcludedScopes;
-use crate::pipeline::exclusion_times::date_rejected;
+use crate::pipeline::exclusion_scopes::ExclusionScopes;
 use crate::pipeline::initial_state::{InitialState, ReplayPositions};
-use crate::pipeline::open_group::OpenGroup;
+use crate::pipeline::open_segment_group::OpenGroup;
 use crate::pipeline::progress::Progress;
+use crate::pipeline::rejected_record_times::date_rejected;
 use crate::pipeline::sequence_numbers::sequence_numbers;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::seal::sealed_study::SealedStudy;
@@ -83,7 +83,7 @@ pub struct Coordinator<'p> {
     pub(crate) started_at: Timestamp,
     pub(crate) open_group: OpenGroup,
     /// Assigns excluded snapshots to the declared scopes.
-    excluded_scopes: ExcludedScopes,
+    exclusion_scopes: ExclusionScopes,
     /// While the log is replayed: the pairs that are already evaluated or logged.
     pub(crate) replay_positions: Option<ReplayPositions>,
     /// For each model the results of the determinism check.
@@ -150,7 +150,7 @@ impl<'p> Coordinator<'p> {
             seal: initial.seal,
             started_at: initial.started_at,
             open_group: OpenGroup::new(initial.groups, initial.rows),
-            excluded_scopes: ExcludedScopes::new(&sealed_study.study),
+            exclusion_scopes: ExclusionScopes::new(&sealed_study.study),
             replay_positions: None,
             determinism: initial.determinism,
             interim_schedule: InterimSchedule::new(&sealed_study.study, initial.interim_reports)
@@ -232,7 +232,7 @@ impl<'p> Coordinator<'p> {
         let DecodedBatch { kind, records, mut excluded } = decoded;
         let first_joined = excluded.len();
         excluded.extend(joined.excluded.iter().map(|exclusion| records.excluded(kind, exclusion)));
-        self.excluded_scopes.assign(kind, &records, &joined.excluded, &mut excluded[first_joined..]);
+        self.exclusion_scopes.assign(kind, &records, &joined.excluded, &mut excluded[first_joined..]);
         let accepted = joined.accepted(records.len());
         let records = records.filter(&accepted);
         // The counters lag behind by the snapshots that the workers have not answered.
@@ -261,7 +261,7 @@ impl<'p> Coordinator<'p> {
                 match job.records.is_empty() {
                     false => self.workers.submit(job),
                     // There is nothing to infer, but its excluded records keep their order in the log.
-                    true => self.on_inferred(InferredBatch::nothing(job))?,
+                    true => self.on_inferred(InferredBatch::without_rows(job))?,
                 }
             }
             StreamKind::Decisions => {

@@ -1,4 +1,4 @@
-//! How a run is started: its directory and its mode.
+//! Defines the options of a run: its directory and its mode.
 //!
 //! Invariants: a study with an HTTP source runs in served mode; any other study does not; an offline
 //! evaluation reads no source of the study.
@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use crate::ingest::read_order::ReadOrder;
 use crate::ingest::shed_counter::ShedCounter;
-use crate::pipeline::handle::OnReady;
+use crate::ingest::stream_interleaving::ReadOrder;
+use crate::pipeline::run_handle::OnReady;
 use crate::plugins::load::LoadedStudy;
 use crate::plugins::stored_files::PluginOverrides;
 use understudy_run_log::signed_head::Signer;

@@ -13,7 +13,7 @@ use understudy_run_log::ledger::{Event, Ledger, LedgerError, ShedCounts};
 /// The time between two entries, if there is something to record.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// A thread that records the counts while the run goes on.
+/// A thread that records the counts during a run.
 pub(crate) struct ShedRecorder {
     /// Dropped to stop the thread.
     stop: Sender<()>,
@@ -31,7 +31,7 @@ impl ShedRecorder {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the operating system cannot start the thread.
     pub fn start(counter: ShedCounter, ledger: Ledger) -> std::io::Result<ShedRecorder> {
         let (stop, stopped) = channel();
         let mut unrecorded = Unrecorded { counter, ledger, recorded: ShedCounts::default() };

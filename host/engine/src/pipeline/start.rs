@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use crate::ingest::readers::Readers;
 use crate::pipeline::initial_state::InitialState;
-use crate::pipeline::resume::resume_run;
 use crate::pipeline::run_options::{ReplayedRun, RunOptions};
+use crate::pipeline::run_resumption::resume_run;
 use crate::pipeline::started_run::{STUDY, StartedRun, start_sealer, store_plugins};
 use crate::plugins::load::LoadedStudy;
 use crate::seal::manifest::{SEAL, Seal};
@@ -35,7 +35,7 @@ use understudy_study::{PerStream, hexadecimal};
 /// Starts a run in an empty directory, or resumes the one that is there.
 ///
 /// # Errors
-/// See [`run`](crate::pipeline::run::run).
+/// See [`run`](crate::pipeline::run_execution::run).
 pub fn start_or_resume(
     loaded_study: LoadedStudy,
     options: RunOptions<'_>,

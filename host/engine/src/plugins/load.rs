@@ -334,7 +334,7 @@ impl Loader<'_> {
                     let path = path.display();
                     self.fault(
                         plugin.line,
-                        format!("{what}: cannot read its asset `{name}`, {path}: {error}; write where it is"),
+                        format!("{what}: cannot read its asset `{name}`, {path}: {error}; correct the path"),
                     );
                 }
             }

@@ -1,4 +1,4 @@
-//! The version history of each plugin slot: swaps replace plugins while a run goes on.
+//! The version history of each plugin slot: swaps replace plugins during a run.
 //!
 //! Each swap starts a *generation*, counted from 1; 0 is the sealed one. A generation starts at one sequence
 //! number of each stream. A record belongs to the generation that is active when it is accepted, a pair to

@@ -44,8 +44,9 @@ impl Loader<'_> {
 
 /// Shares by value index, from a JSON object of shares or counts by value name.
 fn shares(bytes: &[u8], values: &[String]) -> Result<Vec<f64>, String> {
-    let object: Map<String, Json> = serde_json::from_slice(bytes)
-        .map_err(|error| format!("it is no JSON object: {error}; write one of shares or counts by value"))?;
+    let object: Map<String, Json> = serde_json::from_slice(bytes).map_err(|error| {
+        format!("it is not a JSON object: {error}; write one of shares or counts by value")
+    })?;
     let mut found = vec![0.0; values.len()];
     for (name, number) in &object {
         let index = values

@@ -26,7 +26,7 @@ use understudy_run_log::{LogError, RowSelection, ScanOptions, Table};
 use understudy_study::{Micros, PerStream, StreamKind};
 
 /// Maximum number of waiting batches per stream.
-const WAITING: usize = 2;
+const PREFETCHED_BATCHES: usize = 2;
 
 /// Reads the accepted rows of both streams.
 pub struct LogReplay<'p> {
@@ -77,7 +77,7 @@ impl<'p> LogReplay<'p> {
                 ..ScanOptions::new(table, columns)
             }
             .open(run)?;
-            let (send, batches) = sync_channel(WAITING);
+            let (send, batches) = sync_channel(PREFETCHED_BATCHES);
             let read = move || {
                 for batch in rows {
                     let last = batch.is_err();

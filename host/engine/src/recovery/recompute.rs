@@ -24,7 +24,7 @@ use understudy_run_log::read_file;
 use understudy_study::{Micros, PerStream};
 
 /// Maximum number of waiting pair batches.
-const WAITING: usize = 4;
+const EVALUATION_QUEUE_BATCHES: usize = 4;
 
 /// The derived data of a run.
 pub struct Recomputed {
@@ -72,7 +72,7 @@ pub fn recompute_ids(
     let replay = LogReplay::open_selected(sealed_study, run, PerStream::default(), Some(ids))?;
     let mut join_buffer = join_buffer(sealed_study, &held);
     let revisions = sealed_study.study.revisions;
-    join_buffer.join = IntervalJoin::of_selection(join_buffer.join.bounds(), 0).with_revisions(revisions);
+    join_buffer.join = IntervalJoin::for_selected_ids(join_buffer.join.bounds(), 0).with_revisions(revisions);
     let settle = Settle::from_run(sealed_study, run)?;
     evaluate(sealed_study, replay, &held, join_buffer, settle, each).map(drop)
 }
@@ -130,7 +130,7 @@ fn evaluate(
     let aggregates = Aggregates::new(sealed_study);
     let mut evaluator = Evaluator::new(sealed_study, held, aggregates);
     let mut counters = RunCounters::new(sealed_study.models.len());
-    let (work, waiting) = sync_channel::<(Vec<JoinedPair>, Option<Micros>)>(WAITING);
+    let (work, waiting) = sync_channel::<(Vec<JoinedPair>, Option<Micros>)>(EVALUATION_QUEUE_BATCHES);
     let compare = move || {
         for (pairs, complete_before) in waiting {
             evaluator.evaluate(pairs).iter().try_for_each(&mut each)?;

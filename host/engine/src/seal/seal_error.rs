@@ -1,4 +1,4 @@
-//! Why a study cannot be sealed, or run under its seal, and the path of the seal that such an error names.
+//! Defines the errors of sealing a study and of running it under its seal, and the path of the seal in such an error.
 
 use std::io;
 use std::path::{Path, PathBuf};

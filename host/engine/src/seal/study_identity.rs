@@ -62,15 +62,17 @@ fn fields_digest(study: &Study) -> String {
 /// SHA-256 of the declared sources. A file is identified by its path. A stream that is pushed or read from
 /// standard input is identified by the keys and fields of its records, and by the mirror.
 fn feed_digest(study: &Study, canonical: &CanonicalStudy, folder: &Path) -> String {
+    let by_fields = |kind, source| {
+        let stream = study.stream(kind);
+        let mut fields: Vec<_> =
+            stream.fields.iter().map(|field| (field.name.as_str(), field.kind.name())).collect();
+        fields.sort_unstable();
+        json!({ "source": source, "id": stream.id, "time": stream.time, "fields": fields })
+    };
     let stream = |kind| match study.source(kind) {
         Source::File(file) => json!({ "file": absolute(&folder.join(&file.path)) }),
-        source => {
-            let stream = study.stream(kind);
-            let mut fields: Vec<_> =
-                stream.fields.iter().map(|field| (field.name.as_str(), field.kind.name())).collect();
-            fields.sort_unstable();
-            json!({ "source": if source.is_pushed() { "http" } else { "stdin" }, "id": stream.id, "time": stream.time, "fields": fields })
-        }
+        Source::Stdin => by_fields(kind, "stdin"),
+        Source::Http => by_fields(kind, "http"),
     };
     let declared: Value = serde_json::from_str(canonical.text()).unwrap_or_default();
     let feed = json!({

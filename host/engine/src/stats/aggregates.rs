@@ -8,12 +8,12 @@ use crate::plugins::load::LoadedStudy;
 use crate::plugins::study_fields;
 use crate::stats::failures::FailureLog;
 use crate::stats::latency::LatencyHistogram;
-use crate::stats::run_result::Comparison;
 use crate::stats::unanswered_reasons::UnansweredReasons;
 use understudy_statistics::scoring::{
     Cells, CellsShape, DistributionsBySlice, OpenPairs, RevisionSums, SelfAgreementSums, SliceSums,
     VerdictEvidence, Window, WindowGains,
 };
+use understudy_statistics::verdict::PairCounts;
 use understudy_study::AnswerForm;
 
 /// The sums over all evaluated pairs.
@@ -22,7 +22,7 @@ pub struct Aggregates {
     /// Metric sums per window, condition value and model.
     pub cells: Cells,
     /// How many pairs could be compared.
-    pub comparison: Comparison,
+    pub comparison: PairCounts,
     /// Latency from snapshot to decision.
     pub substrate: LatencyHistogram,
     /// Number of decisions dated before their snapshot.
@@ -33,7 +33,7 @@ pub struct Aggregates {
     pub unanswered: UnansweredReasons,
     /// Evidence for the verdict; empty without a threshold.
     pub evidence: VerdictEvidence,
-    /// How often the substrate decides the same in the same case; empty without `[ceiling]`.
+    /// How often the substrate decides the same for the same input class; empty without `[ceiling]`.
     pub self_agreement: SelfAgreementSums,
     /// The pairs whose baselines can still change; empty unless the threshold requires a gain over baselines.
     pub open_pairs: OpenPairs,
@@ -57,7 +57,7 @@ impl Aggregates {
             answer_distributions: DistributionsBySlice::new(&forms, &sizes),
             revisions: RevisionSums::new(shape(loaded_study, sizes.clone())),
             cells: Cells::new(shape(loaded_study, sizes)),
-            comparison: Comparison::default(),
+            comparison: PairCounts::default(),
             substrate: LatencyHistogram::default(),
             decided_before: 0,
             failures: FailureLog::default(),

@@ -46,7 +46,7 @@ pub struct EndState {
     pub accounting: Accounting,
     /// Per model: result of the determinism check.
     pub determinism: Vec<DeterminismStats>,
-    /// Why the run read or joined hardly any of its records, if that is so.
+    /// The diagnosis of a run that read or joined fewer than a tenth of its records; `None` for any other.
     pub diagnosis: Option<InputDiagnosis>,
 }
 
@@ -83,7 +83,7 @@ impl Checkpoint {
             },
             substrate_times: aggregates.substrate.clone(),
             failures: failures.list(),
-            unanswered: unanswered.list(LISTED_REASONS),
+            unanswered: unanswered.most_frequent(LISTED_REASONS),
             missing_values: self.counters.missing_values.clone(),
             exclusions: self.counters.sorted_exclusions(),
         })

@@ -1,4 +1,4 @@
-//! Reads from the log why a run read or joined hardly any of its records.
+//! Diagnoses from the log why a run read or joined fewer than a tenth of its records.
 //!
 //! Invariants: nothing is read unless a run ended so; memory and time are bounded by the number of records examined.
 
@@ -19,7 +19,7 @@ use understudy_study::{Micros, StreamKind, Study};
 /// Rejected records of a stream that are examined.
 const EXAMINED: u64 = 10_000;
 
-/// Why the run in `run` read or joined hardly any of its records; `None` if it did not.
+/// Why the run in `run` read or joined fewer than a tenth of its records; `None` if it read and joined more.
 ///
 /// # Errors
 /// If the log cannot be read.
@@ -115,11 +115,19 @@ fn each_unpaired(
 
 fn texts<'b>(batch: &'b RecordBatch, name: &str) -> anyhow::Result<&'b arrow::array::StringArray> {
     let column = batch.column_by_name(name).filter(|column| *column.data_type() == DataType::Utf8);
-    Ok(column.ok_or_else(|| anyhow!("cannot decode the log: the column {name} is no text"))?.as_string())
+    Ok(column
+        .ok_or_else(|| {
+            anyhow!(
+                "cannot decode the log: it has no text column {name}; check the run with `understudy verify`"
+            )
+        })?
+        .as_string())
 }
 
 fn numbers<'b>(batch: &'b RecordBatch, name: &str) -> anyhow::Result<&'b [u64]> {
     let column = batch.column_by_name(name).filter(|column| *column.data_type() == DataType::UInt64);
-    let column = column.ok_or_else(|| anyhow!("cannot decode the log: the column {name} is no number"))?;
+    let column = column.ok_or_else(|| {
+        anyhow!("cannot decode the log: it has no column of whole numbers {name}; check the run with `understudy verify`")
+    })?;
     Ok(column.as_primitive::<UInt64Type>().values())
 }

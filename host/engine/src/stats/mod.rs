@@ -1,5 +1,4 @@
-//! What a run accumulates: counters, latency, failures, checkpoint, interim schedule, result; and why it read hardly
-//! anything.
+//! Accumulates the figures of a run: counters, latency, failures, checkpoint, interim schedule, result and input diagnosis.
 
 pub mod aggregates;
 pub mod checkpoint;

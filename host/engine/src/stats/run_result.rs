@@ -16,6 +16,7 @@ use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{
     Cells, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums, VerdictEvidence,
 };
+use understudy_statistics::verdict::PairCounts;
 use understudy_study::PerStream;
 
 /// Everything that an ended run hands to the report.
@@ -34,12 +35,12 @@ pub struct RunResult {
     /// The accounting of all records.
     pub accounting: Accounting,
     /// How many pairs could be compared.
-    pub comparison: Comparison,
+    pub comparison: PairCounts,
     /// Sums of the metric components. The last component of each metric is the host's count of scored pairs.
     pub cells: Cells,
     /// Sums of the threshold's metric per window and scope; empty without a threshold.
     pub evidence: VerdictEvidence,
-    /// How often the substrate decides the same in the same case; empty without `[ceiling]`.
+    /// How often the substrate decides the same for the same input class; empty without `[ceiling]`.
     pub self_agreement: SelfAgreementSums,
     /// Sums per subgroup, for the divergence search.
     pub profiles: SliceSums,
@@ -53,7 +54,7 @@ pub struct RunResult {
     pub times: Vec<LatencyHistogram>,
     /// Per model: result of the determinism check.
     pub determinism: Vec<DeterminismStats>,
-    /// Why the run read or joined hardly any of its records, if that is so.
+    /// The diagnosis of a run that read or joined fewer than a tenth of its records; `None` for any other.
     pub diagnosis: Option<InputDiagnosis>,
     /// SHA-256 of the seal of the replayed run, in hexadecimal, if this is an offline evaluation.
     pub replay_of: Option<String>,
@@ -109,17 +110,6 @@ impl EndReason {
     pub fn is_final(&self) -> bool {
         matches!(self, EndReason::Finished)
     }
-}
-
-/// Pairs by whether they can be compared; `paired` in the accounting is their sum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Comparison {
-    /// Pairs that the comparator answered. All statistics are over these; in an interim report, over those of
-    /// the covered windows.
-    pub compared: u64,
-    /// Pairs that the comparator did not answer.
-    pub incomparable: u64,
 }
 
 /// How long the substrate took.

@@ -102,7 +102,7 @@ impl UnansweredReasons {
 
     /// The groups of the report: at most `most` reasons for each plugin and kind, the most frequent first, and behind
     /// them one group without a reason for all others.
-    pub fn list(self, most: usize) -> Vec<UnansweredGroup> {
+    pub fn most_frequent(self, most: usize) -> Vec<UnansweredGroup> {
         let mut list = Vec::new();
         for ((plugin, kind), ReasonCounts { reasons, mut others }) in self.0 {
             let mut groups: Vec<UnansweredGroup> = Vec::new();
@@ -258,7 +258,7 @@ mod tests {
             example: example.map(str::to_owned),
         };
         let (abstained, failed) = (UnansweredKind::Abstained, UnansweredKind::Failed);
-        let list = counted(&reasons).list(9);
+        let list = counted(&reasons).most_frequent(9);
         assert_eq!(
             list,
             [
@@ -268,7 +268,7 @@ mod tests {
                 group(failed, "unreachable", 1, "b", None),
             ]
         );
-        let bounded = counted(&reasons).list(1);
+        let bounded = counted(&reasons).most_frequent(1);
         assert_eq!(bounded.iter().map(|group| group.count).collect::<Vec<_>>(), [1, 3, 3]);
         assert_eq!(bounded[2].reason, None);
     }
@@ -278,9 +278,9 @@ mod tests {
         let words: Vec<String> =
             (0..1000u32).map(|at| format!("word{}", char::from_u32(0x4e00 + at).unwrap())).collect();
         let reasons: Vec<_> = words.iter().zip(0..).map(|(word, at)| (at, failed(word))).collect();
-        let list = counted(&reasons).list(20);
+        let list = counted(&reasons).most_frequent(20);
         assert_eq!((list.len(), list.iter().map(|group| group.count).sum::<u64>()), (21, 1000));
-        let long = counted(&[(0, failed(&"é".repeat(4000)))]).list(20);
+        let long = counted(&[(0, failed(&"é".repeat(4000)))]).most_frequent(20);
         assert_eq!(long[0].reason.as_ref().map(|reason| reason.chars().count()), Some(MAX_CHARS + 1));
     }
 
@@ -300,7 +300,7 @@ mod tests {
             let mut parts = counted(two);
             parts.merge(counted(one));
             prop_assert_eq!(parts.clone(), counted(&reasons));
-            prop_assert_eq!(parts.list(30).iter().map(|group| group.count).sum::<u64>(), reasons.len() as u64);
+            prop_assert_eq!(parts.most_frequent(30).iter().map(|group| group.count).sum::<u64>(), reasons.len() as u64);
         }
     }
 }

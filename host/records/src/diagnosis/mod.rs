@@ -1,4 +1,4 @@
-//! Finds out why a run read or joined hardly any of its records.
+//! Diagnoses why a run read or joined fewer than a tenth of its records.
 //!
 //! Invariants: a diagnosis explains and decides nothing; it depends on the records that were examined alone.
 //!
@@ -17,17 +17,17 @@ pub use unpaired_ids::{BeyondHorizon, FormCount, IdComparison, IdForm, UnpairedI
 
 use crate::join::{Account, Accounting};
 
-/// Why a run read or joined hardly any of its records.
+/// Why a run read or joined fewer than a tenth of its records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct InputDiagnosis {
-    /// The streams of which hardly any record could be decoded, or none was received.
+    /// The streams of which fewer than a tenth of the records could be decoded, or none was received.
     pub unread: Vec<UnreadStream>,
-    /// Why hardly any accepted records were joined; null if they were, or if a stream is unread.
+    /// Why fewer than a tenth of the accepted records were joined; null if more were joined, or if a stream is unread.
     pub unpaired: Option<UnpairedIds>,
 }
 
-/// A stream of which hardly any record could be decoded, or none was received.
+/// A stream of which fewer than a tenth of the records could be decoded, or none was received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct UnreadStream {
@@ -41,7 +41,7 @@ pub struct UnreadStream {
     pub causes: Vec<CauseCount>,
 }
 
-/// Whether hardly any record of a stream could be decoded: fewer than a tenth, or none was received.
+/// Whether fewer than a tenth of the records of a stream could be decoded, or none was received.
 pub fn is_hardly_read(account: &Account) -> bool {
     let decoded = account.received - account.rejected;
     account.received == 0 || decoded < account.received.div_ceil(10)

@@ -9,7 +9,7 @@ use understudy_study::Micros;
 use unicode_normalization::UnicodeNormalization as _;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A way in which two ids can differ although people take them for one.
+/// A way in which two spellings of one id can differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdForm {

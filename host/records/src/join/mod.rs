@@ -30,8 +30,8 @@
 mod accounting;
 mod batch_retention;
 mod clock_record;
-mod file_order;
-mod order_rules;
+mod lateness_rules;
+mod leap_detection;
 mod repeated_ids;
 mod revision_order;
 mod settlement;
@@ -47,11 +47,11 @@ use understudy_study::{Micros, PerStream, Revisions, StreamKind};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub use accounting::{Account, AccountTerm, Accounting, ExclusionCounts};
-pub use file_order::{LEAP_WINDOW_LINES, OutOfOrder};
+pub use leap_detection::{LEAP_WINDOW_LINES, OutOfOrder};
 
 use crate::batch::{Exclusion, ExclusionReason, Records};
 use clock_record::ClockRecord;
-use order_rules::{OrderOutcome, ReadTo};
+use lateness_rules::{FileReadPosition, OrderOutcome};
 use revision_order::Versions;
 
 /// Identifies a batch of accepted records while the join holds it.
@@ -222,7 +222,7 @@ impl IntervalJoin {
     /// same pairs among them. No record is late and none expires, since the clocks of a selection say nothing about
     /// the streams. With revisions, pairs are settled only by [`IntervalJoin::settle_before`] and
     /// [`IntervalJoin::finish`]. Memory grows with the selection.
-    pub fn of_selection(bounds: JoinBounds, seed: u64) -> IntervalJoin {
+    pub fn for_selected_ids(bounds: JoinBounds, seed: u64) -> IntervalJoin {
         IntervalJoin { selection: true, ..IntervalJoin::new(bounds, seed) }
     }
 
@@ -254,7 +254,7 @@ impl IntervalJoin {
         max_rows: usize,
         read_to: Option<u64>,
     ) -> FileJoinResult {
-        self.offer_rows(kind, records, max_rows, Some(ReadTo(read_to)))
+        self.offer_rows(kind, records, max_rows, Some(FileReadPosition(read_to)))
     }
 
     /// Joins at most `max_rows` records. `file` says how far the file was read; `None` if the records do not come from
@@ -264,7 +264,7 @@ impl IntervalJoin {
         kind: StreamKind,
         records: &Records,
         max_rows: usize,
-        file: Option<ReadTo>,
+        file: Option<FileReadPosition>,
     ) -> FileJoinResult {
         let slot = self.next;
         self.next = self.next.wrapping_add(1);
@@ -317,7 +317,7 @@ impl IntervalJoin {
             }
             if time < self.watermark(kind) || (file.is_some() && self.is_ahead(kind, time)) {
                 self.record_clock(kind, records, latest.take());
-                match self.judge_order(kind, (slot, &accepted), records, record, file) {
+                match self.classify_order(kind, (slot, &accepted), records, record, file) {
                     OrderOutcome::Accept => {}
                     OrderOutcome::Exclude(reason, detail) => {
                         exclude((reason, detail));

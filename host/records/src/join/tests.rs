@@ -171,7 +171,7 @@ proptest! {
             let of_ids = |at: &usize| excluded[kind][*at].is_none() && ids.contains(&streams[kind][*at].id);
             (0..streams[kind].len()).filter(of_ids).collect()
         });
-        let mut join = IntervalJoin::of_selection(BOUNDS, seed);
+        let mut join = IntervalJoin::for_selected_ids(BOUNDS, seed);
         let mut next = [0, 0];
         let mut place = FxHashMap::default();
         let mut found = BTreeSet::new();
@@ -241,7 +241,7 @@ fn a_selection_excludes_an_id_again_within_twice_the_horizon_on_both_sides() {
         [(-reach - 1, false), (-reach, true), (0, true), (reach, true), (reach + 1, false)]
     {
         let input = |time| Input { id: 1, time, content: 0 };
-        let mut join = IntervalJoin::of_selection(BOUNDS, 7);
+        let mut join = IntervalJoin::for_selected_ids(BOUNDS, 7);
         let result = join.offer(StreamKind::Snapshots, &records(&[input(100), input(100 + distance)]), []);
         assert_eq!(result.excluded.len(), usize::from(is_excluded), "distance {distance}");
     }

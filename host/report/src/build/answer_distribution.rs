@@ -69,7 +69,7 @@ pub fn answer_distributions(
 
 /// The agreement of a model by its confidence.
 pub fn reliability(outcome: &RunResult, model: usize) -> Vec<ReliabilityBin> {
-    let bin = |([from, to], counts): ([f64; 2], &scoring::ReliabilityBin)| {
+    let bin = |([from, to], counts): ([f64; 2], &scoring::ReliabilityBinSums)| {
         let bounds = wilson(counts.agreeing, counts.pairs, DISPLAY_CONFIDENCE)?;
         let pairs = counts.pairs as f64;
         Some(ReliabilityBin {

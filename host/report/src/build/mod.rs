@@ -9,20 +9,20 @@ mod divergence;
 mod reducer;
 pub mod reviews;
 mod revisions;
-mod row_details;
+mod row_redaction;
 mod run_summary;
-mod time;
+mod timestamp_conversion;
 mod window_breakdown;
 
 use crate::build::answer_distribution::{answer_distributions, reliability};
 use crate::build::divergence::DivergenceSearch;
 use crate::build::reducer::Reducer;
-use crate::build::row_details::{without_reasons, without_row_details};
+use crate::build::row_redaction::{without_reasons, without_row_details};
 use crate::build::run_summary::{
-    comparison_counts, determinism_summary, excluded_example, latency_summary, missing_answers,
-    missing_values, plugin_failure, run_end, substrate_latency,
+    determinism_summary, excluded_example, latency_summary, missing_answers, missing_values, plugin_failure,
+    run_end, substrate_latency,
 };
-use crate::build::time::{timestamp, zone_name};
+use crate::build::timestamp_conversion::{timestamp, zone_name};
 use crate::build::window_breakdown::WindowBreakdownBuilder;
 use crate::model::report::{
     ConditionInfo, FORMAT, LatencyQuantile, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo,
@@ -122,7 +122,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
         end: run_end(&outcome.end),
         accounting: outcome.accounting,
         input_diagnosis: outcome.diagnosis.clone(),
-        comparison: comparison_counts(outcome.comparison),
+        comparison: outcome.comparison,
         revisions,
         ceiling: ceiling::ceiling(outcome, sealed_study, interim),
         models,

@@ -1,11 +1,11 @@
 //! Conversion of the engine's counts into the report's own types.
 
 use crate::model::run_summary::{
-    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind,
-    MissingValues, PluginFailure, RunEnd, SubstrateLatencySummary,
+    DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind, MissingValues,
+    PluginFailure, RunEnd, SubstrateLatencySummary,
 };
 use understudy_engine::{
-    Comparison, DeterminismStats, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion, RunResult,
+    DeterminismStats, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion, RunResult,
     SubstrateLatency, UnansweredGroup, UnansweredKind,
 };
 use understudy_study::{StreamKind, Study};
@@ -20,18 +20,13 @@ pub(super) fn run_end(end: &EndReason) -> RunEnd {
     }
 }
 
-/// How many pairs were compared.
-pub(super) fn comparison_counts(Comparison { compared, incomparable }: Comparison) -> ComparisonCounts {
-    ComparisonCounts { compared, incomparable }
-}
-
 /// The quantiles of a latency distribution, in nanoseconds.
 pub(super) fn latency_summary(latency: LatencyPercentiles) -> LatencySummary {
     let LatencyPercentiles { count, p50, p90, p99, max } = latency;
     LatencySummary { count, p50, p90, p99, max }
 }
 
-/// The latency of the substrate.
+/// Quantiles of the time from a snapshot to its decision, in nanoseconds, and the number of decisions dated before it.
 pub(super) fn substrate_latency(latency: SubstrateLatency) -> SubstrateLatencySummary {
     SubstrateLatencySummary { latency: latency_summary(latency.after), dated_before_snapshot: latency.before }
 }

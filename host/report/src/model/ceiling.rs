@@ -1,6 +1,7 @@
-//! The substrate's own noise in a report: how often it decides the same in the same case, and the ceiling that follows.
+//! The substrate's own noise in a report: how often it decides the same for the same input class, and the ceiling that
+//! follows.
 //!
-//! Invariants: a value and its ceiling are over the same cases. A person is named only if the study declares it.
+//! Invariants: a value and its ceiling are over the same input classes. A person is named only if the study declares it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,8 @@ use understudy_statistics::scoring::Interval;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CeilingReport {
-    /// The fields in which the snapshots of a case are equal.
-    pub fields: Vec<CaseFieldInfo>,
+    /// The fields in which the snapshots of an input class are equal.
+    pub fields: Vec<InputClassFieldInfo>,
     /// The confidence of each bound on its own.
     pub confidence: f64,
     /// All pairs, and each declared scope.
@@ -21,31 +22,31 @@ pub struct CeilingReport {
     pub raters: Option<RaterReport>,
 }
 
-/// A field in which the snapshots of a case are equal.
+/// A field in which the snapshots of an input class are equal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct CaseFieldInfo {
+pub struct InputClassFieldInfo {
     /// Its name.
     pub name: String,
     /// The edges between its bins, ascending; empty if its values themselves are compared.
     pub edges: Vec<f64>,
 }
 
-/// A mean over cases that were decided at least twice, weighted by their decisions.
+/// A mean over input classes that were decided at least twice, weighted by their decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct CaseValue {
-    /// The number of these cases.
-    pub cases: u64,
-    /// The number of decisions in these cases.
+pub struct InputClassValue {
+    /// The number of these input classes.
+    pub classes: u64,
+    /// The number of decisions in these input classes.
     pub decisions: u64,
-    /// The mean, from 0 to 1; null if the cases are fewer than 30.
+    /// The mean, from 0 to 1; null if the input classes are fewer than 30.
     pub value: Option<f64>,
     /// The bounds of the mean, each one-sided; null where they cannot be computed, and in an interim report.
     pub interval: Option<Interval>,
 }
 
-/// The ceiling of one scope.
+/// The self-agreement and the ceiling in one scope, and the agreement of each model beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ScopeCeiling {
@@ -53,12 +54,12 @@ pub struct ScopeCeiling {
     pub scope: String,
     /// The number of compared pairs.
     pub pairs: u64,
-    /// Whether every case was kept. If not, the values are over a random sample of the cases.
+    /// Whether every input class was kept. If not, the values are over a random sample of the input classes.
     pub complete: bool,
     /// The share of equal pairs of decisions.
-    pub self_agreement: CaseValue,
+    pub self_agreement: InputClassValue,
     /// The ceiling: the square root of that share.
-    pub ceiling: CaseValue,
+    pub ceiling: InputClassValue,
     /// The models, in the order of `models`.
     pub models: Vec<ModelCeiling>,
 }
@@ -70,8 +71,8 @@ pub struct ModelCeiling {
     /// The number of pairs in which the model gave the substrate's answer. An interim report withholds it (null) if it would
     /// reveal fewer than five pairs.
     pub equal: Option<u64>,
-    /// The model's agreement in the cases that were decided at least twice. An interim report withholds it.
-    pub agreement: CaseValue,
+    /// The model's agreement in the input classes that were decided at least twice. An interim report withholds it.
+    pub agreement: InputClassValue,
     /// That agreement divided by the ceiling; null where one of them is not known.
     pub of_ceiling: Option<f64>,
 }
@@ -82,10 +83,10 @@ pub struct ModelCeiling {
 pub struct RaterReport {
     /// The field of the decision that says who decided.
     pub field: String,
-    /// The share of equal decisions of one rater in the same case. An interim report withholds it.
-    pub same_rater: CaseValue,
-    /// The share of equal decisions of different raters in the same case. An interim report withholds it.
-    pub different_raters: CaseValue,
+    /// The share of equal decisions of one rater for the same input class. An interim report withholds it.
+    pub same_rater: InputClassValue,
+    /// The share of equal decisions of different raters for the same input class. An interim report withholds it.
+    pub different_raters: InputClassValue,
     /// Each rater, by name if the study shows names.
     pub raters: Vec<RaterAgreement>,
     /// The pairs of raters beyond those that are listed.

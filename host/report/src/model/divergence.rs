@@ -1,4 +1,4 @@
-//! Where a model and the substrate differ: divergent subgroups, change points and answer distributions.
+//! Describes where a model and the substrate differ: divergent subgroups, change points and answer distributions.
 //!
 //! Invariants: everything here is computed from sums, so it is the same however often it is computed.
 

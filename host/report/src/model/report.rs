@@ -11,13 +11,14 @@ use crate::model::ceiling::CeilingReport;
 use crate::model::divergence::{AnswerDistributions, DivergenceReport, ReliabilityBin};
 use crate::model::revisions::RevisionReport;
 use crate::model::run_summary::{
-    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingValues,
-    PluginFailure, RunEnd, SubstrateLatencySummary,
+    DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingValues, PluginFailure,
+    RunEnd, SubstrateLatencySummary,
 };
 use crate::model::window_breakdown::{WindowBreakdown, WindowValue};
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_sandbox::Better;
+use understudy_statistics::verdict::PairCounts;
 use understudy_study::{AnswerForm, TrainingPeriod};
 
 pub use crate::model::metric_value::MetricValue;
@@ -45,10 +46,10 @@ pub struct Report {
     pub end: RunEnd,
     /// What happened to every record of both streams.
     pub accounting: Accounting,
-    /// Why the run read or joined hardly any of its records; null if that is not so.
+    /// The diagnosis of a run that read or joined fewer than a tenth of its records; null for any other.
     pub input_diagnosis: Option<InputDiagnosis>,
     /// How many pairs were compared.
-    pub comparison: ComparisonCounts,
+    pub comparison: PairCounts,
     /// The pairs with more than one decision; null if the study refuses revisions.
     pub revisions: Option<RevisionReport>,
     /// The substrate's agreement with itself, and the ceiling that follows; null if the study declares none.
@@ -154,7 +155,7 @@ pub struct LatencyQuantile {
     pub nanos: u64,
 }
 
-/// A metric.
+/// A metric of the study: its plugin, its range and its components.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct MetricInfo {

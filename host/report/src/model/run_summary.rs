@@ -31,17 +31,6 @@ impl RunEnd {
     }
 }
 
-/// How many pairs have a comparable answer. `compared + incomparable` is the `paired` of the accounting.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct ComparisonCounts {
-    /// Pairs for which the comparator gave an answer. Every figure is computed over these. An interim report counts
-    /// only pairs of the windows that it covers.
-    pub compared: u64,
-    /// Pairs for which the comparator gave no answer, so there is nothing to compare.
-    pub incomparable: u64,
-}
-
 /// Quantiles of a latency distribution, in nanoseconds, to three significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,8 +1,8 @@
 //! The section of the substrate's own noise: agreement beside its ceiling, and agreement by rater.
 //!
-//! Invariants: agreement and ceiling in one row are over the same cases.
+//! Invariants: agreement and ceiling in one row are over the same input classes.
 
-use crate::ceiling_text::{case_value_text, ceiling_sentences, equal_text, unlisted_raters};
+use crate::ceiling_text::{ceiling_sentences, equal_text, input_class_value_text, unlisted_raters};
 use crate::format::{UNDEFINED, count, interval_text, six_decimals};
 use crate::model::ceiling::{CeilingReport, RaterReport};
 use crate::model::report::Report;
@@ -33,11 +33,11 @@ fn beside_ceiling(report: &Report, ceiling: &CeilingReport) -> Block {
             rows.push(vec![
                 scope.scope.as_str().into(),
                 model.plugin.name.as_str().into(),
-                case_value_text(&found.agreement).into(),
-                case_value_text(&scope.ceiling).into(),
+                input_class_value_text(&found.agreement).into(),
+                input_class_value_text(&scope.ceiling).into(),
                 found.of_ceiling.map_or(UNDEFINED.to_owned(), six_decimals).into(),
-                count(scope.self_agreement.cases).into(),
-                case_value_text(&scope.self_agreement).into(),
+                count(scope.self_agreement.classes).into(),
+                input_class_value_text(&scope.self_agreement).into(),
                 equal_text(found.equal, scope.pairs).into(),
             ]);
         }
@@ -48,12 +48,12 @@ fn beside_ceiling(report: &Report, ceiling: &CeilingReport) -> Block {
         Column::number("Agreement"),
         Column::number("Ceiling"),
         Column::number("Share of the ceiling"),
-        Column::number("Repeated cases"),
+        Column::number("Repeated input classes"),
         Column::number("Substrate with itself"),
         Column::number("Equal answers, all pairs"),
     ];
     Block::Table(table(
-        "Agreement beside its ceiling, in cases that were decided at least twice",
+        "Agreement beside its ceiling, in input classes that were decided at least twice",
         columns,
         rows,
     ))

@@ -3,14 +3,15 @@
 //! Invariants: the accounts are shown as an equation that a reader can check. An account that does not balance is
 //! marked.
 
+use crate::accounting_term_text::waiting_sentence;
 use crate::format::{count, counted};
 use crate::model::report::Report;
-use crate::model::run_summary::{ComparisonCounts, MissingAnswers, MissingValues, RunEnd};
+use crate::model::run_summary::{MissingAnswers, MissingValues, RunEnd};
 use crate::page::{Block, Cell, Column, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
-use crate::term_text::waiting_sentence;
 use crate::value_text::value_text;
 use understudy_records::join::Accounting;
+use understudy_statistics::verdict::PairCounts;
 use understudy_study::StreamKind;
 
 /// The accounting section.
@@ -66,7 +67,7 @@ pub fn accounting_table(accounting: &Accounting) -> Block {
 }
 
 fn pairs(report: &Report) -> Block {
-    let ComparisonCounts { compared, incomparable } = report.comparison;
+    let PairCounts { compared, incomparable } = report.comparison;
     let paired = report.accounting.snapshots.paired;
     if let RunEnd::Interim { .. } = report.end {
         return text(format!(

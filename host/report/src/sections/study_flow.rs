@@ -7,17 +7,18 @@
 
 mod way_out;
 
+use crate::accounting_term_text::term_description;
 use crate::format::{count, counted};
 use crate::model::report::Report;
-use crate::model::run_summary::{ComparisonCounts, RunEnd};
+use crate::model::run_summary::RunEnd;
 use crate::page::{
     Banner, Block, Cell, Chart, Column, DataTable, Figure, Flow, FlowCount, FlowEffect, FlowExits, FlowLine,
     FlowNode, FlowStep, Section,
 };
 use crate::sections::study_flow::way_out::{NoAnswer, NotCompared, way_out};
-use crate::term_text::term_description;
 use understudy_records::batch::ExclusionReason;
 use understudy_records::join::{Account, AccountTerm, Accounting};
+use understudy_statistics::verdict::PairCounts;
 use understudy_study::StreamKind;
 
 /// The most models or metrics that the figure names; if there are more, it names one fewer and counts the others.
@@ -41,7 +42,7 @@ pub struct StudyFlow {
     /// The name of the comparator.
     pub comparator: String,
     /// The numbers of compared and incomparable pairs.
-    pub comparison: ComparisonCounts,
+    pub comparison: PairCounts,
     /// The number of windows with metrics.
     pub windows: u64,
     /// The names of the metrics, in the order declared.
@@ -145,7 +146,7 @@ impl StudyFlow {
 
     /// Whether all numbers of the figure add up.
     fn balances(&self) -> bool {
-        let ComparisonCounts { compared, incomparable } = self.comparison;
+        let PairCounts { compared, incomparable } = self.comparison;
         let paired = self.accounting.snapshots.paired;
         let evaluated = compared.checked_add(incomparable);
         let is_within = evaluated
@@ -207,7 +208,7 @@ impl StudyFlow {
 
     /// The pairs that are not compared, by reason.
     fn not_compared(&self) -> impl Iterator<Item = (NotCompared, u64)> {
-        let ComparisonCounts { compared, incomparable } = self.comparison;
+        let PairCounts { compared, incomparable } = self.comparison;
         let others = self.accounting.snapshots.paired.saturating_sub(compared.saturating_add(incomparable));
         let reason = if self.is_interim { NotCompared::OpenWindow } else { NotCompared::Unaccounted };
         let others = (self.is_interim || others > 0).then_some((reason, others));

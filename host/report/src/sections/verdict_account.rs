@@ -2,11 +2,11 @@
 //!
 //! Invariants: every term of both streams is shown with what it means for the verdict. Nothing is decided here.
 
+use crate::accounting_term_text::{shed_sentences, waiting_sentence};
 use crate::format::{count, counted};
 use crate::page::{Block, Cell, Column, Tone};
 use crate::revision_text::{revised_sentence, revised_slice_text};
 use crate::sections::helpers::{scope_name, table, text};
-use crate::term_text::{shed_sentences, waiting_sentence};
 use crate::tries_text::tries_text;
 use understudy_statistics::verdict::{GuardResult, Verdict, term_consequence};
 use understudy_study::StreamKind;

@@ -1,6 +1,6 @@
 //! Renders the substrate's own noise: agreement beside its ceiling, and agreement by rater.
 
-use crate::ceiling_text::{case_value_text, ceiling_sentences, equal_text, unlisted_raters};
+use crate::ceiling_text::{ceiling_sentences, equal_text, input_class_value_text, unlisted_raters};
 use crate::format::{UNDEFINED, six_decimals};
 use crate::model::ceiling::{CeilingReport, RaterReport};
 use crate::model::report::Report;
@@ -25,14 +25,14 @@ pub(super) fn ceiling(page: &mut Page, report: &Report) {
 
 fn beside_ceiling(page: &mut Page, report: &Report, ceiling: &CeilingReport) {
     let mut table = TextTable::new([Align::Left, Align::Left, Align::Left, Align::Left, Align::Right]);
-    table.head(["  scope", "model", "agreement in repeated cases", "ceiling", "share of it"].map(faint));
+    table.head(["  scope", "model", "agreement, repeated classes", "ceiling", "share of it"].map(faint));
     for scope in &ceiling.scopes {
         for (model, found) in report.models.iter().zip(&scope.models) {
             table.row([
                 format!("  {}", scope.scope).into(),
                 model.plugin.name.as_str().into(),
-                case_value_text(&found.agreement).into(),
-                case_value_text(&scope.ceiling).into(),
+                input_class_value_text(&found.agreement).into(),
+                input_class_value_text(&scope.ceiling).into(),
                 found.of_ceiling.map_or(UNDEFINED.to_owned(), six_decimals).into(),
             ]);
         }

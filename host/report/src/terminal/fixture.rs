@@ -5,7 +5,8 @@ use std::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::ceiling::{
-    CaseFieldInfo, CaseValue, CeilingReport, ModelCeiling, RaterAgreement, RaterReport, ScopeCeiling,
+    CeilingReport, InputClassFieldInfo, InputClassValue, ModelCeiling, RaterAgreement, RaterReport,
+    ScopeCeiling,
 };
 use crate::model::divergence::SubgroupTerm;
 use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles, reliability};
@@ -13,13 +14,14 @@ use crate::model::report::{
     ConditionInfo, FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
 };
 use crate::model::run_summary::{
-    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind,
-    MissingValues, PluginFailure, RunEnd, SubstrateLatencySummary,
+    DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind, MissingValues,
+    PluginFailure, RunEnd, SubstrateLatencySummary,
 };
 use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
 use understudy_records::join::{Account, Accounting};
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::{Interval, wilson};
+use understudy_statistics::verdict::PairCounts;
 use understudy_study::AnswerForm;
 
 /// Two models on labels, two metrics, three conditions, 62 weeks.
@@ -83,7 +85,7 @@ pub(crate) fn hotel() -> Report {
     Report {
         accounting: Accounting { snapshots: account, decisions: account },
         input_diagnosis: None,
-        comparison: ComparisonCounts { compared: 15_402, incomparable: 0 },
+        comparison: PairCounts { compared: 15_402, incomparable: 0 },
         revisions: None,
         ceiling: Some(ceiling()),
         models: vec![model("booked-room", 0.79, 0, 0, 1_920), model("room-rules", 0.61, 120, 3, 2_410)],
@@ -146,7 +148,7 @@ pub(crate) fn rates() -> Report {
         study: "hotel-rates".into(),
         accounting: Accounting { snapshots: account, decisions: account },
         input_diagnosis: None,
-        comparison: ComparisonCounts { compared: 1_000, incomparable: 4 },
+        comparison: PairCounts { compared: 1_000, incomparable: 4 },
         revisions: None,
         ceiling: None,
         models: vec![ModelReport {
@@ -248,7 +250,7 @@ pub(crate) fn troubled() -> Report {
         ]),
         accounting: Accounting { snapshots, decisions },
         input_diagnosis: None,
-        comparison: ComparisonCounts { compared: 15_402, incomparable: 10 },
+        comparison: PairCounts { compared: 15_402, incomparable: 10 },
         revisions: None,
         ceiling: None,
         missing_answers: vec![
@@ -303,7 +305,7 @@ pub(crate) fn empty() -> Report {
         end: RunEnd::Finished,
         accounting: Accounting::default(),
         input_diagnosis: None,
-        comparison: ComparisonCounts::default(),
+        comparison: PairCounts::default(),
         revisions: None,
         ceiling: None,
         models: vec![ModelReport {
@@ -344,15 +346,15 @@ pub(crate) fn empty() -> Report {
     }
 }
 
-/// The ceiling of two models over all pairs and in a scope with too few repeated cases.
+/// The ceiling of two models over all pairs and in a scope with too few repeated input classes.
 fn ceiling() -> CeilingReport {
-    let value = |value: f64| CaseValue {
-        cases: 412,
+    let value = |value: f64| InputClassValue {
+        classes: 412,
         decisions: 2_310,
         value: Some(value),
         interval: Some(Interval { lower: value - 0.02, upper: value + 0.015 }),
     };
-    let few = CaseValue { cases: 12, decisions: 25, ..CaseValue::default() };
+    let few = InputClassValue { classes: 12, decisions: 25, ..InputClassValue::default() };
     let model = |equal, agreement, of_ceiling| ModelCeiling { equal: Some(equal), agreement, of_ceiling };
     let rater = |name: &str, pairs, equal: [u64; 2]| RaterAgreement {
         rater: name.to_owned(),
@@ -362,8 +364,8 @@ fn ceiling() -> CeilingReport {
     };
     CeilingReport {
         fields: vec![
-            CaseFieldInfo { name: "segment".to_owned(), edges: Vec::new() },
-            CaseFieldInfo { name: "lead_time".to_owned(), edges: vec![7.0, 30.5] },
+            InputClassFieldInfo { name: "segment".to_owned(), edges: Vec::new() },
+            InputClassFieldInfo { name: "lead_time".to_owned(), edges: vec![7.0, 30.5] },
         ],
         confidence: 0.95,
         scopes: vec![

@@ -3,14 +3,15 @@
 //! Invariants: the accounts are shown as an equation that a reader can check. An account that does not balance is
 //! marked.
 
+use crate::accounting_term_text::{term_description, waiting_sentence};
 use crate::format::{UNDEFINED, count, counted, duration};
 use crate::model::report::Report;
-use crate::model::run_summary::{ComparisonCounts, DeterminismSummary, LatencySummary};
-use crate::term_text::{term_description, waiting_sentence};
+use crate::model::run_summary::{DeterminismSummary, LatencySummary};
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 use crate::value_text::value_text;
 use understudy_records::join::Account;
+use understudy_statistics::verdict::PairCounts;
 
 /// The warning for accounts that do not balance, which is always a bug of understudy.
 pub(super) const UNBALANCED: &str = "THE ACCOUNTS DO NOT BALANCE. No figure is reliable: keep the run directory, and \
@@ -23,7 +24,7 @@ pub(super) fn balances(report: &Report) -> bool {
 
 /// Whether both streams count the same pairs, and compared and incomparable pairs add up to them.
 fn pairs_balance(report: &Report) -> bool {
-    let ComparisonCounts { compared, incomparable } = report.comparison;
+    let PairCounts { compared, incomparable } = report.comparison;
     let (snapshots, decisions) = (report.accounting.snapshots.paired, report.accounting.decisions.paired);
     snapshots == decisions && compared.checked_add(incomparable) == Some(snapshots)
 }
@@ -46,7 +47,7 @@ pub(super) fn accounts(page: &mut Page, report: &Report) {
         page.paragraph(2, Ink::Faint, &waiting);
     }
 
-    let ComparisonCounts { compared, incomparable } = report.comparison;
+    let PairCounts { compared, incomparable } = report.comparison;
     let pairs = counted(snapshots.paired, "pair", "pairs");
     let equation = format!("{pairs} = {} compared + {} incomparable", count(compared), count(incomparable));
     if pairs_balance(report) {

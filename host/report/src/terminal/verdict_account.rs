@@ -2,9 +2,9 @@
 //!
 //! Invariants: every term of both streams is shown with what it means for the verdict. Nothing is decided here.
 
+use crate::accounting_term_text::{shed_sentences, waiting_sentence};
 use crate::format::{count, counted};
 use crate::revision_text::{revised_sentence, revised_slice_text};
-use crate::term_text::{shed_sentences, waiting_sentence};
 use crate::terminal::records::balance;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};

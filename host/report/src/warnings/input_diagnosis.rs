@@ -1,4 +1,4 @@
-//! Says in sentences why a run read or joined hardly any of its records.
+//! Says in sentences why a run read or joined fewer than a tenth of its records.
 //!
 //! Invariants: the sentences are the same in every rendering; a run that read its input has none.
 

@@ -64,7 +64,7 @@ pub enum Event {
     },
     /// Mirrored requests that never became a record, since the last such entry. A proxy repeats none of them.
     RequestsShed {
-        /// Requests that were refused, for instance for lack of room.
+        /// Requests that were refused, for instance because the queue was full.
         refused: u64,
         /// Requests that were answered, and whose record was not written.
         lost: u64,
@@ -344,7 +344,7 @@ pub struct FileDigest {
 /// Mirrored requests that never became a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShedCounts {
-    /// Requests that were refused, for instance for lack of room.
+    /// Requests that were refused, for instance because the queue was full.
     pub refused: u64,
     /// Requests that were answered, and whose record was not written.
     pub lost: u64,

@@ -11,7 +11,7 @@ use crate::signed_head::{Signer, Verifier};
 /// Domain of the signature: this line, then the JSON of the entry without `signed` and `hash`.
 const KIND: &str = "understudy register";
 
-/// An entry of a register.
+/// One line of `register.jsonl`: the event with its number, its time and the hash of the entry before it.
 pub type RegisterEntry = ChainedEntry<RegisterRecord>;
 
 /// An event with its signature.
@@ -25,7 +25,7 @@ pub struct RegisterRecord {
     pub signed: Option<EntrySignature>,
 }
 
-/// One event of a register.
+/// The event of a register entry: the register was opened, a study was sealed, or a run was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum RegisterEvent {

@@ -289,8 +289,8 @@ fn json_values_get_their_canonical_form() {
     assert_eq!((texts.value(0), &codes[..]), (r#"{"a":2,"b":1}"#, &[0, 0, 1][..]));
 
     let error = |text: &str| answers(json_texts(&[text], &[0]), form, 1, LIMIT).expect_err("invalid");
-    insta::assert_snapshot!(error("{a: 1}"), @r#"answered "{a: 1}", which is no JSON value: key must be a string at line 1 column 2"#);
-    insta::assert_snapshot!(error("[1e999]"), @r#"answered "[1e999]", which is no JSON value: number out of range at line 1 column 6"#);
+    insta::assert_snapshot!(error("{a: 1}"), @r#"answered "{a: 1}", which is not a JSON value: key must be a string at line 1 column 2"#);
+    insta::assert_snapshot!(error("[1e999]"), @r#"answered "[1e999]", which is not a JSON value: number out of range at line 1 column 6"#);
     // In its canonical form `1e300` is `1e+300`.
     let long = format!("[{}]", vec!["1e300"; LIMIT / 6].join(","));
     assert!(long.len() <= LIMIT);

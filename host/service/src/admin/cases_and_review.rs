@@ -111,7 +111,7 @@ async fn with_audit_lock<T: Send + 'static>(
     state: &CaseState,
     view: impl FnOnce(&RunSlot, &CachedStudy, &std::path::Path) -> anyhow::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
-    let directory = state.run.started().ok_or_else(Problem::starting)?.directory.clone();
+    let directory = state.run.started_run().ok_or_else(Problem::starting)?.directory.clone();
     let reviews = state.reviews.clone();
     let busy = "another case view is being computed";
     let _lock = reviews.audit_lock.try_lock().map_err(|_| Problem::busy(busy))?;

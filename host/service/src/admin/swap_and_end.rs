@@ -143,7 +143,7 @@ pub fn swap_entries(entries: &[Entry]) -> Vec<SwapEntry> {
 
 /// `GET /v1/swaps`.
 pub async fn swaps(State(run): State<Arc<RunSlot>>) -> Result<Response<Body>, Problem> {
-    let run = run.accepting()?.directory.clone();
+    let run = run.accepting_run()?.directory.clone();
     let read = tokio::task::spawn_blocking(move || read_entries(&run)).await;
     match read {
         Ok(Ok(entries)) => Ok(json_response(StatusCode::OK, &swap_entries(&entries))),
@@ -162,7 +162,7 @@ pub async fn swap(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let swapper = run.accepting()?.swapper.clone();
+    let swapper = run.accepting_run()?.swapper.clone();
     let request: SwapBody = parse_json(&bodies, &headers, body).await?;
     let request = request.into_request(&principal)?;
     // Compiling and the shadow comparison block their thread.
@@ -269,7 +269,7 @@ pub async fn end(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let commands = run.accepting()?.commands.clone();
+    let commands = run.accepting_run()?.commands.clone();
     let EndRequest { reason, who } = parse_json(&bodies, &headers, body).await?;
     if reason.trim().is_empty() {
         let detail = "the reason is empty; give one for the ledger";

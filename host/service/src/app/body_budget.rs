@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::response::Problem;
 
-/// Bytes that one semaphore permit stands for.
+/// The number of bytes of one semaphore permit.
 const PERMIT_BYTES: usize = 1 << 10;
 
 /// Limits of request bodies.

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::http::response::Problem;
-use crate::util::latency_histogram::latency_histogram;
+use crate::util::request_duration_histogram::request_duration_histogram;
 
 /// Arrival time and serial number, which makes it unique.
 type QueueKey = (Instant, u64);
@@ -32,7 +32,7 @@ impl DeliveryQueue {
     pub fn new(max_lag: Duration) -> DeliveryQueue {
         DeliveryQueue {
             max_lag,
-            wait_seconds: latency_histogram(),
+            wait_seconds: request_duration_histogram(),
             queued: Mutex::default(),
             next_serial: AtomicU64::new(0),
         }
@@ -59,7 +59,7 @@ impl DeliveryQueue {
     }
 }
 
-/// A delivery in the queue.
+/// The place of one request in the queue. Dropping it removes the request from the queue.
 pub struct QueuedDelivery {
     queue: Arc<DeliveryQueue>,
     key: QueueKey,

@@ -48,7 +48,7 @@ impl RunSlot {
     ///
     /// # Errors
     /// 503 before the run has started and while it is draining.
-    pub fn accepting(&self) -> Result<&RunHandle, Problem> {
+    pub fn accepting_run(&self) -> Result<&RunHandle, Problem> {
         match self.handle.get() {
             Some(_) if self.is_draining() => Err(Problem::ending()),
             Some(handle) => Ok(handle),
@@ -57,7 +57,7 @@ impl RunSlot {
     }
 
     /// The run, also while it is draining; `None` before it has started.
-    pub fn started(&self) -> Option<&RunHandle> {
+    pub fn started_run(&self) -> Option<&RunHandle> {
         self.handle.get()
     }
 }

@@ -23,11 +23,10 @@ use understudy_engine::{
     load_run_study,
 };
 use understudy_report::live_sections;
-use understudy_report::model::run_summary::ComparisonCounts;
 use understudy_report::page::{Banner, Section};
 use understudy_run_log::ledger::{Entry, Event};
 use understudy_sandbox::sha256_hex;
-use understudy_statistics::verdict::Verdict;
+use understudy_statistics::verdict::{PairCounts, Verdict};
 
 /// Minimum time between two computations.
 const MIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -55,7 +54,7 @@ pub enum LiveFigures {
         /// The interim verdict in words.
         banner: Banner,
         /// The numbers of compared and incomparable pairs of complete windows.
-        comparison: ComparisonCounts,
+        comparison: PairCounts,
         /// The number of windows with metrics.
         windows: u64,
         /// Mirrored requests that never became a record, as recorded in the ledger.
@@ -150,7 +149,7 @@ async fn refresh(cache: Arc<LiveReportCache>, run: Arc<RunSlot>) {
 
 /// New figures; `None` if the run has not started or has ended.
 async fn compute(cache: &Arc<LiveReportCache>, run: &RunSlot) -> anyhow::Result<Option<LiveFigures>> {
-    let Some(run) = run.started() else { return Ok(None) };
+    let Some(run) = run.started_run() else { return Ok(None) };
     let (sender, aggregates) = oneshot::channel();
     if run.commands.send(RunCommand::SnapshotAggregates(sender)).await.is_err() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! What every handler shares about HTTP: responses, and the peer of a connection.
+//! Provides what all handlers share: responses, and the peer of a connection.
 
 pub mod peer;
 pub mod response;

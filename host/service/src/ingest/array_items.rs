@@ -4,7 +4,7 @@
 //! - Every byte between the brackets belongs to one item, or is a comma between two.
 //! - An item that is not JSON does not affect the others, as long as it closes its quotes and brackets.
 
-/// An item of an array.
+/// The unparsed bytes of one array item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArrayItem<'t> {
     /// The text of the item, without white space around it.

@@ -14,7 +14,7 @@ use crate::http::response::Problem;
 use crate::ingest::array_items::{ArrayItem, ArrayItems};
 use crate::ingest::cloud_event::{HeaderEvent, structured_record};
 use crate::ingest::content_encoding::{ContentEncoding, DecompressError, SUPPORTED_ENCODINGS};
-use crate::ingest::json_object::kind_of_value;
+use crate::ingest::json_object::json_type_name;
 use crate::ingest::media_type::MediaKind;
 use crate::util::excerpt::excerpt;
 use understudy_records::batch::Lines;
@@ -162,7 +162,7 @@ impl RecordBatches {
     /// Adds an item of an array of records.
     fn push_item(&mut self, item: ArrayItem<'_>) {
         let text = std::str::from_utf8(item.text).unwrap_or_default();
-        match (item.fault, kind_of_value(text)) {
+        match (item.fault, json_type_name(text)) {
             (Some(fault), _) => self.push_broken(item.text, fault.to_owned()),
             (None, None | Some("an object")) => self.push(item.text),
             (None, Some(kind)) => {

@@ -109,7 +109,7 @@ fn with_id_and_time<'e>(
     if record.value(&stream.time).is_none() {
         added.extend(time()?.map(|time| (stream.time.as_str(), time)));
     }
-    Ok(if added.is_empty() { data.to_owned() } else { record.with(&added) })
+    Ok(if added.is_empty() { data.to_owned() } else { record.with_replaced(&added) })
 }
 
 /// The text of a header value: quotes are removed, then percent signs are decoded once:

@@ -29,7 +29,7 @@ impl<'t> JsonObject<'t> {
     /// # Errors
     /// What the text is instead.
     pub fn parse(text: &'t str) -> Result<JsonObject<'t>, NotAnObject> {
-        match kind_of_value(text) {
+        match json_type_name(text) {
             None | Some("an object") => serde_json::from_str(text).map_err(|_| NotAnObject::Malformed),
             Some(kind) => Err(NotAnObject::Other(kind)),
         }
@@ -42,7 +42,7 @@ impl<'t> JsonObject<'t> {
     }
 
     /// The text of the object with other values for some keys, which come first.
-    pub fn with(&self, replaced: &[(&str, &str)]) -> String {
+    pub fn with_replaced(&self, replaced: &[(&str, &str)]) -> String {
         let kept = self.0.iter().filter(|(own, _)| !replaced.iter().any(|(key, _)| own == key));
         let kept = kept.map(|(key, value)| (&**key, value.get()));
         let mut text = String::from("{");
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for JsonObject<'de> {
 }
 
 /// What a JSON text is, by its first character; `None` if no JSON text begins like that.
-pub fn kind_of_value(text: &str) -> Option<&'static str> {
+pub fn json_type_name(text: &str) -> Option<&'static str> {
     match text.trim_start().bytes().next()? {
         b'{' => Some("an object"),
         b'[' => Some("an array"),
@@ -115,8 +115,11 @@ mod tests {
     #[test]
     fn replaced_keys_come_first_and_once() {
         let object = JsonObject::parse("{ \"a\": 1, \"id\": null, \"b\": {\"x\": 1},\n\"id\": 3 }").unwrap();
-        assert_eq!(object.with(&[("id", "\"x\""), ("at", "2")]), r#"{"id":"x","at":2,"a":1,"b":{"x": 1}}"#);
-        assert_eq!(JsonObject::parse(" {} ").unwrap().with(&[]), "{}");
+        assert_eq!(
+            object.with_replaced(&[("id", "\"x\""), ("at", "2")]),
+            r#"{"id":"x","at":2,"a":1,"b":{"x": 1}}"#
+        );
+        assert_eq!(JsonObject::parse(" {} ").unwrap().with_replaced(&[]), "{}");
     }
 
     #[test]

@@ -89,7 +89,7 @@ async fn receive(
     counters: &Arc<MirrorCounters>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let run = state.run.accepting()?;
+    let run = state.run.accepting_run()?;
     let study = &state.run.study;
     let intake = run.intake.as_ref().ok_or_else(Problem::ending)?;
     let arrival = Timestamp::now();

@@ -57,7 +57,7 @@ async fn ingest(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<IngestReceipt, Problem> {
-    state.run.accepting()?;
+    state.run.accepting_run()?;
     let format = BodyFormat::from_headers(headers)?;
     let bodies = &state.bodies;
     let (bytes, permit) = bodies.read(headers, body).await?;
@@ -95,7 +95,7 @@ async fn deliver(
     stream_kind: StreamKind,
     batches: Vec<Lines>,
 ) -> Result<IngestReceipt, Problem> {
-    let run = state.run.accepting()?;
+    let run = state.run.accepting_run()?;
     let intake =
         run.intake.as_ref().ok_or_else(|| delivery_problem(DeliveryError::Elsewhere(stream_kind)))?;
     let queued = state.deliveries.enqueue()?;

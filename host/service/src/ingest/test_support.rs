@@ -1,4 +1,4 @@
-//! What the tests of this module share.
+//! Provides the fixtures that the tests of this module share.
 
 use jiff::SignedDuration;
 

@@ -16,6 +16,6 @@ pub async fn live() -> Response<Body> {
 
 /// `GET /readyz`: 200 while records are accepted, otherwise 503.
 pub async fn ready(State(run): State<Arc<RunSlot>>) -> Result<Response<Body>, Problem> {
-    run.accepting()?;
+    run.accepting_run()?;
     Ok(content(StatusCode::OK, "text/plain; charset=utf-8", "ready\n"))
 }

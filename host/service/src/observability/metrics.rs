@@ -26,7 +26,7 @@ use crate::app::delivery_queue::DeliveryQueue;
 use crate::http::response::content;
 use crate::observability::metrics_format::MetricsFormat;
 use crate::observability::status::{Phase, Status, StatusSources};
-use crate::util::latency_histogram::latency_histogram;
+use crate::util::request_duration_histogram::request_duration_histogram;
 use understudy_engine::RunStatus;
 use understudy_records::join::AccountTerm;
 
@@ -44,7 +44,7 @@ impl Default for RequestMetrics {
     fn default() -> RequestMetrics {
         RequestMetrics {
             requests: Family::default(),
-            durations: Family::new_with_constructor(latency_histogram),
+            durations: Family::new_with_constructor(request_duration_histogram),
         }
     }
 }

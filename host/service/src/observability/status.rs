@@ -106,7 +106,7 @@ pub struct StatusSources {
 impl Status {
     /// Collects the current status.
     pub async fn collect(sources: &StatusSources) -> Status {
-        let run = sources.run.started();
+        let run = sources.run.started_run();
         let (deliveries, oldest) = sources.deliveries.len_and_oldest();
         let run_status = run.map(|run| run.status.borrow().clone());
         let disk = match run {

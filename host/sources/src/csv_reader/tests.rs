@@ -112,9 +112,9 @@ fn a_last_row_that_grew_is_recognised_by_its_beginning() {
     let whole = b"12,2026-05-01T09:30:00Z\n";
     let partial = read(b"id,at\n12,2026-05-01T09", 100, 100, 1).expect("the header is valid");
     let record = partial[0].strip_prefix("2 at 6: ").expect("its position");
-    assert!(reader.had_beginning(whole, record_digest(record.as_bytes())));
-    assert!(reader.had_beginning(whole, record_digest(b"1")), "a row of one cell is kept as it is");
-    assert!(!reader.had_beginning(whole, record_digest(b"13")));
+    assert!(reader.starts_with_partial_row(whole, record_digest(record.as_bytes())));
+    assert!(reader.starts_with_partial_row(whole, record_digest(b"1")), "a row of one cell is kept as it is");
+    assert!(!reader.starts_with_partial_row(whole, record_digest(b"13")));
 }
 
 #[test]

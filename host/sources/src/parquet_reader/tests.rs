@@ -81,7 +81,7 @@ fn rows_are_records_of_their_types() {
     insta::assert_snapshot!(read(open(), 10).join("\n"), @r#"
     1 in 0: {"id":"a","at":"2026-05-01T09:30:00.001234Z","rate":0.10000000149011612,"free":true,"items":[1,null],"extras":{"a": 1},"note":"x\"y"}
     2 in 0: {"id":"b","at":"2026-05-01T09:31:00.001234Z","rate":null,"free":null,"items":null,"extras":"{","note":null} <- column `extras`: its text is not JSON; write JSON, or declare text
-    3 in 1: {"id":"a","at":"2026-05-01T09:32:00.001234Z","rate":"NaN","free":false,"items":[],"extras":null,"note":"{}"} <- column `rate`: NaN is no number; write null if the value is missing
+    3 in 1: {"id":"a","at":"2026-05-01T09:32:00.001234Z","rate":"NaN","free":false,"items":[],"extras":null,"note":"{}"} <- column `rate`: NaN is not a number; write null if the value is missing
     "#);
     assert_eq!(read(open(), 1), read(open(), 10));
 }

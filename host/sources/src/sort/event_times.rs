@@ -13,7 +13,7 @@ const BATCH_LINES: usize = 4096;
 
 /// Why a line has no event time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum UnreadableTime {
+pub(super) enum EventTimeError {
     /// The line is blank, so it is no record.
     Blank,
     /// The line is not a record; the reason in words.
@@ -35,12 +35,12 @@ impl EventTimes {
     }
 
     /// The event time of each line, in microseconds since 1970-01-01T00:00:00Z.
-    pub(super) fn read(&mut self, block: &LineBlock<'_>) -> Vec<Result<i64, UnreadableTime>> {
+    pub(super) fn read(&mut self, block: &LineBlock<'_>) -> Vec<Result<i64, EventTimeError>> {
         let mut times = Vec::new();
         let mut batch = Lines::default();
         for (line, text) in (block.first_line..).zip(block.lines()) {
             push_line(&mut batch, line, 0, text, self.record_bytes);
-            times.push(Err(UnreadableTime::Blank));
+            times.push(Err(EventTimeError::Blank));
             if batch.len() == BATCH_LINES {
                 self.decode(&std::mem::take(&mut batch), block.first_line, &mut times);
             }
@@ -50,7 +50,7 @@ impl EventTimes {
     }
 
     /// Sets the times of a batch of lines. `first_line` is the line of the first time.
-    fn decode(&mut self, batch: &Lines, first_line: u64, times: &mut [Result<i64, UnreadableTime>]) {
+    fn decode(&mut self, batch: &Lines, first_line: u64, times: &mut [Result<i64, EventTimeError>]) {
         let decoded = self.decoder.decode(batch);
         for (line, time) in decoded.records.lines.iter().zip(&decoded.records.times) {
             times[(line - first_line) as usize] = Ok(*time);
@@ -58,7 +58,7 @@ impl EventTimes {
         let faults: HashMap<u64, String> =
             decoded.excluded.into_iter().map(|record| (record.position.line, record.detail)).collect();
         for (line, reason) in faults {
-            times[(line - first_line) as usize] = Err(UnreadableTime::Fault(reason));
+            times[(line - first_line) as usize] = Err(EventTimeError::Fault(reason));
         }
     }
 }

@@ -23,7 +23,7 @@ use understudy_study::{FileSource, RecordFormat, Source, Stream, StreamKind};
 use crate::decompression::open_decompressed;
 use crate::record_lines::RecordLines;
 use crate::{RecordSource, SourceError};
-use event_times::{EventTimes, UnreadableTime};
+use event_times::{EventTimeError, EventTimes};
 use line_splitter::{LineSplitter, SplitError};
 use output_file::OutputFile;
 use sort_buffer::SortBuffer;
@@ -192,8 +192,8 @@ fn sort_lines(
                     summary.out_of_order += u64::from(time < latest);
                     latest = latest.max(time);
                 }
-                Err(UnreadableTime::Blank) => {}
-                Err(UnreadableTime::Fault(reason)) => {
+                Err(EventTimeError::Blank) => {}
+                Err(EventTimeError::Fault(reason)) => {
                     summary.unreadable += 1;
                     summary.first_unreadable.get_or_insert((summary.lines, reason));
                 }

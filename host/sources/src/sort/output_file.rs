@@ -56,7 +56,7 @@ impl OutputFile {
         Ok(OutputFile { path: path.to_owned(), folder, writer })
     }
 
-    /// The folder of the file.
+    /// The directory of the output, in which the sorted runs are spilled.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -1,4 +1,4 @@
-//! The table `rare-events`: the exact bounds of a share against Wilson's, where hardly any trial fails.
+//! The table `rare-events`: the exact bounds of a share against Wilson's, where few trials fail.
 //!
 //! The coverage of a bound of a binomial share is a sum over the possible numbers of hits, so it is computed and not
 //! simulated.

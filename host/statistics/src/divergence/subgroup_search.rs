@@ -23,7 +23,7 @@ use crate::scoring::{Interval, Reduce};
 /// everything that the second half could confirm.
 pub const EXPLORE_LEVEL: f64 = 0.025;
 
-/// The result of a search.
+/// The subgroups that a search confirmed, and the numbers of those that it counted and tested.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SearchResult {
     /// The number of subgroups with enough pairs.

@@ -1,4 +1,4 @@
-//! What baselines learn from: the answer of a comparator or a model, in any form but that of a label.
+//! Holds the answers that baselines learn from, of a comparator or a model, in any form except a label.
 //!
 //! Invariant: equal answers have equal values, because sets are sorted and JSON is canonical.
 

@@ -53,7 +53,7 @@ pub const OWN_BASELINES: usize = 2;
 
 impl LearningSet {
     /// The answers in words: `the earlier decisions`.
-    pub fn words(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             LearningSet::AllPairs => "the earlier decisions",
             LearningSet::AnsweredPairs => "the earlier decisions of answered pairs",
@@ -119,6 +119,6 @@ impl Baseline {
             Baseline::CommonestAnswer => "the commonest",
             Baseline::FrequentLabels => "the labels of at least half",
         };
-        format!("{answer} of {}", set.words())
+        format!("{answer} of {}", set.description())
     }
 }

@@ -73,7 +73,7 @@ pub struct ScoreSums {
     pub baselines: Vec<BaselineSums>,
 }
 
-/// The sums of one baseline.
+/// The sums of one baseline over the pairs in which the model is compared with it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BaselineSums {
     /// The sum of each component of the baseline's score.

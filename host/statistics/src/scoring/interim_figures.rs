@@ -1,5 +1,4 @@
-//! Decides which figures may be shown before the end of a run, so that nobody who still has to decide learns about a
-//! single row.
+//! Decides which figures may be shown before the end of a run, so that no single row can be inferred.
 //!
 //! Invariants:
 //! - The windows are divided into blocks, and the pairs of each block into parts by the scopes that are shown. Each part has no
@@ -12,12 +11,12 @@
 //! The invariants hold for all scopes together with each condition, and for the blinded pairs and the revised pairs by
 //! themselves. Values of two conditions that nearly coincide are not compared with each other.
 
-#[cfg(test)]
-mod known_sums;
 mod label_cells;
 mod part_size;
 mod scope_partition;
 mod subgroups;
+#[cfg(test)]
+mod test_support;
 mod value_blocks;
 
 use std::ops::Range;
@@ -105,7 +104,10 @@ impl InterimRules {
         &self.without_model
     }
 
-    /// The figures of a model.
+    /// The figures of the model with this index in the study.
+    ///
+    /// # Panics
+    /// If there is no such model.
     pub fn model(&self, model: usize) -> &InterimFigures {
         &self.models[model]
     }

@@ -32,7 +32,7 @@ pub struct LabelMetrics {
     pub labels: Vec<LabelMetric>,
 }
 
-/// The metrics of one label.
+/// Precision, recall and F1 of one label, each from 0 to 1, with the substrate as the truth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LabelMetric {

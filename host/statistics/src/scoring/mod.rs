@@ -12,7 +12,6 @@ mod answer_value;
 mod baseline;
 mod bottom_k_counts;
 mod calendar_window;
-mod case_sample;
 mod cells;
 mod cluster_sizes;
 mod condition;
@@ -20,6 +19,7 @@ mod copy_on_write;
 mod distribution_by_slice;
 mod exact_sum;
 mod gain_sums;
+mod input_class_sample;
 mod interim_figures;
 mod interval;
 mod label_counts;
@@ -45,7 +45,6 @@ pub use answer_value::AnswerValue;
 pub use baseline::{BASELINES_PER_FORM, Baseline, LearningSet, OWN_BASELINES};
 pub use bottom_k_counts::{AnswerKey, BottomKCounts};
 pub use calendar_window::{Window, WindowClock};
-pub use case_sample::{CaseCounts, CaseDecision, CaseSample};
 pub use cells::{
     AnswerStatus, CellTally, Cells, CellsError, CellsShape, ModelScores, ScoredPairs, Slice, Totals,
 };
@@ -54,6 +53,7 @@ pub use condition::{ConditionError, Conditions};
 pub use distribution_by_slice::{DistributionBatch, DistributionsBySlice, SliceDifferences};
 pub use exact_sum::ExactSum;
 pub use gain_sums::{BaselineSums, DifferenceHistograms, GainSums, PairComparison, PairScores, ScoreSums};
+pub use input_class_sample::{InputClassCounts, InputClassDecision, InputClassSample};
 pub use interim_figures::{
     InterimFigures, InterimRules, LabelCell, MIN_INTERIM_PAIRS, PartSize, ProfileSize, last_covered_window,
     may_show_interim, shown_label_cells, withheld_counts,
@@ -70,13 +70,13 @@ pub use label_metrics::{LabelMetric, LabelMetrics};
 pub use open_pairs::{ModelBaselines, OpenAnswer, OpenPair, OpenPairs, SettledPair};
 pub use paired_comparison::{JointAgreement, PairedComparison, PairedEstimate, PairedRow};
 pub use record_counts::{CountedExclusion, RecordCounts, ScopeExclusions, WindowRecordCounts};
-pub use reliability::{Reliability, ReliabilityBin};
+pub use reliability::{Reliability, ReliabilityBinSums};
 pub use revision_sums::{RevisedPairs, RevisionCounts, RevisionSums};
 pub use scope_sets::{ScopeSets, SetCounts, ValueCounts};
 pub use score_histogram::{ScoreHistogram, ScoreRange};
 pub use self_agreement::{
-    CaseMean, CasePair, DecisionPairs, MAX_RATERS, MIN_REPEATED_CASES, Rater, RaterCounts, Raters,
-    SelfAgreementSums, case_capacity,
+    DecisionPairs, InputClassMean, InputClassPair, MAX_RATERS, MIN_REPEATED_INPUT_CLASSES, Rater,
+    RaterCounts, Raters, SelfAgreementSums, input_class_capacity,
 };
 pub use slice_sums::{
     MAX_PRODUCT_COMPONENTS, ModelMoments, ProfileIndex, ProfiledBatch, SliceSums, SliceTotals,

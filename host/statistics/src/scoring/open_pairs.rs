@@ -126,7 +126,7 @@ impl ModelBaselines {
 }
 
 impl OpenPairs {
-    /// Adds a pair.
+    /// Adds a pair in any order of time. A pair with the same time and id is replaced.
     pub fn add(&mut self, pair: OpenPair) {
         self.models.resize(pair.models.len(), ModelHistory::default());
         self.pairs.insert((pair.observed_at, pair.id.clone()), pair);

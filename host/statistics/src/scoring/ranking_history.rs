@@ -41,7 +41,7 @@ struct ItemTally {
 }
 
 impl RankingHistory {
-    /// Adds a ranking.
+    /// Adds the items of a ranking, best first: the item at rank r has the weight 1 / r.
     pub(super) fn add(&mut self, items: &[String]) {
         let length = items.len();
         *self.lengths.entry(length).or_default() += 1;

@@ -1,4 +1,4 @@
-//! How often a model agrees with the substrate, by its confidence: the counts of a reliability diagram.
+//! Counts how often a model agrees with the substrate, by its confidence: the sums of a reliability diagram.
 //!
 //! Invariants: the same pairs give equal counts, whatever the order. A confidence from 0 to 1 is in exactly one bin.
 
@@ -12,12 +12,12 @@ const BINS: usize = 10;
 /// Pairs by confidence, in bins of equal width. Without pairs it has no bins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
-    bins: Vec<ReliabilityBin>,
+    bins: Vec<ReliabilityBinSums>,
 }
 
 /// The pairs of a bin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ReliabilityBin {
+pub struct ReliabilityBinSums {
     /// The number of pairs.
     pub pairs: u64,
     /// Pairs that agree.
@@ -29,7 +29,7 @@ pub struct ReliabilityBin {
 impl Reliability {
     /// Adds a pair with a confidence from 0 to 1.
     pub fn add(&mut self, confidence: f64, agrees: bool) {
-        self.bins.resize(BINS, ReliabilityBin::default());
+        self.bins.resize(BINS, ReliabilityBinSums::default());
         // A bin has its upper edge, and the first bin also 0.
         let upper = (confidence * BINS as f64).ceil() as usize;
         let bin = &mut self.bins[upper.clamp(1, BINS) - 1];
@@ -39,7 +39,7 @@ impl Reliability {
     }
 
     /// The bins with pairs, each with its lower edge, which is excluded, and its upper edge.
-    pub fn bins(&self) -> impl Iterator<Item = ([f64; 2], &ReliabilityBin)> {
+    pub fn bins(&self) -> impl Iterator<Item = ([f64; 2], &ReliabilityBinSums)> {
         let edge = |bin: usize| bin as f64 / BINS as f64;
         let bins = self.bins.iter().enumerate().filter(|(_, bin)| bin.pairs > 0);
         bins.map(move |(at, bin)| ([edge(at), edge(at + 1)], bin))

@@ -1,11 +1,11 @@
-//! How often the substrate agrees with itself: counts of equal decisions within cases and by rater, from which the ceiling
+//! Counts equal decisions of the substrate within input classes and by rater, from which the ceiling
 //! of any model's agreement follows.
 //!
 //! Invariants:
 //! - The same pairs give equal sums and the same serialized bytes, whatever the order and the batches.
 //! - The sums of a window depend on the pairs of this window alone. So later windows do not change the sums through a window.
-//! - Each window keeps a bounded number of cases and raters. A case counts in several windows only if all of them keep it,
-//!   so its counts are complete.
+//! - Each window keeps a bounded number of input classes and raters. An input class counts in several windows only if
+//!   all of them keep it, so its counts are complete.
 
 mod estimate;
 
@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use estimate::{CaseMean, DecisionPairs, MIN_REPEATED_CASES};
+pub use estimate::{DecisionPairs, InputClassMean, MIN_REPEATED_INPUT_CLASSES};
 
 use super::calendar_window::Window;
-use super::case_sample::{CaseDecision, CaseSample, add_equal, merge_counts};
 use super::copy_on_write::CopyOnWrite;
+use super::input_class_sample::{InputClassDecision, InputClassSample, add_equal, merge_counts};
 use understudy_study::Every;
 
 /// The most raters that are counted separately in one window.
@@ -34,13 +34,13 @@ pub struct Rater<'p> {
 
 /// A compared pair.
 #[derive(Clone, Copy, Debug)]
-pub struct CasePair<'p> {
+pub struct InputClassPair<'p> {
     /// The window of the pair's snapshot.
     pub window: Window,
     /// The scopes to which the pair belongs; 0, all pairs, is among them.
     pub scopes: &'p [u16],
-    /// The hash of the case.
-    pub case: u64,
+    /// The hash of the input class.
+    pub class: u64,
     /// The hash of the substrate's answer.
     pub answer: u64,
     /// Who decided, if that is declared and known.
@@ -98,8 +98,8 @@ impl RaterSample {
 /// The sums of one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct WindowSelfAgreement {
-    /// The cases of each scope.
-    scopes: BTreeMap<u16, CaseSample>,
+    /// The input classes of each scope.
+    scopes: BTreeMap<u16, InputClassSample>,
     raters: RaterSample,
 }
 
@@ -118,9 +118,9 @@ pub struct Raters {
     pub other_pairs: u64,
 }
 
-/// The most counts of answers in the cases of one window and scope. A year has at most 200,000 (month, week) to
+/// The most counts of answers in the input classes of one window and scope. A year has at most 200,000 (month, week) to
 /// 1,100,000 (hour) of them.
-pub fn case_capacity(every: Every) -> usize {
+pub fn input_class_capacity(every: Every) -> usize {
     match every {
         Every::Hour => 128,
         Every::Day => 1024,
@@ -130,13 +130,13 @@ pub fn case_capacity(every: Every) -> usize {
 }
 
 impl SelfAgreementSums {
-    /// Adds a pair. `capacity` is the [`case_capacity`] of the study's windows.
-    pub fn add(&mut self, pair: &CasePair<'_>, capacity: usize) {
-        let CasePair { case, answer, equal, .. } = *pair;
+    /// Adds a pair. `capacity` is the [`input_class_capacity`] of the study's windows.
+    pub fn add(&mut self, pair: &InputClassPair<'_>, capacity: usize) {
+        let InputClassPair { class, answer, equal, .. } = *pair;
         let window = self.windows.entry(pair.window).or_default().to_mut();
         let rater = pair.rater.map_or(0, |rater| rater.hash);
         for &scope in pair.scopes {
-            let decision = CaseDecision { case, answer, rater, equal };
+            let decision = InputClassDecision { class, answer, rater, equal };
             window.scopes.entry(scope).or_default().add(decision, capacity);
         }
         if let Some(Rater { hash, name }) = pair.rater {
@@ -169,9 +169,9 @@ impl SelfAgreementSums {
         self.windows.keys().copied().collect()
     }
 
-    /// The cases of a scope that all of the given windows keep.
-    pub fn cases(&self, windows: &[Window], scope: u16) -> CaseSample {
-        let mut all = CaseSample::default();
+    /// The input classes of a scope that all of the given windows keep.
+    pub fn classes(&self, windows: &[Window], scope: u16) -> InputClassSample {
+        let mut all = InputClassSample::default();
         let chosen = windows.iter().filter_map(|window| self.windows.get(window)?.scopes.get(&scope));
         chosen.for_each(|sample| all.merge(sample, usize::MAX));
         all

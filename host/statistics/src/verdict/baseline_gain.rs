@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::estimate::{Estimator, independent_scores, is_mean, rounded_components};
 use super::mean_scores::MeanScores;
-use super::replicates::{MIN_DIFFERING_PAIRS, Range, interval_from_replicates};
+use super::replicates::{MIN_DIFFERING_PAIRS, MetricLimits, interval_from_replicates};
 use super::{IntervalMethod, MissingInterval};
 use crate::number_text::count;
 use crate::scoring::{
@@ -216,8 +216,9 @@ impl Estimator<'_, '_> {
         })
     }
 
-    /// The interval of a gain at a single look. Without clusters it is that of the mean of `scores`, if there are any.
-    /// Otherwise it is from the sums `without` each jackknife group, and `limits` are those of the clusters. `scale` is the size of the greater of the two values whose difference it is.
+    /// The interval of a gain at a single look. Without clusters it is the interval of the mean of `scores`, if there are
+    /// any. Otherwise it follows from the sums `without` each jackknife group, and `limits` are the cluster limits. `scale`
+    /// is the size of the greater of the two values.
     fn gain_interval(
         &mut self,
         (gain, scale): (f64, f64),
@@ -240,7 +241,7 @@ impl Estimator<'_, '_> {
         let squares = total.baselines[index].squares.value();
         let independent =
             width.map(|_| independent_scores(limits, (total.pairs, without.len()), gain, squares));
-        let range: Range = (width.map(|width| -width), width);
+        let range: MetricLimits = (width.map(|width| -width), width);
         let scores = (independent, limits, scores.as_ref());
         interval_from_replicates(gain, (&replicates, scale), range, scores, self.confidence)
     }

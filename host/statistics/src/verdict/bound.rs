@@ -1,4 +1,4 @@
-//! Whether a value meets its bound.
+//! Decides whether a value meets its bound.
 //!
 //! Invariant: a share meets its bound by its counts, in whole numbers: 8,496 of 10,000 never pass as 0.85.
 

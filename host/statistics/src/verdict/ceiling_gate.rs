@@ -10,13 +10,13 @@ use super::ceiling::CeilingShare;
 use super::format::{format_confidence, format_share};
 use super::{Estimate, VerdictKind};
 use crate::number_text::{count, counted, number_text};
-use crate::scoring::{Interval, MIN_REPEATED_CASES};
+use crate::scoring::{Interval, MIN_REPEATED_INPUT_CLASSES};
 use understudy_study::Evidence;
 
 /// The verdict and the reason if the agreement is less than `least` of the ceiling; `None` if it is not.
 ///
 /// `pooled` is the estimate of the threshold's metric over the same windows, and `equal` the number of pairs in which the
-/// model gave the substrate's answer. `confidence` is that of the bounds of the share.
+/// model gave the substrate's answer. `confidence` is the confidence of the bounds of the share.
 pub fn ceiling_failure(
     (evidence, confidence): (Evidence, f64),
     least: f64,
@@ -35,25 +35,25 @@ pub fn ceiling_failure(
         ));
     }
     let required = format!("at least {least} of the ceiling is required");
-    if share.cases < MIN_REPEATED_CASES {
+    if share.classes < MIN_REPEATED_INPUT_CLASSES {
         return inconclusive(format!(
-            "the ceiling is not known: {} decided at least twice, and an estimate needs at least {MIN_REPEATED_CASES}; \
+            "the ceiling is not known: {} decided at least twice, and an estimate needs at least {MIN_REPEATED_INPUT_CLASSES}; \
              {required}",
-            counted(share.cases, "case was", "cases were")
+            counted(share.classes, "input class was", "input classes were")
         ));
     }
     let CeilingShare {
-        cases, agreement: Some(agreement), ceiling: Some(ceiling), share: Some(value), ..
+        classes, agreement: Some(agreement), ceiling: Some(ceiling), share: Some(value), ..
     } = *share
     else {
         return inconclusive(format!(
-            "no two decisions in the same case are equal, so agreement has no share of the ceiling; {required}"
+            "no two decisions for the same input class are equal, so agreement has no share of the ceiling; {required}"
         ));
     };
     let found = format!(
-        "agreement in the {} cases that were decided at least twice is {}, and their ceiling is {}, so the share of the \
+        "agreement in the {} input classes that were decided at least twice is {}, and their ceiling is {}, so the share of the \
          ceiling is {}",
-        count(cases),
+        count(classes),
         number_text(agreement),
         number_text(ceiling),
         number_text(value)

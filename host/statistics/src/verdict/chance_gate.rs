@@ -9,7 +9,7 @@
 
 use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
-use super::chance::ChanceAgreement;
+use super::chance_corrected_agreement::ChanceAgreement;
 use super::format::{compared_pairs, format_confidence};
 use super::{MissingInterval, VerdictKind};
 use crate::number_text::{declared_number, number_text};
@@ -17,7 +17,7 @@ use crate::scoring::Interval;
 use understudy_study::{ChanceRequirement, Direction, Evidence};
 
 /// The verdict and the reason if the agreement beyond chance does not suffice; `None` if it does. The counts are the pairs
-/// that agree, the pairs with the substrate's commonest label, and all pairs. `confidence` is that of the bounds.
+/// that agree, the pairs with the substrate's commonest label, and all pairs. `confidence` is the confidence of the bounds.
 pub fn chance_failure(
     required: ChanceRequirement,
     evidence: Evidence,
@@ -189,7 +189,7 @@ fn suffices(value: f64, least: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::chance::{ChanceMeasure, ModelLabels};
+    use super::super::chance_corrected_agreement::{ChanceMeasure, ModelLabels};
     use super::*;
     use crate::scoring::ClusterLimits;
     use crate::scoring::{LabelCounts, PairLabels};

@@ -15,7 +15,7 @@ use super::interim_gates::{TEST_WITHHELD, interim_contamination, interim_gates};
 use super::notes::verdict_notes;
 use super::pass_reason::pass_reason;
 use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
-use super::revised::revisions;
+use super::revised_agreement::revisions;
 use super::threshold_text::describe_threshold;
 use super::window_selection::{WindowSelection, select_windows};
 use super::{

@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::ceiling::CeilingShare;
-use super::chance::{ChanceAgreement, ChanceMeasure, ModelLabels};
+use super::chance_corrected_agreement::{ChanceAgreement, ChanceMeasure, ModelLabels};
 use super::interim_gates::withheld;
 use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
 };
 use crate::scoring::{
-    CaseSample, ClusterLimits, ConfidenceSequence, ExactSum, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce,
-    ScoreBlock, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, jackknife_difference,
-    proportion_difference,
+    ClusterLimits, ConfidenceSequence, ExactSum, InputClassSample, Interval, JACKKNIFE_GROUPS, ModelSums,
+    Reduce, ScoreBlock, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson,
+    jackknife_difference, proportion_difference,
 };
 use understudy_study::{
     ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
@@ -42,8 +42,8 @@ pub struct Estimator<'f, 'r> {
     pub(super) early: bool,
     /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
     labels: BTreeMap<(u16, usize), Option<Rc<ModelLabels>>>,
-    /// The cases over all windows that count, by scope.
-    cases: BTreeMap<u16, CaseSample>,
+    /// The input classes over all windows that count, by scope.
+    classes: BTreeMap<u16, InputClassSample>,
     /// The values with each jackknife group left out.
     replicates: BTreeMap<ReplicatesKey, Result<Vec<f64>, MissingInterval>>,
 }
@@ -64,7 +64,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
             confidence,
             early,
             labels: BTreeMap::new(),
-            cases: BTreeMap::new(),
+            classes: BTreeMap::new(),
             replicates: BTreeMap::new(),
         }
     }
@@ -203,7 +203,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
     /// substrate's answer.
     pub fn ceiling(&mut self, windows: &[Window], scope: u16, model: usize) -> (CeilingShare, u64) {
         let sums = self.facts.results.self_agreement;
-        let sample = self.cases.entry(scope).or_insert_with(|| sums.cases(windows, scope));
+        let sample = self.classes.entry(scope).or_insert_with(|| sums.classes(windows, scope));
         (CeilingShare::estimate(sample, model, self.confidence), sample.equal(model))
     }
 

@@ -29,7 +29,7 @@ pub struct RunResults<'f> {
     pub cells: &'f Cells,
     /// The counts and scores of the pairs with more than one decision.
     pub revisions: &'f RevisionSums,
-    /// How often the substrate decides the same in the same case.
+    /// How often the substrate decides the same for the same input class.
     pub self_agreement: &'f SelfAgreementSums,
     /// The sums of the threshold's metric by stratum.
     pub evidence: &'f VerdictEvidence,
@@ -63,11 +63,12 @@ pub struct Facts<'f> {
     pub cut_offs: u64,
 }
 
-/// The pairs of a run, by whether they can be compared.
+/// The pairs of a run, by whether they can be compared; `paired` in the accounting is their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PairCounts {
-    /// Pairs that the comparator answered.
+    /// Pairs that the comparator answered. All statistics are over these; in an interim report, over those of
+    /// the covered windows.
     pub compared: u64,
     /// Pairs that the comparator did not answer.
     pub incomparable: u64,

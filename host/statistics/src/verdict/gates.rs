@@ -11,7 +11,7 @@ use super::baseline_gain::BaselineGains;
 use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
 use super::ceiling::CeilingShare;
 use super::ceiling_gate::ceiling_failure;
-use super::chance::ChanceAgreement;
+use super::chance_corrected_agreement::ChanceAgreement;
 use super::chance_gate::{baseline_failures, chance_failure};
 use super::estimate::Estimator;
 use super::format::{direction_words, format_confidence, format_estimate, too_few_comparisons};

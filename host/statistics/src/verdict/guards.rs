@@ -406,6 +406,6 @@ fn distinct(account: &Account) -> u64 {
 }
 
 #[cfg(test)]
-mod any_run_tests;
+mod property_tests;
 #[cfg(test)]
 mod tests;

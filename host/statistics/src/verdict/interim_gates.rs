@@ -70,14 +70,14 @@ pub fn interim_contamination(
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_support::{Case, GOOD, bound, every, pooled};
+    use super::super::test_support::{GOOD, SimulatedStudy, bound, every, pooled};
     use super::*;
     use crate::number_text::number_text;
     use crate::verdict::{MissingInterval, Verdict};
 
     /// The verdict on a run that has not ended.
-    fn look(case: Case) -> Verdict {
-        Case { closed: false, ..case }.verdict()
+    fn look(case: SimulatedStudy) -> Verdict {
+        SimulatedStudy { closed: false, ..case }.verdict()
     }
 
     fn is_withheld(verdict: &Verdict, scope: usize) -> (bool, Vec<bool>) {
@@ -93,7 +93,7 @@ mod tests {
         // The second week has three pairs, and is shown together with the third only.
         let latest = |threshold: String| bound(&threshold).replace("first", "latest");
         for (threshold, decides) in [(latest(every(3)), true), (latest(pooled(3)), false)] {
-            let verdict = look(Case::new(&threshold, &[GOOD, (3, 3), GOOD]));
+            let verdict = look(SimulatedStudy::new(&threshold, &[GOOD, (3, 3), GOOD]));
             assert_eq!(is_withheld(&verdict, 0), (false, vec![false, true, true]));
             let scope = &verdict.models[0].scopes[0];
             assert_eq!(
@@ -104,9 +104,9 @@ mod tests {
             assert_eq!(reasons.contains(&WITHHELD), decides, "{reasons:?}");
         }
         // A later week may join the last one, and both would then be shown together.
-        let last = look(Case::new(&latest(pooled(2)), &[GOOD, (3, 3)]));
+        let last = look(SimulatedStudy::new(&latest(pooled(2)), &[GOOD, (3, 3)]));
         assert_eq!(is_withheld(&last, 0), (true, vec![false, true]));
-        let full = look(Case::new(&latest(every(2)), &[GOOD, GOOD]));
+        let full = look(SimulatedStudy::new(&latest(every(2)), &[GOOD, GOOD]));
         assert_eq!(is_withheld(&full, 0), (false, vec![false; 2]));
     }
 
@@ -115,11 +115,13 @@ mod tests {
         let latest = bound(&pooled(1)).replace("first", "latest");
         let kappa = ("{ kappa = 0.9 }", "Cohen's kappa");
         for (chance, measure) in [kappa, ("{ gain = 0.9 }", "the gain over the commonest label")] {
-            let case =
-                Case { mixed_labels: true, ..Case::new(&format!("{latest}\nchance = {chance}"), &[GOOD]) };
+            let case = SimulatedStudy {
+                mixed_labels: true,
+                ..SimulatedStudy::new(&format!("{latest}\nchance = {chance}"), &[GOOD])
+            };
             let last = case.clone().verdict();
             assert!(last.models[0].scopes[0].chance.as_ref().is_some_and(|chance| chance.kappa.is_some()));
-            let case = Case { closed: false, ..case };
+            let case = SimulatedStudy { closed: false, ..case };
             let scope = &case.clone().verdict().models[0].scopes[0];
             let chance = scope.chance.as_ref().expect("agreement beyond chance");
             assert_eq!((chance.kappa, chance.interval, chance.method), (None, None, None));
@@ -175,7 +177,7 @@ mod tests {
     fn a_scope_of_few_pairs_is_withheld() {
         // Four of seven pairs are in the scope.
         let latest = bound(&pooled(1)).replace("first", "latest");
-        let verdict = look(Case::new(&format!("{latest}\nchance = {{ gain = 0.0 }}"), &[(7, 7)]));
+        let verdict = look(SimulatedStudy::new(&format!("{latest}\nchance = {{ gain = 0.0 }}"), &[(7, 7)]));
         assert_eq!((is_withheld(&verdict, 0).0, is_withheld(&verdict, 1).0), (false, true));
         let scope = &verdict.models[0].scopes[1];
         assert_eq!(scope.pooled, Estimate { pairs: 4, answered: 4, withheld: true, ..Estimate::default() });
@@ -188,7 +190,10 @@ mod tests {
     fn a_test_of_few_blinded_pairs_is_withheld() {
         // The first three weeks are complete, so the test is carried out although the run goes on.
         let found = |blinded: u64| {
-            let case = Case { blinded_hits: Some((blinded, 0)), ..Case::new(&every(3), &[GOOD; 3]) };
+            let case = SimulatedStudy {
+                blinded_hits: Some((blinded, 0)),
+                ..SimulatedStudy::new(&every(3), &[GOOD; 3])
+            };
             (look(case.clone()).models[0].contamination.unwrap(), look(case).models[0].scopes[0].verdict)
         };
         let (few, verdict) = found(3);

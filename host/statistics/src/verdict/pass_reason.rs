@@ -3,7 +3,7 @@
 use super::Estimate;
 use super::baseline_gain::{BaselineGain, BaselineGains};
 use super::ceiling::CeilingShare;
-use super::chance::ChanceAgreement;
+use super::chance_corrected_agreement::ChanceAgreement;
 use super::format::{compared_pairs, direction_words, format_confidence, format_estimate};
 use crate::number_text::{declared_number, number_text};
 use understudy_study::{ChanceRequirement, Direction, Evidence, Quantifier, Threshold};

@@ -353,7 +353,7 @@ fn round_step(step: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod measured_tests;
+mod short_window_tests;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]

@@ -9,12 +9,12 @@ use crate::scoring::{
     standard_error,
 };
 
-/// The number of pairs that differ, or disagree, from which on a jackknife knows their spread well enough: the usual least sample
-/// for means of skewed scores. The mean of fewer is far from normal, and a few of one sign would look certain.
+/// The fewest differing or disagreeing pairs for which a jackknife estimates the spread: the usual smallest sample for means
+/// of skewed scores. The mean of fewer is far from normal, and a few of one sign would look certain.
 pub(super) const MIN_DIFFERING_PAIRS: u64 = 30;
 
 /// The range of a metric or of a difference; `None` is no limit.
-pub type Range = (Option<f64>, Option<f64>);
+pub type MetricLimits = (Option<f64>, Option<f64>);
 
 /// The interval of `value` by the jackknife over its values `without` each group, within `range`. `scale` is the size
 /// of the numbers from which they are computed, see [`has_spread`]. If the groups show no spread, these are the
@@ -31,7 +31,7 @@ pub type Range = (Option<f64>, Option<f64>);
 pub fn interval_from_replicates(
     value: f64,
     (without, scale): (&[f64], f64),
-    range: Range,
+    range: MetricLimits,
     (independent, limits, scores): (Option<u64>, ClusterLimits, Option<&MeanScores>),
     confidence: f64,
 ) -> Result<(Interval, IntervalMethod), MissingInterval> {
@@ -63,7 +63,7 @@ pub fn interval_from_replicates(
 /// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The
 /// variance of scores with the mean m from a to b is at most (m - a) (b - m): R. Bhatia, C. Davis, "A better bound on
 /// the variance", American Mathematical Monthly 107 (2000).
-pub(super) fn greatest_standard_error(mean: f64, range: Range, trials: f64) -> Option<f64> {
+pub(super) fn greatest_standard_error(mean: f64, range: MetricLimits, trials: f64) -> Option<f64> {
     let (least, greatest) = range.0.zip(range.1)?;
     Some(((mean - least) * (greatest - mean) / trials).sqrt()).filter(|error| error.is_finite())
 }

@@ -10,7 +10,7 @@ use crate::scoring::{
 use understudy_records::join::{Account, Accounting};
 use understudy_study::{Micros, PerStream, Study, Threshold};
 
-/// The sums of a simulated run. It has no excluded records, no revisions and no repeated cases.
+/// The sums of a simulated run. It has no excluded records, no revisions and no repeated input classes.
 pub struct SimulatedRun {
     /// The counts and scores of the pairs.
     pub cells: Cells,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::hash::splitmix64;
 use crate::scoring::{
-    AnswerStatus, CasePair, Cells, CellsShape, Conditions, EvidencePair, InputCounts, ModelScores,
+    AnswerStatus, Cells, CellsShape, Conditions, EvidencePair, InputClassPair, InputCounts, ModelScores,
     PairLabels, RecordCounts, RevisionSums, ScoreRange, ScoredPairs, SelfAgreementSums, VerdictEvidence,
     Window, WindowClock, cluster_hash, jackknife_group,
 };
@@ -73,7 +73,7 @@ pub(super) const DAY: i64 = 86_400_000_000;
 
 /// The records of a study: pairs by week, and what else happened.
 #[derive(Clone)]
-pub(super) struct Case {
+pub(super) struct SimulatedStudy {
     pub(super) threshold: String,
     /// The period of the model's training data, in days from the first Monday.
     pub(super) training_days: Option<(i64, i64)>,
@@ -110,9 +110,9 @@ pub(super) struct Case {
     pub(super) reduce: fn(u64, f64) -> Option<f64>,
 }
 
-impl Case {
-    pub(super) fn new(threshold: &str, weeks: &[(u64, u64)]) -> Case {
-        Case {
+impl SimulatedStudy {
+    pub(super) fn new(threshold: &str, weeks: &[(u64, u64)]) -> SimulatedStudy {
+        SimulatedStudy {
             threshold: threshold.to_owned(),
             training_days: None,
             weeks: weeks.to_vec(),
@@ -138,7 +138,7 @@ impl Case {
         }
     }
 
-    pub(super) fn interference(mut self, kind: InterferenceKind, day: i64) -> Case {
+    pub(super) fn interference(mut self, kind: InterferenceKind, day: i64) -> SimulatedStudy {
         let since = Timestamp::from_microsecond(*MONDAY + day * DAY).unwrap();
         self.interferences.push(InterferenceEvent {
             kind,
@@ -202,16 +202,16 @@ impl Case {
                 let substrate = if self.mixed_labels && pair % 3 == 0 { "b" } else { "a" };
                 let other = if substrate == "a" { "b" } else { "a" };
                 let answers = [Some(if hit { substrate } else { other })];
-                // Each of 100 cases is decided 10 times in 1,000 pairs.
-                let case = CasePair {
+                // Each of 100 input classes is decided 10 times in 1,000 pairs.
+                let class = InputClassPair {
                     window,
                     scopes,
-                    case: splitmix64(splitmix64(pair) % 100),
+                    class: splitmix64(splitmix64(pair) % 100),
                     answer: u64::from(substrate == "b"),
                     rater: None,
                     equal: &[answered && hit],
                 };
-                self_agreement.add(&case, usize::MAX);
+                self_agreement.add(&class, usize::MAX);
                 let key = if pair < self.one_cluster { "one".to_owned() } else { format!("{week}-{pair}") };
                 let group = jackknife_group(&key);
                 let labels = threshold.chance.map(|_| PairLabels { substrate, models: &answers, group });

@@ -1,6 +1,6 @@
 //! The verdict for every combination of quantifier, evidence and outcome, and the texts of the reasons.
 
-use super::test_support::{BAD, Case, GOOD, NEAR, STUDY, bound, every, pooled};
+use super::test_support::{BAD, GOOD, NEAR, STUDY, SimulatedStudy, bound, every, pooled};
 use super::*;
 use understudy_study::{InterferenceKind, parse};
 
@@ -23,7 +23,7 @@ fn verdicts_by_quantifier_evidence_and_outcome() {
     for (what, weeks, kinds) in table {
         let thresholds = [every(3), bound(&every(3)), pooled(3), bound(&pooled(3))];
         for (threshold, kind) in thresholds.iter().zip(kinds) {
-            let (verdict, reasons) = Case::new(threshold, weeks).decide();
+            let (verdict, reasons) = SimulatedStudy::new(threshold, weeks).decide();
             assert_eq!(verdict, kind, "{what}\n{threshold}\n{reasons}");
         }
     }
@@ -33,16 +33,16 @@ fn verdicts_by_quantifier_evidence_and_outcome() {
 fn void_and_missing_evidence_override_the_estimates() {
     use VerdictKind::{Inconclusive, NoGo, Void};
     for (weeks, threshold) in [([GOOD; 3], every(3)), ([BAD; 3], bound(&every(3))), ([GOOD; 3], pooled(3))] {
-        let case = || Case::new(&threshold, &weeks);
-        let with = |more: &str| Case::new(&format!("{threshold}\n{more}"), &weeks);
-        let few = Case::new(&threshold, &weeks[..2]);
+        let case = || SimulatedStudy::new(&threshold, &weeks);
+        let with = |more: &str| SimulatedStudy::new(&format!("{threshold}\n{more}"), &weeks);
+        let few = SimulatedStudy::new(&threshold, &weeks[..2]);
         let table = [
-            (Void, Case { unmatched: 60, ..case() }),
-            (Void, Case { rejected: 11, ..case() }),
+            (Void, SimulatedStudy { unmatched: 60, ..case() }),
+            (Void, SimulatedStudy { rejected: 11, ..case() }),
             (Void, case().interference(InterferenceKind::Exposure, 21)),
             (Void, case().interference(InterferenceKind::ComparatorChange, -5)),
             (Inconclusive, few),
-            (Inconclusive, Case { cut_off: true, ..case() }),
+            (Inconclusive, SimulatedStudy { cut_off: true, ..case() }),
             (Inconclusive, with("cycle = { condition = \"day\", times = 4 }")),
             (Inconclusive, with("conditions = [\"kind\"]\nleast-per-condition = 2000")),
             (
@@ -64,20 +64,26 @@ fn void_and_missing_evidence_override_the_estimates() {
             with(
                 "[[threshold.reference]]\ncondition = \"kind\"\nshares = { x = 0.6, y = 0.4 }\ntolerance = 0.1",
             ),
-            Case { unmatched: 50, rejected: 10, unanswered: 50, ..case() },
+            SimulatedStudy { unmatched: 50, rejected: 10, unanswered: 50, ..case() },
         ];
         for case in fine {
-            assert_eq!(case.decide().0, Case::new(&threshold, &weeks).decide().0, "{}", case.decide().1);
+            assert_eq!(
+                case.decide().0,
+                SimulatedStudy::new(&threshold, &weeks).decide().0,
+                "{}",
+                case.decide().1
+            );
         }
     }
-    let unanswered = Case { unanswered: 51, ..Case::new(&every(3), &[GOOD; 3]) };
+    let unanswered = SimulatedStudy { unanswered: 51, ..SimulatedStudy::new(&every(3), &[GOOD; 3]) };
     assert_eq!(unanswered.decide().0, NoGo, "{}", unanswered.decide().1);
 }
 
 #[test]
 fn a_window_in_the_training_data_voids_the_verdict() {
     let decide = |from: i64, until: i64| {
-        Case { training_days: Some((from, until)), ..Case::new(&every(3), &[GOOD; 3]) }.decide()
+        SimulatedStudy { training_days: Some((from, until)), ..SimulatedStudy::new(&every(3), &[GOOD; 3]) }
+            .decide()
     };
     let (verdict, reasons) = decide(-60, 8);
     assert_eq!(verdict, VerdictKind::Void);
@@ -85,27 +91,34 @@ fn a_window_in_the_training_data_voids_the_verdict() {
     assert_eq!(decide(20, 90).0, VerdictKind::Void);
     // The training data ends where the first window begins, or begins where the last one ends.
     for (from, until) in [(-60, 0), (21, 90)] {
-        assert_eq!(decide(from, until), Case::new(&every(3), &[GOOD; 3]).decide());
+        assert_eq!(decide(from, until), SimulatedStudy::new(&every(3), &[GOOD; 3]).decide());
     }
 }
 
 #[test]
 fn a_split_keeps_the_windows_before_it() {
     let split = |weeks: usize| format!("{}\non-exposure = \"split\"", every(weeks));
-    let with_exposure = |case: Case| case.interference(InterferenceKind::Exposure, 15).decide();
-    assert_eq!(with_exposure(Case::new(&split(2), &[GOOD, GOOD, BAD])).0, VerdictKind::Go);
-    assert_eq!(with_exposure(Case::new(&split(3), &[GOOD, GOOD, GOOD])).0, VerdictKind::Inconclusive);
+    let with_exposure = |case: SimulatedStudy| case.interference(InterferenceKind::Exposure, 15).decide();
+    assert_eq!(with_exposure(SimulatedStudy::new(&split(2), &[GOOD, GOOD, BAD])).0, VerdictKind::Go);
+    assert_eq!(
+        with_exposure(SimulatedStudy::new(&split(3), &[GOOD, GOOD, GOOD])).0,
+        VerdictKind::Inconclusive
+    );
     // A comparator change is not an exposure.
-    let change = Case::new(&split(2), &[GOOD, GOOD, BAD]).interference(InterferenceKind::ComparatorChange, 8);
+    let change = SimulatedStudy::new(&split(2), &[GOOD, GOOD, BAD])
+        .interference(InterferenceKind::ComparatorChange, 8);
     assert_eq!(change.decide().0, VerdictKind::Void);
     let latest = split(2).replace("first", "latest");
-    assert_eq!(with_exposure(Case::new(&latest, &[GOOD, GOOD, BAD])).0, VerdictKind::Go);
-    assert_eq!(Case::new(&latest, &[GOOD, GOOD, BAD]).decide().0, VerdictKind::NoGo);
+    assert_eq!(with_exposure(SimulatedStudy::new(&latest, &[GOOD, GOOD, BAD])).0, VerdictKind::Go);
+    assert_eq!(SimulatedStudy::new(&latest, &[GOOD, GOOD, BAD]).decide().0, VerdictKind::NoGo);
 }
 
 #[test]
 fn interim_looks_are_valid_or_inconclusive() {
-    let open = |threshold: &str, weeks: &[(u64, u64)]| Case { closed: false, ..Case::new(threshold, weeks) };
+    let open = |threshold: &str, weeks: &[(u64, u64)]| SimulatedStudy {
+        closed: false,
+        ..SimulatedStudy::new(threshold, weeks)
+    };
     let latest = bound(&pooled(3)).replace("first", "latest");
     // The first N windows are a declared end, so they decide as soon as they are complete.
     assert_eq!(open(&every(3), &[GOOD; 3]).decide().0, VerdictKind::Go);
@@ -132,20 +145,20 @@ fn interim_looks_are_valid_or_inconclusive() {
     assert_eq!(method(&open(&bound(&every(3)), &[GOOD; 4]).verdict()), Some(IntervalMethod::Exact));
     // A single look may accept what repeated looks may not.
     let near = [(862, 1000); 3];
-    assert_eq!(Case::new(&latest, &near).decide().0, VerdictKind::Go);
+    assert_eq!(SimulatedStudy::new(&latest, &near).decide().0, VerdictKind::Go);
     assert_eq!(look(&near).models[0].scopes[0].verdict, VerdictKind::Inconclusive);
 }
 
 #[test]
 fn each_scope_has_its_own_verdict() {
     // Every other pair is an `x`, and the hits come first, so both values have as many hits.
-    let verdict = Case::new(&every(1), &[(850, 1000)]).verdict();
+    let verdict = SimulatedStudy::new(&every(1), &[(850, 1000)]).verdict();
     let [all, x] = &verdict.models[0].scopes[..] else { panic!("{verdict:?}") };
     assert_eq!((all.scope.as_str(), x.scope.as_str()), ("all", "only-x"));
     assert_eq!((x.pooled.hits, x.pooled.pairs, x.snapshots), (Some(425), 500, 500));
     assert_eq!(x.verdict, VerdictKind::Go);
     // Too few pairs for a scope can be enough for all of the input.
-    let verdict = Case::new(&every(1), &[(150, 160)]).verdict();
+    let verdict = SimulatedStudy::new(&every(1), &[(150, 160)]).verdict();
     let kinds: Vec<_> = verdict.models[0].scopes.iter().map(|scope| scope.verdict).collect();
     assert_eq!(kinds, [VerdictKind::Go, VerdictKind::Inconclusive]);
 }
@@ -157,11 +170,11 @@ fn every_reason_is_reported_with_its_numbers() {
          [[threshold.reference]]\ncondition = \"kind\"\nshares = {{ x = 0.9, y = 0.1 }}\ntolerance = 0.05",
         bound(&every(3))
     );
-    let case = Case {
+    let case = SimulatedStudy {
         unmatched: 40,
         rejected: 20,
         unanswered: 30,
-        ..Case::new(&threshold, &[GOOD, (150, 190), (90, 99)])
+        ..SimulatedStudy::new(&threshold, &[GOOD, (150, 190), (90, 99)])
     };
     let case =
         case.interference(InterferenceKind::Exposure, 8).interference(InterferenceKind::ComparatorChange, 9);
@@ -182,7 +195,7 @@ fn thresholds_and_passes_are_described() {
     let all = pooled(3).replace("{ first = 3 }", "{ all = true }");
     let most = every(3).replace("at-least = 0.85", "at-most = 0.95");
     let described = [every(3), bound(&pooled(2)).replace("first", "latest"), all, most].map(|threshold| {
-        let case = Case::new(&threshold, &[GOOD; 3]);
+        let case = SimulatedStudy::new(&threshold, &[GOOD; 3]);
         format!("{}\n{}", case.verdict().threshold, case.decide().1)
     });
     insta::assert_snapshot!(described.join("\n"), @"
@@ -209,9 +222,13 @@ fn an_upper_bound_is_met_from_below() {
     ];
     for (week, kinds) in table {
         let thresholds = [most(every(1)), most(bound(&every(1)))];
-        assert_eq!(thresholds.map(|threshold| Case::new(&threshold, &[week]).decide().0), kinds, "{week:?}");
+        assert_eq!(
+            thresholds.map(|threshold| SimulatedStudy::new(&threshold, &[week]).decide().0),
+            kinds,
+            "{week:?}"
+        );
     }
-    let reason = Case::new(&most(bound(&every(1))), &[GOOD]).decide().1;
+    let reason = SimulatedStudy::new(&most(bound(&every(1))), &[GOOD]).decide().1;
     insta::assert_snapshot!(reason, @"NO-GO: week ending 2026-04-19: 900 of 1,000 (0.900000), with bounds 0.883008 and 0.915215 at confidence 0.95 each, is on the wrong side of 0.85; at most 0.85 is required");
 }
 
@@ -221,7 +238,7 @@ fn windows_are_complete_once_no_decision_can_arrive() {
         parse(&format!("{STUDY}{}\n", every(3))).map_err(|unsound| unsound.faults.to_string()).unwrap();
     let settled = (study.horizon + study.decisions.lateness).as_micros() as i64;
     let windows = |latest_decision, closed| {
-        let case = Case { latest_decision, closed, ..Case::new(&every(3), &[GOOD; 3]) };
+        let case = SimulatedStudy { latest_decision, closed, ..SimulatedStudy::new(&every(3), &[GOOD; 3]) };
         case.verdict().windows.iter().filter(|window| window.complete).count()
     };
     assert_eq!(windows(Some(settled), false), 3);
@@ -231,7 +248,12 @@ fn windows_are_complete_once_no_decision_can_arrive() {
     // Within the lateness of the snapshots, one of the last window may still arrive.
     let snapshots_until = |before_lateness, closed| {
         let latest_decision = Some(settled);
-        let case = Case { latest_decision, before_lateness, closed, ..Case::new(&every(3), &[GOOD; 3]) };
+        let case = SimulatedStudy {
+            latest_decision,
+            before_lateness,
+            closed,
+            ..SimulatedStudy::new(&every(3), &[GOOD; 3])
+        };
         case.verdict().windows.iter().filter(|window| window.complete).count()
     };
     assert_eq!([0, 1].map(|before| snapshots_until(before, false)), [3, 2]);
@@ -239,7 +261,7 @@ fn windows_are_complete_once_no_decision_can_arrive() {
     // All windows count with `all` at the end, complete or not. Before it, each pair of an open window would show.
     let all = pooled(3).replace("{ first = 3 }", "{ all = true }");
     let listed = |closed: bool, latest_decision| {
-        let case = Case { closed, latest_decision, ..Case::new(&all, &[GOOD; 3]) };
+        let case = SimulatedStudy { closed, latest_decision, ..SimulatedStudy::new(&all, &[GOOD; 3]) };
         case.verdict().windows.iter().map(|window| window.complete).collect::<Vec<bool>>()
     };
     assert_eq!(listed(false, None), Vec::<bool>::new());
@@ -249,7 +271,7 @@ fn windows_are_complete_once_no_decision_can_arrive() {
 
 #[test]
 fn a_verdict_is_read_back_from_its_json() {
-    let verdict = Case::new(&bound(&every(3)), &[GOOD, BAD, GOOD]).verdict();
+    let verdict = SimulatedStudy::new(&bound(&every(3)), &[GOOD, BAD, GOOD]).verdict();
     let json = verdict.to_json();
     assert!(json.ends_with("}\n"));
     assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
@@ -258,7 +280,7 @@ fn a_verdict_is_read_back_from_its_json() {
 #[test]
 fn the_gravest_verdict_is_the_first_of_the_gravest_models() {
     use VerdictKind::{Go, Inconclusive, NoGo};
-    let mut verdict = Case::new(&every(3), &[GOOD; 3]).verdict();
+    let mut verdict = SimulatedStudy::new(&every(3), &[GOOD; 3]).verdict();
     let model = |name: &str, kinds: [VerdictKind; 2]| {
         let scope = |(scope, kind): (&str, VerdictKind)| ScopeVerdict {
             scope: scope.to_owned(),
@@ -284,7 +306,7 @@ fn the_gravest_verdict_is_the_first_of_the_gravest_models() {
 
 #[test]
 fn the_main_reason_is_the_first_one() {
-    let mut scope = Case::new(&every(3), &[BAD; 3]).verdict().models.remove(0).scopes.remove(0);
+    let mut scope = SimulatedStudy::new(&every(3), &[BAD; 3]).verdict().models.remove(0).scopes.remove(0);
     let first = scope.reasons[0].text.clone();
     assert!(!first.is_empty());
     assert_eq!(scope.main_reason(), first);
@@ -315,7 +337,8 @@ fn a_run_without_windows_is_inconclusive() {
     for chance in ["", "chance = { gain = 0.0 }"] {
         let threshold = format!("{}\n{chance}", bound(&all));
         for closed in [true, false] {
-            let (kind, reasons) = Case { cut_off: true, closed, ..Case::new(&threshold, &[]) }.decide();
+            let (kind, reasons) =
+                SimulatedStudy { cut_off: true, closed, ..SimulatedStudy::new(&threshold, &[]) }.decide();
             assert_eq!(kind, VerdictKind::Inconclusive);
             // No other gate has anything to say.
             assert_eq!(reasons, "INCONCLUSIVE: no window counts");
@@ -329,7 +352,7 @@ fn a_cycle_value_with_its_occurrences_lacks_comparisons() {
         let cycle = format!("cycle = {{ condition = \"day\", times = {times} }}");
         format!("{}\n{cycle}\nconditions = [\"kind\"]\nleast-per-condition = 1200", every(3))
     };
-    let reasons = |times| Case::new(&threshold(times), &[GOOD; 3]).decide().1;
+    let reasons = |times| SimulatedStudy::new(&threshold(times), &[GOOD; 3]).decide().1;
     assert!(
         reasons(3).contains("comparisons; at least 1,200 are required, so the cycle is"),
         "{}",
@@ -345,7 +368,7 @@ fn the_input_shares_furthest_from_their_reference_are_named_first() {
          wednesday = 0.15, thursday = 0.02, friday = 0.16, saturday = 0.1, sunday = 0.16 }}",
         every(3)
     );
-    let (kind, reasons) = Case::new(&threshold, &[GOOD; 3]).decide();
+    let (kind, reasons) = SimulatedStudy::new(&threshold, &[GOOD; 3]).decide();
     assert_eq!(kind, VerdictKind::Inconclusive);
     // Each day has a seventh of the snapshots, 0.14.
     let places = ["day tuesday", "day monday", "day thursday"].map(|day| reasons.find(day));
@@ -356,7 +379,7 @@ fn the_input_shares_furthest_from_their_reference_are_named_first() {
 #[test]
 fn verdicts_of_one_family_are_one_for_each_model_and_scope() {
     let holm = bound(&every(3)).replace("\"each\"", "\"holm\"");
-    let verdict = Case::new(&holm, &[NEAR; 3]).verdict();
+    let verdict = SimulatedStudy::new(&holm, &[NEAR; 3]).verdict();
     let shared: Vec<u64> = verdict.models[0].scopes.iter().map(|scope| scope.level_shared_by).collect();
     assert_eq!(shared, [2, 2]);
 }
@@ -365,7 +388,7 @@ fn verdicts_of_one_family_are_one_for_each_model_and_scope() {
 fn a_verdict_that_passes_leaves_its_level_to_the_others() {
     let holm = bound(&every(1)).replace("\"each\"", "\"holm\"");
     let levels = |week| {
-        let verdict = Case::new(&holm, &[week]).verdict();
+        let verdict = SimulatedStudy::new(&holm, &[week]).verdict();
         let scopes = verdict.models[0].scopes.iter();
         scopes.map(|scope| (scope.verdict, scope.level_shared_by)).collect::<Vec<_>>()
     };
@@ -376,7 +399,7 @@ fn a_verdict_that_passes_leaves_its_level_to_the_others() {
 
 /// The weeks that a reason names, in its order.
 fn weeks_in_order(threshold: &str, weeks: &[(u64, u64)]) -> Vec<usize> {
-    let reasons = Case::new(threshold, weeks).decide().1;
+    let reasons = SimulatedStudy::new(threshold, weeks).decide().1;
     let ends = ["04-19", "04-26", "05-03", "05-10", "05-17"];
     let mut places: Vec<(usize, usize)> =
         (1..).zip(ends).filter_map(|(week, end)| Some((reasons.find(end)?, week))).collect();

@@ -187,7 +187,7 @@ pub(super) fn ceiling() -> Json {
         "items": { "type": "string", "minLength": 1 },
         "minItems": 1,
         "uniqueItems": true,
-        "description": "The snapshot's fields that make a case: snapshots that are equal in them are the same case. By \
+        "description": "The snapshot's fields that make an input class: snapshots that are equal in them are in the same input class. By \
                         default every field that a model is granted. A missing value is a value of its own.",
     });
     let bins = json!({
@@ -206,7 +206,7 @@ pub(super) fn ceiling() -> Json {
                         is personal data. Only with `rater`.",
     });
     let properties = [("fields", fields), ("bins", bins), ("rater", text(rater)), ("show-raters", show)];
-    let description = "How the substrate is compared with itself: how often it decides the same in the same case, which limits \
+    let description = "How the substrate is compared with itself: how often it decides the same for the same input class, which limits \
                        the agreement that any model can reach.";
     let mut ceiling = table(description, &[], properties);
     ceiling["dependentRequired"] = json!({ "show-raters": ["rater"] });

@@ -372,7 +372,7 @@ fn parser_and_schema_have_the_same_bounds() {
 fn the_parser_accepts_every_enum_value_of_the_schema() {
     for Closed { path, schema } in closed() {
         for (key, property) in schema["properties"].as_object().unwrap() {
-            // A source of this study is no file, so it has no format.
+            // A source of this study is not a file, so it has no format.
             if path.starts_with("sources.") && key == "format" {
                 continue;
             }

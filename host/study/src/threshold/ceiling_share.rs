@@ -1,7 +1,7 @@
 //! The share of the substrate's ceiling that a threshold requires.
 //!
-//! Invariants: the study declares a ceiling; the threshold is a lower bound; a bound needs cases that are independent of each
-//! other, so it excludes a cluster.
+//! Invariants: the study declares a ceiling; the threshold is a lower bound; a bound needs input classes that are
+//! independent of each other, so it excludes a cluster.
 
 use super::Evidence;
 use crate::table_reader::TableReader;
@@ -24,15 +24,15 @@ pub(super) fn of_ceiling(
     let share = section.optional("of-ceiling", "a number above 0 and up to 1, such as 0.95", within);
     if section.has("of-ceiling") && !is_declared {
         let message = format!(
-            "`{}` needs the section [ceiling], which says what a case is; declare it, or remove the key",
+            "`{}` needs the section [ceiling], which says what an input class is; declare it, or remove the key",
             section.at("of-ceiling")
         );
         section.fault(section.line_of("of-ceiling"), message);
     }
     if section.has("of-ceiling") && section.has("cluster") && matches!(evidence, Some(Evidence::Bound(_))) {
         let message = format!(
-            "`{}` has no bound with `cluster`: its bound takes cases as independent of each other, and a cluster can have \
-             several cases; remove one of the two keys, or write evidence = \"point\"",
+            "`{}` has no bound with `cluster`: its bound takes input classes as independent of each other, and a cluster can have \
+             several input classes; remove one of the two keys, or write evidence = \"point\"",
             section.at("of-ceiling")
         );
         section.fault(section.line_of("of-ceiling"), message);

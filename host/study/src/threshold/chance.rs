@@ -1,4 +1,4 @@
-//! What a threshold requires beyond chance: agreement beyond that of a constant label, or a gain over baselines.
+//! Reads the requirement of a threshold beyond chance: more agreement than a constant label has, or a gain over baselines.
 //!
 //! Invariant: a threshold that is sealed always declares it. There is no default, because a threshold that a constant meets
 //! looks the same as one that no constant meets.

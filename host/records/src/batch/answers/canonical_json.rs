@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The canonical form of a JSON text.
 ///
 /// # Errors
-/// If the text is no JSON, has a number beyond the range of 64-bit floats, or is nested too deeply.
+/// If the text is not JSON, has a number beyond the range of 64-bit floats, or is nested too deeply.
 pub fn canonical_json(text: &str) -> Result<String, String> {
     // The map of a value is sorted.
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Why a row has no answer, and the text of it in the run log.
+//! Defines the reasons for which a row has no answer, and their text in the run log.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Which lines are decoded, and why the others are rejected.
+//! Tests which lines are decoded, and why the others are rejected.
 
 use arrow::array::Array as _;
 use arrow::datatypes::{Float64Type, Int64Type};

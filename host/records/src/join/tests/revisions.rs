@@ -231,7 +231,7 @@ proptest! {
             (0..streams[kind].len()).filter(of_ids).collect()
         });
         let selected = [0, 1].map(|kind: usize| place[kind].iter().map(|at| streams[kind][*at]).collect::<Vec<_>>());
-        let mut feed = Feed::new(IntervalJoin::of_selection(BOUNDS, seed).with_revisions(mode), &selected);
+        let mut feed = Feed::new(IntervalJoin::for_selected_ids(BOUNDS, seed).with_revisions(mode), &selected);
         for (decision, size) in cuts.into_iter().chain([(true, 1000), (false, 1000)]) {
             let kind = if decision { StreamKind::Decisions } else { StreamKind::Snapshots };
             prop_assert!(feed.offer(kind, size).iter().all(Option::is_none));

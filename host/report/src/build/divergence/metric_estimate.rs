@@ -18,12 +18,12 @@ pub const ONE_SIDED_CONFIDENCE: f64 = 1.0 - (1.0 - CONFIDENCE) / 2.0;
 const EXPECTED_WINDOW_PAIRS: u64 = 100;
 
 /// The minimum and the maximum of a metric, where it has them.
-pub type Range = (Option<f64>, Option<f64>);
+pub type MetricLimits = (Option<f64>, Option<f64>);
 
 /// Estimates the metric of the divergence search from the sums of one model.
 pub struct MetricEstimator {
     model: usize,
-    range: Range,
+    range: MetricLimits,
     /// Whether pairs whose components are all zero do not change the value, as when the metric divides by a component
     /// of its own. Such pairs do not count as evidence.
     ignores_zero_pairs: bool,
@@ -38,7 +38,7 @@ impl MetricEstimator {
     pub fn new(
         model: usize,
         components: usize,
-        range: Range,
+        range: MetricLimits,
         parts: &[&SliceTotals],
         reduce: &mut Reduce<'_>,
     ) -> MetricEstimator {

@@ -17,7 +17,7 @@ use crate::build::divergence::onset::{
 };
 use crate::build::is_shown_early;
 use crate::build::reducer::Reducer;
-use crate::build::time::timestamp;
+use crate::build::timestamp_conversion::timestamp;
 use crate::model::divergence::{
     ChangePoint, DivergenceReport, DivergentSubgroup, ModelDivergence, Onset, SearchSkipped, SubgroupTerm,
 };

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Hand, Paint, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{DrawnChart, Key};
+use crate::page::chart::legend::{DrawnChart, LegendEntries};
 use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::page::chart::{axis, canvas};
 use crate::sanitizer::one_line;
@@ -73,7 +73,7 @@ pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Opt
         let y = top + HEIGHT + GAP + labels.height + 20;
         canvas.text((x, y), &title, Hand::word(HPos::Center, VPos::Top));
     });
-    Some(DrawnChart { sketch, key: Key::new(), events: Key::new() })
+    Some(DrawnChart { sketch, key: LegendEntries::new(), events: LegendEntries::new() })
 }
 
 /// The layout of the labels of bars.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Paint, SIGN, Shape, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{DrawnChart, Key, sign};
+use crate::page::chart::legend::{DrawnChart, LegendEntries, sign};
 use crate::page::chart::text_layout::width;
 use crate::page::chart::{axis, canvas};
 use crate::sanitizer::one_line;
@@ -66,7 +66,7 @@ pub(super) fn draw(x_label: &str, series: &[(String, Vec<(f64, f64)>)]) -> Optio
         });
         (drawn, one_line(name))
     });
-    Some(DrawnChart { sketch, key: key.collect(), events: Key::new() })
+    Some(DrawnChart { sketch, key: key.collect(), events: LegendEntries::new() })
 }
 
 /// Points with the logarithms of their durations. Less than one nanosecond counts as one.

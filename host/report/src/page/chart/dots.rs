@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, Shape, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{DrawnChart, Key, sign};
+use crate::page::chart::legend::{DrawnChart, LegendEntries, sign};
 use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::page::chart::{axis, canvas};
 use crate::page::document::DotRow;
@@ -81,12 +81,12 @@ pub(super) fn draw(x_label: &str, rows: &[DotRow], reference: Option<&(String, f
             y += row.height;
         }
     });
-    let mut key = Key::new();
+    let mut key = LegendEntries::new();
     if let Some((what, _)) = reference {
         let drawn = sign(|canvas| canvas.line([(SIGN.0 / 2, 0), (SIGN.0 / 2, SIGN.1)], Paint::Bound, 16));
         key.push((drawn, one_line(what)));
     }
-    Some(DrawnChart { sketch, key, events: Key::new() })
+    Some(DrawnChart { sketch, key, events: LegendEntries::new() })
 }
 
 fn value(row: &DotRow) -> Option<f64> {

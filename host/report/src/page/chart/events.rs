@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::page::chart::axis::Axis;
 use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, TEXT};
-use crate::page::chart::legend::{Key, sign};
+use crate::page::chart::legend::{LegendEntries, sign};
 use crate::page::chart::text_layout::width;
 use crate::sanitizer::one_line;
 
@@ -70,7 +70,7 @@ impl Events<'_> {
     }
 
     /// The legend of the signs, the numbers first.
-    pub fn key(&self) -> Key {
+    pub fn key(&self) -> LegendEntries {
         let mut sorted: Vec<_> = self.placed.iter().map(|(event, _)| *event).collect();
         sorted.sort_by_key(|event| lettered(&event.0));
         let entry = |(name, _, text): &(String, f64, &str)| {

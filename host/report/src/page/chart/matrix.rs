@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use crate::format::count;
 use crate::page::chart::canvas;
 use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{DrawnChart, Key, sign};
+use crate::page::chart::legend::{DrawnChart, LegendEntries, sign};
 use crate::page::chart::text_layout::{widest, width, wrap};
 use crate::sanitizer::one_line;
 
@@ -75,7 +75,7 @@ pub(super) fn draw(
             canvas.outline([(x + 8, y + 8), (x + wide - 8, y + high - 8)], Paint::Ink, 22);
         }
     });
-    Some(DrawnChart { sketch, key: key(diagonal > 0), events: Key::new() })
+    Some(DrawnChart { sketch, key: key(diagonal > 0), events: LegendEntries::new() })
 }
 
 /// The names of the columns: horizontal if all fit in two lines, otherwise vertical.
@@ -144,7 +144,7 @@ impl MatrixCell {
     }
 }
 
-fn key(diagonal: bool) -> Key {
+fn key(diagonal: bool) -> LegendEntries {
     let whole = [(0, 10), (SIGN.0, SIGN.1 - 10)];
     let shades = sign(|canvas| {
         for (at, share) in [0.1, 0.4, 0.7, 1.0].into_iter().enumerate() {

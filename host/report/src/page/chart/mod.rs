@@ -21,7 +21,7 @@ mod text_layout;
 pub use crate::page::chart::calendar::wall_seconds;
 
 use crate::page::chart::canvas::Sketch;
-use crate::page::chart::legend::{DrawnChart, Key};
+use crate::page::chart::legend::{DrawnChart, LegendEntries};
 use crate::page::document::{Chart, Figure, Panel};
 use crate::sanitizer::one_line;
 
@@ -30,9 +30,9 @@ pub(super) struct Drawing {
     /// The image: an `svg` element, or several of which the style sheet shows one.
     pub svg: String,
     /// The legend of the series.
-    pub key: Key,
+    pub key: LegendEntries,
     /// The legend of the marked events.
-    pub events: Key,
+    pub events: LegendEntries,
 }
 
 /// Draws the chart of a figure; `None` if it has no data. `id` is the unique id of the figure in the page.
@@ -41,7 +41,7 @@ pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
     let DrawnChart { sketch, key, events } = match &figure.chart {
         Chart::Flow(flow) => {
             let svg = flow::draw(flow, id, &title, &description);
-            return Some(Drawing { svg, key: Key::new(), events: Key::new() });
+            return Some(Drawing { svg, key: LegendEntries::new(), events: LegendEntries::new() });
         }
         Chart::SmallMultiples { panels, bound, tones } => {
             let (sketches, key) = small_multiples::draw(panels, bound.as_ref(), tones)?;
@@ -50,7 +50,7 @@ pub(super) fn draw(figure: &Figure, id: &str) -> Option<Drawing> {
                 sketch.image(&format!("{id}-panel-{}", at + 1), &title, &description)
             };
             let svg = panels.iter().zip(sketches).enumerate().map(image).collect();
-            return Some(Drawing { svg, key, events: Key::new() });
+            return Some(Drawing { svg, key, events: LegendEntries::new() });
         }
         Chart::Series { .. } => series::draw(&figure.chart)?,
         Chart::Dots { x_label, rows, reference } => dots::draw(x_label, rows, reference.as_ref())?,

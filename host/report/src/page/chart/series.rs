@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Canvas, Paint, Point, SIGN, Shape, TEXT, WIDTH, line_height};
-use crate::page::chart::legend::{DrawnChart, Key, sign};
+use crate::page::chart::legend::{DrawnChart, LegendEntries, sign};
 use crate::page::chart::text_layout::{width, wrap};
 use crate::page::chart::{axis, calendar, canvas, events};
 use crate::page::document::{Chart, Series, SeriesPoint, Tone};
@@ -162,9 +162,9 @@ pub(super) fn toned(canvas: &Canvas, place: Point, tone: Option<Tone>, at: usize
     }
 }
 
-fn key(series: &[Series], bound: Option<&(String, f64)>) -> Key {
+fn key(series: &[Series], bound: Option<&(String, f64)>) -> LegendEntries {
     let middle = SIGN.1 / 2;
-    let mut key = Key::new();
+    let mut key = LegendEntries::new();
     for (at, one) in series.iter().enumerate().filter(|(_, one)| !one.name.is_empty()) {
         let drawn = sign(|canvas| {
             if one.points.iter().any(|point| band(point).is_some()) {

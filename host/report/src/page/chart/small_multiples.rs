@@ -9,7 +9,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::page::chart::axis::{Axis, GAP};
 use crate::page::chart::canvas::{Canvas, Hand, Paint, SIGN, Shape, Sketch, TEXT, line_height};
-use crate::page::chart::legend::{Key, sign};
+use crate::page::chart::legend::{LegendEntries, sign};
 use crate::page::chart::series::{BAND, band, bands_of, place, stretches, toned, value};
 use crate::page::chart::text_layout::{widest, wrap};
 use crate::page::chart::{axis, canvas};
@@ -34,7 +34,7 @@ pub(super) fn draw(
     panels: &[Panel],
     bound: Option<&(String, f64)>,
     tones: &[(Tone, String)],
-) -> Option<(Vec<Sketch>, Key)> {
+) -> Option<(Vec<Sketch>, LegendEntries)> {
     let points = || panels.iter().flat_map(|panel| &panel.points).filter(|point| point.x.is_finite());
     let sure = points().filter(|point| point.tone != Some(Tone::Unsure));
     let bands = sure.filter_map(band).flat_map(|(low, high)| [low, high]);
@@ -138,10 +138,10 @@ fn draw_points(canvas: &Canvas, points: &[SeriesPoint], heights: &Range<f64>, ax
     }
 }
 
-fn key(panels: &[Panel], bound: Option<&(String, f64)>, tones: &[(Tone, String)]) -> Key {
+fn key(panels: &[Panel], bound: Option<&(String, f64)>, tones: &[(Tone, String)]) -> LegendEntries {
     let middle = SIGN.1 / 2;
     let points = || panels.iter().flat_map(|panel| &panel.points).filter(|point| value(point).is_some());
-    let mut key = Key::new();
+    let mut key = LegendEntries::new();
     let has_intervals = points().any(|point| band(point).is_some());
     let drawn = sign(|canvas| {
         if has_intervals {

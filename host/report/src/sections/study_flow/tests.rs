@@ -117,7 +117,7 @@ proptest! {
         let received = accounting.snapshots.received - snapshots[5];
         let accounting = Accounting { snapshots: Account { received, ..accounting.snapshots }, ..accounting };
         prop_assert!(accounting.balances());
-        let comparison = ComparisonCounts { compared, incomparable };
+        let comparison = PairCounts { compared, incomparable };
         let study = StudyFlow { is_final: true, accounting, comparison, windows, ..StudyFlow::default() };
         prop_assert!(study.balances());
         let flow = study.flow();
@@ -165,7 +165,7 @@ fn the_figure_is_on_the_page_in_both_widths() {
         for account in numbers {
             *account = account_of_twelve_digits();
         }
-        report.comparison = ComparisonCounts { compared: 200_000_000_000, incomparable: 99_999_999_997 };
+        report.comparison = PairCounts { compared: 200_000_000_000, incomparable: 99_999_999_997 };
         report
     };
     let running = |report: Report| StudyFlow {

@@ -1,4 +1,4 @@
-//! What is printed of a plan, as a whole; and that it keeps to any width.
+//! Tests the whole text of a plan, and that it keeps to any width.
 
 use unicode_width::UnicodeWidthStr as _;
 

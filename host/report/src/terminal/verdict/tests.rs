@@ -1,4 +1,4 @@
-//! What `decide` prints for each of the four verdicts, as a whole.
+//! Tests the whole text of `decide` for each of the four verdicts.
 
 use jiff::{SignedDuration, Timestamp};
 

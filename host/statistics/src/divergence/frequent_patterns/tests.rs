@@ -50,7 +50,7 @@ fn brute_force(table: &PatternTable, depth: usize, least: u64) -> Vec<Pattern> {
 
 fn any_table() -> impl Strategy<Value = PatternTable> {
     (prop::collection::vec(1..5_usize, 0..6), 0..3_usize).prop_flat_map(|(sizes, width)| {
-        // A code beyond the size is no value of the condition.
+        // A code beyond the size is not a value of the condition.
         let codes: Vec<_> = sizes.iter().map(|&size| 0..=size as u16).collect();
         let row = (codes, 0..4_u64, prop::collection::vec(-3.0..3.0, width));
         prop::collection::vec(row, 0..60).prop_map(move |rows| table(&sizes, width, &rows))

@@ -4,7 +4,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use super::known_sums::KnownSums;
+use super::test_support::KnownSums;
 use super::*;
 use crate::scoring::{AnswerStatus, CellsShape, ModelScores, ScoredPairs, StratumKey, WindowClock};
 use understudy_study::{Every, Scope, Windows};

@@ -7,7 +7,7 @@
 //! - A bound is never beyond the end of the range that it points to, nor on the other side of the mean.
 
 use super::gamma_sum::probability_below_zero;
-use super::root::increasing_root;
+use super::root_finding::increasing_root;
 use super::{Interval, assert_confidence};
 
 /// The bounds of the mean of independent scores in `range`, each at `confidence`. A score has a value and a weight: the

@@ -24,7 +24,7 @@ mod korn_graubard;
 mod mixture_boundary;
 mod paired_difference;
 mod proportion;
-mod root;
+mod root_finding;
 mod two_sample;
 
 pub use bounded_mean::bounded_mean;

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::root::increasing_root;
+use super::root_finding::increasing_root;
 use super::{Interval, assert_confidence, normal_quantile};
 
 /// Weights below this fraction of a sum are omitted.
@@ -18,7 +18,7 @@ const NEGLIGIBLE: f64 = 1e-18;
 /// without continuity correction.
 ///
 /// Coverage: about the confidence on average over proportions, but not at every proportion. It is lowest
-/// where hardly any trial fails, for the bound towards the nearer end. For 200 trials and proportions from
+/// where few trials fail, for the bound towards the nearer end. For 200 trials and proportions from
 /// 0.8 to 0.999, the lower bound at 0.95 holds in 96 % of studies on average and in 93 % at the worst
 /// proportion, 0.9865; the upper bound in 94 % on average and in 82 % at the worst, 0.999. These numbers are
 /// computed, not simulated: `tests/oracles/intervals.py`.

@@ -1,28 +1,29 @@
-//! Estimates how often two decisions in the same case are equal, and the ceiling that follows for the agreement of a model.
+//! Estimates how often two decisions for the same input class are equal, and the ceiling that follows for the agreement
+//! of a model.
 //!
 //! # The ceiling
-//! A case c has decisions with the probabilities p(c, 1), p(c, 2), ... A model that sees only the case gives one answer in
-//! it, or draws one, and agrees with a decision with a probability of at most max p(c). Two decisions are equal with the
-//! probability s(c), the sum of the squares. Over cases with weights w(c), let S be the mean of s(c).
+//! An input class c has decisions with the probabilities p(c, 1), p(c, 2), ... A model that sees only the input class
+//! gives one answer in it, or draws one, and agrees with a decision with a probability of at most max p(c). Two decisions
+//! are equal with the probability s(c), the sum of the squares. Over input classes with weights w(c), let S be the mean of s(c).
 //! 1. s(c) = sum of p * p <= max p(c) * sum of p = max p(c), so S is at most the mean of max p(c).
 //! 2. max p(c)^2 <= s(c), so max p(c) <= sqrt(s(c)).
 //! 3. The mean of sqrt(s(c)) is at most sqrt(S), since the square root is concave (Jensen's inequality).
 //!
 //! So the best possible agreement lies between S and sqrt(S), and sqrt(S) is reported as the ceiling.
 //!
-//! Invariant: the share of a case is unbiased, since it counts pairs of different decisions only.
+//! Invariant: the share of an input class is unbiased, since it counts pairs of different decisions only.
 
 use std::collections::BTreeMap;
 
-use crate::scoring::case_sample::{CaseCounts, CaseSample};
 use crate::scoring::cluster_sizes::ClusterLimits;
+use crate::scoring::input_class_sample::{InputClassCounts, InputClassSample};
 use crate::scoring::interval::{Interval, cluster_share, equal_scores, has_spread, standard_error};
 use crate::scoring::verdict_statistics::JACKKNIFE_GROUPS;
 
-/// The fewest cases with at least two decisions from which a mean is estimated.
-pub const MIN_REPEATED_CASES: u64 = 30;
+/// The fewest input classes with at least two decisions from which a mean is estimated.
+pub const MIN_REPEATED_INPUT_CLASSES: u64 = 30;
 
-/// Which two decisions of a case are compared.
+/// Which two decisions of an input class are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecisionPairs {
     /// Any two.
@@ -33,35 +34,39 @@ pub enum DecisionPairs {
     DifferentRaters,
 }
 
-/// A mean over cases with at least two decisions, weighted by their decisions.
+/// A mean over input classes with at least two decisions, weighted by their decisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct CaseMean {
-    /// The number of these cases.
-    pub cases: u64,
-    /// The number of decisions in these cases.
+pub struct InputClassMean {
+    /// The number of these input classes.
+    pub classes: u64,
+    /// The number of decisions in these input classes.
     pub decisions: u64,
-    /// The mean, from 0 to 1; `None` for fewer than [`MIN_REPEATED_CASES`] cases.
+    /// The mean, from 0 to 1; `None` for fewer than [`MIN_REPEATED_INPUT_CLASSES`] input classes.
     pub value: Option<f64>,
     /// The bounds of the mean, each one-sided; `None` where they cannot be computed.
     pub interval: Option<Interval>,
 }
 
-impl CaseMean {
+impl InputClassMean {
     /// The agreement of the substrate with itself: the mean of the shares of equal pairs of decisions. `confidence` is that
     /// of each bound.
     ///
     /// # Panics
     /// If `confidence` is not in [0.5, 1).
-    pub fn self_agreement(sample: &CaseSample, pairs: DecisionPairs, confidence: f64) -> CaseMean {
+    pub fn self_agreement(
+        sample: &InputClassSample,
+        pairs: DecisionPairs,
+        confidence: f64,
+    ) -> InputClassMean {
         estimate(sample, confidence, |counts| share_of_equal_pairs(counts, pairs))
     }
 
-    /// The agreement of a model with the substrate in the cases that have at least two decisions. `confidence` is that of
-    /// each bound.
+    /// The agreement of a model with the substrate in the input classes that have at least two decisions. `confidence`
+    /// is that of each bound.
     ///
     /// # Panics
     /// If `confidence` is not in [0.5, 1).
-    pub fn model_agreement(sample: &CaseSample, model: usize, confidence: f64) -> CaseMean {
+    pub fn model_agreement(sample: &InputClassSample, model: usize, confidence: f64) -> InputClassMean {
         estimate(sample, confidence, |counts| {
             let decisions = counts.decisions();
             let equal = counts.equal.get(model).copied().unwrap_or(0);
@@ -70,30 +75,35 @@ impl CaseMean {
     }
 
     /// The ceiling that follows from the substrate's agreement with itself: an upper bound of the agreement of any model
-    /// that sees no more than the cases.
-    pub fn ceiling(self) -> CaseMean {
+    /// that sees no more than the input classes.
+    pub fn ceiling(self) -> InputClassMean {
         let root =
             |Interval { lower, upper }: Interval| Interval { lower: lower.sqrt(), upper: upper.sqrt() };
-        CaseMean { value: self.value.map(f64::sqrt), interval: self.interval.map(root), ..self }
+        InputClassMean { value: self.value.map(f64::sqrt), interval: self.interval.map(root), ..self }
     }
 }
 
-/// The mean of the shares of the kept cases, weighted by their decisions. Its standard error is that of a delete-a-group
-/// jackknife over groups of cases, and its bounds are those of [`cluster_share`] with the cases as clusters, which hold where
-/// hardly any decision differs, or hardly any case. Cases that show no spread have the bounds of [`equal_scores`] for as many cases
-/// as would have all decisions with the size of the largest, as in [`ClusterLimits::new`].
+/// The mean of the shares of the kept input classes, weighted by their decisions. Its standard error is that of a
+/// delete-a-group jackknife over groups of input classes, and its bounds are those of [`cluster_share`] with the input
+/// classes as clusters, which hold where few decisions differ, or few input classes. Input classes that show no spread
+/// have the bounds of [`equal_scores`] for as many input classes as would have all decisions with the size of the
+/// largest, as in [`ClusterLimits::new`].
 ///
-/// A few large cases make the standard error less certain. So its degrees of freedom are at most those of F. E. Satterthwaite,
-/// "An approximate distribution of estimates of variance components", Biometrics Bulletin 2 (1946), for cases whose shares
-/// have equal variances.
-fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts) -> Option<f64>) -> CaseMean {
+/// A few large input classes make the standard error less certain. So its degrees of freedom are at most those of F. E.
+/// Satterthwaite, "An approximate distribution of estimates of variance components", Biometrics Bulletin 2 (1946), for
+/// input classes whose shares have equal variances.
+fn estimate(
+    sample: &InputClassSample,
+    confidence: f64,
+    share_of: impl Fn(&InputClassCounts) -> Option<f64>,
+) -> InputClassMean {
     let mut groups = vec![(0.0, 0u64); JACKKNIFE_GROUPS as usize];
-    let mut found = CaseMean::default();
+    let mut found = InputClassMean::default();
     let (mut square_sum, mut fourth_power_sum, mut largest) = (0.0, 0.0, 0);
-    for (hash, counts) in sample.cases() {
+    for (hash, counts) in sample.classes() {
         let Some(share) = share_of(counts) else { continue };
         let decisions = counts.decisions();
-        found.cases += 1;
+        found.classes += 1;
         found.decisions += decisions;
         let (sum, weight) = &mut groups[(hash % JACKKNIFE_GROUPS) as usize];
         *sum += share * decisions as f64;
@@ -102,7 +112,7 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
         square_sum += (decisions as f64).powi(2);
         fourth_power_sum += (decisions as f64).powi(4);
     }
-    if found.cases < MIN_REPEATED_CASES {
+    if found.classes < MIN_REPEATED_INPUT_CLASSES {
         return found;
     }
     groups.retain(|(_, weight)| *weight > 0);
@@ -118,10 +128,10 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
     }
     let degrees = ((square_sum * square_sum / fourth_power_sum) as u64).clamp(1, groups.len() as u64 - 1);
     let without: Vec<f64> = (0..groups.len()).map(|group| mean(Some(group))).collect();
-    // Kish's number of cases of equal sizes.
-    let cases = (found.decisions as f64).powi(2) / square_sum;
-    let limits = ClusterLimits { clusters: cases, ..ClusterLimits::NONE };
-    // Without spread, it may be that only large cases can differ.
+    // Kish's number of input classes of equal sizes.
+    let classes = (found.decisions as f64).powi(2) / square_sum;
+    let limits = ClusterLimits { clusters: classes, ..ClusterLimits::NONE };
+    // Without spread, it may be that only large input classes can differ.
     let without_spread = found.decisions / largest;
     found.interval = match has_spread(&without, value) {
         true => standard_error(&without)
@@ -132,7 +142,7 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
 }
 
 /// The share of equal pairs among the pairs of different decisions; `None` if there is no such pair.
-fn share_of_equal_pairs(counts: &CaseCounts, pairs: DecisionPairs) -> Option<f64> {
+fn share_of_equal_pairs(counts: &InputClassCounts, pairs: DecisionPairs) -> Option<f64> {
     let (mut by_answer, mut by_rater) = (BTreeMap::new(), BTreeMap::new());
     for ((answer, rater), count) in &counts.answers {
         *by_answer.entry(answer).or_insert(0u64) += count;

@@ -14,7 +14,7 @@ fn window(day: i64) -> Window {
 
 /// One pair of one model, and a metric with one component and the host's own.
 #[derive(Clone, Debug)]
-struct Case {
+struct TestPair {
     day: i64,
     scopes: Vec<u16>,
     key: String,
@@ -25,13 +25,13 @@ struct Case {
     said: &'static str,
 }
 
-fn case() -> impl Strategy<Value = Case> {
+fn case() -> impl Strategy<Value = TestPair> {
     let label = || prop::sample::select(vec!["a", "b", "c"]);
     let scopes = prop::sample::select(vec![vec![0], vec![0, 1], vec![0, 1, 2]]);
     let key = (0..200u32).prop_map(|key| format!("guest-{key}"));
     let score = prop_oneof![Just(0.0), Just(1.0), -3.0..3.0];
     (0..3i64, scopes, key, any::<bool>(), score, any::<bool>(), label(), label()).prop_map(
-        |(day, scopes, key, blinded, score, answered, substrate, said)| Case {
+        |(day, scopes, key, blinded, score, answered, substrate, said)| TestPair {
             day,
             scopes,
             key,
@@ -44,7 +44,7 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-fn add(evidence: &mut VerdictEvidence, case: &Case) {
+fn add(evidence: &mut VerdictEvidence, case: &TestPair) {
     let outcome = if case.answered { AnswerStatus::Answered } else { AnswerStatus::Failed };
     let models = [ModelScores { statuses: vec![outcome], scores: vec![vec![vec![case.score], vec![1.0]]] }];
     let said = [case.answered.then_some(case.said)];
@@ -158,7 +158,7 @@ fn jackknife_groups_are_even_and_stable() {
 
 #[test]
 fn a_snapshot_keeps_its_bits_and_shares_the_windows_that_do_not_change() {
-    let case = |day: i64| Case {
+    let case = |day: i64| TestPair {
         day,
         scopes: vec![0, 1],
         key: format!("guest-{day}"),

@@ -30,7 +30,7 @@ struct Case {
     /// The components of a score, the host's count of scored pairs last.
     score: fn(Option<&AnswerValue>, &AnswerValue) -> Vec<f64>,
     reduce: fn(u64, &[f64]) -> Option<f64>,
-    range: Range,
+    range: MetricLimits,
     threshold: &'static str,
     /// The length of a window.
     every: &'static str,

@@ -1,7 +1,7 @@
 //! Intervals where a jackknife has no basis: replicates without a value, and scores without spread.
 
 use super::super::replicates::{greatest_standard_error, with_least_error};
-use super::super::test_support::{Case, bound, every, pooled};
+use super::super::test_support::{SimulatedStudy, bound, every, pooled};
 use super::super::{Estimate, IntervalMethod, MissingInterval, VerdictKind};
 use super::independent_scores;
 use crate::scoring::{
@@ -15,18 +15,18 @@ fn with_misses(pairs: u64, sum: f64) -> Option<f64> {
 }
 
 /// A run of one week by the bound at 0.95, with at least `least` comparisons.
-fn by_bound(least: u64, week: (u64, u64)) -> Case {
-    Case::new(&format!("{}\nleast-per-window = {least}", bound(&pooled(1))), &[week])
+fn by_bound(least: u64, week: (u64, u64)) -> SimulatedStudy {
+    SimulatedStudy::new(&format!("{}\nleast-per-window = {least}", bound(&pooled(1))), &[week])
 }
 
-fn pooled_estimate(case: &Case) -> Estimate {
+fn pooled_estimate(case: &SimulatedStudy) -> Estimate {
     case.verdict().models[0].scopes[0].pooled
 }
 
 #[test]
 fn a_value_that_hangs_on_one_pair_has_no_interval() {
     // Without the group of the only miss, the metric is not defined. The other replicates are all 1.
-    let case = Case { reduce: with_misses, ..by_bound(100, (199, 200)) };
+    let case = SimulatedStudy { reduce: with_misses, ..by_bound(100, (199, 200)) };
     let estimate = pooled_estimate(&case);
     assert_eq!((estimate.value, estimate.interval, estimate.method), (Some(1.0), None, None));
     assert_eq!(estimate.no_interval, Some(MissingInterval::UndefinedReplicate));
@@ -34,14 +34,14 @@ fn a_value_that_hangs_on_one_pair_has_no_interval() {
     assert_eq!(kind, VerdictKind::Inconclusive);
     insta::assert_snapshot!(reasons, @"INCONCLUSIVE: pooled: 1.000000 over 200 pairs; no interval can be computed: the metric is not defined without some of the pairs, so their spread is unknown");
     // Misses in two groups are enough.
-    let case = Case { reduce: with_misses, ..by_bound(100, (190, 200)) };
+    let case = SimulatedStudy { reduce: with_misses, ..by_bound(100, (190, 200)) };
     assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::Jackknife));
 }
 
 #[test]
 fn equal_scores_have_the_bounds_of_their_number() {
     // Two pairs whose score is the bound itself.
-    let equal = |pairs, score| Case { scores: [score; 2], ..by_bound(2, (pairs, pairs)) };
+    let equal = |pairs, score| SimulatedStudy { scores: [score; 2], ..by_bound(2, (pairs, pairs)) };
     for score in [0.85, 0.86, 0.95] {
         let case = equal(2, score);
         assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{score}: {}", case.decide().1);
@@ -60,7 +60,7 @@ fn equal_scores_have_the_bounds_of_their_number() {
     let interval = pooled_estimate(&case).interval.unwrap();
     assert!((interval.lower - 0.9 * 0.05f64.powf(1e-3)).abs() < 1e-9, "{interval:?}");
     // Each pair is a cluster of its own.
-    let clustered = Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), ..case };
+    let clustered = SimulatedStudy { threshold: format!("{}\ncluster = \"kind\"", case.threshold), ..case };
     let interval = pooled_estimate(&clustered).interval.unwrap();
     assert!((interval.lower - 0.9 * 0.05f64.powf(1e-3)).abs() < 1e-9, "{interval:?}");
 }
@@ -69,7 +69,7 @@ fn equal_scores_have_the_bounds_of_their_number() {
 fn full_agreement_of_clusters_is_not_certain() {
     let threshold = format!("{}\ncluster = \"kind\"", bound(&every(1)));
     for (least, kind) in [("0.996", VerdictKind::Go), ("0.998", VerdictKind::Inconclusive)] {
-        let case = Case::new(&threshold.replace("0.85", least), &[(1000, 1000)]);
+        let case = SimulatedStudy::new(&threshold.replace("0.85", least), &[(1000, 1000)]);
         assert_eq!(case.decide().0, kind, "{}", case.decide().1);
         assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::EqualScores));
     }
@@ -82,7 +82,8 @@ fn dependent_pairs_have_the_bounds_of_fewer_independent_ones() {
         let independent = pooled_estimate(&case);
         assert_eq!(independent.method, Some(IntervalMethod::Exact));
         assert_eq!(independent.interval, clopper_pearson(hits, 1000, 0.95));
-        let clustered = Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), ..case };
+        let clustered =
+            SimulatedStudy { threshold: format!("{}\ncluster = \"kind\"", case.threshold), ..case };
         let dependent = pooled_estimate(&clustered);
         assert_eq!(dependent.method, Some(IntervalMethod::EffectiveTrials));
         let (narrow, wide) = (independent.interval.unwrap(), dependent.interval.unwrap());
@@ -96,16 +97,16 @@ fn dependent_pairs_have_the_bounds_of_fewer_independent_ones() {
 fn one_large_cluster_limits_the_number_of_independent_pairs() {
     let clustered = |one_cluster| {
         let case = by_bound(100, (900, 1000));
-        Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), one_cluster, ..case }
+        SimulatedStudy { threshold: format!("{}\ncluster = \"kind\"", case.threshold), one_cluster, ..case }
     };
-    let width = |case: &Case| {
+    let width = |case: &SimulatedStudy| {
         let interval = pooled_estimate(case).interval.unwrap();
         interval.upper - interval.lower
     };
     // 700 clusters have one pair, and one has 300. Kish's number of clusters is 1000^2 / (700 + 300^2) = 11.
     assert!(width(&clustered(300)) > 5.0 * width(&clustered(0)));
     // The standard error of a mean of other scores has a least value for the same reason.
-    let scores = |one_cluster| Case { scores: [0.2, 0.9], ..clustered(one_cluster) };
+    let scores = |one_cluster| SimulatedStudy { scores: [0.2, 0.9], ..clustered(one_cluster) };
     assert!(width(&scores(300)) > 3.0 * width(&scores(0)));
 }
 
@@ -113,26 +114,30 @@ fn one_large_cluster_limits_the_number_of_independent_pairs() {
 fn without_a_known_range_equal_scores_say_nothing() {
     let no_spread = Some(MissingInterval::NoSpread);
     for range in [(None, None), (Some(0.0), None), (None, Some(1.0))] {
-        let case = Case { scores: [0.9; 2], range, ..by_bound(100, (1000, 1000)) };
+        let case = SimulatedStudy { scores: [0.9; 2], range, ..by_bound(100, (1000, 1000)) };
         assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{}", case.decide().1);
         assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, no_spread));
     }
     // A metric that is not the mean of its scores, such as kappa.
     let square_root: fn(u64, f64) -> Option<f64> = |pairs, sum| Some((sum / pairs as f64).sqrt());
-    let case = Case { scores: [0.9; 2], reduce: square_root, ..by_bound(100, (1000, 1000)) };
+    let case = SimulatedStudy { scores: [0.9; 2], reduce: square_root, ..by_bound(100, (1000, 1000)) };
     assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, no_spread));
     let (kind, reasons) = case.decide();
     assert_eq!(kind, VerdictKind::Inconclusive);
     assert!(reasons.contains("the scores show no spread"), "{reasons}");
     // An upper bound of zero errors in an unknown range cannot be shown by pairs without an error.
     let threshold = bound(&every(1)).replace("at-least = 0.85", "at-most = 0");
-    let exact = Case { scores: [0.0; 2], range: (Some(0.0), None), ..Case::new(&threshold, &[(1000, 1000)]) };
+    let exact = SimulatedStudy {
+        scores: [0.0; 2],
+        range: (Some(0.0), None),
+        ..SimulatedStudy::new(&threshold, &[(1000, 1000)])
+    };
     assert_eq!(exact.decide().0, VerdictKind::Inconclusive, "{}", exact.decide().1);
 }
 
 #[test]
 fn one_group_says_nothing_about_the_spread() {
-    let case = Case { range: (None, None), ..by_bound(1, (1, 1)) };
+    let case = SimulatedStudy { range: (None, None), ..by_bound(1, (1, 1)) };
     assert_eq!(pooled_estimate(&case).no_interval, Some(MissingInterval::FewGroups));
     assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{}", case.decide().1);
 }
@@ -141,16 +146,16 @@ fn one_group_says_nothing_about_the_spread() {
 fn contamination_is_not_tested_on_some_of_the_replicates() {
     // The blinded arm has one miss. Without its group the metric is not defined there.
     let threshold = format!("{}\ncluster = \"kind\"", every(3));
-    let case = Case {
+    let case = SimulatedStudy {
         blinded_hits: Some((2000, 1)),
         reduce: with_misses,
         range: (None, None),
-        ..Case::new(&threshold, &[(2900, 3000); 3])
+        ..SimulatedStudy::new(&threshold, &[(2900, 3000); 3])
     };
     let found = case.verdict().models[0].contamination.unwrap();
     assert_eq!((found.tested, found.difference), (true, None));
     // With misses in several groups it is tested.
-    let case = Case { blinded_hits: Some((2000, 30)), ..case };
+    let case = SimulatedStudy { blinded_hits: Some((2000, 30)), ..case };
     assert!(case.verdict().models[0].contamination.unwrap().difference.is_some());
 }
 
@@ -182,7 +187,7 @@ fn an_interval_is_widened_to_the_least_error_and_never_narrowed() {
     assert_eq!(with_least_error(interval, 0.5, &without, error / 2.0), interval);
 }
 
-/// The keys of the pairs of a case of one week, as [`Case`] has them.
+/// The keys of the pairs of a case of one week, as [`SimulatedStudy`] has them.
 fn keys(pairs: u64, one_cluster: u64) -> Vec<String> {
     (0..pairs).map(|pair| if pair < one_cluster { "one".to_owned() } else { format!("0-{pair}") }).collect()
 }
@@ -195,9 +200,9 @@ fn most_independent(keys: &[String]) -> f64 {
 }
 
 /// A case of one week with clusters.
-fn clustered(week: (u64, u64), one_cluster: u64) -> Case {
+fn clustered(week: (u64, u64), one_cluster: u64) -> SimulatedStudy {
     let case = by_bound(100, week);
-    Case { threshold: format!("{}\ncluster = \"kind\"", case.threshold), one_cluster, ..case }
+    SimulatedStudy { threshold: format!("{}\ncluster = \"kind\"", case.threshold), one_cluster, ..case }
 }
 
 #[test]
@@ -206,13 +211,13 @@ fn the_error_of_a_mean_is_at_least_that_of_the_independent_clusters() {
     let most = most_independent(&keys(1000, 300));
     assert!((most - 10.0 / 3.0).abs() < 1e-12, "{most}");
     let student = student_quantile(0.95, 63.0).unwrap();
-    let error = |case: &Case| {
+    let error = |case: &SimulatedStudy| {
         let found = pooled_estimate(case);
         let interval = found.interval.unwrap();
         assert_eq!(found.method, Some(IntervalMethod::Jackknife));
         (found.value.unwrap(), (found.value.unwrap() - interval.lower) / student)
     };
-    let mean = Case { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };
+    let mean = SimulatedStudy { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };
     let (value, found) = error(&mean);
     let least = (value * (1.0 - value) / most).sqrt();
     // The bounds allow for skewed scores, and for clusters that are too rare to be observed, so they are a little lower.
@@ -222,9 +227,9 @@ fn the_error_of_a_mean_is_at_least_that_of_the_independent_clusters() {
 /// Clusters that fail as a whole may be too few to have been observed, and without a mean or a range nothing limits what they do.
 #[test]
 fn with_clusters_only_means_of_scores_in_a_known_range_have_bounds() {
-    let mean = Case { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };
-    let root = Case { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..mean.clone() };
-    let unlimited = Case { range: (Some(0.0), None), ..mean };
+    let mean = SimulatedStudy { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };
+    let root = SimulatedStudy { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..mean.clone() };
+    let unlimited = SimulatedStudy { range: (Some(0.0), None), ..mean };
     for case in [root, unlimited] {
         let found = pooled_estimate(&case);
         assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::Clusters)));
@@ -262,18 +267,18 @@ fn a_share_of_clusters_has_the_bounds_of_korn_and_graubard() {
 
 #[test]
 fn a_sequence_needs_a_mean_and_a_finite_range_with_a_width() {
-    let no_sequence = |case: Case| {
-        let found = pooled_estimate(&Case { closed: false, ..case.clone() });
+    let no_sequence = |case: SimulatedStudy| {
+        let found = pooled_estimate(&SimulatedStudy { closed: false, ..case.clone() });
         assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NoSequence)));
-        let reasons = Case { closed: false, ..case }.decide().1;
+        let reasons = SimulatedStudy { closed: false, ..case }.decide().1;
         assert!(
             reasons.contains("there is no interval for looks before the end: no interval holds"),
             "{reasons}"
         );
     };
     let latest = bound(&pooled(1)).replace("first", "latest");
-    let case = || Case::new(&latest, &[(900, 1000)]);
-    no_sequence(Case { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..case() });
-    no_sequence(Case { scores: [0.9; 2], range: (Some(0.9), Some(0.9)), ..case() });
-    no_sequence(Case { range: (Some(-1e308), Some(1e308)), ..case() });
+    let case = || SimulatedStudy::new(&latest, &[(900, 1000)]);
+    no_sequence(SimulatedStudy { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..case() });
+    no_sequence(SimulatedStudy { scores: [0.9; 2], range: (Some(0.9), Some(0.9)), ..case() });
+    no_sequence(SimulatedStudy { range: (Some(-1e308), Some(1e308)), ..case() });
 }

@@ -1,6 +1,6 @@
 //! Estimates of contamination, of agreement beyond chance, and of metrics in any range.
 
-use super::super::test_support::{BAD, Case, GOOD, bound, every, pooled};
+use super::super::test_support::{BAD, GOOD, SimulatedStudy, bound, every, pooled};
 use super::super::{Estimate, IntervalMethod, Verdict, VerdictKind};
 use crate::scoring::{
     ConfidenceSequence, JACKKNIFE_GROUPS, ScoreBlock, SequenceTuning, WindowSequence, jackknife_difference,
@@ -9,7 +9,10 @@ use crate::scoring::{
 
 #[test]
 fn higher_agreement_where_the_answer_existed_is_a_leak() {
-    let study = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&every(3), &[GOOD; 3]) };
+    let study = |blinded_hits| SimulatedStudy {
+        blinded_hits: Some(blinded_hits),
+        ..SimulatedStudy::new(&every(3), &[GOOD; 3])
+    };
     // Of 300 blinded pairs 30 are misses, as among the others; or 75 are.
     assert_eq!(study((270, 30)).decide().0, VerdictKind::Go);
     let (kind, reasons) = study((225, 75)).decide();
@@ -22,8 +25,11 @@ fn higher_agreement_where_the_answer_existed_is_a_leak() {
     assert_eq!(study((300, 0)).decide().0, VerdictKind::Go);
     // The test is carried out at the end, not at each look before it.
     let look = |weeks: usize| {
-        let case = Case { blinded_hits: Some((225, 75)), ..Case::new(&every(weeks), &[GOOD; 3]) };
-        Case { closed: false, ..case }.verdict()
+        let case = SimulatedStudy {
+            blinded_hits: Some((225, 75)),
+            ..SimulatedStudy::new(&every(weeks), &[GOOD; 3])
+        };
+        SimulatedStudy { closed: false, ..case }.verdict()
     };
     let found = |verdict: &Verdict| verdict.models[0].contamination.unwrap();
     let (early, ended) = (look(4), look(3));
@@ -35,7 +41,7 @@ fn higher_agreement_where_the_answer_existed_is_a_leak() {
 
 #[test]
 fn agreement_beyond_chance_is_required() {
-    let floor = |more: &str| Case::new(&format!("{}\n{more}", every(3)), &[GOOD; 3]).decide();
+    let floor = |more: &str| SimulatedStudy::new(&format!("{}\n{more}", every(3)), &[GOOD; 3]).decide();
     // The substrate always answers `a`, so there is no agreement beyond chance.
     let (kind, reasons) = floor("chance = { gain = 0.01 }");
     assert_eq!(kind, VerdictKind::NoGo);
@@ -47,7 +53,8 @@ fn agreement_beyond_chance_is_required() {
 #[test]
 fn bounds_of_agreement_beyond_chance_depend_on_the_look() {
     let chance = |threshold: &str, closed: bool| {
-        let case = Case { mixed_labels: true, closed, ..Case::new(threshold, &[GOOD; 3]) };
+        let case =
+            SimulatedStudy { mixed_labels: true, closed, ..SimulatedStudy::new(threshold, &[GOOD; 3]) };
         let verdict = case.verdict();
         let scope = &verdict.models[0].scopes[0];
         (scope.verdict, scope.chance.clone().unwrap())
@@ -80,7 +87,10 @@ fn bounds_of_agreement_beyond_chance_depend_on_the_look() {
 #[test]
 fn a_leak_is_higher_closeness_also_for_an_upper_bound() {
     let most = every(3).replace("at-least = 0.85", "at-most = 0.99");
-    let case = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&most, &[GOOD; 3]) };
+    let case = |blinded_hits| SimulatedStudy {
+        blinded_hits: Some(blinded_hits),
+        ..SimulatedStudy::new(&most, &[GOOD; 3])
+    };
     // Lower is closer: here the pairs whose answer existed are lower, and there they are higher.
     assert_eq!(case((300, 0)).decide().0, VerdictKind::Void);
     assert_eq!(case((225, 75)).decide().0, VerdictKind::Go);
@@ -91,7 +101,10 @@ fn a_leak_is_higher_closeness_also_for_an_upper_bound() {
 #[test]
 fn clusters_are_compared_by_the_jackknife() {
     let threshold = format!("{}\ncluster = \"kind\"", every(3));
-    let case = |blinded_hits| Case { blinded_hits: Some(blinded_hits), ..Case::new(&threshold, &[GOOD; 3]) };
+    let case = |blinded_hits| SimulatedStudy {
+        blinded_hits: Some(blinded_hits),
+        ..SimulatedStudy::new(&threshold, &[GOOD; 3])
+    };
     let leak = case((450, 150));
     assert_eq!(leak.decide().0, VerdictKind::Void);
     let verdict = leak.verdict();
@@ -110,7 +123,7 @@ fn clusters_are_compared_by_the_jackknife() {
 #[test]
 fn agreement_beyond_chance_matches_its_definition() {
     let threshold = format!("{}\nchance = {{ kappa = 0.5 }}", every(1));
-    let case = Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) };
+    let case = SimulatedStudy { mixed_labels: true, ..SimulatedStudy::new(&threshold, &[GOOD]) };
     let chance = case.verdict().models[0].scopes[0].chance.clone().unwrap();
     let (mut same, mut both, mut substrate_b, mut model_b) = (0.0, [0.0; 2], 0.0, 0.0);
     for pair in 0..1000 {
@@ -130,7 +143,7 @@ fn agreement_beyond_chance_matches_its_definition() {
     // The gain over the commonest label, exactly at the minimum and above it.
     let gain = |least: &str| {
         let threshold = format!("{}\nchance = {{ gain = {least} }}", every(1));
-        Case { mixed_labels: true, ..Case::new(&threshold, &[GOOD]) }.decide().0
+        SimulatedStudy { mixed_labels: true, ..SimulatedStudy::new(&threshold, &[GOOD]) }.decide().0
     };
     assert_eq!([gain("0.233"), gain("0.235")], [VerdictKind::Go, VerdictKind::NoGo]);
 }
@@ -138,7 +151,7 @@ fn agreement_beyond_chance_matches_its_definition() {
 #[test]
 fn a_metric_in_another_range_is_judged_by_its_value() {
     let range = (Some(-1.0), Some(3.0));
-    let case = |threshold: &str, week| Case { range, ..Case::new(threshold, &[week; 3]) };
+    let case = |threshold: &str, week| SimulatedStudy { range, ..SimulatedStudy::new(threshold, &[week; 3]) };
     let estimate = case(&every(3), GOOD).verdict().models[0].scopes[0].pooled;
     assert_eq!((estimate.hits, estimate.method), (None, Some(IntervalMethod::BoundedMean)));
     assert_eq!(case(&every(3), GOOD).decide().0, VerdictKind::Go);
@@ -148,7 +161,7 @@ fn a_metric_in_another_range_is_judged_by_its_value() {
     insta::assert_snapshot!(reasons, @"NO-GO: pooled: 0.800000 over 3,000 pairs; at least 0.85 is required");
     // An interim look: the sequence is that of scores in the range.
     let latest = bound(&pooled(3)).replace("first", "latest");
-    let open = Case { closed: false, ..case(&latest, GOOD) };
+    let open = SimulatedStudy { closed: false, ..case(&latest, GOOD) };
     let interval = open.verdict().models[0].scopes[0].pooled.interval.unwrap();
     // The latest three windows start at the first one, so the level is halved.
     let tuning = SequenceTuning { range: (-1.0, 3.0), mean: 0.85, observations: 300 };
@@ -160,7 +173,7 @@ fn a_metric_in_another_range_is_judged_by_its_value() {
     assert!((interval.lower - expected.lower).abs() < 1e-12, "{interval:?} {expected:?}");
     assert!((interval.upper - expected.upper).abs() < 1e-12, "{interval:?} {expected:?}");
     // Without a range there is no interval at an interim look.
-    let unbounded = Case { range: (None, None), ..open };
+    let unbounded = SimulatedStudy { range: (None, None), ..open };
     let (kind, reasons) = unbounded.decide();
     assert_eq!(kind, VerdictKind::Inconclusive);
     assert!(reasons.contains("no interval holds at several looks"), "{reasons}");
@@ -168,7 +181,7 @@ fn a_metric_in_another_range_is_judged_by_its_value() {
 
 /// The pooled estimate of a run that has not ended.
 fn interim_estimate(threshold: &str, weeks: &[(u64, u64)]) -> Estimate {
-    let case = Case { closed: false, ..Case::new(threshold, weeks) };
+    let case = SimulatedStudy { closed: false, ..SimulatedStudy::new(threshold, weeks) };
     case.verdict().models[0].scopes[0].pooled
 }
 
@@ -221,7 +234,7 @@ fn a_drifting_value_lies_inside_its_interval_at_every_look() {
 #[test]
 fn each_of_the_latest_windows_has_its_own_level() {
     let latest = bound(&every(3)).replace("first", "latest");
-    let verdict = Case { closed: false, ..Case::new(&latest, &[GOOD; 3]) }.verdict();
+    let verdict = SimulatedStudy { closed: false, ..SimulatedStudy::new(&latest, &[GOOD; 3]) }.verdict();
     let tuning = SequenceTuning { range: (0.0, 1.0), mean: 0.85, observations: 100 };
     for (index, estimate) in (1..).zip(&verdict.models[0].scopes[0].windows) {
         let mut sequence = ConfidenceSequence::new(0.05 / f64::from(index * (index + 1)), tuning);
@@ -254,7 +267,8 @@ fn the_bounds_of_a_leak_in_clusters_are_those_of_both_arms_without_each_group() 
     let difference = |left_out| share(left_out, 0) - share(left_out, 1);
     for (direction, closer) in [("at-least = 0.85", 1.0), ("at-most = 0.99", -1.0)] {
         let threshold = format!("{}\ncluster = \"kind\"", every(3)).replace("at-least = 0.85", direction);
-        let case = Case { blinded_hits: Some((450, 150)), ..Case::new(&threshold, &[GOOD; 3]) };
+        let case =
+            SimulatedStudy { blinded_hits: Some((450, 150)), ..SimulatedStudy::new(&threshold, &[GOOD; 3]) };
         let found = case.verdict().models[0].contamination.unwrap().difference.unwrap();
         let without: Vec<f64> = (0..groups.len()).map(|group| closer * difference(Some(group))).collect();
         let expected = jackknife_difference(closer * difference(None), &without, 1.0, 0.95, 0.001).unwrap();

@@ -1,6 +1,6 @@
 //! Each guard at its limit and beyond it, and the texts of the reasons.
 
-use super::super::test_support::{Case, DAY, GOOD, MONDAY, every};
+use super::super::test_support::{DAY, GOOD, MONDAY, SimulatedStudy, every};
 use super::*;
 use crate::scoring::CountedExclusion;
 use understudy_records::join::Accounting;
@@ -16,7 +16,8 @@ fn account(count: u64, set: impl Fn(&mut Account, u64)) -> Account {
 /// The verdict and the reasons of a good run with these accounts.
 fn decided(threshold: &str, snapshots: Account, decisions: Account) -> (VerdictKind, String) {
     let accounting = Some(Accounting { snapshots, decisions });
-    Case { accounting, ..Case::new(&format!("{}\n{threshold}", every(3)), &[GOOD; 3]) }.decide()
+    SimulatedStudy { accounting, ..SimulatedStudy::new(&format!("{}\n{threshold}", every(3)), &[GOOD; 3]) }
+        .decide()
 }
 
 type Set = fn(&mut Account, u64);
@@ -58,7 +59,7 @@ fn decisions_without_a_snapshot_are_limited() {
     // Before the end of the run, the snapshot of a waiting decision can still arrive.
     let open = |decisions| {
         let accounting = Some(Accounting { snapshots: fine, decisions });
-        Case { accounting, closed: false, ..Case::new(&every(3), &[GOOD; 3]) }.decide().0
+        SimulatedStudy { accounting, closed: false, ..SimulatedStudy::new(&every(3), &[GOOD; 3]) }.decide().0
     };
     assert_eq!([open(waiting(900)), open(expired(51))], [VerdictKind::Go, VerdictKind::Void]);
 }
@@ -134,7 +135,7 @@ fn a_long_run_does_not_dilute_the_windows_that_count() {
         let case = |number: &str| {
             let weeks = [GOOD; 4];
             let threshold = every(1).replace("{ first = 1 }", number);
-            let mut case = Case::new(&threshold, &weeks);
+            let mut case = SimulatedStudy::new(&threshold, &weeks);
             let windows = Windows { every: Every::Week, week_ends: jiff::civil::Weekday::Sunday };
             let mut clock = WindowClock::new(windows, jiff::tz::TimeZone::UTC);
             let at = |week: i64| *MONDAY + week * 7 * DAY;
@@ -167,13 +168,13 @@ fn a_long_run_does_not_dilute_the_windows_that_count() {
 /// A look at a run that has not ended, after one week of 1,000 decisions, of which 100 have no snapshot so far.
 /// `snapshots` and `decisions` are how far the watermarks are past the end of the week, in µs.
 fn look_at_orphans(snapshots: i64, decisions: i64, revisions: Revisions) -> VerdictKind {
-    let mut case = Case::new(&every(1), &[GOOD]);
+    let mut case = SimulatedStudy::new(&every(1), &[GOOD]);
     let windows = Windows { every: Every::Week, week_ends: jiff::civil::Weekday::Sunday };
     let mut clock = WindowClock::new(windows, jiff::tz::TimeZone::UTC);
     case.records.add_accepted(&mut clock, StreamKind::Decisions, &[*MONDAY + DAY; 1000]);
     case.records.add_joined(&mut clock, [*MONDAY + DAY; 900]);
     // Decisions may be late by the horizon, one day.
-    Case {
+    SimulatedStudy {
         closed: false,
         before_lateness: -snapshots,
         latest_decision: Some(decisions + DAY),
@@ -228,7 +229,7 @@ fn a_sentence_says_how_many_records_may_belong_to_the_scope() {
 #[test]
 fn a_scope_has_its_own_records_and_those_of_unknown_scope() {
     // Half of the 1,000 pairs are in the scope.
-    let mut case = Case { shed: 5, ..Case::new(&every(1), &[GOOD]) };
+    let mut case = SimulatedStudy { shed: 5, ..SimulatedStudy::new(&every(1), &[GOOD]) };
     let windows = Windows { every: Every::Week, week_ends: jiff::civil::Weekday::Sunday };
     let mut clock = WindowClock::new(windows, jiff::tz::TimeZone::UTC);
     for kind in StreamKind::ALL {
@@ -270,7 +271,7 @@ fn a_scope_has_its_own_records_and_those_of_unknown_scope() {
 #[test]
 fn a_verdict_lists_shed_requests_only_if_there_are_any() {
     let is_listed = |shed| {
-        let guards = Case { shed, ..Case::new(&every(3), &[GOOD; 3]) }.verdict().guards;
+        let guards = SimulatedStudy { shed, ..SimulatedStudy::new(&every(3), &[GOOD; 3]) }.verdict().guards;
         guards.iter().any(|result| result.guard == Guard::Shed)
     };
     assert_eq!([0, 1].map(is_listed), [false, true]);
@@ -280,7 +281,7 @@ fn a_verdict_lists_shed_requests_only_if_there_are_any() {
 fn mirrored_requests_that_never_became_a_record_are_limited() {
     let decided = |shed, limit: &str| {
         let threshold = format!("{}\n{limit}", every(3));
-        Case { shed, ..Case::new(&threshold, &[GOOD; 3]) }.decide()
+        SimulatedStudy { shed, ..SimulatedStudy::new(&threshold, &[GOOD; 3]) }.decide()
     };
     // Ten of 1,010 are less than one percent.
     assert_eq!(decided(10, "").0, VerdictKind::Go);
@@ -294,8 +295,10 @@ fn mirrored_requests_that_never_became_a_record_are_limited() {
 #[test]
 fn a_run_whose_source_failed_is_never_a_go() {
     // The first weeks are complete, and the run is not closed.
-    let decided =
-        |source_failure| Case { source_failure, closed: false, ..Case::new(&every(3), &[GOOD; 4]) }.decide();
+    let decided = |source_failure| {
+        SimulatedStudy { source_failure, closed: false, ..SimulatedStudy::new(&every(3), &[GOOD; 4]) }
+            .decide()
+    };
     assert_eq!(decided(None).0, VerdictKind::Go);
     let (kind, reasons) = decided(Some("line 9 of d.jsonl is not in order of time"));
     assert_eq!(kind, VerdictKind::Inconclusive);

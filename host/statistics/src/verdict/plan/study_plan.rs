@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{ChancePlan, ShareOrigin};
 use understudy_study::{Direction, Every, Evidence, Quantifier, WindowChoice};
 
-/// The plan of a study.
+/// What the threshold of a study can find at an expected volume, and how likely GO is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StudyPlan {
@@ -96,7 +96,7 @@ pub struct GoProbability {
     pub study: f64,
 }
 
-/// The plan for a condition.
+/// The expected volume of each value of a condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConditionPlan {

@@ -8,7 +8,7 @@ use understudy_statistics::scoring::{
 };
 use understudy_study::{Every, Windows};
 
-const SHARE: Range = (Some(0.0), Some(1.0));
+const SHARE: MetricLimits = (Some(0.0), Some(1.0));
 
 fn day(day: i64) -> Window {
     let windows = Windows { every: Every::Day, week_ends: jiff::civil::Weekday::Sunday };
@@ -36,7 +36,7 @@ fn part<const N: usize>(pairs: &[[f64; N]]) -> SliceTotals {
 /// An estimator for a metric over some parts.
 fn estimator(
     components: usize,
-    range: Range,
+    range: MetricLimits,
     parts: &[&SliceTotals],
     reduce: &mut Reduce<'_>,
 ) -> MetricEstimator {

@@ -31,7 +31,7 @@ const HEAD: i32 = 90;
 
 /// The records that a line or box belongs to. It determines the paint and the width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum FlowRoute {
     /// Answers that are only logged.
     Shadow,
     /// Decisions that are actioned.
@@ -44,22 +44,22 @@ pub(super) enum Route {
     Unused,
 }
 
-impl Route {
+impl FlowRoute {
     /// The paint and width of its line.
     fn line(self) -> (Paint, u32) {
         match self {
-            Route::Shadow => (Paint::Shadow, 20),
-            Route::Actioned => (Paint::Ink, 24),
-            Route::Joined => (Paint::Ink, 14),
-            Route::Exit => (Paint::Soft, 10),
-            Route::Unused => (Paint::Rule, 10),
+            FlowRoute::Shadow => (Paint::Shadow, 20),
+            FlowRoute::Actioned => (Paint::Ink, 24),
+            FlowRoute::Joined => (Paint::Ink, 14),
+            FlowRoute::Exit => (Paint::Soft, 10),
+            FlowRoute::Unused => (Paint::Rule, 10),
         }
     }
 
     /// The paint of its arrowheads and words, which are never dashed.
-    pub fn solid(self) -> Paint {
+    pub fn solid_paint(self) -> Paint {
         match self {
-            Route::Shadow => Paint::Series(0),
+            FlowRoute::Shadow => Paint::Series(0),
             other => other.line().0,
         }
     }
@@ -94,7 +94,7 @@ impl PlacedText {
 /// A line through points, with an arrowhead or a bar at its end.
 pub(super) struct Stroke {
     pub points: Vec<Point>,
-    pub route: Route,
+    pub route: FlowRoute,
     pub end: StrokeEnd,
 }
 
@@ -112,7 +112,7 @@ pub(super) enum StrokeEnd {
 /// A box with the outline of its route.
 pub(super) struct PlacedBox {
     pub corners: [Point; 2],
-    pub route: Route,
+    pub route: FlowRoute,
 }
 
 /// All marks of a figure.
@@ -134,12 +134,12 @@ impl Marks {
     }
 
     /// Adds a line.
-    pub fn stroke(&mut self, points: impl Into<Vec<Point>>, route: Route, end: StrokeEnd) {
+    pub fn stroke(&mut self, points: impl Into<Vec<Point>>, route: FlowRoute, end: StrokeEnd) {
         self.strokes.push(Stroke { points: points.into(), route, end });
     }
 
     /// Adds a box with lines of text, centred.
-    pub fn node(&mut self, corners: [Point; 2], route: Route, content: &NodeText) {
+    pub fn node(&mut self, corners: [Point; 2], route: FlowRoute, content: &NodeText) {
         self.boxes.push(PlacedBox { corners, route });
         let [(left, top), (right, bottom)] = corners;
         let middle = (left + right) / 2;
@@ -192,7 +192,7 @@ impl Marks {
 }
 
 /// Draws a line whose last part is horizontal or vertical.
-fn stroke(canvas: &Canvas, points: &[Point], route: Route, end: StrokeEnd) {
+fn stroke(canvas: &Canvas, points: &[Point], route: FlowRoute, end: StrokeEnd) {
     let (paint, width) = route.line();
     let [.., before, last] = points else { return };
     let along = ((last.0 - before.0).signum(), (last.1 - before.1).signum());
@@ -209,9 +209,9 @@ fn stroke(canvas: &Canvas, points: &[Point], route: Route, end: StrokeEnd) {
         StrokeEnd::Open => {}
         StrokeEnd::Arrow => {
             let half = HEAD / 2 + i32::try_from(width).unwrap_or(0) / 4;
-            canvas.area([*last, offset(HEAD, half), offset(HEAD, -half)], route.solid(), 1.0);
+            canvas.area([*last, offset(HEAD, half), offset(HEAD, -half)], route.solid_paint(), 1.0);
         }
-        StrokeEnd::Bar => canvas.line([offset(0, 90), offset(0, -90)], route.solid(), width),
+        StrokeEnd::Bar => canvas.line([offset(0, 90), offset(0, -90)], route.solid_paint(), width),
     }
 }
 
@@ -304,7 +304,7 @@ pub(super) struct ExitText {
     numbers: i32,
     /// The width of the labels.
     labels: i32,
-    pub route: Route,
+    pub route: FlowRoute,
 }
 
 enum ExitLine {
@@ -341,7 +341,7 @@ impl ExitText {
         }
         let unused = exits.unused().map(|text| wrap(&one_line(&text), room, TEXT)).unwrap_or_default();
         lines.extend(unused.into_iter().map(|text| ExitLine::Text { text, paint: Paint::Soft, bold: false }));
-        let route = if used.is_empty() { Route::Unused } else { Route::Exit };
+        let route = if used.is_empty() { FlowRoute::Unused } else { FlowRoute::Exit };
         ExitText { lines, numbers, labels, route }
     }
 
@@ -350,7 +350,7 @@ impl ExitText {
         let words = effect.words();
         let words = words.iter().flat_map(|words| wrap(words, room * 25 / 27, TEXT));
         let lines = words.map(|text| ExitLine::Text { text, paint, bold: true }).collect();
-        ExitText { lines, numbers: 0, labels: 0, route: Route::Exit }
+        ExitText { lines, numbers: 0, labels: 0, route: FlowRoute::Exit }
     }
 
     /// The height of all lines.
@@ -360,7 +360,7 @@ impl ExitText {
 
     /// The end of the line to this text: an arrowhead if records took a way.
     pub fn arrow(&self) -> StrokeEnd {
-        if self.route == Route::Unused { StrokeEnd::Open } else { StrokeEnd::Arrow }
+        if self.route == FlowRoute::Unused { StrokeEnd::Open } else { StrokeEnd::Arrow }
     }
 }
 
@@ -368,7 +368,7 @@ impl ExitText {
 #[derive(Clone, Copy)]
 pub(super) struct Path {
     pub x: i32,
-    pub route: Route,
+    pub route: FlowRoute,
     /// The y at which the part that is not laid out yet starts.
     from: i32,
     /// The y above which other marks beside the path lie.
@@ -377,7 +377,7 @@ pub(super) struct Path {
 
 impl Path {
     /// A path that starts at a position.
-    pub fn start(route: Route, (x, y): Point) -> Path {
+    pub fn start(route: FlowRoute, (x, y): Point) -> Path {
         Path { x, route, from: y, y }
     }
 

@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 
 use crate::page::chart::canvas::{Paint, TEXT};
 use crate::page::chart::flow::marks::{
-    ENTRY, ExitText, LINE, Marks, NodeText, Path, Route, STEP, StrokeEnd, count_text, effect_end,
+    ENTRY, ExitText, FlowRoute, LINE, Marks, NodeText, Path, STEP, StrokeEnd, count_text, effect_end,
 };
 use crate::page::chart::text_layout::wrap;
 use crate::page::flow::{Flow, FlowNode, FlowStep};
@@ -69,7 +69,7 @@ impl Edge {
     }
 
     /// Lays out text beside the path and the arrow to it.
-    fn beside(&mut self, marks: &mut Marks, text: &ExitText, route: Route, end: StrokeEnd) {
+    fn beside(&mut self, marks: &mut Marks, text: &ExitText, route: FlowRoute, end: StrokeEnd) {
         let y = self.path.y + STEP / 2 + LINE / 2;
         marks.stroke([(self.path.x, y), (self.inwards(OUT - 50), y)], route, end);
         marks.exits((self.inwards(OUT), y), self.alignment(), text);
@@ -83,7 +83,7 @@ impl Edge {
         self.path.enter(marks, top, bottom);
         marks.node([(left, top), (right, bottom)], self.path.route, &content);
         if let Some(effect) = node.effect {
-            let text = ExitText::of_effect(effect, self.path.route.solid(), self.room(OUT));
+            let text = ExitText::of_effect(effect, self.path.route.solid_paint(), self.room(OUT));
             self.beside(marks, &text, self.path.route, effect_end(effect));
         }
     }
@@ -94,15 +94,15 @@ pub(super) fn layout(flow: &Flow) -> Marks {
     let mut marks = Marks::default();
     let feed = NodeText::joined(&flow.feed, NARROW - 20);
     let bottom = 20 + feed.height();
-    marks.node([(10, 20), (NARROW - 10, bottom)], Route::Joined, &feed);
-    let mut shadow = Edge { path: Path::start(Route::Shadow, (NARROW - INSET, bottom)), is_left: false };
-    let mut actioned = Edge { path: Path::start(Route::Actioned, (INSET, bottom)), is_left: true };
+    marks.node([(10, 20), (NARROW - 10, bottom)], FlowRoute::Joined, &feed);
+    let mut shadow = Edge { path: Path::start(FlowRoute::Shadow, (NARROW - INSET, bottom)), is_left: false };
+    let mut actioned = Edge { path: Path::start(FlowRoute::Actioned, (INSET, bottom)), is_left: true };
     shadow.lay_out(&mut marks, &flow.shadow);
     actioned.path.y = shadow.path.y + STEP;
     actioned.lay_out(&mut marks, &flow.actioned);
 
     let middle = NARROW / 2;
-    let mut path = Path::start(Route::Joined, (middle, actioned.path.y));
+    let mut path = Path::start(FlowRoute::Joined, (middle, actioned.path.y));
     for (index, step) in flow.joined.iter().enumerate() {
         match step {
             FlowStep::Node(node) => {
@@ -111,11 +111,11 @@ pub(super) fn layout(flow: &Flow) -> Marks {
                 if index == 0 {
                     shadow.path.enter(&mut marks, top, bottom);
                     actioned.path.enter(&mut marks, top, bottom);
-                    path = Path::start(Route::Joined, (middle, bottom));
+                    path = Path::start(FlowRoute::Joined, (middle, bottom));
                 } else {
                     path.enter(&mut marks, top, bottom);
                 }
-                marks.node([(10, top), (NARROW - 10, bottom)], Route::Joined, &content);
+                marks.node([(10, top), (NARROW - 10, bottom)], FlowRoute::Joined, &content);
             }
             FlowStep::Continuing(number) => {
                 let lines = wrap(&count_text(number), NARROW - 200, TEXT);

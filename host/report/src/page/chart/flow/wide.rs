@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 
 use crate::page::chart::canvas::{Paint, TEXT, WIDTH};
 use crate::page::chart::flow::marks::{
-    ENTRY, ExitText, LINE, Marks, NodeText, Path, Route, STEP, count_text, effect_end,
+    ENTRY, ExitText, FlowRoute, LINE, Marks, NodeText, Path, STEP, count_text, effect_end,
 };
 use crate::page::chart::text_layout::wrap;
 use crate::page::flow::{Flow, FlowNode, FlowStep};
@@ -75,7 +75,7 @@ impl Side {
         let end = self.outwards(self.near(), STUB);
         let effect = node.effect.map(|effect| {
             let room = if self.at == 0 { end - 60 } else { WIDTH - end - 60 };
-            (effect, ExitText::of_effect(effect, path.route.solid(), room))
+            (effect, ExitText::of_effect(effect, path.route.solid_paint(), room))
         });
         let needed =
             effect.as_ref().map_or(i32::MIN, |(_, text)| self.free + STEP / 2 + (text.height() - height) / 2);
@@ -126,10 +126,10 @@ pub(super) fn layout(flow: &Flow) -> Marks {
     let feed = NodeText::joined(&flow.feed, edges.1 - edges.0);
     let top = 20;
     let bottom = top + feed.height();
-    marks.node([(edges.0, top), (edges.1, bottom)], Route::Joined, &feed);
+    marks.node([(edges.0, top), (edges.1, bottom)], FlowRoute::Joined, &feed);
 
     let mut sides = [0, 1].map(|at| Side { at, free: top });
-    let mut paths = [(0, Route::Shadow), (1, Route::Actioned)]
+    let mut paths = [(0, FlowRoute::Shadow), (1, FlowRoute::Actioned)]
         .map(|(at, route)| Path::start(route, (LANES[at] + LANE / 2, bottom)));
     let lanes = [&flow.shadow, &flow.actioned];
     for ((side, path), steps) in sides.iter_mut().zip(&mut paths).zip(lanes) {
@@ -143,7 +143,7 @@ pub(super) fn layout(flow: &Flow) -> Marks {
 
     let [_, mut right] = sides;
     let middle = (edges.0 + edges.1) / 2;
-    let mut path = Path::start(Route::Joined, (middle, paths[0].y.max(paths[1].y)));
+    let mut path = Path::start(FlowRoute::Joined, (middle, paths[0].y.max(paths[1].y)));
     for (index, step) in flow.joined.iter().enumerate() {
         match step {
             FlowStep::Node(node) => {
@@ -151,11 +151,11 @@ pub(super) fn layout(flow: &Flow) -> Marks {
                 let (top, bottom) = (path.y + ENTRY, path.y + ENTRY + content.height());
                 if index == 0 {
                     paths.iter_mut().for_each(|path| path.enter(&mut marks, top, bottom));
-                    path = Path::start(Route::Joined, (middle, bottom));
+                    path = Path::start(FlowRoute::Joined, (middle, bottom));
                 } else {
                     path.enter(&mut marks, top, bottom);
                 }
-                marks.node([(edges.0, top), (edges.1, bottom)], Route::Joined, &content);
+                marks.node([(edges.0, top), (edges.1, bottom)], FlowRoute::Joined, &content);
             }
             FlowStep::Continuing(number) => {
                 records(&mut marks, &mut path, &count_text(number), edges.1 - edges.0);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::known_sums::KnownSums;
+use super::super::test_support::KnownSums;
 use super::super::tests::{any_scope, day, part, scope, sums, values};
 use super::*;
 

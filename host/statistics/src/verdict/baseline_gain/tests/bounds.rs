@@ -1,4 +1,4 @@
-//! Which gains have bounds, at the end of a run and before it.
+//! Tests which gains have bounds, at the end of a run and before it.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Which pairs are compared, and what is said of the others.
+//! Tests which pairs are compared, and how the verdict counts the others.
 
 use super::*;
 

@@ -6,8 +6,8 @@ use understudy_records::batch::{epoch_hint, parse_time};
 use understudy_report::{count, counted};
 use understudy_study::Micros;
 
-use super::question::Question;
-use super::sample::{Cell, Column, Sample};
+use super::feed_sample::{Sample, SampleColumn, SampleValue};
+use super::operator_question::Question;
 
 /// The least share of records with a readable time.
 const LEAST_PRESENT: f64 = 0.99;
@@ -106,8 +106,8 @@ impl Times {
 }
 
 /// The times of a column, if nearly every cell is one.
-fn readable(column: &Column, records: usize) -> Option<Times> {
-    let values: Vec<Option<i64>> = column.cells.iter().map(Cell::time).collect();
+fn readable(column: &SampleColumn, records: usize) -> Option<Times> {
+    let values: Vec<Option<i64>> = column.cells.iter().map(SampleValue::time).collect();
     let found = values.iter().flatten().count();
     if found == 0 || (found as f64) < LEAST_PRESENT * records as f64 {
         return None;
@@ -128,7 +128,7 @@ fn readable(column: &Column, records: usize) -> Option<Times> {
 }
 
 /// The question about a column that holds times which a run does not read; `None` if it holds no times at all.
-fn unreadable(sample: &Sample, column: &Column, what: &str) -> Option<Question> {
+fn unreadable(sample: &Sample, column: &SampleColumn, what: &str) -> Option<Question> {
     let name = &column.name;
     let first = column.present().next()?;
     let has_time_name = {
@@ -136,7 +136,7 @@ fn unreadable(sample: &Sample, column: &Column, what: &str) -> Option<Question> 
         USUAL.contains(&&lower[..]) || ["time", "date", "_at", "_ts"].iter().any(|end| lower.ends_with(end))
     };
     match first {
-        Cell::Integer(_) | Cell::Number(_) => {
+        SampleValue::Integer(_) | SampleValue::Number(_) => {
             let text = first.text();
             let hint = epoch_hint(&text).filter(|_| has_time_name)?;
             let unit = ["nanoseconds", "microseconds", "milliseconds", "seconds"]
@@ -167,7 +167,7 @@ fn unreadable(sample: &Sample, column: &Column, what: &str) -> Option<Question> 
                 format!("convert them, for instance with {convert}"),
             ))
         }
-        Cell::Text(text) => {
+        SampleValue::Text(text) => {
             let fault = parse_time(text).err()?;
             if !fault.contains("no time zone") {
                 return None;
@@ -189,8 +189,8 @@ fn unreadable(sample: &Sample, column: &Column, what: &str) -> Option<Question> 
 }
 
 /// The question about a named key that holds no times.
-fn not_a_time(column: &Column, what: &str, option: &str) -> Question {
-    let texts = column.present().map(Cell::text);
+fn not_a_time(column: &SampleColumn, what: &str, option: &str) -> Question {
+    let texts = column.present().map(SampleValue::text);
     let faults =
         texts.filter_map(|text| parse_time(&text).err().map(|fault| format!("{text:?}, which {fault}")));
     let found = faults.into_iter().next().unwrap_or_else(|| "a time in too few of the records".to_owned());

@@ -6,9 +6,9 @@
 use understudy_report::{count, counted};
 use understudy_study::{AnswerForm, FieldKind};
 
-use super::decision::{DecisionField, most_equal, suits};
-use super::question::Question;
-use super::sample::{Column, Sample};
+use super::decision_guess::{DecisionField, best_matching_field, is_valid_answer};
+use super::feed_sample::{Sample, SampleColumn};
+use super::operator_question::Question;
 
 /// The share of pairs in which a field has to equal the decision.
 const EQUAL_SHARE: f64 = 0.3;
@@ -31,7 +31,7 @@ pub(super) struct ModelField {
 pub(super) fn guess_model(
     snapshots: &Sample,
     decision: &DecisionField,
-    decided: &Column,
+    decided: &SampleColumn,
     keys: [&str; 2],
     pairs: &[(usize, usize)],
 ) -> Result<ModelField, Question> {
@@ -46,8 +46,9 @@ pub(super) fn guess_model(
     }
     // An id is declared as text.
     let kind_of =
-        |column: &Column| if column.name == keys[0] { Some(FieldKind::Text) } else { column.kind() };
-    let suited = |column: &&Column| kind_of(column).is_some_and(|kind| suits(kind, decision.form));
+        |column: &SampleColumn| if column.name == keys[0] { Some(FieldKind::Text) } else { column.kind() };
+    let suited =
+        |column: &&SampleColumn| kind_of(column).is_some_and(|kind| is_valid_answer(kind, decision.form));
     let fields = || snapshots.columns.iter().filter(suited).filter(|column| column.name != keys[1]);
     // Fields with few values first, and the id last.
     let field = fields().min_by_key(|column| {
@@ -76,10 +77,10 @@ pub(super) fn guess_model(
 fn equal_field(
     snapshots: &Sample,
     decision: &DecisionField,
-    decided: &Column,
+    decided: &SampleColumn,
     pairs: &[(usize, usize)],
 ) -> Option<ModelField> {
-    let (field, equal) = most_equal(snapshots, decided, pairs)?;
+    let (field, equal) = best_matching_field(snapshots, decided, pairs)?;
     let share = equal as f64 / pairs.len().max(1) as f64;
     let commonest = decided.counts().into_values().max().unwrap_or_default() as f64;
     let commonest = commonest / decided.cells.len().max(1) as f64;
@@ -99,7 +100,7 @@ fn equal_field(
 /// The field of numbers with the least mean distance from the decision, if that is less than from the median.
 fn nearest_number(
     snapshots: &Sample,
-    decided: &Column,
+    decided: &SampleColumn,
     keys: [&str; 2],
     pairs: &[(usize, usize)],
 ) -> Option<ModelField> {
@@ -115,9 +116,9 @@ fn nearest_number(
         is_usual.then(|| errors.iter().sum::<f64>() / errors.len() as f64)
     };
     let constant = error(&|_| Some(median))?;
-    let is_candidate = |column: &&Column| {
+    let is_candidate = |column: &&SampleColumn| {
         !keys.contains(&column.name.as_str())
-            && column.kind().is_some_and(|kind| suits(kind, AnswerForm::Number))
+            && column.kind().is_some_and(|kind| is_valid_answer(kind, AnswerForm::Number))
     };
     let columns = snapshots.columns.iter().filter(is_candidate);
     let errors = columns.filter_map(|column| Some((column, error(&|row| column.cells[row].number())?)));

@@ -4,9 +4,9 @@
 
 use std::fmt;
 
-/// The format of a file.
+/// The kind of a file by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileFormat {
+pub(crate) enum FileSignature {
     /// Text, as far as the first bytes say.
     Text,
     /// Members of gzip or frames of Zstandard.
@@ -74,20 +74,20 @@ const TAR: (usize, &[u8]) = (257, b"ustar");
 
 /// The format of a file with these first bytes: four or more, unless the file is shorter. A tar archive is recognised
 /// by 262 bytes.
-pub(crate) fn recognise(first: &[u8]) -> FileFormat {
-    let unsupported = |what, advice| FileFormat::Unsupported(UnsupportedFormat { what, advice });
+pub(crate) fn recognise(first: &[u8]) -> FileSignature {
+    let unsupported = |what, advice| FileSignature::Unsupported(UnsupportedFormat { what, advice });
     if first.starts_with(GZIP) || first.starts_with(ZSTD) || is_skippable_frame(first) {
-        return FileFormat::Compressed;
+        return FileSignature::Compressed;
     }
     if let Some(format) = unsupported_format(first) {
-        return FileFormat::Unsupported(format);
+        return FileSignature::Unsupported(format);
     }
     // Without a byte order mark: JSON begins with ASCII characters (RFC 4627, section 3).
-    let [a, b, c, d, ..] = *first else { return FileFormat::Text };
+    let [a, b, c, d, ..] = *first else { return FileSignature::Text };
     match [a, b, c, d].map(|byte| byte == 0) {
         [true, true, true, false] | [false, true, true, true] => unsupported("UTF-32 text", CONVERT),
         [true, false, true, false] | [false, true, false, true] => unsupported("UTF-16 text", CONVERT),
-        _ => FileFormat::Text,
+        _ => FileSignature::Text,
     }
 }
 
@@ -117,9 +117,9 @@ mod tests {
 
     fn said(first: &[u8]) -> String {
         match recognise(first) {
-            FileFormat::Text => "text".to_owned(),
-            FileFormat::Compressed => "compressed".to_owned(),
-            FileFormat::Unsupported(format) => format.to_string(),
+            FileSignature::Text => "text".to_owned(),
+            FileSignature::Compressed => "compressed".to_owned(),
+            FileSignature::Unsupported(format) => format.to_string(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use understudy_report::counted;
 use understudy_study::{Every, FieldKind, Micros};
 
-use super::sample::{Cell, Column, Sample};
+use super::feed_sample::{Sample, SampleColumn, SampleValue};
 
 /// The pairs that a value or a window needs, as `least-per-condition` and `least-per-window` have them.
 const LEAST_PAIRS: u64 = 100;
@@ -22,14 +22,14 @@ const MOST_WINDOWS: i64 = 120;
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 
-/// A condition of a field.
+/// A guessed condition: the listed values of one snapshot field.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FieldCondition {
     /// The name in the study.
     pub name: String,
     pub field: String,
     /// The listed values.
-    pub values: Vec<Cell>,
+    pub values: Vec<SampleValue>,
     /// Pairs of the rarest listed value.
     pub fewest: u64,
 }
@@ -69,8 +69,8 @@ pub(super) fn declared_name(text: &str) -> String {
 }
 
 /// The values with enough pairs and the pairs of the rarest of them, if these are nearly all of the pairs.
-fn listed_values(column: &Column, pairs: &[(usize, usize)]) -> Option<(Vec<Cell>, u64)> {
-    let mut counts: BTreeMap<String, (Cell, u64)> = BTreeMap::new();
+fn listed_values(column: &SampleColumn, pairs: &[(usize, usize)]) -> Option<(Vec<SampleValue>, u64)> {
+    let mut counts: BTreeMap<String, (SampleValue, u64)> = BTreeMap::new();
     for (row, _) in pairs {
         let cell = &column.cells[*row];
         if !cell.is_missing() {
@@ -80,14 +80,14 @@ fn listed_values(column: &Column, pairs: &[(usize, usize)]) -> Option<(Vec<Cell>
             return None;
         }
     }
-    let is_listed = |(text, (_, pairs)): &(&String, &(Cell, u64))| {
+    let is_listed = |(text, (_, pairs)): &(&String, &(SampleValue, u64))| {
         // Every condition has these values.
         !matches!(&text[..], "other" | "missing") && *pairs >= LEAST_PAIRS
     };
-    let mut listed: Vec<(Cell, u64)> =
+    let mut listed: Vec<(SampleValue, u64)> =
         counts.iter().filter(is_listed).map(|(_, value)| value.clone()).collect();
     listed.sort_by(|a, b| match (&a.0, &b.0) {
-        (Cell::Integer(a), Cell::Integer(b)) => a.cmp(b),
+        (SampleValue::Integer(a), SampleValue::Integer(b)) => a.cmp(b),
         (a, b) => a.text().cmp(&b.text()),
     });
     let total: u64 = listed.iter().map(|(_, pairs)| pairs).sum();

@@ -208,7 +208,7 @@ fn followers_are_searched_up_to_the_last_line_of_the_window() {
         let records = Records { lines: lines.to_vec(), ..records(1, &rows) };
         let (clock, clock_line) = (Some(Micros(1000)), Some(1));
         let order = FileOrder { records: &records, clock, clock_line, lateness: Micros(10), read_to };
-        order.judge(0, |_| false)
+        order.classify(0, |_| false)
     };
     let last = 2 + LEAP_WINDOW_LINES;
     assert!(matches!(judge(&[2, last], None), Leap::Yes(_)));

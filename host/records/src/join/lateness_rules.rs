@@ -1,10 +1,10 @@
-//! What becomes of records that are out of order of time: late records, and leaps and disorder in files.
+//! Decides on records that are out of order of time: late records, and leaps and disorder in files.
 //!
 //! Invariants: a record that is excluded here moves no clock and reserves no id.
 
 use understudy_study::{Micros, StreamKind};
 
-use super::file_order::{FileOrder, Leap, OutOfOrder};
+use super::leap_detection::{FileOrder, Leap, OutOfOrder};
 use super::{IntervalJoin, Slot, hash};
 use crate::batch::{ExclusionReason, Records};
 
@@ -20,7 +20,7 @@ pub(super) enum OrderOutcome {
 
 /// The last line that was read of a file; `None` at its end.
 #[derive(Clone, Copy)]
-pub(super) struct ReadTo(pub(super) Option<u64>);
+pub(super) struct FileReadPosition(pub(super) Option<u64>);
 
 impl IntervalJoin {
     /// Whether a record at `time` is ahead of its stream's clock by more than the lateness, or is the first record.
@@ -28,15 +28,15 @@ impl IntervalJoin {
         self.clock(kind).is_none_or(|clock| time > clock + self.bounds.lateness[kind])
     }
 
-    /// Judges a record that is behind the watermark, or a record of a file that is ahead of the clock, and counts it if
+    /// Classifies a record that is behind the watermark, or a record of a file that is ahead of the clock, and counts it if
     /// it is excluded. `open` is the slot of the batch that is being joined, with the record of each accepted row.
-    pub(super) fn judge_order(
+    pub(super) fn classify_order(
         &mut self,
         kind: StreamKind,
         open: (Slot, &[u32]),
         records: &Records,
         record: usize,
-        file: Option<ReadTo>,
+        file: Option<FileReadPosition>,
     ) -> OrderOutcome {
         let time = Micros(records.times[record]);
         let is_late = time < self.watermark(kind);
@@ -45,7 +45,7 @@ impl IntervalJoin {
                 let (reason, detail) = self.exclude_late(kind, time);
                 return OrderOutcome::Exclude(reason, detail);
             }
-            Some(ReadTo(read_to)) => FileOrder {
+            Some(FileReadPosition(read_to)) => FileOrder {
                 records,
                 clock: self.clock(kind),
                 clock_line: self.clock_records[kind].as_ref().map(|clock| clock.position),
@@ -56,7 +56,7 @@ impl IntervalJoin {
         if is_late {
             return OrderOutcome::Stop(order.out_of_order(record));
         }
-        match order.judge(record, |follower| self.is_repeat(kind, open, records, follower)) {
+        match order.classify(record, |follower| self.is_repeat(kind, open, records, follower)) {
             Leap::No => OrderOutcome::Accept,
             Leap::Undecided => OrderOutcome::Stop(None),
             Leap::Yes(detail) => {
@@ -66,7 +66,8 @@ impl IntervalJoin {
         }
     }
 
-    /// Whether a record is excluded because it repeats an id that its stream reserves. `open` is that of [`IntervalJoin::judge_order`].
+    /// Whether a record is excluded because it repeats an id that its stream reserves. `open` is that of
+    /// [`IntervalJoin::classify_order`].
     fn is_repeat(&self, kind: StreamKind, open: (Slot, &[u32]), records: &Records, record: usize) -> bool {
         let (slot, accepted) = open;
         let (name, time) = (records.ids.value(record), Micros(records.times[record]));

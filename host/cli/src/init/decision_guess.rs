@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use understudy_report::{count, counted};
 use understudy_study::{AnswerForm, FieldKind};
 
-use super::question::Question;
-use super::sample::{Cell, Column, Sample};
+use super::feed_sample::{Sample, SampleColumn, SampleValue};
+use super::operator_question::Question;
 
 /// Names of keys that say "decision".
 const USUAL: [&str; 12] = [
@@ -21,7 +21,7 @@ const EQUAL_SHARE: f64 = 0.5;
 /// The most different integers that may be names.
 const MOST_CODES: usize = 12;
 
-/// The field that is the decision.
+/// The guessed field of the decisions that holds the decision, with its form as an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct DecisionField {
     pub name: String,
@@ -35,7 +35,7 @@ pub(super) struct DecisionField {
 
 /// Values that the command line names.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct NamedDecision<'a> {
+pub(super) struct DecisionOverrides<'a> {
     pub field: Option<&'a str>,
     pub form: Option<AnswerForm>,
 }
@@ -49,7 +49,7 @@ pub(super) fn guess_decision(
     decisions: &Sample,
     keys: [&str; 2],
     pairs: &[(usize, usize)],
-    named: NamedDecision<'_>,
+    named: DecisionOverrides<'_>,
 ) -> Result<DecisionField, Question> {
     let (column, reason) = decision_column(snapshots, decisions, keys, pairs, named.field)?;
     let kind = column.kind().unwrap_or(FieldKind::Text);
@@ -57,7 +57,7 @@ pub(super) fn guess_decision(
         Some(form) => (form, "it is named on the command line".to_owned()),
         None => form_of(column, kind)?,
     };
-    if !suits(kind, form) {
+    if !is_valid_answer(kind, form) {
         return Err(Question::new(
             "the form of the decision",
             format!("`{}` is of kind {}, which cannot be {}", column.name, kind.name(), form.with_article()),
@@ -73,7 +73,7 @@ fn decision_column<'s>(
     keys: [&str; 2],
     pairs: &[(usize, usize)],
     named: Option<&str>,
-) -> Result<(&'s Column, String), Question> {
+) -> Result<(&'s SampleColumn, String), Question> {
     let ask = |why: String| Question::new("which field is the decision", why, "name it with --decision");
     if let Some(name) = named {
         let column = decisions.column(name);
@@ -82,11 +82,11 @@ fn decision_column<'s>(
         })?;
         return Ok((column, "it is named on the command line".to_owned()));
     }
-    let is_candidate = |column: &&Column| {
+    let is_candidate = |column: &&SampleColumn| {
         let is_key = keys.contains(&column.name.as_str());
         !is_key && column.kind().is_some_and(|kind| kind != FieldKind::Timestamp)
     };
-    let candidates: Vec<&Column> = decisions.columns.iter().filter(is_candidate).collect();
+    let candidates: Vec<&SampleColumn> = decisions.columns.iter().filter(is_candidate).collect();
     let names = || {
         let names: Vec<String> = candidates.iter().map(|column| format!("`{}`", column.name)).collect();
         names.join(", ")
@@ -101,10 +101,10 @@ fn decision_column<'s>(
         [only] => return Ok((only, "it is the only field of the decisions".to_owned())),
         _ => {}
     }
-    let like_inputs: Vec<(&Column, &Column, usize)> = candidates
+    let like_inputs: Vec<(&SampleColumn, &SampleColumn, usize)> = candidates
         .iter()
         .filter_map(|column| {
-            let (input, equal) = most_equal(snapshots, column, pairs)?;
+            let (input, equal) = best_matching_field(snapshots, column, pairs)?;
             (equal as f64 >= EQUAL_SHARE * pairs.len() as f64).then_some((*column, input, equal))
         })
         .collect();
@@ -118,13 +118,13 @@ fn decision_column<'s>(
         );
         return Ok((column, reason));
     }
-    let is_usual = |column: &&&Column| {
+    let is_usual = |column: &&&SampleColumn| {
         let name = column.name.to_ascii_lowercase();
         USUAL.iter().any(|usual| {
             name == *usual || name.ends_with(&format!("_{usual}")) || name.starts_with(&format!("{usual}_"))
         })
     };
-    let usual: Vec<&&Column> = candidates.iter().filter(is_usual).collect();
+    let usual: Vec<&&SampleColumn> = candidates.iter().filter(is_usual).collect();
     match usual[..] {
         [column] => Ok((
             column,
@@ -134,20 +134,20 @@ fn decision_column<'s>(
     }
 }
 
-fn listed_without(columns: &[&Column], without: &Column) -> String {
+fn listed_without(columns: &[&SampleColumn], without: &SampleColumn) -> String {
     let others = columns.iter().filter(|column| column.name != without.name);
     others.map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(", ")
 }
 
 /// The field of the snapshots that equals a field of the decisions in the most pairs, and in how many.
-pub(super) fn most_equal<'s>(
+pub(super) fn best_matching_field<'s>(
     snapshots: &'s Sample,
-    decision: &Column,
+    decision: &SampleColumn,
     pairs: &[(usize, usize)],
-) -> Option<(&'s Column, usize)> {
+) -> Option<(&'s SampleColumn, usize)> {
     let kind = decision.kind();
     let same_kind = snapshots.columns.iter().filter(|column| column.kind() == kind);
-    let equal = |column: &Column| {
+    let equal = |column: &SampleColumn| {
         let is_equal = |(snapshot, row): &&(usize, usize)| {
             let (input, decided) = (&column.cells[*snapshot], &decision.cells[*row]);
             !input.is_missing() && input == decided
@@ -160,7 +160,7 @@ pub(super) fn most_equal<'s>(
 }
 
 /// Whether a field of a kind can be an answer of a form, as the stock plugin `recorded` reads it.
-pub(super) fn suits(kind: FieldKind, form: AnswerForm) -> bool {
+pub(super) fn is_valid_answer(kind: FieldKind, form: AnswerForm) -> bool {
     use FieldKind as K;
     match form {
         AnswerForm::Label => matches!(kind, K::Text | K::Integer | K::Boolean),
@@ -171,7 +171,7 @@ pub(super) fn suits(kind: FieldKind, form: AnswerForm) -> bool {
 }
 
 /// The form of a decision, and why.
-fn form_of(column: &Column, kind: FieldKind) -> Result<(AnswerForm, String), Question> {
+fn form_of(column: &SampleColumn, kind: FieldKind) -> Result<(AnswerForm, String), Question> {
     let ask = |why: String, forms: &str| {
         Question::new("the form of the decision", why, format!("name it with {forms}"))
     };
@@ -213,7 +213,7 @@ fn form_of(column: &Column, kind: FieldKind) -> Result<(AnswerForm, String), Que
 }
 
 /// The form of arrays and objects.
-fn form_of_json(column: &Column) -> Result<(AnswerForm, String), Question> {
+fn form_of_json(column: &SampleColumn) -> Result<(AnswerForm, String), Question> {
     let items: Option<Vec<Vec<String>>> = column.present().map(items_of).collect();
     let Some(lists) = items else {
         return Ok((AnswerForm::Json, "it holds values that are no lists of texts or integers".to_owned()));
@@ -249,8 +249,8 @@ fn form_of_json(column: &Column) -> Result<(AnswerForm, String), Question> {
 }
 
 /// The items of an array of texts and integers; `None` for any other value.
-pub(super) fn items_of(cell: &Cell) -> Option<Vec<String>> {
-    let Cell::Json(Json::Array(values)) = cell else { return None };
+pub(super) fn items_of(cell: &SampleValue) -> Option<Vec<String>> {
+    let SampleValue::Json(Json::Array(values)) = cell else { return None };
     let item = |value: &Json| match value {
         Json::String(text) => Some(text.clone()),
         Json::Number(number) => number.as_i64().map(|integer| integer.to_string()),

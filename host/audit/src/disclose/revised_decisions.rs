@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::disclose::cell_text::{instant, text};
+use crate::disclose::cell_text::{saturating_timestamp, text};
 use understudy_engine::SealedStudy;
 use understudy_engine::log_schema::decode;
 use understudy_report::model::case::{Case, OtherDecision};
@@ -46,7 +46,10 @@ pub(crate) fn add_other_decisions<'c>(
             for case in cases_by_id.get_mut(records.ids.value(row)).into_iter().flatten() {
                 let observed_at = Micros(case.observed_at.as_microsecond());
                 if (decided_at - observed_at).abs() <= Micros::from_duration(study.horizon) {
-                    let other = OtherDecision { decided_at: instant(decided_at), fields: fields.clone() };
+                    let other = OtherDecision {
+                        decided_at: saturating_timestamp(decided_at),
+                        fields: fields.clone(),
+                    };
                     case.other_decisions.push(other);
                 }
             }

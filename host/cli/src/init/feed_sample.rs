@@ -10,7 +10,7 @@ use understudy_study::FieldKind;
 
 /// A value of a record.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(super) enum SampleValue {
     Missing,
     Boolean(bool),
     Integer(i64),
@@ -21,29 +21,29 @@ pub(super) enum Cell {
     Json(Json),
 }
 
-impl Cell {
-    fn new(value: Json) -> Cell {
+impl SampleValue {
+    fn new(value: Json) -> SampleValue {
         match value {
-            Json::Null => Cell::Missing,
-            Json::Bool(value) => Cell::Boolean(value),
-            Json::String(text) => Cell::Text(text),
+            Json::Null => SampleValue::Missing,
+            Json::Bool(value) => SampleValue::Boolean(value),
+            Json::String(text) => SampleValue::Text(text),
             Json::Number(number) => match number.as_i64() {
-                Some(integer) => Cell::Integer(integer),
-                None => Cell::Number(number.as_f64().unwrap_or(f64::NAN)),
+                Some(integer) => SampleValue::Integer(integer),
+                None => SampleValue::Number(number.as_f64().unwrap_or(f64::NAN)),
             },
-            nested @ (Json::Array(_) | Json::Object(_)) => Cell::Json(nested),
+            nested @ (Json::Array(_) | Json::Object(_)) => SampleValue::Json(nested),
         }
     }
 
     pub(super) fn is_missing(&self) -> bool {
-        *self == Cell::Missing
+        *self == SampleValue::Missing
     }
 
     /// The value as an id, which is a text or an integer.
     pub(super) fn id(&self) -> Option<String> {
         match self {
-            Cell::Text(text) if !text.is_empty() => Some(text.clone()),
-            Cell::Integer(integer) => Some(integer.to_string()),
+            SampleValue::Text(text) if !text.is_empty() => Some(text.clone()),
+            SampleValue::Integer(integer) => Some(integer.to_string()),
             _ => None,
         }
     }
@@ -51,15 +51,15 @@ impl Cell {
     /// The value as an event time, in microseconds since 1970.
     pub(super) fn time(&self) -> Option<i64> {
         match self {
-            Cell::Text(text) => parse_time(text).ok(),
+            SampleValue::Text(text) => parse_time(text).ok(),
             _ => None,
         }
     }
 
     pub(super) fn number(&self) -> Option<f64> {
         match self {
-            Cell::Integer(integer) => Some(*integer as f64),
-            Cell::Number(number) => Some(*number),
+            SampleValue::Integer(integer) => Some(*integer as f64),
+            SampleValue::Number(number) => Some(*number),
             _ => None,
         }
     }
@@ -67,41 +67,41 @@ impl Cell {
     /// The value as text: a label, and an example in a message.
     pub(super) fn text(&self) -> String {
         match self {
-            Cell::Missing => "null".to_owned(),
-            Cell::Boolean(value) => value.to_string(),
-            Cell::Integer(integer) => integer.to_string(),
-            Cell::Number(number) => number.to_string(),
-            Cell::Text(text) => text.clone(),
-            Cell::Json(value) => value.to_string(),
+            SampleValue::Missing => "null".to_owned(),
+            SampleValue::Boolean(value) => value.to_string(),
+            SampleValue::Integer(integer) => integer.to_string(),
+            SampleValue::Number(number) => number.to_string(),
+            SampleValue::Text(text) => text.clone(),
+            SampleValue::Json(value) => value.to_string(),
         }
     }
 }
 
 /// The values of a key in all records.
 #[derive(Clone, Debug)]
-pub(super) struct Column {
+pub(super) struct SampleColumn {
     pub name: String,
-    pub cells: Vec<Cell>,
+    pub cells: Vec<SampleValue>,
 }
 
-impl Column {
-    pub(super) fn present(&self) -> impl Iterator<Item = &Cell> {
+impl SampleColumn {
+    pub(super) fn present(&self) -> impl Iterator<Item = &SampleValue> {
         self.cells.iter().filter(|cell| !cell.is_missing())
     }
 
     /// The kind of field that holds all values; `None` if all are missing.
     pub(super) fn kind(&self) -> Option<FieldKind> {
-        let all = |is: fn(&Cell) -> bool| self.present().all(is);
+        let all = |is: fn(&SampleValue) -> bool| self.present().all(is);
         self.present().next()?;
-        Some(if all(|cell| matches!(cell, Cell::Boolean(_))) {
+        Some(if all(|cell| matches!(cell, SampleValue::Boolean(_))) {
             FieldKind::Boolean
-        } else if all(|cell| matches!(cell, Cell::Integer(_))) {
+        } else if all(|cell| matches!(cell, SampleValue::Integer(_))) {
             FieldKind::Integer
-        } else if all(|cell| matches!(cell, Cell::Integer(_) | Cell::Number(_))) {
+        } else if all(|cell| matches!(cell, SampleValue::Integer(_) | SampleValue::Number(_))) {
             FieldKind::Number
         } else if all(|cell| cell.time().is_some()) {
             FieldKind::Timestamp
-        } else if all(|cell| matches!(cell, Cell::Text(_))) {
+        } else if all(|cell| matches!(cell, SampleValue::Text(_))) {
             FieldKind::Text
         } else {
             FieldKind::Json
@@ -118,12 +118,12 @@ impl Column {
     }
 
     pub(super) fn distinct(&self) -> usize {
-        self.present().map(Cell::text).collect::<HashSet<_>>().len()
+        self.present().map(SampleValue::text).collect::<HashSet<_>>().len()
     }
 
     /// Gives the texts of a table without types the type that all of them can have.
-    fn with_types(self) -> Column {
-        let texts = || self.present().map(Cell::text);
+    fn with_types(self) -> SampleColumn {
+        let texts = || self.present().map(SampleValue::text);
         let is_number = |text: &String| {
             let digits = text.trim_start_matches('-');
             let has_leading_zero = digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.");
@@ -139,11 +139,11 @@ impl Column {
         if !is_typed {
             return self;
         }
-        let typed = |cell: Cell| match cell {
-            Cell::Text(text) => Cell::new(json_of(&text).unwrap_or(Json::String(text))),
+        let typed = |cell: SampleValue| match cell {
+            SampleValue::Text(text) => SampleValue::new(json_of(&text).unwrap_or(Json::String(text))),
             other => other,
         };
-        Column { cells: self.cells.into_iter().map(typed).collect(), ..self }
+        SampleColumn { cells: self.cells.into_iter().map(typed).collect(), ..self }
     }
 }
 
@@ -160,7 +160,7 @@ pub(super) struct Sample {
     pub stream: &'static str,
     /// Whether the file is a table: CSV or Parquet.
     pub is_table: bool,
-    pub columns: Vec<Column>,
+    pub columns: Vec<SampleColumn>,
     pub records: usize,
     /// Whether these are all records of the feed.
     pub is_whole: bool,
@@ -177,24 +177,24 @@ impl Sample {
             let column = match self.columns.iter().position(|column| column.name == name) {
                 Some(known) => &mut self.columns[known],
                 None => {
-                    self.columns.push(Column { name, cells: vec![Cell::Missing; self.records] });
+                    self.columns.push(SampleColumn { name, cells: vec![SampleValue::Missing; self.records] });
                     self.columns.last_mut().expect("a column was added")
                 }
             };
-            column.cells.push(Cell::new(value));
+            column.cells.push(SampleValue::new(value));
         }
         self.records += 1;
         for column in &mut self.columns {
-            column.cells.resize(self.records, Cell::Missing);
+            column.cells.resize(self.records, SampleValue::Missing);
         }
     }
 
     /// Gives the texts of CSV types.
     pub(super) fn with_types(self) -> Sample {
-        Sample { columns: self.columns.into_iter().map(Column::with_types).collect(), ..self }
+        Sample { columns: self.columns.into_iter().map(SampleColumn::with_types).collect(), ..self }
     }
 
-    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+    pub(super) fn column(&self, name: &str) -> Option<&SampleColumn> {
         self.columns.iter().find(|column| column.name == name)
     }
 
@@ -218,7 +218,7 @@ mod tests {
     }
 
     fn kinds(sample: &Sample) -> Vec<(&str, Option<&str>)> {
-        let kind = |column: &Column| column.kind().map(FieldKind::name);
+        let kind = |column: &SampleColumn| column.kind().map(FieldKind::name);
         sample.columns.iter().map(|column| (&column.name[..], kind(column))).collect()
     }
 

@@ -7,6 +7,6 @@ use prometheus_client::metrics::histogram::Histogram;
 const BUCKETS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
 
 /// An empty histogram of durations in seconds.
-pub fn latency_histogram() -> Histogram {
+pub fn request_duration_histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }

@@ -9,15 +9,15 @@ use understudy_records::batch::{ExcludedRecord, Exclusion, ExclusionReason, Reco
 use understudy_study::{Scope, StreamKind, Study};
 
 /// Assigns excluded snapshots to the declared scopes of a study.
-pub(crate) struct ExcludedScopes {
+pub(crate) struct ExclusionScopes {
     scopes: Vec<Scope>,
     classifier: SliceClassifier,
 }
 
-impl ExcludedScopes {
+impl ExclusionScopes {
     /// For the scopes of a study.
-    pub(crate) fn new(study: &Study) -> ExcludedScopes {
-        ExcludedScopes { scopes: study.scopes.clone(), classifier: SliceClassifier::new(study) }
+    pub(crate) fn new(study: &Study) -> ExclusionScopes {
+        ExclusionScopes { scopes: study.scopes.clone(), classifier: SliceClassifier::new(study) }
     }
 
     /// Assigns the late and conflicting snapshots among `excluded` to their scopes. `records` are the offered records,

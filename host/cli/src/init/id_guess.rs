@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use understudy_report::counted;
 
-use super::question::Question;
-use super::sample::{Column, Sample};
+use super::feed_sample::{Sample, SampleColumn};
+use super::operator_question::Question;
 
 /// The least share of decisions that have the id of a snapshot.
 const LEAST_SHARE: f64 = 0.1;
@@ -31,7 +31,7 @@ pub(super) struct Ids {
 
 /// Keys that the command line names.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct NamedIds<'a> {
+pub(super) struct IdOverrides<'a> {
     pub snapshots: Option<&'a str>,
     pub decisions: Option<&'a str>,
 }
@@ -43,7 +43,7 @@ pub(super) struct NamedIds<'a> {
 pub(super) fn guess_ids(
     snapshots: &Sample,
     decisions: &Sample,
-    named: NamedIds<'_>,
+    named: IdOverrides<'_>,
 ) -> Result<Ids, Vec<Question>> {
     let (left, right) = (candidates(snapshots, named.snapshots), candidates(decisions, named.decisions));
     let (left, right) = match (left, right) {
@@ -95,7 +95,7 @@ fn name_rank(name: &str) -> u32 {
 }
 
 /// The keys that hold an id in nearly every record; the named one, if there is one.
-fn candidates<'s>(sample: &'s Sample, named: Option<&str>) -> Result<Vec<&'s Column>, Question> {
+fn candidates<'s>(sample: &'s Sample, named: Option<&str>) -> Result<Vec<&'s SampleColumn>, Question> {
     let what = format!("the id of the {}", sample.stream);
     let option = if sample.stream == "decisions" { "--decision-id" } else { "--id" };
     if let Some(name) = named {
@@ -105,12 +105,12 @@ fn candidates<'s>(sample: &'s Sample, named: Option<&str>) -> Result<Vec<&'s Col
         })?;
         return Ok(vec![column]);
     }
-    let is_candidate = |column: &&Column| {
+    let is_candidate = |column: &&SampleColumn| {
         let ids = column.cells.iter().filter(|cell| cell.id().is_some()).count();
         ids as f64 >= LEAST_PRESENT * sample.records as f64
             && column.present().all(|cell| cell.time().is_none())
     };
-    let found: Vec<&Column> = sample.columns.iter().filter(is_candidate).collect();
+    let found: Vec<&SampleColumn> = sample.columns.iter().filter(is_candidate).collect();
     if found.is_empty() {
         let why = format!(
             "no key at the top of the records holds a text or an integer in each of them; the keys are {}",
@@ -126,7 +126,7 @@ fn candidates<'s>(sample: &'s Sample, named: Option<&str>) -> Result<Vec<&'s Col
 }
 
 /// The first row with each id.
-fn first_rows(column: &Column) -> HashMap<String, usize> {
+fn first_rows(column: &SampleColumn) -> HashMap<String, usize> {
     let mut first = HashMap::new();
     for (row, cell) in column.cells.iter().enumerate() {
         if let Some(id) = cell.id() {
@@ -136,8 +136,8 @@ fn first_rows(column: &Column) -> HashMap<String, usize> {
     first
 }
 
-fn join(snapshots: &Column, decisions: &Column, first: &HashMap<String, usize>) -> Ids {
-    let ids: Vec<Option<String>> = decisions.cells.iter().map(super::sample::Cell::id).collect();
+fn join(snapshots: &SampleColumn, decisions: &SampleColumn, first: &HashMap<String, usize>) -> Ids {
+    let ids: Vec<Option<String>> = decisions.cells.iter().map(super::feed_sample::SampleValue::id).collect();
     let snapshot_of = |id: &Option<String>| first.get(id.as_ref()?).copied();
     let pairs: Vec<(usize, usize)> =
         ids.iter().enumerate().filter_map(|(row, id)| Some((snapshot_of(id)?, row))).collect();
@@ -159,14 +159,14 @@ fn join(snapshots: &Column, decisions: &Column, first: &HashMap<String, usize>) 
     }
 }
 
-/// The question if the best keys join hardly any decision, with two examples of each feed.
-fn no_match(left: &[&Column], right: &[&Column], joined: usize, decisions: usize) -> Question {
-    let likeliest = |columns: &[&Column]| -> (String, String) {
+/// The question if the best keys join fewer than a tenth of the decisions, with two examples of each feed.
+fn no_match(left: &[&SampleColumn], right: &[&SampleColumn], joined: usize, decisions: usize) -> Question {
+    let likeliest = |columns: &[&SampleColumn]| -> (String, String) {
         // The first of the best, as in the order of the keys.
         let best = columns.iter().rev().max_by_key(|column| (name_rank(&column.name), column.distinct()));
         let best = best.expect("there is a candidate");
         let mut examples: Vec<String> = Vec::new();
-        for id in best.cells.iter().filter_map(super::sample::Cell::id) {
+        for id in best.cells.iter().filter_map(super::feed_sample::SampleValue::id) {
             let shown = format!("{id:?}");
             if examples.len() < 2 && !examples.contains(&shown) {
                 examples.push(shown);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 
 use understudy_run_log::Table;
-use understudy_study::Log;
+use understudy_study::LogSettings;
 
 /// The segment group that is being written.
 pub(crate) struct OpenGroup {
@@ -41,12 +41,12 @@ impl OpenGroup {
     }
 
     /// Whether a table has `log.segment-rows` rows.
-    pub(crate) fn is_full(&self, log: &Log) -> bool {
+    pub(crate) fn is_full(&self, log: &LogSettings) -> bool {
         self.rows.iter().any(|rows| *rows >= log.segment_rows)
     }
 
     /// Whether the group was opened `log.seal-every` ago.
-    pub(crate) fn is_old(&self, log: &Log) -> bool {
+    pub(crate) fn is_old(&self, log: &LogSettings) -> bool {
         log.seal_every.as_secs_f64() <= self.opened.elapsed().as_secs_f64()
     }
 }

@@ -54,11 +54,14 @@ pub(super) fn examine(loaded_study: &LoadedStudy) -> Findings {
     let mut findings = Findings::default();
     for kind in StreamKind::ALL {
         let (stream, source) = (study.stream(kind), study.source(kind));
-        if let Source::File(file) = source
-            && loaded_study.folder.join(&file.path).is_file()
+        let path = match source {
+            Source::File(file) => &file.path,
+            Source::Stdin | Source::Http => continue,
+        };
+        if loaded_study.folder.join(path).is_file()
             && let Some(first) = FirstRecords::read(kind, stream, source, &loaded_study.folder, &study.limits)
         {
-            first.judge(&mut findings, stream, &file.path.display().to_string());
+            first.add_findings(&mut findings, stream, &path.display().to_string());
         }
     }
     findings
@@ -121,7 +124,7 @@ impl FirstRecords {
     }
 
     /// Adds what is wrong with the records of the file `path`.
-    fn judge(self, findings: &mut Findings, stream: &Stream, path: &str) {
+    fn add_findings(self, findings: &mut Findings, stream: &Stream, path: &str) {
         let errors = findings.errors.len();
         if self.objects > 0 {
             self.find_absent_keys(findings, stream, path);
@@ -199,7 +202,7 @@ mod tests {
             causes: CauseCounts::default(),
         };
         let mut found = Findings::default();
-        first.judge(&mut found, &stream, "snapshots.jsonl");
+        first.add_findings(&mut found, &stream, "snapshots.jsonl");
         let errors = found.errors.iter().map(|error| format!("error: {error}"));
         errors.chain(found.warnings).collect::<Vec<_>>().join("\n")
     }

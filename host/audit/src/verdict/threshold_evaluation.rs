@@ -6,14 +6,12 @@
 use anyhow::{Context as _, bail};
 
 use super::interferences::interference_events;
-use understudy_engine::{
-    Aggregates, Checkpoint, Comparison, Seal, SealedStudy, conditions, ranking_order_remark,
-};
+use understudy_engine::{Checkpoint, Seal, SealedStudy, conditions, ranking_order_remark};
 use understudy_run_log::CHECKPOINT;
 use understudy_run_log::ledger::{Entry, LedgerState};
 use understudy_sandbox::sha256_hex;
 use understudy_statistics::scoring::{AnswerHistogram, DistributionsBySlice};
-use understudy_statistics::verdict::{Facts, KnownTries, PairCounts, RunResults, Verdict, determine_verdict};
+use understudy_statistics::verdict::{Facts, KnownTries, RunResults, Verdict, determine_verdict};
 
 /// The results in the checkpoint of an ended run; `None` if the checkpoint is that of a run that has not
 /// ended.
@@ -23,7 +21,7 @@ fn checkpoint_results(saved: &Checkpoint, closed: bool) -> Option<RunResults<'_>
         closed,
         clocks: saved.counters.clocks,
         accounting: ended.accounting,
-        pairs: pair_counts(aggregates),
+        pairs: aggregates.comparison,
         inputs: &saved.counters.inputs,
         records: &saved.counters.records,
         cells: &aggregates.cells,
@@ -31,12 +29,6 @@ fn checkpoint_results(saved: &Checkpoint, closed: bool) -> Option<RunResults<'_>
         evidence: &aggregates.evidence,
         self_agreement: &aggregates.self_agreement,
     })
-}
-
-/// The pairs of a run, by whether they can be compared.
-pub(crate) fn pair_counts(aggregates: &Aggregates) -> PairCounts {
-    let Comparison { compared, incomparable } = aggregates.comparison;
-    PairCounts { compared, incomparable }
 }
 
 /// The verdict on a closed run, from its checkpoint and the entries of its ledger before the verdict. `tries` are

@@ -10,11 +10,11 @@ use crate::control::messages;
 use crate::hot_swap::swapper::HotSwapper;
 use crate::log_schema::schema::schemas;
 use crate::pipeline::coordinator::Coordinator;
-use crate::pipeline::handle::RunHandle;
+use crate::pipeline::run_handle::RunHandle;
 use crate::pipeline::run_options::{RunMode, RunOptions};
 use crate::pipeline::shed_recorder::ShedRecorder;
 use crate::pipeline::started_run::StartedRun;
-use crate::pipeline::{event_loop, resume, start};
+use crate::pipeline::{event_loop, run_resumption, start};
 use crate::plugins::load::LoadedStudy;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::input_diagnosis::diagnose;
@@ -69,7 +69,7 @@ pub async fn run(
     let pipeline = async {
         let mut coordinator = Coordinator::start(&study, writer, directory.path(), initial, on_interim)?;
         if let Some(replay) = replay {
-            resume::replay_log(&mut coordinator, directory.path(), &replay)?;
+            run_resumption::replay_log(&mut coordinator, directory.path(), &replay)?;
         }
         let (commands, queue) = tokio::sync::mpsc::channel(messages::COMMAND_QUEUE);
         if let Some(on_ready) = on_ready {

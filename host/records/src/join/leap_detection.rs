@@ -1,8 +1,8 @@
-//! Judges records of a file that leap ahead of its order of time.
+//! Detects records of a file that leap ahead of its order of time.
 //!
-//! A record leaps if it is ahead of the clock by more than the lateness, and the records behind it go on from where the
-//! clock was: up to three of them lie behind it by more than the lateness, and are in order among themselves. A gap is
-//! no leap, since the records behind a gap go on from its far side.
+//! A record leaps if it is ahead of the clock by more than the lateness, and the next records continue from the clock: up
+//! to three of them are behind it by more than the lateness, and in order among themselves. A gap is not a leap, because
+//! the records after a gap continue from its end.
 //!
 //! Invariants:
 //! - The result depends on the records of the file only, not on batches: it is undecided until enough lines were read.
@@ -59,9 +59,9 @@ pub(super) struct FileOrder<'r> {
 }
 
 impl FileOrder<'_> {
-    /// Judges record `suspect`, which is ahead of the clock by more than the lateness, or the first of its file.
+    /// Classifies record `suspect`, which is ahead of the clock by more than the lateness, or the first of its file.
     /// `is_repeat` says whether a record repeats an id that was accepted before.
-    pub(super) fn judge(&self, suspect: usize, is_repeat: impl Fn(usize) -> bool) -> Leap {
+    pub(super) fn classify(&self, suspect: usize, is_repeat: impl Fn(usize) -> bool) -> Leap {
         let records = self.records;
         let time = Micros(records.times[suspect]);
         let window_end = records.lines[suspect].saturating_add(LEAP_WINDOW_LINES);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 
 use crate::run_files::{load_sealed_study, read_seal};
-use crate::verdict::evaluation::{closed_verdict, evaluate_threshold, pair_counts};
+use crate::verdict::threshold_evaluation::{closed_verdict, evaluate_threshold};
 use crate::verdict::try_history::try_history;
 use crate::verify::issue::{Issue, VerifyReport};
 use crate::verify::register_check::REGISTER;
@@ -144,7 +144,7 @@ pub fn decide(
                 closed,
                 clocks: rebuilt.counters.clocks,
                 accounting: rebuilt.accounting,
-                pairs: pair_counts(&rebuilt.aggregates),
+                pairs: rebuilt.aggregates.comparison,
                 inputs: &rebuilt.counters.inputs,
                 records: &rebuilt.counters.records,
                 cells: &rebuilt.aggregates.cells,

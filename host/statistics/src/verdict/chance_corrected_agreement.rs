@@ -144,8 +144,8 @@ impl ModelLabels {
         (agreed(&self.total), self.total[self.commonest()].substrate, pairs(&self.total))
     }
 
-    /// The bounds of the gain over the best constant. The lower one is the least over all labels. The upper one and the method
-    /// are those of the commonest label. `bounds` are those of the gain over one label, by its index.
+    /// The bounds of the gain over the best constant. The lower one is the least over all labels. The upper bound and the
+    /// method come from the commonest label. `bounds` returns the bounds of the gain over one label, by its index.
     fn gain_interval(
         &self,
         bounds: impl Fn(usize) -> Result<(Interval, IntervalMethod), MissingInterval>,
@@ -194,7 +194,7 @@ impl ModelLabels {
     /// The bounds of kappa: the widest of three. The first are from the jackknife over groups, the second from the jackknife
     /// of the logarithm of 1 - kappa. The third apply to few disagreements, and to clusters: the bounds of the share of
     /// disagreements, as if the expected agreement were known. They allow for disagreements that are too few to show their
-    /// spread. `limits` are those of the clusters.
+    /// spread. `limits` are the cluster limits.
     pub fn jackknife_kappa(
         &self,
         limits: ClusterLimits,

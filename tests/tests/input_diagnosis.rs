@@ -1,4 +1,4 @@
-//! Inputs that hardly any record can be read or joined from: the run says so first, with the likely cause.
+//! Inputs of which fewer than a tenth of the records can be read or joined: the run says so first, with the likely cause.
 
 use understudy_tests::{TestWorkspace, account};
 
