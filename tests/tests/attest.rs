@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value, json};
 use understudy_sandbox::sha256_hex;
-use understudy_tests::requirements::Requirement;
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::study_toml::StudyToml;
 use understudy_tests::{TestWorkspace, root};
 

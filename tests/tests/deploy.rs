@@ -5,9 +5,9 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::observability::{decisions, observed_study, snapshots};
 use understudy_tests::process::wait_until;
-use understudy_tests::requirements::Requirement;
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::study_toml::StudyToml;
 use understudy_tests::{TestWorkspace, program, root};

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use understudy_tests::requirements::Requirement;
+use understudy_tests::external_programs::Requirement;
 use understudy_tests::study_toml::StudyToml;
 use understudy_tests::{TestWorkspace, files, overall, root};
 

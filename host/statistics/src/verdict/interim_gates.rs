@@ -143,7 +143,7 @@ mod tests {
             (&clusters, [0.2, 0.9], (Some(0.0), Some(1.0))),
             (&numbers, [0.2, 0.9], (Some(0.0), None)),
         ] {
-            let case = Case { scores, range, ..Case::new(threshold, &[(700, 1000)]) };
+            let case = SimulatedStudy { scores, range, ..SimulatedStudy::new(threshold, &[(700, 1000)]) };
             let closed = case.clone().verdict();
             let figures = |verdict: &Verdict| {
                 let scope = &verdict.models[0].scopes[0];
@@ -163,13 +163,13 @@ mod tests {
             // The kind of the verdict stays, and no text has a bound.
             let kinds = [&open, &closed].map(|verdict| verdict.models[0].scopes[0].verdict);
             assert_eq!(kinds[0], kinds[1]);
-            let text = Case { closed: false, ..case }.decide().1;
+            let text = SimulatedStudy { closed: false, ..case }.decide().1;
             let shown = closed.models[0].scopes[0].pooled.interval.expect("bounds");
             assert!(!text.contains(&number_text(shown.lower)), "{text}");
             assert!(text.contains("with bounds that are withheld until the run is closed"), "{text}");
         }
         // Exact bounds follow from the counts that are shown.
-        let open = look(Case::new(&bound(&pooled(1)), &[(700, 1000)]));
+        let open = look(SimulatedStudy::new(&bound(&pooled(1)), &[(700, 1000)]));
         assert!(open.models[0].scopes[0].pooled.interval.is_some());
     }
 
