@@ -23,7 +23,7 @@ fn finished(agreeing: usize) -> (TestWorkspace, String) {
     workspace.write("study.toml", study.to_string());
     let row = |number: usize| {
         let day = number / 4 + 1;
-        let booked = if number % 2 == 0 { "a" } else { "b" };
+        let booked = if number.is_multiple_of(2) { "a" } else { "b" };
         let decided = if number % 2 == 1 && number / 2 >= agreeing { "c" } else { booked };
         (
             format!(r#"{{"id":"s{number}","at":"2026-03-0{day}T10:00:00Z","booked":"{booked}","nights":1}}"#),
