@@ -1,7 +1,7 @@
 //! The file of a trained model, and what the study says about it.
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
@@ -97,6 +97,14 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
         value.integer().and_then(|count| u32::try_from(count).ok()).filter(|count| TOP_COUNTS.contains(count))
     });
     let Some(format) = ModelFormat::ALL.into_iter().find(|format| format.name() == plugin) else {
+        if let Some(formats) = formats_of(plugin) {
+            let message = format!(
+                "`{}` is \"{plugin}\", a model file; write plugin = {formats} and file = \"{plugin}\"",
+                section.at("plugin")
+            );
+            section.fault(section.line_of("plugin"), message);
+            return Err(());
+        }
         for key in KEYS {
             section.refuse(
                 key,
@@ -125,6 +133,21 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
     let line = section.line_of("file");
     let path = PathBuf::from(path.ok_or(())?);
     Ok(Some(ModelFile { format, path, fields, labels, score_threshold, softmax, top, line }))
+}
+
+/// The formats, as messages name them, that a file may have by its name; `None` if it is no model file.
+fn formats_of(file: &str) -> Option<&'static str> {
+    let path = Path::new(file);
+    if path.file_name().is_some_and(|name| name == "MLmodel") {
+        return Some("\"onnx\", \"xgboost\", \"lightgbm\" or \"catboost\"");
+    }
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "onnx" => Some("\"onnx\""),
+        "ubj" => Some("\"xgboost\""),
+        "txt" => Some("\"lightgbm\""),
+        "json" => Some("\"xgboost\" or \"catboost\""),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

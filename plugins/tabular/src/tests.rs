@@ -1,5 +1,6 @@
 use tabular_program::{
-    AnswerRule, Columns, Field, FieldKind, Input, Kind, LoweredModel, Output, Program, Scores,
+    AnswerRule, Columns, Field, FieldKind, Input, Instruction, Kind, LoweredModel, Output, Program, Scores,
+    Step, Values,
 };
 use understudy_sdk::{AnswerValues, Asset, Kind as SdkKind, Reason, native};
 
@@ -194,6 +195,82 @@ fn a_row_whose_probabilities_do_not_add_up_is_no_answer() {
     assert!((found.values[2..].iter().sum::<f64>() - 1.0).abs() < 1e-12, "divided by their sum: {found:?}");
     let [(1, Reason::Failed(why))] = &answers.unanswered[..] else { panic!("{:?}", answers.unanswered) };
     assert_eq!(why, "the probabilities of the classes add up to 0.75, expected 1");
+}
+
+/// A model of three scores and a class, whose outputs are the scores, the class, and the name of the class.
+fn with_class_names(answer: AnswerRule) -> Tabular {
+    let scores = Columns { kind: Kind::Float, start: 0, width: 3 };
+    let class = Columns { kind: Kind::Integer, start: 0, width: 1 };
+    let name = Columns { kind: Kind::Text, start: 0, width: 1 };
+    let table = Values::Texts { values: texts(&["b", "a", "c"]) };
+    let output = |columns| Output { name: String::new(), columns };
+    let program = Program {
+        inputs: [scores, class].map(|columns| Input { name: String::new(), columns }).into(),
+        outputs: [scores, class, name].map(output).into(),
+        steps: vec![Instruction {
+            origin: "names".to_owned(),
+            step: Step::Lookup { table, width: 1, index: class, to: name },
+        }],
+        planes: [0, 1, 3, 0, 1],
+        ..Program::default()
+    };
+    let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, required: false };
+    let number = FieldKind::Number;
+    let fields = [("one", number), ("two", number), ("three", number), ("class", FieldKind::Integer)];
+    let fields = fields.map(field).into();
+    let bytes = LoweredModel { fields, answer, program }.to_bytes();
+    native::model("{}", vec![Asset { name: "model".to_owned(), bytes }]).unwrap()
+}
+
+#[test]
+fn a_row_without_an_answer_changes_no_other_answer() {
+    let label = |output, labels: &[&str]| AnswerRule::Label {
+        output,
+        names: Vec::new(),
+        scores: Some(Scores { output: 0, labels: texts(labels), probabilities: true }),
+    };
+    let largest = |confidence| AnswerRule::LargestScore {
+        output: 0,
+        labels: texts(&["b", "a", "c"]),
+        confidence,
+        probabilities: confidence,
+    };
+    let mut rng = fastrand::Rng::with_seed(11);
+    for rule in [label(1, &["2", "0", "1"]), label(2, &["c", "b", "a"]), largest(true), largest(false)] {
+        let tabular = with_class_names(rule);
+        for rows in (0..60).chain([128, 300]) {
+            let mut columns = [vec![], vec![], vec![]];
+            for _ in 0..rows {
+                let values = [(0.25, 0.75), (0.5, 0.5), (1.0, 0.0), (0.25, 0.25)][rng.usize(..4)];
+                // Sums that differ from 1 by more than the contract allows are corrected.
+                let rest = 1.0 - values.0 - values.1 + [0.0, 0.0, 0.0, 1e-5][rng.usize(..4)];
+                let start = rng.usize(..3);
+                for (place, value) in [values.0, values.1, rest].into_iter().enumerate() {
+                    columns[(start + place) % 3].push(value);
+                }
+            }
+            let classes: Vec<i64> = (0..rows).map(|_| rng.i64(..3)).collect();
+            let decide = |more: u32| {
+                let scores = columns.iter().map(|column| {
+                    let values = column.iter().copied().chain((0..more).map(|_| 0.0));
+                    Column::numbers(values).with_missing(rows..rows + more)
+                });
+                let classes = classes.iter().copied().chain((0..more).map(|_| 0));
+                let columns: Vec<Column> = scores.chain([Column::integers(classes)]).collect();
+                native::decide(&tabular, rows + more, &columns).unwrap()
+            };
+            // The answers without the last row, which has no scores.
+            let mut expected = decide(1);
+            assert_eq!(expected.unanswered.pop().unwrap().0, rows);
+            let (AnswerValues::Labels(labels), rows) = (&mut expected.values, rows as usize) else {
+                panic!("the answers are labels")
+            };
+            labels.codes.truncate(rows);
+            expected.confidence.iter_mut().for_each(|confidence| confidence.truncate(rows));
+            expected.probabilities.iter_mut().for_each(|classes| classes.offsets.truncate(rows + 1));
+            assert_eq!(format!("{:?}", decide(0)), format!("{expected:?}"));
+        }
+    }
 }
 
 #[test]

@@ -43,3 +43,17 @@ fn keys_of_files_and_of_components_exclude_each_other() {
 fn only_models_are_trained_files() {
     assert_snapshot!(faults(&[("plugin = \"recorded.wasm\"", "plugin = \"lightgbm\"")]), @r#"study.toml:26: `comparator.plugin` is "lightgbm", but only a model can be a trained file; write "recorded", or the path of a component, such as "plugins/rules.wasm""#);
 }
+
+#[test]
+fn a_model_file_in_place_of_a_plugin_is_named_as_such() {
+    let fault = |plugin: &str| faults(&[(COMPONENT, &format!("plugin = \"{plugin}\""))]);
+    assert_snapshot!(fault("./x.onnx"), @r#"study.toml:22: `models.plugin` is "./x.onnx", a model file; write plugin = "onnx" and file = "./x.onnx""#);
+    assert_snapshot!(fault("models/x.UBJ"), @r#"study.toml:22: `models.plugin` is "models/x.UBJ", a model file; write plugin = "xgboost" and file = "models/x.UBJ""#);
+    assert_snapshot!(fault("x.txt"), @r#"study.toml:22: `models.plugin` is "x.txt", a model file; write plugin = "lightgbm" and file = "x.txt""#);
+    assert_snapshot!(fault("/x.json"), @r#"study.toml:22: `models.plugin` is "/x.json", a model file; write plugin = "xgboost" or "catboost" and file = "/x.json""#);
+    assert_snapshot!(fault("saved/MLmodel"), @r#"study.toml:22: `models.plugin` is "saved/MLmodel", a model file; write plugin = "onnx", "xgboost", "lightgbm" or "catboost" and file = "saved/MLmodel""#);
+    // The other keys of a model file cause no further fault.
+    let with_file = faults(&[(COMPONENT, "plugin = \"./x.onnx\"\nlabels = [\"a\"]")]);
+    assert_eq!(with_file, fault("./x.onnx"));
+    assert_eq!(read(&[(COMPONENT, "plugin = \"./onnx/x.wasm\"")]).models[0].model_file(), None);
+}

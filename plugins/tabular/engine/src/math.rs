@@ -4,6 +4,7 @@
 //! and XGBoost call; see [`exponential`] and [`power`](mod@power).
 
 mod exponential;
+mod logarithm;
 mod power;
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
@@ -32,13 +33,15 @@ pub(crate) trait Float:
 
     fn rounded_exponential(self) -> Self;
 
+    fn logarithm(self) -> Self;
+
     fn power(self, exponent: Self) -> Self;
 
     fn is_nan(self) -> bool;
 }
 
 macro_rules! float {
-    ($type:ty, $exponential:path, $rounded_exponential:path, $power:path) => {
+    ($type:ty, $exponential:path, $rounded_exponential:path, $logarithm:path, $power:path) => {
         impl Float for $type {
             fn to_double(self) -> f64 {
                 f64::from(self)
@@ -65,6 +68,10 @@ macro_rules! float {
                 $rounded_exponential(self)
             }
 
+            fn logarithm(self) -> Self {
+                $logarithm(self)
+            }
+
             fn power(self, exponent: Self) -> Self {
                 $power(self, exponent)
             }
@@ -75,8 +82,8 @@ macro_rules! float {
         }
     };
 }
-float!(f32, exponential::exponential, exponential::rounded_exponential, power::power);
-float!(f64, libm::exp, libm::exp, libm::pow);
+float!(f32, exponential::exponential, exponential::rounded_exponential, logarithm::logarithm, power::power);
+float!(f64, libm::exp, libm::exp, libm::log, libm::pow);
 
 /// The exponential as glibc has it.
 pub(crate) fn exp<T: Float>(value: T) -> T {
@@ -85,7 +92,7 @@ pub(crate) fn exp<T: Float>(value: T) -> T {
 
 /// The natural logarithm.
 pub(crate) fn log<T: Float>(value: T) -> T {
-    T::from_double(libm::log(value.to_double()))
+    value.logarithm()
 }
 
 /// The power.

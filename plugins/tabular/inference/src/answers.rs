@@ -4,6 +4,8 @@ use tabular_engine::{Answers as Outputs, Failure, OutputColumns, TextRef, Texts}
 use tabular_program::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
 use understudy_sdk::{Answer, AnswerValues, Answers, Labels, Reason, Text, WithConfidence, collect_answers};
 
+use crate::label_columns::LabelColumns;
+
 /// The answers to `rows` rows.
 pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> Answers {
     let failures = &outputs.failures[..];
@@ -25,6 +27,11 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
             }
             let mut positions = LabelPositions::new(outputs, *output, labels);
             if names.is_empty() {
+                if let Some(answers) = positions.all().and_then(|positions| {
+                    LabelColumns { positions, scores: &numbers, failures, labels }.answers(true)
+                }) {
+                    return answers;
+                }
                 return collect_labels(rows, failures, labels, true, |row| {
                     let position = positions.get(row)?;
                     Ok((position, numbers.get(position, row)))
@@ -37,6 +44,11 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
         }
         AnswerRule::LargestScore { output, labels, confidence, .. } => {
             let numbers = Numbers::new(outputs, *output, rows);
+            let positions = numbers.largest_columns();
+            let columns = LabelColumns { positions, scores: &numbers, failures, labels };
+            if let Some(answers) = columns.answers(*confidence) {
+                return answers;
+            }
             collect_labels(rows, failures, labels, *confidence, |row| {
                 let column = numbers.largest(row);
                 let score = numbers.get(column, row);
@@ -87,6 +99,9 @@ fn collect<A: Answer>(
     })
 }
 
+/// A label without a position or a code.
+pub(crate) const UNKNOWN: u32 = u32::MAX;
+
 /// Collects labels row by row, by their positions in a list of all labels and their scores, which are confidences if
 /// `has_confidence`. Names get their codes in the order in which rows first answer them, as in [`collect`].
 fn collect_labels(
@@ -96,7 +111,6 @@ fn collect_labels(
     has_confidence: bool,
     mut answer: impl FnMut(usize) -> Result<(usize, f64), Reason>,
 ) -> Answers {
-    const UNKNOWN: u32 = u32::MAX;
     let mut names = Text { offsets: vec![0], bytes: Vec::new() };
     let mut known: Vec<u32> = vec![UNKNOWN; labels.len()];
     let mut codes = Vec::with_capacity(rows as usize);
@@ -134,7 +148,7 @@ fn collect_labels(
 }
 
 /// The code of a name, which is added if it is new.
-fn code(names: &mut Text, name: &str) -> u32 {
+pub(crate) fn code(names: &mut Text, name: &str) -> u32 {
     let is_same = |ends: &[u32]| &names.bytes[ends[0] as usize..ends[1] as usize] == name.as_bytes();
     if let Some(code) = names.offsets.windows(2).position(is_same) {
         return code as u32;
@@ -210,6 +224,39 @@ impl<'a> LabelPositions<'a> {
         }
     }
 
+    /// The positions of the labels of all rows, column by column; [`UNKNOWN`] where a label is not in the list. `None` if there
+    /// is no such way.
+    fn all(&self) -> Option<Vec<u32>> {
+        match self {
+            Self::Integers { labels, values } => {
+                let mut positions = vec![UNKNOWN; values.len()];
+                // The first of equal labels comes last.
+                for (position, label) in labels.iter().enumerate().rev() {
+                    if let Some(label) = label {
+                        set_where_equal(&mut positions, values, *label, position as u32);
+                    }
+                }
+                Some(positions)
+            }
+            Self::Texts { texts, cells, labels, .. } => {
+                let mut positions = vec![UNKNOWN; cells.len()];
+                let mut next = 0;
+                // Constants have as many cells as there are labels; other texts may have one in each row.
+                for _ in 0..=labels.len() {
+                    let Some(row) = positions[next..].iter().position(|position| *position == UNKNOWN) else {
+                        return Some(positions);
+                    };
+                    next += row;
+                    let label = texts.get(cells[next]);
+                    let position = labels.iter().position(|other| other == label)? as u32;
+                    set_where_equal(&mut positions[next..], &cells[next..], cells[next], position);
+                }
+                None
+            }
+            Self::Others { .. } => None,
+        }
+    }
+
     /// The position of a row's label.
     ///
     /// # Errors
@@ -239,6 +286,13 @@ impl<'a> LabelPositions<'a> {
                 labels.iter().position(|label| *label == value).ok_or_else(|| unknown(&value))
             }
         }
+    }
+}
+
+/// Sets the positions of the rows that have a value.
+fn set_where_equal<T: Copy + PartialEq>(positions: &mut [u32], values: &[T], wanted: T, position: u32) {
+    for (found, value) in positions.iter_mut().zip(values) {
+        *found = if *value == wanted { position } else { *found };
     }
 }
 
@@ -275,6 +329,43 @@ impl<'a> Numbers<'a> {
             OutputColumns::Floats(values) => f64::from(values[cell]),
             OutputColumns::Doubles(values) => values[cell],
             OutputColumns::Integers(values) => values[cell] as f64,
+            _ => unreachable!("the model was checked: the output holds numbers"),
+        }
+    }
+
+    /// The number of a row in a column of its own, for all rows.
+    pub(crate) fn of_columns(&self, columns: &[u32]) -> Vec<f64> {
+        fn gather<T: Copy>(values: &[T], columns: &[u32], to: impl Fn(T) -> f64) -> Vec<f64> {
+            let cell = |(row, column): (usize, &u32)| to(values[*column as usize * columns.len() + row]);
+            columns.iter().enumerate().map(cell).collect()
+        }
+        match self.values {
+            OutputColumns::Floats(values) => gather(values, columns, f64::from),
+            OutputColumns::Doubles(values) => gather(values, columns, |value| value),
+            OutputColumns::Integers(values) => gather(values, columns, |value| value as f64),
+            _ => unreachable!("the model was checked: the output holds numbers"),
+        }
+    }
+
+    /// [`largest`](Self::largest) of all rows.
+    fn largest_columns(&self) -> Vec<u32> {
+        fn largest<T: Copy + PartialOrd>(values: &[T], rows: usize) -> Vec<u32> {
+            let mut positions = vec![0; rows];
+            let mut columns = values.chunks_exact(rows.max(1));
+            let mut best = columns.next().unwrap_or_default().to_vec();
+            for (column, values) in (1..).zip(columns) {
+                for ((position, best), value) in positions.iter_mut().zip(&mut best).zip(values) {
+                    let is_larger = *value > *best;
+                    *position = if is_larger { column } else { *position };
+                    *best = if is_larger { *value } else { *best };
+                }
+            }
+            positions
+        }
+        match self.values {
+            OutputColumns::Floats(values) => largest(values, self.rows),
+            OutputColumns::Doubles(values) => largest(values, self.rows),
+            OutputColumns::Integers(values) => largest(values, self.rows),
             _ => unreachable!("the model was checked: the output holds numbers"),
         }
     }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod class_probabilities;
+mod label_columns;
 mod sources;
 
 use std::sync::{Mutex, PoisonError};

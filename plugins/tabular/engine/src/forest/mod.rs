@@ -151,16 +151,12 @@ impl Forest {
         match (results, &self.sums.start) {
             (Results::Floats(results), FloatValues::Floats { .. }) => {
                 let mut scores = std::mem::take(&mut scratch.floats);
-                self.sums.begin(&mut scores, rows);
-                self.add_trees(&ways, rows, &mut scores, scratch);
-                self.sums.finish(&scores, rows, results);
+                self.sum_trees(&ways, results, &mut scores, rows, scratch);
                 scratch.floats = scores;
             }
             (Results::Doubles(results), FloatValues::Doubles { .. }) => {
                 let mut scores = std::mem::take(&mut scratch.doubles);
-                self.sums.begin(&mut scores, rows);
-                self.add_trees(&ways, rows, &mut scores, scratch);
-                self.sums.finish(&scores, rows, results);
+                self.sum_trees(&ways, results, &mut scores, rows, scratch);
                 scratch.doubles = scores;
             }
             _ => unreachable!("the program was checked: results have the kind of the leaf values"),
@@ -192,14 +188,8 @@ impl Forest {
         scratch.leaves.resize(rows, 0);
         let Scratch { leaves, floats, doubles, .. } = scratch;
         match results {
-            Results::Floats(results) => {
-                self.sum_leaves(thresholds, features, rows, floats, leaves);
-                self.sums.finish(floats, rows, results);
-            }
-            Results::Doubles(results) => {
-                self.sum_leaves(thresholds, features, rows, doubles, leaves);
-                self.sums.finish(doubles, rows, results);
-            }
+            Results::Floats(results) => self.sum_leaves(thresholds, features, results, floats, leaves),
+            Results::Doubles(results) => self.sum_leaves(thresholds, features, results, doubles, leaves),
         }
     }
 
@@ -208,23 +198,23 @@ impl Forest {
         &self,
         thresholds: &ThresholdNodes,
         features: Features<'_>,
-        rows: usize,
+        results: &mut [T],
         scores: &mut Vec<T>,
         leaves: &mut [u32],
     ) {
+        let rows = leaves.len();
+        if let [tree] = &self.trees[..] {
+            find_leaves(thresholds, tree, features, leaves);
+            if self.sums.write_single(leaves, results) {
+                return;
+            }
+        }
         self.sums.begin(scores, rows);
         for (index, tree) in self.trees.iter().enumerate() {
-            match (thresholds, features) {
-                (ThresholdNodes::Floats(nodes), Features::Floats(features)) => {
-                    nodes.find_leaves(tree.root, tree.depth.greatest, features, leaves);
-                }
-                (ThresholdNodes::Doubles(nodes), Features::Doubles(features)) => {
-                    nodes.find_leaves(tree.root, tree.depth.greatest, features, leaves);
-                }
-                _ => unreachable!("the program was checked: features have the kind of the thresholds"),
-            }
+            find_leaves(thresholds, tree, features, leaves);
             self.sums.add(index, leaves, scores);
         }
+        self.sums.finish(scores, rows, results);
     }
 
     /// How a tree's leaves are found; all trees are walked for fewer rows than a walk has lanes.
@@ -241,30 +231,46 @@ impl Forest {
         )
     }
 
-    fn add_trees<T: sums::Value>(
+    /// Adds all trees, whose leaves are found with ranks.
+    fn sum_trees<T: sums::Value>(
         &self,
         ways: &[LeafSearch],
+        results: &mut [T],
+        scores: &mut Vec<T>,
         rows: usize,
-        scores: &mut [T],
         scratch: &mut Scratch,
     ) {
         if rows < traversal::LANES {
+            self.sums.begin(scores, rows);
             self.add_trees_to_rows(rows, scores, scratch);
+            self.sums.finish(scores, rows, results);
             return;
         }
         scratch.leaves.resize(rows, 0);
-        for (index, (tree, way)) in self.trees.iter().zip(ways).enumerate() {
-            let leaves = &mut scratch.leaves[..];
-            match (way, tree.bottom_up, tree.oblivious) {
-                (LeafSearch::Oblivious, _, Some(oblivious)) => {
-                    self.oblivious.find_leaves(oblivious, &scratch.ranks, leaves);
-                }
-                (LeafSearch::BottomUp, Some(bottom_up), _) => {
-                    self.bottom_up.find_leaves(bottom_up, &scratch.ranks, &mut scratch.bottom_up, leaves);
-                }
-                _ => self.walk.find_leaves_of_rows(tree.root, tree.depth.greatest, &scratch.ranks, leaves),
+        if let ([tree], [way]) = (&self.trees[..], ways) {
+            self.find_leaves_by_rank(tree, *way, scratch);
+            if self.sums.write_single(&scratch.leaves, results) {
+                return;
             }
-            self.sums.add(index, leaves, scores);
+        }
+        self.sums.begin(scores, rows);
+        for (index, (tree, way)) in self.trees.iter().zip(ways).enumerate() {
+            self.find_leaves_by_rank(tree, *way, scratch);
+            self.sums.add(index, &scratch.leaves, scores);
+        }
+        self.sums.finish(scores, rows, results);
+    }
+
+    fn find_leaves_by_rank(&self, tree: &PreparedTree, way: LeafSearch, scratch: &mut Scratch) {
+        let Scratch { ranks, leaves, bottom_up: slots, .. } = scratch;
+        match (way, tree.bottom_up, tree.oblivious) {
+            (LeafSearch::Oblivious, _, Some(oblivious)) => {
+                self.oblivious.find_leaves(oblivious, ranks, leaves);
+            }
+            (LeafSearch::BottomUp, Some(bottom_up), _) => {
+                self.bottom_up.find_leaves(bottom_up, ranks, slots, leaves);
+            }
+            _ => self.walk.find_leaves_of_rows(tree.root, tree.depth.greatest, ranks, leaves),
         }
     }
 
@@ -288,6 +294,19 @@ impl Forest {
                 self.sums.add_one(tree, row, rows, *leaf, scores);
             }
         }
+    }
+}
+
+/// Finds the leaves of a tree without ranks.
+fn find_leaves(thresholds: &ThresholdNodes, tree: &PreparedTree, features: Features<'_>, leaves: &mut [u32]) {
+    match (thresholds, features) {
+        (ThresholdNodes::Floats(nodes), Features::Floats(features)) => {
+            nodes.find_leaves(tree.root, &tree.depth, features, leaves);
+        }
+        (ThresholdNodes::Doubles(nodes), Features::Doubles(features)) => {
+            nodes.find_leaves(tree.root, &tree.depth, features, leaves);
+        }
+        _ => unreachable!("the program was checked: features have the kind of the thresholds"),
     }
 }
 

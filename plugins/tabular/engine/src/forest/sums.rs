@@ -70,6 +70,22 @@ impl Sums {
         }
     }
 
+    /// The scores of a single tree: one column for each target, from the leaf that each row reaches. Returns false if the ensemble
+    /// has several trees, or is no sum.
+    pub(super) fn write_single<T: Value>(&self, leaves: &[u32], results: &mut [T]) -> bool {
+        let [(_, target)] = self.trees[..] else { return false };
+        if self.aggregate != Aggregate::Sum || (target.is_some() && self.targets > 1) {
+            return false;
+        }
+        let (start, values) = (of_kind::<T>(&self.start), of_kind::<T>(&self.values));
+        for ((target, results), start) in results.chunks_exact_mut(leaves.len()).enumerate().zip(start) {
+            for (result, leaf) in results.iter_mut().zip(leaves) {
+                *result = *start + values[*leaf as usize * self.targets + target];
+            }
+        }
+        true
+    }
+
     /// Fills the scores of `rows` rows with the values before the first tree.
     pub(super) fn begin<T: Value>(&self, scores: &mut Vec<T>, rows: usize) {
         let start = of_kind::<T>(&self.start);

@@ -151,7 +151,7 @@ fn sums_match_the_definition_for_any_number_of_rows() {
     let mut rng = Rng::with_seed(1);
     for targets in 1..=5 {
         for aggregate in [Aggregate::Sum, Aggregate::Minimum, Aggregate::Maximum] {
-            for (trees, depth) in [(20, 0), (20, 3), (20, 6), (20, 14), (0, 0)] {
+            for (trees, depth) in [(20, 0), (20, 3), (20, 6), (20, 14), (1, 0), (1, 5), (0, 0)] {
                 let mut ensemble = ensemble(&mut rng, targets, trees, depth);
                 ensemble.aggregate = aggregate;
                 let from = Columns { kind: Kind::Float, start: 0, width: 3 };
@@ -177,7 +177,7 @@ fn sums_match_the_definition_for_any_number_of_rows() {
                     })
                     .collect();
                 let expected: Vec<Vec<f32>> = rows.iter().map(|row| reference(&ensemble, row)).collect();
-                for count in [1, 2, 7, 8, 31, 33, 129, 300] {
+                for count in [1, 2, 7, 8, 31, 33, 128, 129, 300] {
                     assert_eq!(
                         sums(&model, &rows[..count]),
                         expected[..count],
@@ -224,7 +224,7 @@ fn thresholds_and_ranks_lead_to_the_same_leaves() {
     let mut rng = Rng::with_seed(4);
     let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1e-36, 2.5, -1.7];
     for (trees, depth) in [(1, 0), (1, 3), (1, 13), (7, 5), (30, 1)] {
-        for rows in [1, 2, 7, 8, 9, 64, 127] {
+        for rows in [1, 2, 7, 8, 9, 64, 127, 128] {
             let ensemble = ordered_ensemble(&mut rng, trees, depth);
             let thresholds = ThresholdNodes::new(&ensemble).unwrap();
             let mut forest = Forest::new(ensemble.clone());

@@ -11,7 +11,7 @@ use super::ranks::Ranks;
 /// Walks at a time.
 pub(super) const LANES: usize = 8;
 /// Steps between two checks whether all walks have ended.
-pub(super) const STRIDE: u32 = 4;
+const STRIDE: u32 = 4;
 
 /// The nodes of all trees.
 pub(super) struct TraversalNodes {
@@ -64,18 +64,23 @@ impl TraversalNodes {
             for (lane, offset) in offsets.iter_mut().enumerate() {
                 *offset = (first + lane).min(last) * columns;
             }
+            let advance = |nodes: &mut [u32; LANES]| {
+                for lane in 0..LANES {
+                    // SAFETY: a step leads from a node to a node, as the program's check found, and `root` is one; `words` has
+                    // one rank more than `columns` for each row.
+                    nodes[lane] = unsafe { self.step(nodes[lane], words, offsets[lane]) };
+                }
+            };
             let mut left = depth;
             while left > 0 {
                 let steps = left.min(STRIDE);
                 left -= steps;
-                let before = nodes;
-                for _ in 0..steps {
-                    for lane in 0..LANES {
-                        // SAFETY: a step leads from a node to a node, as the program's check found, and `root` is one;
-                        // `words` has one rank more than `columns` for each row.
-                        nodes[lane] = unsafe { self.step(nodes[lane], words, offsets[lane]) };
-                    }
+                for _ in 1..steps {
+                    advance(&mut nodes);
                 }
+                let before = nodes;
+                advance(&mut nodes);
+                // Only a leaf leads to itself.
                 if nodes == before {
                     break;
                 }
@@ -110,6 +115,8 @@ impl TraversalNodes {
 pub(super) struct Depth {
     /// The longest path.
     pub(super) greatest: u32,
+    /// The mean path to a leaf, each of which is as likely as the others; rounded down.
+    pub(super) mean: u32,
     /// The steps that interleaved walks take: the longest of a few paths, each to a leaf that is as likely as the others.
     pub(super) expected: f64,
 }
@@ -134,7 +141,8 @@ impl Depth {
                 *child = (*child).max(depth + 1);
             }
         }
-        let expected = (LONGEST_OF_LANES * sum / f64::max(leaves, 1.0)).min(f64::from(greatest));
-        Self { greatest, expected }
+        let mean = sum / f64::max(leaves, 1.0);
+        let expected = (LONGEST_OF_LANES * mean).min(f64::from(greatest));
+        Self { greatest, mean: mean as u32, expected }
     }
 }

@@ -47,14 +47,18 @@ pub(super) fn power(base: f32, exponent: f32) -> f32 {
     libm::pow(f64::from(base), f64::from(exponent)) as f32
 }
 
-/// The binary logarithm of a positive number that is not subnormal.
-fn binary_logarithm(bits: u32) -> f64 {
+/// A positive number that is not subnormal, as `2^b (1 + r)`: `b` and `r`, which is at most 0.031 either side of zero.
+pub(super) fn reduced(bits: u32) -> (f64, f64) {
     let above = bits.wrapping_sub(FIRST);
     let [reciprocal, logarithm] = PARTS[(above >> 19) as usize % 16];
     let octave = above & 0xff80_0000;
     let near_one = f32::from_bits(bits.wrapping_sub(octave));
-    let rest = f64::from(near_one) * reciprocal - 1.0;
-    let whole = logarithm + f64::from(octave.cast_signed() >> 23);
+    (logarithm + f64::from(octave.cast_signed() >> 23), f64::from(near_one) * reciprocal - 1.0)
+}
+
+/// The binary logarithm of a positive number that is not subnormal.
+fn binary_logarithm(bits: u32) -> f64 {
+    let (whole, rest) = reduced(bits);
     let [fifth, fourth, third, second, first] = COEFFICIENTS;
     let square = rest * rest;
     let upper = fifth * rest + fourth;

@@ -23,15 +23,8 @@ pub(super) enum Argument<'a, T> {
 }
 
 impl<T: Copy> Argument<'_, T> {
-    /// The value of a column and row.
-    pub(super) fn get(&self, column: usize, row: usize, rows: usize) -> T {
-        match self.column(column, rows) {
-            Line::Column(values) => values[row],
-            Line::Constant(value) => value,
-        }
-    }
-
-    fn column(&self, column: usize, rows: usize) -> Line<'_, T> {
+    /// The values of a column.
+    pub(super) fn column(&self, column: usize, rows: usize) -> Line<'_, T> {
         match self {
             Self::Columns(values) if values.len() == rows => Line::Column(values),
             Self::Columns(values) => Line::Column(&values[column * rows..][..rows]),
@@ -42,7 +35,7 @@ impl<T: Copy> Argument<'_, T> {
 }
 
 /// An argument of a loop over the rows of a column.
-enum Line<'a, T> {
+pub(super) enum Line<'a, T> {
     Column(&'a [T]),
     Constant(T),
 }

@@ -101,14 +101,16 @@ impl Lookup {
     fn look_up<T: Cell>(&self, table: &[T], block: &mut Block<'_, '_>) {
         let rows = block.planes.rows;
         let length = table.len() / self.width;
+        const OUTSIDE: u32 = u32::MAX;
         let mut positions = std::mem::take(&mut block.scratch.positions);
         positions.clear();
-        for (cell, index) in block.planes.read::<i64>(self.index).iter().enumerate() {
+        positions.extend(block.planes.read::<i64>(self.index).iter().map(|index| {
             let position = if *index < 0 { index.saturating_add(length as i64) } else { *index };
-            match usize::try_from(position) {
-                Ok(position) if position < length => positions.push(position as u32),
-                _ => {
-                    positions.push(u32::MAX);
+            if (0..length as i64).contains(&position) { position as u32 } else { OUTSIDE }
+        }));
+        if positions.contains(&OUTSIDE) {
+            for (cell, index) in block.planes.read::<i64>(self.index).iter().enumerate() {
+                if positions[cell] == OUTSIDE {
                     block
                         .failures
                         .add(cell % rows, || format!("index {index} is outside of {length} values"));

@@ -2,7 +2,7 @@
 
 use tabular_program::{Columns, Comparison, Kind, Operand};
 
-use super::arguments::{Argument, Constant, argument, zip};
+use super::arguments::{Argument, Constant, Line, argument, zip};
 use super::{Block, Operation};
 use crate::text::TextRef;
 
@@ -84,9 +84,18 @@ impl Choose {
             let then = argument(&self.then, |columns| planes.read(columns));
             for (column, results) in results.chunks_exact_mut(rows).enumerate() {
                 let first = if conditions.len() == rows { 0 } else { column * rows };
-                for (row, result) in results.iter_mut().enumerate() {
-                    if conditions[first + row] != 0 {
-                        *result = then.get(column, row, rows);
+                let conditions = &conditions[first..first + rows];
+                // Without a branch: conditions are often as good as random.
+                match then.column(column, rows) {
+                    Line::Column(values) => {
+                        for ((result, value), condition) in results.iter_mut().zip(values).zip(conditions) {
+                            *result = if *condition != 0 { *value } else { *result };
+                        }
+                    }
+                    Line::Constant(value) => {
+                        for (result, condition) in results.iter_mut().zip(conditions) {
+                            *result = if *condition != 0 { value } else { *result };
+                        }
                     }
                 }
             }

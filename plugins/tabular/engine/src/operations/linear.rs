@@ -147,32 +147,47 @@ fn multiply_tile<T: Float, const N: usize>(
     matrix: Matrix<'_, T>,
     results: &mut [T],
 ) {
-    let width = matrix.width;
     let mut index = 0;
-    while index < width {
-        let count = RESULTS.min(width - index);
-        let mut sums = [[T::default(); N]; RESULTS];
-        for (column, weights) in arguments.chunks_exact(rows).zip(matrix.weights.chunks_exact(width)) {
-            let column = &column[first..first + N];
-            // The last results of a matrix are computed with a weight that is not stored.
-            let weights: [T; RESULTS] = std::array::from_fn(|lane| weights[(index + lane).min(width - 1)]);
-            for lane in 0..RESULTS {
+    while index + RESULTS <= matrix.width {
+        multiply_part::<T, N, RESULTS>(rows, first, index, arguments, matrix, results);
+        index += RESULTS;
+    }
+    match matrix.width - index {
+        3 => multiply_part::<T, N, 3>(rows, first, index, arguments, matrix, results),
+        2 => multiply_part::<T, N, 2>(rows, first, index, arguments, matrix, results),
+        1 => multiply_part::<T, N, 1>(rows, first, index, arguments, matrix, results),
+        _ => {}
+    }
+}
+
+/// `R` results from `index` on of `N` rows from `first` on. Their sums stay in registers.
+#[inline(always)]
+fn multiply_part<T: Float, const N: usize, const R: usize>(
+    rows: usize,
+    first: usize,
+    index: usize,
+    arguments: &[T],
+    matrix: Matrix<'_, T>,
+    results: &mut [T],
+) {
+    let mut sums = [[T::default(); N]; R];
+    for (column, weights) in arguments.chunks_exact(rows).zip(matrix.weights.chunks_exact(matrix.width)) {
+        let (column, weights) = (&column[first..first + N], &weights[index..index + R]);
+        for lane in 0..R {
+            for row in 0..N {
+                sums[lane][row] = sums[lane][row] + column[row] * weights[lane];
+            }
+        }
+    }
+    for (lane, sums) in sums.iter().enumerate() {
+        let results = &mut results[(index + lane) * rows + first..][..N];
+        match matrix.bias.get(index + lane) {
+            Some(bias) => {
                 for row in 0..N {
-                    sums[lane][row] = sums[lane][row] + column[row] * weights[lane];
+                    results[row] = sums[row] + *bias;
                 }
             }
+            None => results.copy_from_slice(sums),
         }
-        for (lane, sums) in sums.iter().enumerate().take(count) {
-            let results = &mut results[(index + lane) * rows + first..][..N];
-            match matrix.bias.get(index + lane) {
-                Some(bias) => {
-                    for row in 0..N {
-                        results[row] = sums[row] + *bias;
-                    }
-                }
-                None => results.copy_from_slice(sums),
-            }
-        }
-        index += count;
     }
 }

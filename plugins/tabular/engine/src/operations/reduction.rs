@@ -181,6 +181,9 @@ impl Operation for Position {
     }
 }
 
+/// Rows whose positions are found together.
+const TILE: usize = 16;
+
 impl Position {
     fn find_across<T: Cell + PartialOrd>(&self, planes: &mut Planes) {
         let rows = planes.rows;
@@ -192,16 +195,87 @@ impl Position {
     fn find<T: Copy + PartialOrd>(&self, values: &[T], rows: usize, results: &mut [i64]) {
         for (reduced, results) in results.chunks_exact_mut(rows).enumerate() {
             let line = Line::new(values, self.axis, reduced, rows);
-            let mut best = line.column(0).to_vec();
-            results.fill(0);
-            for position in 1..line.length {
-                for ((result, best), value) in results.iter_mut().zip(&mut best).zip(line.column(position)) {
-                    let better = if self.largest { *value > *best } else { *value < *best };
-                    let first_number =
-                        best.partial_cmp(&best).is_none() && value.partial_cmp(value).is_some();
-                    if better || first_number || (self.last && *value == *best) {
-                        (*result, *best) = (position as i64, *value);
+            let mut first = 0;
+            while first + TILE <= rows {
+                self.find_tile::<T, TILE>(&line, first, results);
+                first += TILE;
+            }
+            while first < rows {
+                self.find_tile::<T, 1>(&line, first, results);
+                first += 1;
+            }
+        }
+    }
+
+    /// The positions of `N` rows from `first` on, which stay in registers.
+    #[inline(always)]
+    fn find_tile<T: Copy + PartialOrd, const N: usize>(
+        &self,
+        line: &Line<'_, T>,
+        first: usize,
+        results: &mut [i64],
+    ) {
+        let tile = |position: usize| -> [T; N] {
+            let column = &line.column(position)[first..first + N];
+            std::array::from_fn(|row| column[row])
+        };
+        let (mut best, mut positions) = (tile(0), [0_u32; N]);
+        for position in 1..line.length {
+            let values = tile(position);
+            for row in 0..N {
+                let (value, known) = (values[row], best[row]);
+                let is_better = if self.largest { value > known } else { value < known };
+                let is_first_number =
+                    known.partial_cmp(&known).is_none() & value.partial_cmp(&value).is_some();
+                let is_chosen = is_better | is_first_number | (self.last & (value == known));
+                positions[row] = if is_chosen { position as u32 } else { positions[row] };
+                best[row] = if is_chosen { value } else { known };
+            }
+        }
+        for (result, position) in results[first..].iter_mut().zip(positions) {
+            *result = i64::from(position);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_match_the_definition_for_any_number_of_rows() {
+        let mut rng = fastrand::Rng::with_seed(9);
+        let columns = |kind, width| Columns { kind, start: 0, width };
+        for length in 1..6 {
+            let axis = Axis { outer: 2, length, inner: 3 };
+            let (from, to) = (columns(Kind::Float, 6 * length), columns(Kind::Integer, 6));
+            for (largest, last, rows) in [true, false].into_iter().flat_map(|largest| {
+                [true, false]
+                    .into_iter()
+                    .flat_map(move |last| [1, 15, 16, 37].map(|rows| (largest, last, rows)))
+            }) {
+                let values: Vec<f32> = (0..from.width as usize * rows)
+                    .map(|_| [f32::NAN, 0.0, -0.0, 1.0, 2.0, f32::INFINITY][rng.usize(..6)])
+                    .collect();
+                let mut found = vec![-1; to.width as usize * rows];
+                Position { largest, last, from, axis, to }.find(&values, rows, &mut found);
+                for (cell, found) in found.iter().enumerate() {
+                    let (reduced, row) = (cell / rows, cell % rows);
+                    let line = Line::new(&values, axis, reduced, rows);
+                    // NaN loses against every number.
+                    let key = |position: usize| {
+                        let value = line.column(position)[row];
+                        let value = if largest { value } else { -value };
+                        if value.is_nan() { None } else { Some(value + 0.0) }
+                    };
+                    let mut expected = 0;
+                    for position in 1..length as usize {
+                        let is_equal = last && key(position).is_some() && key(position) == key(expected);
+                        if key(position) > key(expected) || is_equal {
+                            expected = position;
+                        }
                     }
+                    assert_eq!(*found, expected as i64, "{length} values, {rows} rows");
                 }
             }
         }

@@ -7,6 +7,9 @@ use super::score_transforms::transform_scores;
 use super::{Block, Operation};
 use crate::math::Float;
 
+/// Rows whose largest scores are found together.
+const TILE: usize = 16;
+
 /// See [`tabular_program::Step::Classes`].
 pub(super) struct Classes {
     pub(super) sums: Columns,
@@ -50,16 +53,15 @@ impl Classes {
         for (column, base) in scores.chunks_exact_mut(rows).zip(base) {
             column.iter_mut().for_each(|score| *score = *score + *base);
         }
-        let (first, others) = scores.split_at(rows);
-        let mut best = first.to_vec();
         let labels = block.planes.write::<i64>(self.label);
-        labels.fill(0);
-        for (class, column) in (1..).zip(others.chunks_exact(rows)) {
-            for ((label, best), score) in labels.iter_mut().zip(&mut best).zip(column) {
-                if *score > *best {
-                    (*label, *best) = (class, *score);
-                }
-            }
+        let mut first = 0;
+        while first + TILE <= rows {
+            find_largest::<T, TILE>(&scores, rows, first, labels);
+            first += TILE;
+        }
+        while first < rows {
+            find_largest::<T, 1>(&scores, rows, first, labels);
+            first += 1;
         }
         let to = block.planes.write::<f32>(self.to);
         for (result, score) in to.iter_mut().zip(&scores) {
@@ -95,6 +97,23 @@ impl Classes {
                 to[class * rows + row] = *result;
             }
         }
+    }
+}
+
+/// The columns of the largest scores of `N` rows from `first` on, the first of equal ones. They stay in registers.
+#[inline(always)]
+fn find_largest<T: Float, const N: usize>(scores: &[T], rows: usize, first: usize, labels: &mut [i64]) {
+    let (mut best, mut classes) = ([T::default(); N], [0_u32; N]);
+    for (class, column) in (0..).zip(scores.chunks_exact(rows)) {
+        let column = &column[first..first + N];
+        for row in 0..N {
+            let is_larger = (class == 0) | (column[row] > best[row]);
+            classes[row] = if is_larger { class } else { classes[row] };
+            best[row] = if is_larger { column[row] } else { best[row] };
+        }
+    }
+    for (label, class) in labels[first..].iter_mut().zip(classes) {
+        *label = i64::from(class);
     }
 }
 

@@ -78,7 +78,7 @@ fn map_reals<T: Float>(function: UnaryFunction, values: &[T], results: &mut [T])
     };
     match function {
         UnaryFunction::Exponential => apply(values, results, Float::rounded_exponential),
-        UnaryFunction::Logarithm => wide(&libm::log),
+        UnaryFunction::Logarithm => apply(values, results, Float::logarithm),
         UnaryFunction::Tanh => wide(&libm::tanh),
         UnaryFunction::Erf => wide(&libm::erf),
         UnaryFunction::Floor => wide(&libm::floor),
