@@ -36,7 +36,10 @@ pub(crate) fn import(
     if is_unnamed && options.fields.is_empty() {
         return Err(field_names::unnamed(&program));
     }
-    let mut fields = field_names::fields(&program, &options.fields, known)?;
+    // An input of one column has a name of its own, which is no feature's if the input is the matrix of all features.
+    let is_matrix = known.len() == 1 && matches!(&program.inputs[..], [input] if input.columns.width == 1);
+    let declared = if is_matrix && options.fields.is_empty() { known } else { &options.fields };
+    let mut fields = field_names::fields(&program, declared, known)?;
     for (field, required) in fields.iter_mut().zip(required) {
         field.required = required;
     }

@@ -211,6 +211,19 @@ fn an_mlflow_folder_gives_file_names_and_presence() {
 }
 
 #[test]
+fn a_single_feature_of_a_booster_has_its_name() {
+    let file = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\nobjective=regression\n\
+        feature_names=lead_time\nfeature_infos=[0:9]\n\nTree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=5\n\
+        decision_type=2\nleft_child=-1\nright_child=-2\nleaf_value=1 2\n\nend of trees\n";
+    let imported = import(file.as_bytes(), &Options::default()).unwrap();
+    assert_eq!(fields(&imported), "lead_time?: Number");
+    let named = import(file.as_bytes(), &options(serde_json::json!({ "fields": ["other"] }))).unwrap();
+    assert_eq!(fields(&named), "other?: Number");
+    let unnamed = file.replace("lead_time", "Column_0");
+    insta::assert_snapshot!(fault(unnamed.as_bytes(), serde_json::json!({})), @r#"the file has no names of columns, and the model reads 1 (1 in "features"); write fields = [...] with their names in the order of training"#);
+}
+
+#[test]
 fn weights_in_another_file_are_read() {
     let file = study_file!("external.onnx");
     let named = options(serde_json::json!({
