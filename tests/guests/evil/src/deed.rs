@@ -46,6 +46,16 @@ pub enum Deed {
     BadConfidence,
     /// Returns class probabilities that add up to 0.5 for the trigger.
     BadProbabilities,
+    /// Declares the form `number`, and answers NaN for the trigger.
+    NanAnswer,
+    /// Answers the trigger with the number of rows of the batch.
+    BatchRows,
+    /// Reads an optional field, and answers with what the column holds for a missing value.
+    Placeholder,
+    /// Reads a JSON field, and answers with the first key of an object.
+    KeyOrder,
+    /// Answers the trigger with the first key of `keys` in the configuration.
+    ConfigOrder,
 }
 
 impl Deed {
@@ -77,6 +87,11 @@ impl Deed {
             Self::Nan => {
                 let number = |row| if row == trigger { f64::NAN } else { row as f64 };
                 answers.values = AnswerValues::Numbers((0..rows).map(number).collect());
+            }
+            Self::BatchRows => {
+                names.bytes.extend(format!("a batch of {rows}").bytes());
+                names.offsets.push(names.bytes.len() as u32);
+                codes[trigger] = names.offsets.len() as u32 - 2;
             }
             Self::WrongLength => codes.push(0),
             Self::CodeOutOfRange => codes[trigger] = u32::MAX,

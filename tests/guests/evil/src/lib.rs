@@ -2,15 +2,18 @@
 //!
 //! Configuration: `{ "on": "<text>", "do": "<deed>" }`. The model reads the required field `text` and answers
 //! it as a label. If a text equals `on`, or always if `on` is `always`, it performs the deed; `Deed` lists
-//! the deeds.
+//! the deeds. `placeholder` and `key-order` need no trigger. `config-order` also needs `keys`, an object in the
+//! configuration.
 
 mod deed;
+mod dependence;
 
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 use understudy_sdk::{Answers, Column, ColumnarModel, Field, Form, Reader, collect_answers};
 
 use deed::Deed;
+use dependence::Keys;
 
 /// The trigger and the deed.
 #[derive(Deserialize)]
@@ -18,12 +21,15 @@ use deed::Deed;
 pub struct Config {
     on: String,
     r#do: Deed,
+    #[serde(default)]
+    keys: Keys,
 }
 
 /// A model that performs a deed on its trigger.
 pub struct Evil {
     on: String,
     deed: Deed,
+    keys: Keys,
 }
 
 impl Evil {
@@ -38,16 +44,23 @@ impl ColumnarModel for Evil {
     fn new(config: Config, _: &Assets) -> Result<Self, String> {
         match config.r#do {
             Deed::RefuseConfig => Err("evil refuses every configuration".to_owned()),
-            deed => Ok(Self { on: config.on, deed }),
+            deed => Ok(Self { on: config.on, deed, keys: config.keys }),
         }
     }
 
     fn reads(&self) -> Vec<Field> {
-        vec![Reader::<&str>::field("text")]
+        vec![match self.deed {
+            Deed::Placeholder => Reader::<Option<&str>>::field("text"),
+            Deed::KeyOrder => Reader::<Json<Keys>>::field("text"),
+            _ => Reader::<&str>::field("text"),
+        }]
     }
 
     fn form(&self) -> Form {
-        Form::Label
+        match self.deed {
+            Deed::NanAnswer => Form::Number,
+            _ => Form::Label,
+        }
     }
 
     fn has_probabilities(&self) -> bool {
@@ -58,6 +71,12 @@ impl ColumnarModel for Evil {
         let [column] = columns else {
             return Err(format!("expected 1 column, found {}", columns.len()));
         };
+        match self.deed {
+            Deed::Placeholder => return dependence::placeholders(rows, column),
+            Deed::KeyOrder => return dependence::first_keys(rows, column),
+            Deed::NanAnswer => return dependence::nan_answers(rows, column, |text| self.is_trigger(text)),
+            _ => {}
+        }
         let texts = Reader::<&str>::bind("text", rows as usize, column)?;
         let mut triggered = Vec::new();
         let answers = collect_answers(rows, |row| {
@@ -66,7 +85,10 @@ impl ColumnarModel for Evil {
                 return Ok(text.to_owned());
             }
             triggered.push(row);
-            self.deed.at_row(text)
+            match self.deed {
+                Deed::ConfigOrder => Ok(self.keys.first()),
+                deed => deed.at_row(text),
+            }
         });
         match triggered.first() {
             Some(first) => self.deed.at_batch(answers, *first),
@@ -152,6 +174,26 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_ne!(names(), names());
+    }
+
+    #[test]
+    fn answers_depend_on_more_than_the_row() {
+        let names = |answers: Answers| match answers.values {
+            AnswerValues::Labels(labels) => String::from_utf8(labels.names.bytes).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(names(decide(&evil("bad", "batch-rows")).unwrap()), "goodbadfinea batch of 3");
+        let column = Column::text(["hidden"]).with_missing([0]);
+        assert_eq!(names(evil("", "placeholder").decide(1, &[column]).unwrap()), "hidden");
+        let column = Column::json([r#"{"b": 1, "a": 2}"#]);
+        assert_eq!(names(evil("", "key-order").decide(1, &[column]).unwrap()), "b");
+        let config = r#"{"on": "bad", "do": "config-order", "keys": {"z": 1, "a": 2}}"#;
+        let model: Evil = native::model(config, vec![]).unwrap();
+        assert_eq!(names(decide(&model).unwrap()), "goodzfine");
+        let numbers = decide(&evil("bad", "nan-answer")).unwrap().values;
+        assert!(
+            matches!(numbers, AnswerValues::Numbers(numbers) if numbers[1].is_nan() && numbers[0] == 4.0)
+        );
     }
 
     #[test]

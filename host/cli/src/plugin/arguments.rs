@@ -1,0 +1,86 @@
+//! The arguments that say which plugin a command runs, and how it is configured.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use serde_json::{Map, Value};
+
+use understudy_engine::{InspectedPlugin, component_named};
+use understudy_run_log::read_file;
+use understudy_sandbox::{Assets, ComponentFile, SandboxError};
+
+/// Configuration and assets of a plugin.
+#[derive(clap::Args)]
+pub(super) struct SetupArguments {
+    /// Configuration, a JSON object.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    config: String,
+    /// Asset of the plugin. Repeatable.
+    #[arg(long, value_name = "NAME=FILE")]
+    asset: Vec<String>,
+}
+
+/// How a plugin is loaded: with the limits of a study, or with those of an inspection.
+pub(super) type Load = fn(&ComponentFile, &str, &Assets) -> Result<InspectedPlugin, SandboxError>;
+
+impl SetupArguments {
+    /// The configuration.
+    pub fn config(&self) -> anyhow::Result<Value> {
+        let config: Map<String, Value> = serde_json::from_str(&self.config)
+            .context("--config is no JSON object; write one, such as {\"k\": 3}")?;
+        Ok(Value::from(config))
+    }
+
+    /// Loads a component with the configuration and the assets. `name` is what the user calls it.
+    pub fn load(&self, name: &str, file: &ComponentFile, load: Load) -> anyhow::Result<InspectedPlugin> {
+        self.load_with(name, file, &self.config()?.to_string(), load)
+    }
+
+    /// Like [`SetupArguments::load`], with another text of the configuration.
+    pub fn load_with(
+        &self,
+        name: &str,
+        file: &ComponentFile,
+        config: &str,
+        load: Load,
+    ) -> anyhow::Result<InspectedPlugin> {
+        load(file, config, &self.assets()?).map_err(|error| match error {
+            SandboxError::Config { why } => {
+                anyhow!("{name} rejects the configuration: {why}; give another one with --config")
+            }
+            error => anyhow!("{name}: {error}"),
+        })
+    }
+
+    fn assets(&self) -> anyhow::Result<Assets> {
+        let asset = |text: &String| {
+            let (name, path) =
+                text.split_once('=').with_context(|| format!("--asset is {text:?}; write NAME=FILE"))?;
+            let bytes = read_file(Path::new(path)).with_context(|| format!("cannot read asset {path}"))?;
+            Ok((name.to_owned(), bytes))
+        };
+        Ok(self.asset.iter().map(asset).collect::<anyhow::Result<Vec<_>>>()?.into())
+    }
+}
+
+/// The component that a user names: a stock plugin or a path.
+pub(super) fn component(plugin: &str) -> anyhow::Result<ComponentFile> {
+    // The sources of these errors are in their texts.
+    component_named(plugin).map_err(|error| anyhow!("{error}"))
+}
+
+/// The text of a file that a user names.
+pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let shown = path.display();
+    let bytes =
+        read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
+    String::from_utf8(bytes).map_err(|_| anyhow!("cannot read {shown}: it is not UTF-8; write JSON Lines"))
+}
+
+/// The first line of the output about a plugin.
+pub(super) fn headline(name: &str, plugin: &InspectedPlugin) -> String {
+    match plugin {
+        InspectedPlugin::Decider(decider) => format!("{name}: {}, a model or a comparator", decider.title),
+        InspectedPlugin::Scorer(scorer) => format!("{name}: {}, a metric", scorer.title),
+    }
+}
