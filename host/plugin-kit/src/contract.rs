@@ -35,25 +35,11 @@ pub enum Rule {
     MissingValues,
     /// The order of the keys of a JSON field does not change an answer.
     KeyOrder,
-    /// The order of the keys of the configuration does not change an answer.
-    ConfigOrder,
     /// The value of a metric is in its declared range.
     Range,
 }
 
 impl Rule {
-    /// Every rule, in the order of reports.
-    pub const ALL: [Rule; 8] = [
-        Rule::ValidAnswers,
-        Rule::Determinism,
-        Rule::NoState,
-        Rule::BatchIndependence,
-        Rule::MissingValues,
-        Rule::KeyOrder,
-        Rule::ConfigOrder,
-        Rule::Range,
-    ];
-
     /// The rule in a few words.
     pub fn name(self) -> &'static str {
         match self {
@@ -63,7 +49,6 @@ impl Rule {
             Rule::BatchIndependence => "independence of the batch",
             Rule::MissingValues => "missing values",
             Rule::KeyOrder => "order of keys in JSON fields",
-            Rule::ConfigOrder => "order of keys in the configuration",
             Rule::Range => "declared range",
         }
     }

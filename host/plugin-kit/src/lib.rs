@@ -23,7 +23,7 @@ mod test_case;
 
 pub use cell::{Cell, Row, decode_rows, row_batch, row_text};
 pub use contract::{Costs, Finding, Report, Rule, check};
-pub use decider_subject::{DeciderSubject, check_decider, json_with_reversed_keys};
+pub use decider_subject::{DeciderSubject, check_decider};
 pub use measurement::{Measurement, measure};
 pub use pair::{AnswerValue, Pair, answers_of_pairs};
 pub use pair_feed::generate_pairs;

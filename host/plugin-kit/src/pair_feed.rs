@@ -9,7 +9,8 @@ use crate::pair::{AnswerValue, Pair};
 
 /// Random pairs.
 const RANDOM_PAIRS: usize = 300;
-/// The largest number. The fourth power of a difference is within the range of 64-bit floats; beyond, a metric may overflow.
+/// The largest number. The fourth power of a difference, and a quotient by the smallest number, are within the range of 64-bit
+/// floats. Beyond, a metric may overflow.
 const LARGEST: f64 = 1e60;
 
 /// Pairs of answers of one form: each answer of a list with each, unanswered pairs, and random ones. `words` are names that
@@ -85,7 +86,7 @@ fn pool(form: AnswerForm, words: &[String]) -> Vec<AnswerValue> {
     match form {
         AnswerForm::Label => names.into_iter().map(AnswerValue::Label).collect(),
         AnswerForm::Number => {
-            [0.0, -0.0, 1.0, -1.0, 0.1, 1e-300, 1e15, LARGEST, -LARGEST].map(AnswerValue::Number).into()
+            [0.0, -0.0, 1.0, -1.0, 0.1, 1e-30, 1e15, LARGEST, -LARGEST].map(AnswerValue::Number).into()
         }
         AnswerForm::Ranking => lists().into_iter().map(AnswerValue::Ranking).collect(),
         AnswerForm::LabelSet => {

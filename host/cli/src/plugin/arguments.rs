@@ -33,18 +33,7 @@ impl SetupArguments {
 
     /// Loads a component with the configuration and the assets. `name` is what the user calls it.
     pub fn load(&self, name: &str, file: &ComponentFile, load: Load) -> anyhow::Result<InspectedPlugin> {
-        self.load_with(name, file, &self.config()?.to_string(), load)
-    }
-
-    /// Like [`SetupArguments::load`], with another text of the configuration.
-    pub fn load_with(
-        &self,
-        name: &str,
-        file: &ComponentFile,
-        config: &str,
-        load: Load,
-    ) -> anyhow::Result<InspectedPlugin> {
-        load(file, config, &self.assets()?).map_err(|error| match error {
+        load(file, &self.config()?.to_string(), &self.assets()?).map_err(|error| match error {
             SandboxError::Config { why } => {
                 anyhow!("{name} rejects the configuration: {why}; give another one with --config")
             }

@@ -10,10 +10,10 @@ use super::arguments::{SetupArguments, component, headline, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
     DeciderSubject, Finding, Report, Row, ScorerSubject, Subject, check_decider, check_scorer, decode_rows,
-    generate_pairs, generate_rows, json_with_reversed_keys, words_of,
+    generate_pairs, generate_rows, words_of,
 };
 use understudy_report::{count, counted};
-use understudy_sandbox::{ComponentFile, DeciderPlugin, InputField, ScorerPlugin};
+use understudy_sandbox::{DeciderPlugin, InputField, ScorerPlugin};
 use understudy_study::Limits;
 
 /// Most rows of --rows that are checked.
@@ -48,8 +48,7 @@ impl Check {
         let words = words_of(&self.setup.config()?);
         let reports = match plugin {
             InspectedPlugin::Decider(decider) => {
-                let reordered = self.load_reordered(&file)?;
-                vec![self.check_decider(decider, reordered, &words)?]
+                vec![self.check_decider(decider, &words)?]
             }
             InspectedPlugin::Scorer(scorer) => self.check_scorer(&scorer, &words)?,
         };
@@ -70,30 +69,12 @@ impl Check {
         }
     }
 
-    /// The plugin with the keys of its configuration in reverse order; `None` if no object has two.
-    fn load_reordered(&self, file: &ComponentFile) -> anyhow::Result<Option<DeciderPlugin>> {
-        let config = self.setup.config()?;
-        let reversed = json_with_reversed_keys(&config);
-        if reversed == config.to_string() {
-            return Ok(None);
-        }
-        match self.setup.load_with(&self.plugin, file, &reversed, load_within_default_limits)? {
-            InspectedPlugin::Decider(decider) => Ok(Some(decider)),
-            InspectedPlugin::Scorer(_) => unreachable!("the component is a decider"),
-        }
-    }
-
-    fn check_decider(
-        &self,
-        plugin: DeciderPlugin,
-        reordered: Option<DeciderPlugin>,
-        words: &[String],
-    ) -> anyhow::Result<Report> {
+    fn check_decider(&self, plugin: DeciderPlugin, words: &[String]) -> anyhow::Result<Report> {
         let mut rows = self.given_rows(&plugin.reads)?;
         let given = rows.len();
         rows.extend(generate_rows(&plugin.reads, words, self.seed));
         let subject = DeciderSubject { plugin, rows };
-        let report = check_decider(&subject, reordered, self.seed);
+        let report = check_decider(&subject, self.seed);
         self.print_costs(&subject, &report, given, "rows")?;
         Ok(report)
     }

@@ -54,8 +54,6 @@ pub enum Deed {
     Placeholder,
     /// Reads a JSON field, and answers with the first key of an object.
     KeyOrder,
-    /// Answers the trigger with the first key of `keys` in the configuration.
-    ConfigOrder,
 }
 
 impl Deed {

@@ -2,8 +2,7 @@
 //!
 //! Configuration: `{ "on": "<text>", "do": "<deed>" }`. The model reads the required field `text` and answers
 //! it as a label. If a text equals `on`, or always if `on` is `always`, it performs the deed; `Deed` lists
-//! the deeds. `placeholder` and `key-order` need no trigger. `config-order` also needs `keys`, an object in the
-//! configuration.
+//! the deeds. `placeholder` and `key-order` need no trigger.
 
 mod deed;
 mod dependence;
@@ -21,15 +20,12 @@ use dependence::Keys;
 pub struct Config {
     on: String,
     r#do: Deed,
-    #[serde(default)]
-    keys: Keys,
 }
 
 /// A model that performs a deed on its trigger.
 pub struct Evil {
     on: String,
     deed: Deed,
-    keys: Keys,
 }
 
 impl Evil {
@@ -44,7 +40,7 @@ impl ColumnarModel for Evil {
     fn new(config: Config, _: &Assets) -> Result<Self, String> {
         match config.r#do {
             Deed::RefuseConfig => Err("evil refuses every configuration".to_owned()),
-            deed => Ok(Self { on: config.on, deed, keys: config.keys }),
+            deed => Ok(Self { on: config.on, deed }),
         }
     }
 
@@ -85,10 +81,7 @@ impl ColumnarModel for Evil {
                 return Ok(text.to_owned());
             }
             triggered.push(row);
-            match self.deed {
-                Deed::ConfigOrder => Ok(self.keys.first()),
-                deed => deed.at_row(text),
-            }
+            self.deed.at_row(text)
         });
         match triggered.first() {
             Some(first) => self.deed.at_batch(answers, *first),
@@ -187,9 +180,6 @@ mod tests {
         assert_eq!(names(evil("", "placeholder").decide(1, &[column]).unwrap()), "hidden");
         let column = Column::json([r#"{"b": 1, "a": 2}"#]);
         assert_eq!(names(evil("", "key-order").decide(1, &[column]).unwrap()), "b");
-        let config = r#"{"on": "bad", "do": "config-order", "keys": {"z": 1, "a": 2}}"#;
-        let model: Evil = native::model(config, vec![]).unwrap();
-        assert_eq!(names(decide(&model).unwrap()), "goodzfine");
         let numbers = decide(&evil("bad", "nan-answer")).unwrap().values;
         assert!(
             matches!(numbers, AnswerValues::Numbers(numbers) if numbers[1].is_nan() && numbers[0] == 4.0)
