@@ -61,7 +61,7 @@ impl<D: ColumnarModel> Instance<D> {
     pub fn describe_model(&self, name: &str, version: &str) -> decider::Description {
         let (name, version, plugin) = (name.to_owned(), version.to_owned(), self.expect());
         let (reads, answers) = (plugin.reads(), plugin.form());
-        decider::Description { name, version, reads, answers, probabilities: plugin.has_probabilities() }
+        decider::Description { name, version, reads, answers, has_probabilities: plugin.has_probabilities() }
     }
 
     /// Implements `decide` of the interface `decider`.

@@ -2,7 +2,9 @@
 //!
 //! The plugin's code is the same as in the sandbox; only the component boundary is missing.
 
-use crate::{Answer, Answers, Asset, Column, ColumnarModel, Metric, Reason, collect_answers, setup};
+use crate::{
+    Answer, Answers, Asset, Column, ColumnarModel, Metric, Reason, WithProbabilities, collect_answers, setup,
+};
 
 pub use crate::metric::score;
 
@@ -82,6 +84,27 @@ pub fn value_of_rows<M: Metric, A: Answer + Clone>(
     let rows = comparator.len() as u32;
     let model = collect_answers(rows, |row| model[row].clone().ok_or_else(unanswered));
     let comparator = collect_answers(rows, |row| Ok(comparator[row].clone()));
+    value(metric, rows, &model, &comparator)
+}
+
+/// Like [`value_of_rows`], for a model that answers the most probable of `classes`, with the probability of each.
+///
+/// # Errors
+/// See [`score`].
+pub fn value_of_probabilities<M: Metric, const N: usize>(
+    metric: &M,
+    classes: [&str; N],
+    model: &[Option<[f64; N]>],
+    comparator: &[&str],
+) -> Result<Option<f64>, String> {
+    let rows = comparator.len() as u32;
+    let model = collect_answers(rows, |row| {
+        let values = model[row].ok_or_else(|| Reason::Abstained("no answer".to_owned()))?;
+        let most_probable = classes.into_iter().zip(values).max_by(|one, other| one.1.total_cmp(&other.1));
+        let answer = most_probable.map_or("", |(class, _)| class);
+        Ok(WithProbabilities { answer, probabilities: classes.into_iter().zip(values) })
+    });
+    let comparator = collect_answers(rows, |row| Ok(comparator[row]));
     value(metric, rows, &model, &comparator)
 }
 

@@ -12,7 +12,7 @@ use understudy_component_build::{Guest, build};
 const PACKAGES: [&str; 3] = ["model-importer", "neural", "tabular"];
 
 /// The packages of the stock plugins, by the names that a study uses.
-const STOCK: [&str; 19] = [
+const STOCK_PLUGINS: [&str; 19] = [
     "agreement",
     "bias",
     "brier-score",
@@ -34,12 +34,15 @@ const STOCK: [&str; 19] = [
     "within-tolerance",
 ];
 
+/// The level of compression. Higher ones save little, and this script is not optimised.
+const LEVEL: i32 = 9;
+
 /// What all components are made of, relative to the root of the workspace.
 const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "guest-sdk", "wit"];
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
-    let packages: Vec<&str> = PACKAGES.into_iter().chain(STOCK).collect();
+    let packages: Vec<&str> = PACKAGES.into_iter().chain(STOCK_PLUGINS).collect();
     let sources = packages.iter().map(|package| format!("plugins/{package}"));
     for source in SOURCES.map(str::to_owned).into_iter().chain(sources) {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
@@ -51,6 +54,15 @@ fn main() -> anyhow::Result<()> {
         .map(|package| Guest { package: (*package).to_owned(), component: component(package) })
         .collect();
     build(root, &guests, &out.join("target"))?;
-    let stock = STOCK.map(|name| format!("(\"{name}\", include_bytes!({:?})),\n", component(name)));
+    for Guest { component, .. } in &guests {
+        let bytes =
+            std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
+        let compressed = zstd::bulk::compress(&bytes, LEVEL)?;
+        let path = component.with_extension("zst");
+        std::fs::write(&path, compressed).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let stock = STOCK_PLUGINS.map(|name| {
+        format!("(\"{name}\", Component(include_bytes!({:?}))),\n", component(name).with_extension("zst"))
+    });
     std::fs::write(out.join("stock.rs"), format!("&[\n{}]", stock.concat())).context("cannot write stock.rs")
 }

@@ -33,10 +33,11 @@ use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use arrow::json::ReaderBuilder;
 use understudy_sandbox::{Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox};
 use understudy_sdk::{Column, ColumnarModel, Text, Values, native};
+use understudy_tests::process::peak_kib;
 use understudy_tests::{TestWorkspace, plugin, synthetic};
 
 fn main() {
-    if divergence::alone() || models::alone() {
+    if divergence::run_search_process() || models::run_memory_process() {
         return;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
@@ -255,12 +256,6 @@ fn watched(mut command: Command) -> Ran {
     let mut threads: Vec<(String, f64)> = by_name.into_iter().collect();
     threads.sort_by(|a, b| b.1.total_cmp(&a.1));
     Ran { seconds, peak, threads }
-}
-
-fn peak_kib(process: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
 /// Id, name and CPU seconds of each thread.

@@ -21,6 +21,13 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// The peak of the resident memory of a process in KiB, by its folder in `/proc`. `None` once the process has ended.
+pub fn peak_kib(process: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}
+
 /// A child process whose standard input the test controls. It is killed when dropped.
 pub struct TestProcess {
     child: Child,

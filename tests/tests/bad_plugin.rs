@@ -69,7 +69,7 @@ fn a_model_cannot_read_the_decision() {
 fn a_comparator_must_read_the_decision() {
     let changes =
         [("field = \"decision.room\"", "field = \"booked\""), ("[\"decision.room\"]", "[\"booked\"]")];
-    insta::assert_snapshot!(check(&changes), @r#"study.toml:32: comparator "recorded" reads no field of the decision, so the models would be compared with the snapshots; let it read fields of [decisions.fields], such as `decision.room`"#);
+    insta::assert_snapshot!(check(&changes), @r#"study.toml:32: comparator "recorded" neither reads nor is granted a field of the decision, so the models would be compared with the snapshots; let it read fields of [decisions.fields], such as `decision.room`"#);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Studies with errors: `understudy check` reports all of them at once, with line, reason and correction.
 
+use std::fs;
+
 use understudy_tests::TestWorkspace;
 
 /// Output of `check` for the small study with edits.
@@ -130,13 +132,13 @@ study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week
 #[test]
 fn check_reports_unreadable_sources() {
     let workspace = TestWorkspace::small();
-    std::fs::remove_file(workspace.path().join("decisions.jsonl")).expect("removed");
+    fs::remove_file(workspace.path().join("decisions.jsonl")).expect("removed");
     workspace.edit_study(&[("snapshots.jsonl", ".")]);
     let output = workspace.understudy(&["check", "study.toml"]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @r"
-    cannot read .: it is a directory; correct its path in `[sources]`
-    cannot read decisions.jsonl: No such file or directory (os error 2); correct its path in `[sources]`
+    study.toml:21: cannot read .: it is a directory; correct its path in `[sources]`
+    study.toml:22: cannot read decisions.jsonl: No such file or directory (os error 2); correct its path in `[sources]`
     ");
 }
 
@@ -151,6 +153,58 @@ fn check_names_keys_that_no_record_has() {
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @r#"
     warning: snapshots.jsonl: none of the first 5 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "booked", "id", "nights"
-    snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"; no record can be read without it
+    snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"; no record can be read without it, so name one of them as `id`
     "#);
+}
+
+#[test]
+fn check_decodes_the_first_records() {
+    let workspace = TestWorkspace::small();
+    let check = || {
+        let output = workspace.understudy(&["check", "study.toml"]);
+        format!("{}exit code {}", output.stderr, output.code)
+    };
+    let snapshots = fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("snapshots");
+    let write = |edit: &dyn Fn(usize, &str) -> String| {
+        workspace
+            .write_lines("snapshots.jsonl", snapshots.lines().enumerate().map(|(at, line)| edit(at, line)));
+    };
+    write(&|_, line| line.replace("\"nights\":", "\"nights\":true,\"other\":"));
+    insta::assert_snapshot!(check(), @r"
+    snapshots.jsonl: none of the first 5 records can be decoded; line 1: field `nights`: expected an integer, found true
+    exit code 1
+    ");
+    write(&|at, line| if at == 3 { line.replace("Z\"", "\"") } else { line.to_owned() });
+    insta::assert_snapshot!(check(), @r#"
+    warning: snapshots.jsonl: 1 of the first 5 records cannot be decoded; line 4: field `at`: "2026-03-04T10:00:00" has no time zone; write it with Z or an offset, such as "2026-05-01T09:30:00Z"
+    exit code 0
+    "#);
+    write(&|at, _| {
+        if at == 0 { "id,at,booked,nights".to_owned() } else { format!("s{at},2026-03-01T10:00:00Z,a,1") }
+    });
+    insta::assert_snapshot!(check(), @r#"
+    snapshots.jsonl: none of the first 5 records can be decoded; line 1: not JSON: the word id at column 1; write strings in double quotes. Likely cause: the source is a table such as CSV; end its name in .csv or write format = "csv", and write as many cells in each row as in the header, with commas between them
+    exit code 1
+    "#);
+    write(&|at, line| line.replacen("\"at\":\"", &format!("\"at\":177236640{at}000,\"was\":\""), 1));
+    insta::assert_snapshot!(check(), @r#"
+    snapshots.jsonl: none of the first 5 records can be decoded; line 1: field `at`: expected a time such as "2026-05-01T09:30:00Z", found 1772366400000, perhaps milliseconds since 1970, which is 2026-03-01T12:00:00Z. Likely cause: the times are numbers, perhaps seconds or milliseconds since 1970; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z"
+    exit code 1
+    "#);
+}
+
+#[test]
+fn a_field_without_values_is_named_by_the_report() {
+    let workspace = TestWorkspace::small();
+    let snapshots = fs::read_to_string(workspace.path().join("snapshots.jsonl")).expect("snapshots");
+    workspace.write_lines("snapshots.jsonl", snapshots.lines().map(|line| line.replace("nights", "nigths")));
+    workspace.run(&[]);
+    let report = workspace.ok(&["report", "run", "--format", "text"]).stdout;
+    let about = report.lines().skip_while(|line| !line.starts_with("THE FIELD")).take(2);
+    insta::assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @"
+    THE FIELD `nights` HAS NO VALUE in any of 5 snapshots, so nothing that depends on it is tested.
+    Correct its name in study.toml or in the source.
+    ");
+    let values = workspace.report("run")["missing-values"].to_string();
+    insta::assert_snapshot!(values, @r#"[{"field":"nights","missing":5,"records":5,"stream":"snapshots"}]"#);
 }

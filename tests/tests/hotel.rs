@@ -149,3 +149,27 @@ fn trained_models_answer_as_their_libraries() {
     assert_eq!(weekend.code, 0, "{}", weekend.stdout);
     workspace.ok(&["verify", "run"]);
 }
+
+#[test]
+fn the_demo_runs_a_study_from_its_files_to_its_verdict() {
+    let workspace = TestWorkspace::new();
+    let output = workspace.ok(&["demo", "tour"]).stdout;
+    for command in
+        ["check tour/study.toml", "run tour/study.toml --run tour/run", "decide tour/run", "report tour/run"]
+    {
+        assert!(output.contains(&format!("$ understudy {command}\n")), "{command}: {output}");
+    }
+    let verdict: Vec<&str> =
+        output.lines().filter(|line| line.starts_with("NO-GO for") || line.starts_with("Scopes:")).collect();
+    assert_eq!(verdict.len(), 2, "{verdict:?}");
+    assert!(workspace.path().join("tour/run/report.html").is_file());
+    let case = output
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("understudy case tour/run "))
+        .expect("a case");
+    let shown = workspace.ok(&["case", "tour/run", case, "--who", "Ana"]).stdout;
+    assert!(shown.starts_with(case), "{shown}");
+    let again = workspace.understudy(&["demo", "tour"]);
+    insta::assert_snapshot!(again.stderr, @"cannot write the demo to tour: it exists; name another directory");
+    assert_eq!(again.code, 1);
+}

@@ -58,7 +58,7 @@ fn the_form_of_an_unreadable_source_is_named_first() {
     NO SNAPSHOTS WERE READ: 0 of 30 records could be decoded. Likely cause: the records are pretty-printed over several lines; write each on one line, for instance with `jq -c .`.
     NO SNAPSHOTS WERE READ: 0 of 1 record could be decoded. Likely cause: the lines end with a carriage return alone; end them with a line feed, for instance with `tr '\r' '\n'`.
     NO SNAPSHOTS WERE READ: 0 of 5 records could be decoded. Likely cause: a record separator precedes each record (RFC 7464); remove it, for instance with `tr -d '\036'`.
-    NO SNAPSHOTS WERE READ: 0 of 2 records could be decoded. Likely cause: the source is a table such as CSV; write one JSON object per line.
+    NO SNAPSHOTS WERE READ: 0 of 2 records could be decoded. Likely cause: the source is a table such as CSV; end its name in .csv or write format = "csv", and write as many cells in each row as in the header, with commas between them.
     NO SNAPSHOTS WERE READ: 0 of 5 records could be decoded. Likely cause: the lines have notation of another language, such as NaN, None or single quotes; write JSON.
     NO SNAPSHOTS WERE READ: 0 of 5 records could be decoded. Likely cause: the times are numbers, perhaps seconds or milliseconds since 1970; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z".
     NO SNAPSHOTS WERE READ: 0 of 5 records could be decoded. Likely cause: the times have no time zone; write them with Z or an offset, such as "2026-05-01T09:30:00Z".

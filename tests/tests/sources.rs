@@ -218,7 +218,10 @@ fn other_formats_are_refused_by_name() {
             b"\xfd7zXZ\0\0\x04\xe6\xd6".to_vec(),
             "it is compressed with xz; decompress it first, or compress it with gzip or zstd",
         ),
-        (b"PAR1\x15\x04\x15\x10".to_vec(), "it is a Parquet file; export its rows as JSON Lines first"),
+        (
+            b"PAR1\x15\x04\x15\x10".to_vec(),
+            "it is a Parquet file; end its name in .parquet, or write format = \"parquet\" beside it",
+        ),
         (
             [&b"\xff\xfe"[..], &utf16].concat(),
             "it is UTF-16 text; convert it to UTF-8 first, for instance with `iconv -t UTF-8`",
@@ -229,9 +232,12 @@ fn other_formats_are_refused_by_name() {
         let workspace = TestWorkspace::small();
         workspace.write("snapshots.jsonl", bytes);
         let fault = format!("cannot read snapshots.jsonl: {what}\n");
-        for arguments in [&["check", "study.toml"][..], &["run", "study.toml", "--run", "run"]] {
+        let commands =
+            [(&["check", "study.toml"][..], "study.toml:21: "), (&["run", "study.toml", "--run", "run"], "")];
+        for (arguments, place) in commands {
             let output = workspace.understudy(arguments);
-            assert_eq!((output.code, output.stderr.as_str()), (1, fault.as_str()), "{arguments:?}");
+            let expected = (1, format!("{place}{fault}"));
+            assert_eq!((output.code, output.stderr), expected, "{arguments:?}");
         }
         assert!(!workspace.path().join("run").exists(), "nothing is made for a run that cannot begin");
     }

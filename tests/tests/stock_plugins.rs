@@ -108,14 +108,12 @@ fn a_plugin_is_shown() {
       range       0 to 1
       better      higher
       components  overlap
-      imports     nothing
     ");
     let recorded = "{\"field\": \"decision.room\", \"form\": \"label\"}";
     insta::assert_snapshot!(shown(&["recorded", "--config", recorded]), @"
     recorded: recorded 0.1.0, a model or a comparator
       reads       decision.room            text, optional
       answers     a label
-      imports     nothing
     ");
 
     let failed = |arguments: &[&str]| {
@@ -131,7 +129,7 @@ fn a_plugin_is_shown() {
         failed(&["study.wasm", "--asset", "weights"]),
     ];
     insta::assert_snapshot!(failures.join("\n"), @r#"
-    recorded rejects the configuration: config: missing field `field`; give another one with --config
+    recorded rejects the configuration: config: missing field `field`; give one with --config, such as {"field": "decision.outcome", "form": "label"}
     --config is no JSON object; write one, such as {"k": 3}: invalid type: integer `3`, expected a map at line 1 column 1
     cannot read ./missing.wasm: No such file or directory (os error 2); build the plugin, or correct the path
     there is no stock plugin "kapa"; did you mean "kappa"? use one of agreement, bias, brier-score, expected-calibration-error, jaccard, json-equality, kappa, kendall-tau, log-loss, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm

@@ -2,19 +2,20 @@
 //!
 //! The files are made by tests/oracles/tabular/study.py.
 
+mod fixture;
+
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use arrow::array::AsArray as _;
-use arrow::datatypes::{DataType, Field, Float64Type, Schema};
-use arrow::json::ReaderBuilder;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
+use arrow::datatypes::Float64Type;
 use understudy_tests::study_toml::StudyToml;
 use understudy_tests::tables::{column, sealed, texts};
-use understudy_tests::{TestWorkspace, account, overall, root};
+use understudy_tests::{TestWorkspace, account, overall};
+
+use fixture::{
+    ALL_FIELDS, bookings, difference, expected, expected_numbers, label_study, parquet_bookings, refusal,
+    study_file, workspace,
+};
 
 const PIPELINE: &str = "plugin = \"onnx\"\nfile = \"pipeline.onnx\"";
 const PRICE: &str = "plugin = \"onnx\"\nfile = \"price.onnx\"";
@@ -23,105 +24,6 @@ const EXTERNAL: &str = "plugin = \"onnx\"\nfile = \"net/external.onnx\"\nfields 
 const NET: &str = "plugin = \"onnx\"\nfile = \"net.onnx\"";
 const CATBOOST: &str = "plugin = \"catboost\"\nfile = \"catboost.json\"";
 const MLFLOW: &str = "plugin = \"lightgbm\"\nfile = \"mlflow\"";
-const ALL_FIELDS: [&str; 5] = ["segment", "country", "lead_time", "adults", "rate"];
-
-/// A file of the oracle.
-fn study_file(name: &str) -> Vec<u8> {
-    let path: PathBuf = root().join("tests/oracles/tabular/study").join(name);
-    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The expected answers of the oracle: the cells of each row.
-fn expected(name: &str) -> Vec<Vec<String>> {
-    let text = String::from_utf8(study_file(name)).expect("a text");
-    text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
-}
-
-/// The numbers of a column of expected answers.
-fn expected_numbers(name: &str, column: usize) -> Vec<f64> {
-    expected(name).iter().map(|cells| cells[column].parse().expect("a number")).collect()
-}
-
-/// Bookings as a Parquet file whose rates are 32-bit floats, compressed as pandas does it.
-fn parquet_bookings(json_lines: &[u8]) -> Vec<u8> {
-    let text = |name| Field::new(name, DataType::Utf8, true);
-    let integer = |name| Field::new(name, DataType::Int64, true);
-    let rate = Field::new("rate", DataType::Float32, true);
-    let fields = vec![text("segment"), text("country"), integer("lead_time"), integer("adults"), rate];
-    let schema = Arc::new(Schema::new(fields));
-    let rows = ReaderBuilder::new(schema.clone()).build(json_lines).expect("a reader");
-    let compression = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    let mut file = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut file, schema, Some(compression)).expect("a writer");
-    rows.for_each(|batch| writer.write(&batch.expect("bookings")).expect("rows are written"));
-    writer.close().expect("a file");
-    file
-}
-
-/// A study of the bookings, without models.
-fn bookings() -> StudyToml {
-    StudyToml::new("trained")
-        .input("segment", "text")
-        .input("country", "text")
-        .input("lead_time", "integer")
-        .input("adults", "integer")
-        .input("rate", "number")
-}
-
-/// A study of labels. The substrate decides as the pipeline does by onnxruntime.
-fn label_study() -> StudyToml {
-    bookings().decision("room", "text").comparator("recorded", "decision.room").metric("agreement")
-}
-
-/// The folder of a study, with the files of the oracle.
-fn workspace(study: &StudyToml) -> TestWorkspace {
-    let workspace = TestWorkspace::new();
-    let files = [
-        "pipeline.onnx",
-        "price.onnx",
-        "xgboost.json",
-        "hardmax.onnx",
-        "dimensions.onnx",
-        "snapshots.jsonl",
-        "net.onnx",
-        "catboost.json",
-        "mlflow/MLmodel",
-        "mlflow/model.lgb",
-    ];
-    for folder in ["mlflow", "net"] {
-        fs::create_dir(workspace.path().join(folder)).expect("the folder is new");
-    }
-    for name in files {
-        workspace.write(name, study_file(name));
-    }
-    for name in ["external.onnx", "external.weights", "outside.onnx"] {
-        workspace.write(&format!("net/{name}"), study_file(name));
-    }
-    let answers = expected("pipeline.csv").into_iter().zip(expected_numbers("price.csv", 0));
-    let line = |(row, (label, price)): (usize, (Vec<String>, f64))| {
-        let (day, hour) = (1 + row / 24, row % 24);
-        let at = format!("2026-03-{day:02}T{hour:02}:30:00Z");
-        format!(r#"{{"id":"b{row}","at":"{at}","room":"{}","price":{price}}}"#, label[0])
-    };
-    workspace.write_lines("decisions.jsonl", answers.enumerate().map(line));
-    workspace.write("study.toml", study.to_string());
-    workspace
-}
-
-/// What `check` says of a study with one trained model.
-fn refusal(keys: &str, change: impl FnOnce(&TestWorkspace)) -> String {
-    let workspace = workspace(&label_study().trained_model("trained", keys, &ALL_FIELDS));
-    change(&workspace);
-    let output = workspace.understudy(&["check", "study.toml"]);
-    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
-    output.stderr
-}
-
-/// The largest difference between two lists of numbers of one length.
-fn difference(found: &[f64], expected: &[f64]) -> f64 {
-    assert_eq!(found.len(), expected.len());
-    found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f64::max)
-}
 
 #[test]
 fn trained_classifiers_answer_as_their_libraries_do() {
@@ -272,7 +174,7 @@ fn only_a_net_has_the_neural_runtime() {
     assert!(digest(0).is_some() && digest(1).is_some(), "{seal}");
     assert_ne!(digest(0), digest(1));
     let shown = workspace.ok(&["model", "show", "net.onnx"]).stdout;
-    let note = "  note        the neural runtime runs a part of the model, one row at a time: Add, Conv, ";
+    let note = "  note        the neural engine runs a part of the model, one row at a time: Add, Conv, ";
     assert!(shown.contains(note), "{shown}");
     assert!(shown.contains("  memory      ") && shown.contains("  fuel/row    "), "{shown}");
 }
@@ -356,17 +258,18 @@ fn a_model_is_shown_with_the_blocks_of_its_study() {
                       adults                   number, optional
                       rate                     number, optional
           answers     a label with a confidence and class probabilities
-          labels      stays, moves
+          labels      0 -> stays, 1 -> moves
           operators   binary:logistic, tree x15
           trees       15
           size        15,667 bytes, SIZE lowered
           fuel/row    FUEL
           memory      SIZE MiB per instance
+          note        read as 32-bit floats: lead_time, adults, rate; whole numbers beyond 16,777,216, such as timestamps, are rounded
 
         [inputs.fields]
-        lead_time = "number"
-        adults = "number"
-        rate = "number"
+        lead_time = "number"    # or "boolean" or "integer", if the feed says so
+        adults = "number"    # or "boolean" or "integer", if the feed says so
+        rate = "number"    # or "boolean" or "integer", if the feed says so
 
         [[models]]
         name = "xgboost"
@@ -386,19 +289,30 @@ fn a_model_is_compared_with_predictions() {
     let arguments =
         ["model", "check", "pipeline.onnx", "--rows", "snapshots.jsonl", "--expect", "pipeline.csv"];
     let output = workspace.ok(&[&arguments[..], &["--confidence", "confidence"]].concat());
-    assert!(output.stdout.starts_with("answers: 200 of 200 rows equal\n"), "{}", output.stdout);
+    assert!(
+        output
+            .stdout
+            .starts_with("answers: 200 of 200 rows equal (column `label`; choose another with --column)\n"),
+        "{}",
+        output.stdout
+    );
 
     // The same rows as Parquet, with a column of 32-bit floats as pandas may write it.
     workspace.write("rows.parquet", parquet_bookings(&study_file("snapshots.jsonl")));
     let parquet = ["model", "check", "pipeline.onnx", "--rows", "rows.parquet", "--expect", "pipeline.csv"];
-    assert_eq!(workspace.ok(&parquet).stdout, "answers: 200 of 200 rows equal\n");
+    assert_eq!(
+        workspace.ok(&parquet).stdout,
+        "answers: 200 of 200 rows equal (column `label`; choose another with --column)\n"
+    );
 
     let text = String::from_utf8(study_file("pipeline.csv")).expect("a text");
     workspace.write("pipeline.csv", text.replacen("\na,", "\nb,", 1));
     let output = workspace.understudy(&arguments);
     assert_eq!(output.code, 1, "{}", output.stderr);
     insta::assert_snapshot!(output.stdout, @"
-    answers: 199 of 200 rows equal
+    answers: 199 of 200 rows equal (column `label`; choose another with --column)
       row 1: a, expected b
+      (rows are counted from 1, without the header)
+    arithmetic of 32 bits may explain it: compare with ONNX Runtime, as the page on trained models shows
     ");
 }

@@ -147,7 +147,9 @@ fn decisions_without_snapshots_void_the_study() {
     let (code, text, _) = decide(&workspace);
     assert_eq!(code, 3, "{text}");
     assert!(
-        text.contains("7 of 127 decisions (0.055118) have no snapshot; at most 0.05 is allowed"),
+        text.contains(
+            "7 of 127 decisions (0.055118) have no snapshot within the horizon; at most 0.05 is allowed"
+        ),
         "{text}"
     );
 }

@@ -1,8 +1,10 @@
 //! Development commands of the project. Each sets up everything it needs, even on a fresh machine.
 
+mod cargo_tool;
 mod demo;
 mod docs;
-mod models;
+mod model_exports;
+mod package;
 mod plugins;
 mod python;
 mod test;
@@ -22,7 +24,8 @@ cargo xtask COMMAND
   test      build everything and run all tests
   plugins   build the plugins as components into target/plugins
   docs      build the documentation into target/book
-  models    train and export usual models, and write how they compare with ONNX Runtime
+  models    train and export typical models, and write how they compare with ONNX Runtime
+  package   build a package of the program and try it: `package deb` or `package wheel`
   bench     measure the limits stated in ARCHITECTURE.md";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -34,7 +37,9 @@ fn main() -> anyhow::Result<ExitCode> {
         ["test", ref rest @ ..] => test::test(root, rest)?,
         ["plugins"] => plugins::build(root)?,
         ["docs"] => docs::build(root)?,
-        ["models"] => models::compare(root)?,
+        ["package", "deb"] => package::deb(root)?,
+        ["package", "wheel"] => package::wheel(root)?,
+        ["models"] => model_exports::compare(root)?,
         ["bench", ref rest @ ..] => bench(root, rest)?,
         _ => {
             eprintln!("{USAGE}");
@@ -56,7 +61,7 @@ fn bench(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     host(root)?;
     plugins::build(root)?;
     if rest.is_empty() || rest.contains(&"models") {
-        models::export(root)?;
+        model_exports::export(root)?;
     }
     // With the features of `host`, so that nothing is compiled again.
     cargo(root).args(["bench", "--workspace", "--bench", "limits", "--"]).args(rest).run()

@@ -2,22 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+
 use super::Exit;
-use super::absent_keys::absent_keys;
+use super::first_records::examine;
 use super::output::{print_err, print_out};
 use understudy_engine::{LoadedStudy, load_and_verify, load_study, study_register};
 use understudy_report::counted;
+use understudy_run_log::read_text_file;
 use understudy_run_log::register::{RegisterError, RegisterEvent, ensure_appendable, read_register};
 use understudy_statistics::verdict::{
     ceiling_requirement, chance_requirement, has_nested_bounds, verdict_notes,
 };
-use understudy_study::Fault;
+use understudy_study::{Fault, Study, parse};
 
 /// Report all errors and warnings of a study, with their lines.
 ///
 /// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns of keys
-/// that no record at the beginning of a file has, and of a study that has changed since it was sealed. A
-/// register of seals that cannot be used is an error.
+/// that no record at the beginning of a file has, of records there that cannot be decoded, and of a study that
+/// has changed since it was sealed. Errors are a file whose first 1,000 records cannot be decoded, and a
+/// register of seals that cannot be used.
 #[derive(clap::Args)]
 pub(super) struct Check {
     /// Study declaration.
@@ -33,15 +37,11 @@ impl Check {
         for Fault { line, message } in &study.warnings {
             print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
         }
-        let absent = absent_keys(&loaded_study);
-        for warning in absent.warnings {
+        let findings = examine(&loaded_study);
+        for warning in findings.warnings {
             print_err(format_args!("warning: {warning}"));
         }
-        anyhow::ensure!(
-            absent.errors.is_empty(),
-            "{}; no record can be read without it",
-            absent.errors.join("\n")
-        );
+        anyhow::ensure!(findings.errors.is_empty(), "{}", findings.errors.join("\n"));
         if let Err(error) = load_and_verify(&loaded_study) {
             print_err(format_args!("warning: {error}"));
         }
@@ -101,12 +101,27 @@ fn register_line(loaded_study: &LoadedStudy) -> Result<Option<String>, RegisterE
 ///
 /// # Errors
 /// All errors of the study, one per line.
-pub(super) fn checked_study(study: &Path) -> anyhow::Result<LoadedStudy> {
-    let loaded_study = load_study(study, |_| ())?;
-    let study = &loaded_study.study;
-    let errors =
-        understudy_sources::check(&study.snapshots_source, &study.decisions_source, &loaded_study.folder);
-    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    anyhow::ensure!(errors.is_empty(), "{}", errors.join("\n"));
-    Ok(loaded_study)
+pub(super) fn checked_study(path: &Path) -> anyhow::Result<LoadedStudy> {
+    match load_study(path, |_| ()) {
+        Ok(loaded_study) => {
+            let errors = source_errors(path, &loaded_study.study);
+            anyhow::ensure!(errors.is_empty(), "{}", errors.join("\n"));
+            Ok(loaded_study)
+        }
+        Err(error) => {
+            // If only plugins are at fault, the sources are known.
+            let study = read_text_file(path).ok().and_then(|text| parse(&text).ok());
+            let sources = study.map(|study| source_errors(path, &study)).unwrap_or_default();
+            let errors = std::iter::once(error.to_string()).chain(sources);
+            Err(anyhow!(errors.collect::<Vec<_>>().join("\n")))
+        }
+    }
+}
+
+/// Why sources of the study at `path` cannot be read, each with its line.
+fn source_errors(path: &Path, study: &Study) -> Vec<String> {
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let errors = understudy_sources::check(study, &folder);
+    let line = |kind| study.source_lines[kind];
+    errors.iter().map(|(kind, error)| format!("{}:{}: {error}", path.display(), line(*kind))).collect()
 }

@@ -4,7 +4,6 @@
 //! - Results go to standard output, all else to standard error.
 //! - The exit code tells how the command ended, see [`Exit`].
 
-mod absent_keys;
 mod case;
 mod check;
 mod command_groups;
@@ -12,9 +11,12 @@ mod command_reference;
 mod compare;
 mod completions;
 mod decide;
+mod demo;
 mod disclose;
 mod end;
 mod export;
+mod first_records;
+mod init;
 mod key;
 mod log;
 mod logging;
@@ -102,11 +104,13 @@ const EXIT_CODES: &str = "Exit codes: 0 success; 1 failure, see the message; 2 i
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Plan(plan::Plan),
     Seal(seal::Seal),
     Register(register::Register),
     Sort(sort::Sort),
+    Demo(demo::Demo),
     Run(run::Run),
     Serve(serve::Serve),
     Plugin(plugin::Plugin),
@@ -146,12 +150,31 @@ fn command_line() -> clap::Command {
 pub fn main() -> ExitCode {
     let parsed = command_line().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = parsed.unwrap_or_else(|error| decide::exit_with_usage(&error));
-    let result = match arguments.command {
+    match execute(arguments.command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::print_err(format_args!("{error:#}"));
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// Executes a command with its arguments, as in a shell.
+fn execute_line(line: &[&str]) -> anyhow::Result<Exit> {
+    let words = std::iter::once("understudy").chain(line.iter().copied());
+    let matches = command_line().try_get_matches_from(words)?;
+    execute(Arguments::from_arg_matches(&matches)?.command)
+}
+
+fn execute(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Init(init) => init.execute(),
         Command::Check(check) => check.execute(),
         Command::Plan(plan) => plan.execute(),
         Command::Seal(seal) => seal.execute(),
         Command::Register(register) => register.execute(),
         Command::Sort(sort) => sort.execute(),
+        Command::Demo(demo) => demo.execute(),
         Command::Run(run) => run.execute(),
         Command::Serve(serve) => serve.execute(),
         Command::Plugin(plugin) => plugin.execute(),
@@ -178,12 +201,5 @@ pub fn main() -> ExitCode {
         Command::Model(model) => model.execute(),
         Command::Completions(completions) => completions.execute(),
         Command::Manual(manual) => manual.execute(),
-    };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            output::print_err(format_args!("{error:#}"));
-            Exit::Failed.into()
-        }
     }
 }

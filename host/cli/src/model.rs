@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod comparison;
 mod cost;
 mod rows;
 mod show;

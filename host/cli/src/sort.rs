@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use understudy_run_log::read_text_file;
 use understudy_sources::{SortError, SortOptions, SortSummary, sort_file};
-use understudy_study::{Source, StreamKind, parse};
+use understudy_study::{FileSource, RecordFormat, Source, StreamKind, parse};
 
 use super::Exit;
 use super::output::print_err;
@@ -15,19 +15,19 @@ use super::run::first_signal;
 ///
 /// A run refuses a file that is out of order of time by more than its `lateness`. This command sorts files of any size
 /// in bounded memory. Lines with equal times keep their order. A line without a readable time stays behind the line
-/// before it. Memory beyond the buffer is a temporary file beside the output.
+/// before it. Memory beyond the buffer is a temporary file beside the output. The output is JSON Lines, also of a table.
 #[derive(clap::Args)]
 pub(super) struct Sort {
     /// Study declaration, which names the keys of id and time.
     #[arg(value_name = "STUDY.TOML")]
     study: PathBuf,
-    /// File to sort, plain, gzip or zstd [default: the file that the study declares for the stream].
+    /// File to sort: JSON Lines, CSV or Parquet [default: the file that the study declares for the stream].
     #[arg(value_name = "INPUT")]
     input: Option<PathBuf>,
     /// Stream of the records in the file.
     #[arg(long, value_enum)]
     stream: SortedStream,
-    /// Sorted file. It is compressed if its name ends in `.gz` or `.zst`, and replaced if it exists.
+    /// Sorted file of JSON Lines. It is compressed if its name ends in `.gz` or `.zst`, and replaced if it exists.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Memory for lines, in MiB.
@@ -54,23 +54,30 @@ impl Sort {
             SortedStream::Decisions => StreamKind::Decisions,
         };
         let input = match (&self.input, study.source(kind)) {
-            (Some(input), _) => input.clone(),
-            (None, Source::File(path)) => {
-                self.study.parent().map(|folder| folder.join(path)).unwrap_or_default()
-            }
+            (Some(input), _) => FileSource::from_path(input),
+            (None, Source::File(file)) => FileSource {
+                path: self.study.parent().map(|folder| folder.join(&file.path)).unwrap_or_default(),
+                format: file.format,
+            },
             (None, Source::Stdin | Source::Http) => {
                 bail!("{shown} declares no file for the {}; name the file to sort", kind.name())
             }
         };
         let stream = study.stream(kind);
+        ensure!(
+            RecordFormat::of_path(&self.output) == RecordFormat::JsonLines,
+            "cannot write {}: sorted records are JSON Lines; end the name of --output in .jsonl",
+            self.output.display()
+        );
         let options = SortOptions {
+            format: input.format,
             kind,
             stream,
             record_bytes: study.limits.record_bytes,
             buffer_bytes: (self.buffer_mib as usize) << 20,
         };
         let mut signalled = first_signal().context("cannot listen for signals")?;
-        match sort_file(&input, &self.output, options, || signalled.try_recv().is_ok()) {
+        match sort_file(&input.path, &self.output, options, || signalled.try_recv().is_ok()) {
             Ok(summary) => {
                 print_err(summary_text(&summary, &stream.time, &self.output.display().to_string()))
             }

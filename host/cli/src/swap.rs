@@ -1,20 +1,20 @@
 //! `understudy swap`: a new plugin for a served run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Exit;
 use super::output::print_out;
 use understudy_audit as audit;
-use understudy_engine::stock_component;
+use understudy_engine::{read_model_files, stock_component};
 use understudy_run_log::{read_file, read_text_file};
 use understudy_service::control_client::request_json;
-use understudy_study::{PluginSource, short_digest};
+use understudy_study::{PluginSource, parse, short_digest};
 
 /// Swap a plugin of a served run.
 ///
@@ -32,6 +32,9 @@ pub(super) struct Swap {
     /// configuration only.
     #[arg(value_name = "NEW", conflicts_with = "undo")]
     component: Option<String>,
+    /// New file of a trained model, or folder that MLflow has saved. It is imported with the options that the study declares.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["undo", "component", "config"])]
+    file: Option<PathBuf>,
     /// New configuration: a file with a JSON object.
     #[arg(long, value_name = "FILE", conflicts_with = "undo")]
     config: Option<PathBuf>,
@@ -78,8 +81,11 @@ impl Swap {
             }
             request["config"] = config;
         }
-        if self.component.is_none() && self.config.is_none() && !self.undo {
-            bail!("the swap changes nothing; name a new component, --config FILE, or --undo");
+        if let Some(path) = &self.file {
+            request["model"] = model_files(&self.run, &self.plugin, path)?;
+        }
+        if self.component.is_none() && self.config.is_none() && self.file.is_none() && !self.undo {
+            bail!("the swap changes nothing; name a new component, --file FILE, --config FILE, or --undo");
         }
         let swap = request_json(&self.run, Method::POST, "/v1/swaps", Some(&request))?;
         let shadow = match (swap["shadow"]["pairs"].as_u64(), swap["shadow"]["agreeing"].as_u64()) {
@@ -102,4 +108,23 @@ impl Swap {
         ))?;
         Ok(Exit::Done)
     }
+}
+
+/// The files of a trained model for the request. They are imported here first, since only that tells which files belong to a model.
+fn model_files(run: &Path, plugin: &str, path: &Path) -> anyhow::Result<Value> {
+    let declaration = run.join("study.toml");
+    let text = read_text_file(&declaration)
+        .with_context(|| format!("cannot read {}; name a run directory", declaration.display()))?;
+    let study = parse(&text).map_err(|invalid| anyhow!("{}", invalid.faults.display(&declaration)))?;
+    let declared = study.models.iter().chain([&study.comparator]).find(|declared| declared.name == plugin);
+    let Some(model) = declared.and_then(|declared| declared.model_file()) else {
+        bail!(
+            "the study declares no file of a trained model for \"{plugin}\"; name a component instead of --file"
+        );
+    };
+    let (path, files) = read_model_files(path, &model.options().to_string())
+        .with_context(|| format!("cannot import {}", path.display()))?;
+    let others: Map<String, Value> =
+        files.others.iter().map(|(name, bytes)| (name.clone(), STANDARD.encode(bytes).into())).collect();
+    Ok(json!({ "file": path.to_string_lossy(), "bytes": STANDARD.encode(&files.main), "others": others }))
 }

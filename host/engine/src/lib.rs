@@ -42,6 +42,8 @@ pub use crate::control::messages::RunCommand;
 pub use crate::control::status::{PluginStatus, RunStatus};
 pub use crate::evaluation::divergence_stats::{keyed_id_hash, profile_index};
 pub use crate::evaluation::projection::buffered_fields;
+pub use understudy_sandbox::ModelFiles;
+
 pub use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
 pub use crate::hot_swap::swapper::HotSwapper;
 pub use crate::ingest::push_intake::{DeliveryError, IntakeHandle};
@@ -55,7 +57,7 @@ pub use crate::pipeline::run_options::{ReplayedRun, RunMode, RunOptions};
 pub use crate::plugins::blinding::{BlindingRule, blinding_mask};
 pub use crate::plugins::compile_cache_folder::CompileCache;
 pub use crate::plugins::embedded_components::{
-    ComponentError, component_named, stock_component, stock_names,
+    ComponentError, component_named, names_trained_model, stock_component, stock_names,
 };
 pub use crate::plugins::inspection::{InspectedPlugin, inspect_plugin, load_within_default_limits};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
@@ -64,7 +66,9 @@ pub use crate::plugins::plugin_versions::PluginVersions;
 pub use crate::plugins::ranking_order::ranking_order_remark;
 pub use crate::plugins::stored_files::{PluginOverrides, StoredPlugin, asset_file_name, plugin_file_name};
 pub use crate::plugins::study_fields::conditions;
-pub use crate::plugins::trained_model::{ImportFileError, import_model, load_lowered_model};
+pub use crate::plugins::trained_model::{
+    ImportFileError, import_model, is_importer_cached, load_lowered_model, read_model_files,
+};
 pub use crate::recovery::load_run::load_run_study;
 pub use crate::recovery::recompute::{Recomputed, recompute, recompute_ids};
 pub use crate::seal::manifest::{SEAL, Seal};

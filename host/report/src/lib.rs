@@ -37,6 +37,7 @@ pub use crate::terminal::text_canvas::Style;
 pub use crate::terminal::verdict::render_verdict;
 pub use crate::terminal::{TableCell, render_report, render_table};
 pub use crate::value_text::{listed_value, value_text};
+pub use crate::warnings::input_diagnosis::likely_causes;
 
 use crate::model::bundle::ReportBundle;
 

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 pub use crate::ledger::entry::{Entry, check, head, is_closed};
 pub use crate::ledger::event::{
     Asset, Event, FileDigest, RunRegistration, Segment, ShadowResult, ShedCounts, StopReason, SwapTrigger,
+    SwappedModel,
 };
 pub use crate::ledger::recorded_interference::{InterferenceSource, RecordedInterference};
 pub use crate::ledger::recorded_swap::{RecordedSwap, SwapOutcome};

@@ -285,6 +285,7 @@ fn each_list(
     limit: usize,
     twice: impl Fn(&str) -> String,
 ) -> Result<(), String> {
+    let lengths: Vec<usize> = names.offsets().lengths().collect();
     // Per name: the last list that contains it.
     let mut last = vec![u32::MAX; names.len()];
     for (row, bounds) in offsets.windows(2).enumerate() {
@@ -293,7 +294,7 @@ fn each_list(
             if std::mem::replace(&mut last[code as usize], row as u32) == row as u32 {
                 return Err(twice(&super::sanitize(names.value(code as usize))));
             }
-            bytes += names.value(code as usize).len();
+            bytes += lengths[code as usize];
         }
         if bytes > limit {
             return Err(too_long(bytes, limit));

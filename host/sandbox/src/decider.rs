@@ -62,7 +62,7 @@ impl DeciderPlugin {
             .map_err(SandboxError::Call)?;
         let title = description_validation::title(&description.name, &description.version);
         let reads = description_validation::fields(description.reads)?.into();
-        let (form, has_probabilities) = (form(description.answers), description.probabilities);
+        let (form, has_probabilities) = (form(description.answers), description.has_probabilities);
         if has_probabilities && form != AnswerForm::Label {
             let why = format!(
                 "it declares class probabilities of answers with the form {}; only labels have them",

@@ -37,7 +37,7 @@ const MAX_ROUNDS: usize = 3;
 /// An imported model and what its importer says about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedModel {
-    /// The lowered model: what the model runtime receives as its asset `model`.
+    /// The lowered model: what a model runtime receives as its asset `model`.
     pub bytes: Vec<u8>,
     /// What the model reads and answers.
     pub summary: ModelSummary,
@@ -56,10 +56,14 @@ pub struct ModelSummary {
     pub answers: AnswerForm,
     /// The labels that the model can answer; empty if they are not known, or if it answers numbers.
     pub labels: Vec<String>,
+    /// The classes of the file that `labels` renames, each with its label.
+    pub renamed: Vec<(String, String)>,
+    /// The names of the fields whose numbers become 32-bit floats.
+    pub rounded: Vec<String>,
     /// Whether the answers have confidences.
     pub confidence: bool,
     /// Whether the answers have class probabilities.
-    pub probabilities: bool,
+    pub has_probabilities: bool,
     /// The operators by name, with the number of their occurrences.
     pub operators: Vec<(String, u32)>,
     /// The number of trees.
@@ -262,8 +266,10 @@ fn summary(summary: Summary) -> ModelSummary {
             Form::Json => AnswerForm::Json,
         },
         labels: texts(summary.labels),
+        renamed: summary.renamed.iter().map(|(class, label)| (sanitize(class), sanitize(label))).collect(),
+        rounded: texts(summary.rounded),
         confidence: summary.confidence,
-        probabilities: summary.probabilities,
+        has_probabilities: summary.has_probabilities,
         operators: summary
             .operators
             .into_iter()

@@ -38,7 +38,8 @@ pub(crate) const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
 const DECOMPRESS: &str = "decompress it first, or compress it with gzip or zstd";
 const UNPACK: &str = "unpack it first";
-const EXPORT: &str = "export its rows as JSON Lines first";
+const EXPORT: &str = "export its rows as JSON Lines, CSV or Parquet first";
+const DECLARE_PARQUET: &str = "end its name in .parquet, or write format = \"parquet\" beside it";
 const CONVERT: &str = "convert it to UTF-8 first, for instance with `iconv -t UTF-8`";
 
 /// First bytes that no line of text has, with what they begin.
@@ -55,7 +56,7 @@ const SIGNATURES: &[(&[u8], &str, &str)] = &[
     (b"PK\x05\x06", "an empty zip archive", UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
     (b"Rar!\x1a\x07", "a rar archive", UNPACK),
-    (b"PAR1", "a Parquet file", EXPORT),
+    (b"PAR1", "a Parquet file", DECLARE_PARQUET),
     (b"PARE", "an encrypted Parquet file", EXPORT),
     (b"ARROW1\0\0", "an Arrow file", EXPORT),
     (b"\xff\xff\xff\xff", "an Arrow stream", EXPORT),

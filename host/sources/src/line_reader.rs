@@ -11,9 +11,9 @@ use super::{RecordSource, SourceError};
 use understudy_records::batch::Lines;
 
 /// Bytes per read: large enough that a system call costs little compared with decoding.
-const BLOCK: usize = 256 << 10;
+pub(crate) const BLOCK: usize = 256 << 10;
 /// The largest batch in bytes.
-const BATCH_BYTES: usize = 16 << 20;
+pub(crate) const BATCH_BYTES: usize = 16 << 20;
 /// The byte order mark in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -109,7 +109,7 @@ impl LineReader {
             Ok(more) => self.filled += more,
             Err(error) => {
                 self.ended = true;
-                return Err(SourceError::reading(&self.name, self.line - 1, &error));
+                return Err(SourceError::reading(&self.name, "line", self.line - 1, &error));
             }
         }
         Ok(())

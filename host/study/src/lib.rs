@@ -52,7 +52,7 @@ pub use parse::parse;
 pub use read_advice::read_advice;
 pub use revisions::Revisions;
 pub use schema::schema;
-pub use source::Source;
+pub use source::{FileSource, RecordFormat, Source};
 pub use stream::{PerStream, StreamKind};
 pub use swaps::Swaps;
 pub use threshold::{
@@ -210,7 +210,7 @@ pub enum PluginSource {
     Stock(String),
     /// The path of a component, relative to the directory of `study.toml`.
     Path(PathBuf),
-    /// A trained model, which the model runtime of the program runs.
+    /// A trained model, which a model runtime of the program runs.
     ModelFile(ModelFile),
 }
 
@@ -413,6 +413,8 @@ pub struct Study {
     pub snapshots_source: Source,
     /// The source of the decisions.
     pub decisions_source: Source,
+    /// The lines of both sources in `study.toml`, from 1.
+    pub source_lines: PerStream<usize>,
     /// How mirrored requests become snapshots, if declared.
     pub mirror: Option<Mirror>,
     /// The models; at least one.

@@ -23,7 +23,10 @@ use super::table_reader::{TableReader, bounded};
 use super::threshold::{Declarations, VerdictCount, blinding, scopes, threshold};
 use super::toml_value::Value;
 use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
-use super::{Every, Field, FieldKind, InvalidStudy, Limits, Log, Plugins, Source, Stream, Study, Windows};
+use super::{
+    Every, Field, FieldKind, FileSource, InvalidStudy, Limits, Log, PerStream, Plugins, RecordFormat, Source,
+    Stream, Study, Windows,
+};
 
 // What to write for a key, in messages about missing and about wrong values.
 const ZONE: &str = "the time zone in which days begin, such as \"Europe/Amsterdam\", \"UTC\" or \"+01:00\"";
@@ -99,7 +102,13 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let (decisions, decision_fields) = decisions.unzip();
     let (inputs, input_fields) = inputs.unzip();
     let declared = DeclaredFields { inputs: input_fields, decisions: decision_fields };
-    let sources = root.section("sources", SOURCES, sources).flatten();
+    let mut source_lines = PerStream::default();
+    let sources = root
+        .section("sources", SOURCES, |section| {
+            source_lines = PerStream::from_fn(|kind| section.line_of(kind.name()));
+            sources(section)
+        })
+        .flatten();
     let mirror = {
         let inputs = inputs.as_ref().and_then(Option::as_ref);
         mirror(root, &declared, inputs, sources.as_ref().map(|(snapshots, _)| snapshots))
@@ -165,6 +174,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         revisions: revised?,
         snapshots_source,
         decisions_source,
+        source_lines,
         mirror: mirror.ok()?,
         models: models.into_iter().collect::<Option<_>>()?,
         comparator: comparator?,
@@ -238,9 +248,17 @@ fn source(section: &mut TableReader<'_>) -> Option<Source> {
     let mut flag =
         |key| section.optional(key, "true, or another source instead", |v| v.boolean().filter(|set| *set));
     let (stdin, http) = (flag("stdin"), flag("http"));
+    let formats = RecordFormat::ALL.map(|format| (format.name(), format));
+    let format = section.optional("format", &validate::one_of(&formats), |value| value.choice(&formats));
+    if !section.has("file") {
+        section.refuse("format", "only a file has a format, and other sources are JSON Lines; remove it");
+    }
     let keys = ["file", "stdin", "http"].into_iter().filter(|key| section.has(key)).collect::<Vec<_>>();
     match keys[..] {
-        ["file"] => file.map(|file| Source::File(PathBuf::from(file))),
+        ["file"] => file.map(|file| {
+            let by_ending = FileSource::from_path(file);
+            Source::File(FileSource { format: format.unwrap_or(by_ending.format), ..by_ending })
+        }),
         ["stdin"] => stdin.map(|_| Source::Stdin),
         ["http"] => http.map(|_| Source::Http),
         _ => {

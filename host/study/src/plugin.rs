@@ -16,7 +16,8 @@ const COMPARATOR_PLUGIN: &str = "\"recorded\", or the path of a component, such 
 const METRIC_PLUGIN: &str = "the name of a stock metric, such as \"agreement\", or the path of a component, such as \
                              \"plugins/cost.wasm\"";
 const MODEL_PLUGIN: &str = "the path of a component, such as \"plugins/rules.wasm\"; or \"onnx\", \"xgboost\", \
-                            \"lightgbm\" or \"catboost\", with file = \"model.onnx\"";
+                            \"lightgbm\" or \"catboost\", with file = \"model.onnx\"; or \"recorded\", which answers with a \
+                            field of the snapshot";
 const GRANT: &str = "a list of the fields that the plugin may read, such as [\"lead_time\", \"adults\"]";
 const CONFIG: &str = "a table, such as { labels = [\"a\", \"b\"] }";
 const ASSET: &str = "the path of a file, such as \"weights.bin\"";

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::model_file::TOP_COUNTS;
 use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
-use super::{FieldKind, ModelFormat, Revisions};
+use super::{FieldKind, ModelFormat, RecordFormat, Revisions};
 
 /// The JSON Schema (draft 2020-12) of `study.toml`.
 pub fn schema() -> Json {
@@ -139,13 +139,22 @@ fn source(description: &str) -> Json {
         (
             "file",
             text(
-                "The path of a file of JSON Lines, plain, gzip or zstd, relative to the directory of study.toml.",
+                "The path of a file, relative to the directory of study.toml: JSON Lines or CSV, plain, gzip or zstd, or Parquet.",
             ),
+        ),
+        (
+            "format",
+            json!({
+                "enum": RecordFormat::ALL.map(RecordFormat::name),
+                "description": "The format of the file. Without it, the ending of the path says it: `.csv`, `.csv.gz` and `.csv.zst` \
+                                are CSV, `.parquet` is Parquet, and any other file is JSON Lines.",
+            }),
         ),
         ("stdin", json!({ "const": true, "description": stdin })),
         ("http", json!({ "const": true, "description": "HTTP requests to `understudy serve`." })),
     ];
     let mut source = table(description, &[], properties);
+    source["dependentRequired"] = json!({ "format": ["file"] });
     source["oneOf"] = json!([{ "required": ["file"] }, { "required": ["stdin"] }, { "required": ["http"] }]);
     source
 }
@@ -228,7 +237,8 @@ fn model() -> Json {
         json!({ "type": "array", "items": items, "minItems": 1, "uniqueItems": true, "description": description })
     };
     let plugin = "The path of a component, relative to the directory of study.toml; a path has a slash or ends in `.wasm`. Or \
-                  the format of a trained model: `onnx`, `xgboost`, `lightgbm` or `catboost`, with `file`.";
+                  the name of a stock plugin: `recorded`, which answers with a field of the snapshot. Or the format of a \
+                  trained model: `onnx`, `xgboost`, `lightgbm` or `catboost`, with `file`.";
     let file = "The path of a trained model, or of a folder that MLflow has saved, relative to the directory of study.toml. \
                 Only with the name of a format in `plugin`.";
     let fields = "The names of the columns that a trained model reads, in the order of its training. Only if the file does \

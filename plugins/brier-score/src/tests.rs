@@ -1,19 +1,11 @@
-use understudy_sdk::{Answers, collect_answers, native};
+use understudy_sdk::native;
 
 use super::*;
 
 const CLASSES: [&str; 3] = ["a", "b", "c"];
 
-fn model(rows: &[Option<[f64; 3]>]) -> Answers {
-    collect_answers(rows.len() as u32, |row| {
-        let values = rows[row].ok_or_else(|| Reason::Abstained("no answer".to_owned()))?;
-        Ok(WithProbabilities { answer: "a", probabilities: CLASSES.into_iter().zip(values) })
-    })
-}
-
 fn value(rows: &[Option<[f64; 3]>], decisions: &[&str]) -> Option<f64> {
-    let decisions = collect_answers(decisions.len() as u32, |row| Ok(decisions[row]));
-    native::value(&BrierScore, rows.len() as u32, &model(rows), &decisions).unwrap()
+    native::value_of_probabilities(&BrierScore, CLASSES, rows, decisions).unwrap()
 }
 
 /// tests/oracles/metrics.py: sklearn.metrics.brier_score_loss(..., scale_by_half=False)

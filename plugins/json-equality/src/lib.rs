@@ -15,7 +15,7 @@
 //!
 //! Component: `equal`, 1 for an equal pair and 0 otherwise.
 
-mod rules;
+mod path_rules;
 
 use std::collections::BTreeMap;
 use std::ops::RangeBounds;
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use understudy_sdk::prelude::*;
 
-use rules::Rules;
+use path_rules::Rules;
 
 /// The paths that are compared in another way.
 #[derive(Deserialize)]

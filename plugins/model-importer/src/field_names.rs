@@ -23,11 +23,7 @@ pub(crate) fn fields(program: &Program, declared: &[String], known: &[String]) -
     } else if known.len() == columns {
         known.to_vec()
     } else if known.is_empty() {
-        return Err(format!(
-            "the file does not name the {columns} columns that the model reads{}; write fields = [...] with their \
-             names in the order of training",
-            columns_of(program)
-        ));
+        return Err(unnamed(program));
     } else {
         return Err(format!(
             "the file names {} columns, and the model reads {columns}{}; write fields = [...] with the names in the \
@@ -53,6 +49,16 @@ pub(crate) fn fields(program: &Program, declared: &[String], known: &[String]) -
     }
     let field = |(name, kind)| Field { name, kind: FieldKind::of(kind), required: true };
     Ok(names.into_iter().zip(program.input_kinds()).map(field).collect())
+}
+
+/// The fault of a file without names of columns.
+pub(crate) fn unnamed(program: &Program) -> String {
+    let columns: usize = program.inputs.iter().map(|input| input.columns.width as usize).sum();
+    format!(
+        "the file has no names of columns, and the model reads {columns}{}; write fields = [...] with their names in the \
+         order of training",
+        columns_of(program)
+    )
 }
 
 /// The inputs and their widths, for messages.

@@ -7,15 +7,18 @@
 
 mod answer_rule;
 mod booster_model;
+mod class_values;
 mod exports;
 mod field_names;
 mod file_format;
+mod missing_categories;
 mod missing_values;
 mod mlflow_model;
 mod onnx_model;
 mod options;
-mod probabilities;
 mod probe_rows;
+mod rounded_fields;
+mod score_range;
 mod signature;
 mod yaml;
 
@@ -38,6 +41,10 @@ pub struct ImportedModel {
     pub format: Format,
     /// The program that wrote the file; empty if it does not say so.
     pub producer: String,
+    /// The classes of the file that `labels` renames, with their labels.
+    pub renamed: Vec<(String, String)>,
+    /// The names of the fields whose numbers become 32-bit floats.
+    pub rounded: Vec<String>,
     /// Operators by name, with the number of their occurrences.
     pub operators: BTreeMap<String, usize>,
     /// What the author of a study should know, one sentence each.
@@ -47,8 +54,12 @@ pub struct ImportedModel {
 impl ImportedModel {
     /// The labels that the model can answer, if it is known which.
     #[must_use]
-    pub fn labels(&self) -> &[String] {
-        answer_rule::known_labels(&self.model.answer)
+    pub fn labels(&self) -> Vec<String> {
+        match answer_rule::known_labels(&self.model.answer) {
+            // A label without scores is renamed by the program.
+            [] => self.renamed.iter().map(|(_, label)| label.clone()).collect(),
+            labels => labels.to_vec(),
+        }
     }
 }
 

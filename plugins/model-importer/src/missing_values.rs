@@ -1,10 +1,13 @@
-//! Which fields may be missing: those whose NaN the model handles.
+//! Which fields may be missing: those whose missing value the model handles.
 //!
-//! A NaN is followed from each input column through the steps that keep values apart. It is handled where a tree
-//! ensemble sends it to a side of its own or where an imputer replaces it. Any other use of it is not: the field is then
-//! required, since the answer would be NaN or, worse, a plausible label.
+//! A missing value is followed from each input column through the steps that keep values apart. It is handled where a tree
+//! ensemble sends it to a side of its own, where an imputer replaces it, or where an encoder has a category for it. Any
+//! other use of it is not: the field is then required, since the answer would be NaN or, worse, a plausible label. A column
+//! without any use is never required.
 
-use tabular_program::{Columns, Ensemble, Kind, Operand, Program, Step, Test, UnaryFunction, Values};
+use tabular_program::{
+    Columns, Ensemble, Kind, MISSING_TEXT, Operand, Program, Step, Test, UnaryFunction, Values,
+};
 
 /// For each input column, whether the model handles a missing value.
 pub(crate) fn handled(program: &Program) -> Vec<bool> {
@@ -16,11 +19,7 @@ pub(crate) fn handled(program: &Program) -> Vec<bool> {
     let mut next = 0;
     for input in &program.inputs {
         for column in 0..input.columns.width {
-            if matches!(input.columns.kind, Kind::Float | Kind::Double) {
-                origins.set(input.columns, column, Some(next));
-            } else {
-                origins.handled[next as usize] = false;
-            }
+            origins.set(input.columns, column, Some(next));
             next += 1;
         }
     }
@@ -33,10 +32,10 @@ pub(crate) fn handled(program: &Program) -> Vec<bool> {
     origins.handled
 }
 
-/// The input column whose NaN each column holds.
+/// The input column whose missing value each column holds.
 struct Origins {
     planes: [Vec<Option<u32>>; 5],
-    /// Whether every use so far of an input column handles NaN.
+    /// Whether every use so far of an input column handles a missing value.
     handled: Vec<bool>,
 }
 
@@ -49,7 +48,7 @@ impl Origins {
         self.planes[columns.kind.index()][(columns.start + column) as usize] = origin;
     }
 
-    /// The columns are used in a way that does not handle NaN.
+    /// The columns are used in a way that does not handle a missing value.
     fn refuse(&mut self, columns: Columns) {
         for column in 0..columns.width {
             self.refuse_column(columns, column);
@@ -62,14 +61,14 @@ impl Origins {
         }
     }
 
-    /// The columns hold no NaN of an input.
+    /// The columns hold no missing value of an input.
     fn clear(&mut self, columns: Columns) {
         for column in 0..columns.width {
             self.set(columns, column, None);
         }
     }
 
-    /// Each column of `to` holds the NaN of a column of `from`.
+    /// Each column of `to` holds the missing value of a column of `from`.
     fn pass(&mut self, from: Columns, to: Columns, source: impl Fn(u32) -> u32) {
         let origins: Vec<_> = (0..to.width).map(|column| self.get(from, source(column))).collect();
         for (column, origin) in (0..).zip(origins) {
@@ -117,12 +116,13 @@ impl Origins {
                 return;
             }
             Step::Encode { from, keys, to, .. } => {
-                let has_nan = match keys {
+                let has_missing = match keys {
                     Values::Floats { values } => values.iter().any(|key| key.is_nan()),
                     Values::Doubles { values } => values.iter().any(|key| key.is_nan()),
+                    Values::Texts { values } => values.iter().any(|key| key == MISSING_TEXT),
                     _ => false,
                 };
-                if !has_nan {
+                if !has_missing {
                     self.refuse(*from);
                 }
                 return self.clear(*to);

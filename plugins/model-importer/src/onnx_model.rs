@@ -1,12 +1,13 @@
 //! Imports ONNX files.
 
 use tabular_onnx::ImportedModel as OnnxModel;
-use tabular_program::{Columns, Kind, LoweredModel, Program, Step, Values};
+use tabular_program::{Kind, LoweredModel, Values};
 
-use crate::answer_rule::{Outputs, answer_rule};
+use crate::answer_rule::{Answer, Class, Outputs, answer_rule};
+use crate::class_values::class_values;
 use crate::options::{Format, Options};
 use crate::signature::Signature;
-use crate::{ImportedModel, field_names, missing_values, probe_rows};
+use crate::{ImportedModel, field_names, missing_categories, missing_values, probe_rows, rounded_fields};
 
 /// The key of the file's metadata that names the columns, as a JSON list of text.
 const FIELDS: &str = "understudy.fields";
@@ -30,6 +31,7 @@ pub(crate) fn import<'f>(
             )
         })?,
     };
+    missing_categories::add_keys(&mut model.program, &model.producer);
     let mut fields = field_names::fields(&model.program, &options.fields, &named)?;
     for (field, handled) in fields.iter_mut().zip(missing_values::handled(&model.program)) {
         field.required = !handled;
@@ -37,14 +39,17 @@ pub(crate) fn import<'f>(
     let mut notes = signature.apply(&mut fields)?;
     probe_rows::try_subgraphs(&model.program)?;
     let outputs = outputs(&model)?;
-    let answer = answer_rule(&mut model.program, &outputs, options)?;
-    notes.extend(precision_note(&model.program));
+    let Answer { rule, renamed } = answer_rule(&mut model.program, &outputs, options)?;
+    let rounded = rounded_fields::names(&model.program, &fields);
+    notes.extend(rounded_fields::note(&rounded));
     notes.extend(runtime_note(&model));
     let OnnxModel { program, operators, producer, .. } = model;
     Ok(ImportedModel {
-        model: LoweredModel { fields, answer, program },
+        model: LoweredModel { fields, answer: rule, program },
         format: Format::Onnx,
         producer,
+        renamed,
+        rounded,
         operators,
         notes,
     })
@@ -76,56 +81,42 @@ fn outputs(model: &OnnxModel) -> Result<Outputs, String> {
             port.name, port.columns.width
         ));
     }
+    let found = labels.first().and_then(|label| class_values(&model.program, *label));
     let mut score_labels =
         numbers.first().map(|output| model.outputs[*output].labels.clone()).unwrap_or_default();
-    if score_labels.is_empty()
-        && let (Some(label), Some(scores)) = (labels.first(), numbers.first())
-        && let Some(classes) = classes(&model.program, *label)
-        && classes.len() == model.program.outputs[*scores].columns.width as usize
+    if let (Some(found), Some(scores)) = (&found, numbers.first())
+        && score_labels.is_empty()
+        && found.in_score_order
+        && found.values.len() == model.program.outputs[*scores].columns.width as usize
     {
-        score_labels = classes;
+        score_labels = texts(&found.values);
     }
-    Ok(Outputs { label: labels.first().copied(), numbers: numbers.first().copied(), score_labels })
-}
-
-/// The labels in the order of the classes, if the label is looked up by the number of the class in the end. Classifiers
-/// have one score for each class, in this order.
-fn classes(program: &Program, label: usize) -> Option<Vec<String>> {
-    let mut columns = program.outputs[label].columns;
-    for instruction in program.steps.iter().rev() {
-        match &instruction.step {
-            Step::Copy { from, to } if *to == columns => columns = *from,
-            Step::Lookup { table, width: 1, to, .. } if *to == columns => {
-                return match table {
-                    Values::Texts { values } => Some(values.clone()),
-                    Values::Integers { values } => Some(values.iter().map(i64::to_string).collect()),
-                    _ => None,
-                };
-            }
-            step => {
-                let is_written = |written: &Columns| written.overlaps(columns);
-                if step.accesses().1.iter().any(is_written) {
-                    return None;
-                }
-            }
+    let classes = match found.map(|found| found.values) {
+        Some(Values::Integers { mut values }) => {
+            values.sort_unstable();
+            values.dedup();
+            values.into_iter().map(|value| Class { value, text: value.to_string() }).collect()
         }
-    }
-    None
+        _ => Vec::new(),
+    };
+    let (label, numbers) = (labels.first().copied(), numbers.first().copied());
+    Ok(Outputs { label, numbers, score_labels, classes })
 }
 
-/// A note on the operators that the neural runtime runs.
+fn texts(values: &Values) -> Vec<String> {
+    match values {
+        Values::Texts { values } => values.clone(),
+        Values::Integers { values } => values.iter().map(i64::to_string).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A note on the operators that the neural engine runs.
 fn runtime_note(model: &OnnxModel) -> Option<String> {
     (!model.neural_operators.is_empty()).then(|| {
         format!(
-            "the neural runtime runs a part of the model, one row at a time: {}",
+            "the neural engine runs a part of the model, one row at a time: {}",
             model.neural_operators.join(", ")
         )
-    })
-}
-
-/// A note on inputs whose numbers are rounded to 32 bits.
-fn precision_note(program: &Program) -> Option<String> {
-    program.inputs.iter().any(|input| input.columns.kind == Kind::Float).then(|| {
-        "numbers are read as 32-bit floats: whole numbers beyond 16,777,216, such as timestamps, are rounded".to_owned()
     })
 }

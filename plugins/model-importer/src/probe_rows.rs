@@ -1,6 +1,6 @@
 //! Rows on which a model is tried when it is imported: small, usual and huge numbers.
 
-use neural_engine::NeuralRuntime;
+use neural_engine::NeuralEngine;
 use tabular_engine::{Buffers, Model, OutputColumns, Source, SourceColumn};
 use tabular_program::{Kind, Program};
 
@@ -24,7 +24,7 @@ pub(crate) struct ProbeResults {
 /// # Errors
 /// If the program cannot be run.
 pub(crate) fn run(program: &Program) -> Result<ProbeResults, String> {
-    let model = Model::with_graphs(program.clone(), &NeuralRuntime).map_err(|error| error.to_string())?;
+    let model = Model::with_graphs(program.clone(), &NeuralEngine).map_err(|error| error.to_string())?;
     let columns: Vec<Kind> = program.input_kinds().collect();
     let number = |row: usize, column: usize| {
         let shift = if row < NUMBERS.len() { 0 } else { 5 * column };

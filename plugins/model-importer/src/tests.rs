@@ -52,7 +52,12 @@ fn answers(imported: &ImportedModel) -> Answers {
 }
 
 fn answers_of<M: ColumnarModel>(model: &M) -> Answers {
-    let text = std::str::from_utf8(study_file!("snapshots.jsonl")).unwrap();
+    answers_to(model, study_file!("snapshots.jsonl"))
+}
+
+/// The answers of a model to the rows of a file.
+fn answers_to<M: ColumnarModel>(model: &M, rows: &[u8]) -> Answers {
+    let text = std::str::from_utf8(rows).unwrap();
     let rows: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let columns: Vec<Column> = model
         .reads()
@@ -145,7 +150,9 @@ fn a_model_of_xgboost_answers_as_the_library_does() {
 
     let unnamed = import(file, &Options::default()).unwrap();
     assert_eq!(unnamed.labels(), ["0", "1"]);
-    assert_eq!(unnamed.notes.len(), 1, "{:?}", unnamed.notes);
+    assert_eq!(unnamed.notes.len(), 2, "{:?}", unnamed.notes);
+    assert_eq!(unnamed.rounded, ["lead_time", "adults", "rate"]);
+    insta::assert_snapshot!(unnamed.notes[0], @"read as 32-bit floats: lead_time, adults, rate; whole numbers beyond 16,777,216, such as timestamps, are rounded");
 }
 
 #[test]
@@ -182,6 +189,9 @@ fn an_mlflow_folder_gives_file_names_and_presence() {
     };
     assert_eq!(fields(&imported), "lead_time: Number, rate?: Number", "the signature requires the lead time");
     assert_eq!(imported.format, Format::Lightgbm);
+    assert!(imported.rounded.is_empty(), "LightGBM has 64-bit floats");
+    let unnamed = std::str::from_utf8(&model.bytes).unwrap().replace("=lead_time rate", "=Column_0 Column_1");
+    insta::assert_snapshot!(fault(unnamed.as_bytes(), serde_json::json!({})), @r#"the file has no names of columns, and the model reads 2 (2 in "features"); write fields = [...] with their names in the order of training"#);
     let AnswerValues::Numbers(numbers) = answers(&imported).values else {
         panic!("the model answers numbers")
     };
@@ -269,6 +279,94 @@ fn scores_are_ranked() {
     insta::assert_snapshot!(study(study_file!("price.onnx"), serde_json::json!({ "top": 1 })), @r#"`top` is written, and output "variable" has one number; remove it, or export one score for each class"#);
 }
 
+#[test]
+fn labels_name_the_classes_of_the_file_in_ascending_order() {
+    let files: [(&[u8], &[&str]); 9] = [
+        (study_file!("classes-tree.onnx"), &["1", "2", "3"]),
+        (study_file!("classes-forest.onnx"), &["1", "2"]),
+        (study_file!("classes-signs.onnx"), &["-1", "1"]),
+        (study_file!("classes-zipmap.onnx"), &["1", "2", "3"]),
+        (study_file!("classes-linear.onnx"), &["1", "2", "3"]),
+        (study_file!("classes-margin.onnx"), &["-1", "1"]),
+        (study_file!("classes-svm.onnx"), &["1", "2", "3"]),
+        (study_file!("classes-neighbours.onnx"), &["10", "20", "40"]),
+        // CatBoost has them in the order 3, 1, 2.
+        (study_file!("classes.json"), &["1", "2", "3"]),
+    ];
+    let expected = expected(study_file!("classes.csv"));
+    let fields = ["lead_time", "adults"];
+    for (column, (file, classes)) in files.into_iter().enumerate() {
+        let names = &["first", "second", "third"][..classes.len()];
+        let json = |top: Option<u32>| serde_json::json!({ "fields": fields, "labels": names, "top": top });
+        let imported = import(file, &options(json(None))).unwrap_or_else(|error| panic!("{column}: {error}"));
+        let renamed = classes.iter().zip(names).map(|(class, name)| (class.to_string(), name.to_string()));
+        assert_eq!(imported.renamed, renamed.collect::<Vec<_>>(), "{column}");
+        let position = |row: &Vec<&str>| classes.iter().position(|class| *class == row[column]).unwrap();
+        let expected: Vec<&str> = expected.iter().map(|row| names[position(row)]).collect();
+        let answers = answers(&imported);
+        assert_eq!(answers.unanswered.len(), 0, "{column}");
+        assert_eq!(labels(&answers), expected, "{column}");
+        // The probabilities belong to the same names.
+        if let Some(probabilities) = answers.probabilities {
+            assert_eq!(probabilities.offsets.len(), 201);
+            let count = classes.len();
+            let name = |code: &u32| {
+                let [start, end] =
+                    [0, 1].map(|next| probabilities.names.offsets[*code as usize + next] as usize);
+                std::str::from_utf8(&probabilities.names.bytes[start..end]).unwrap()
+            };
+            for (row, expected) in expected.iter().enumerate() {
+                let cells = row * count..(row + 1) * count;
+                let found =
+                    cells.clone().find(|cell| name(&probabilities.codes[*cell]) == *expected).unwrap();
+                let largest = probabilities.values[cells].iter().copied().fold(0.0, f64::max);
+                assert_eq!(probabilities.values[found], largest, "{column}, row {row}");
+            }
+            let ranked = import(file, &options(json(Some(1)))).unwrap();
+            assert_eq!(ranked.renamed, imported.renamed, "{column}");
+            let AnswerValues::Rankings(rankings) = self::answers(&ranked).values else {
+                panic!("no rankings")
+            };
+            assert_eq!(rankings.codes.len(), 200);
+        }
+    }
+    let tree = |labels: &[&str]| {
+        fault(study_file!("classes-tree.onnx"), serde_json::json!({ "fields": fields, "labels": labels }))
+    };
+    insta::assert_snapshot!(tree(&["a", "b"]), @"`labels` has 2 labels, and the classes of the file are 1, 2, 3; write one label for each, in this order");
+    insta::assert_snapshot!(tree(&["a", "b", "a"]), @r#"`labels` has "a" twice; write a different label for each class"#);
+}
+
+#[test]
+fn a_missing_text_is_answered_as_the_library_does() {
+    let files: [(&str, &[u8]); 6] = [
+        ("lightgbm", study_file!("gaps-lightgbm.txt")),
+        ("xgboost", study_file!("gaps-xgboost.json")),
+        ("one-hot-nan", study_file!("gaps-one-hot-nan.onnx")),
+        ("one-hot-none", study_file!("gaps-one-hot-none.onnx")),
+        ("ordinal-none", study_file!("gaps-ordinal-none.onnx")),
+        ("ordinal-value", study_file!("gaps-ordinal-value.onnx")),
+    ];
+    let expected = expected(study_file!("gaps.csv"));
+    for (column, (name, file)) in files.into_iter().enumerate() {
+        let imported = import(file, &Options::default()).unwrap();
+        let fields = fields(&imported);
+        assert!(fields.starts_with("purpose?: Text, number"), "{name}: {fields}");
+        let asset = vec![Asset { name: "model".to_owned(), bytes: imported.model.to_bytes() }];
+        let rows = study_file!("gaps.jsonl");
+        let answers = answers_to(&native::model::<Tabular>("{}", asset).unwrap(), rows);
+        assert_eq!(answers.unanswered.len(), 0, "{name}");
+        let AnswerValues::Numbers(numbers) = answers.values else { panic!("{name} answers numbers") };
+        let difference = difference(&numbers, expected.iter().map(|row| row[column].parse().unwrap()));
+        assert!(difference < 1e-5, "{name}: {difference}");
+    }
+    // The export makes a category of a gap, which scikit-learn does not: such a row has no answer.
+    let imported = import(study_file!("gaps-ordinal-nan.onnx"), &Options::default()).unwrap();
+    assert_eq!(fields(&imported), "purpose: Text, number: Number");
+    let imported = import(study_file!("gaps-unused.onnx"), &Options::default()).unwrap();
+    assert_eq!(fields(&imported), "purpose?: Text, number: Number", "the graph never reads the text");
+}
+
 /// The fields of a protocol buffer message: numbers and bytes.
 fn message(mut rest: &[u8]) -> Vec<(u8, &[u8])> {
     let mut fields = Vec::new();
@@ -320,8 +418,7 @@ fn every_export_becomes_a_model_of_a_study() {
     }
     assert_eq!((labels, numbers), (58, 20));
     assert_eq!(without_confidence, ["linear-svc"]);
-    // The scores of a random forest of LightGBM do not add up to 1.
-    assert_eq!(without_probabilities, ["linear-svc", "lgb-rf"]);
+    assert_eq!(without_probabilities, ["linear-svc"]);
 }
 
 #[test]
@@ -335,7 +432,7 @@ fn what_the_study_says_has_to_fit_the_file() {
     insta::assert_snapshot!(fault(price, serde_json::json!({ "fields": ["one", "one"] })), @r#"two columns are named "one"; write fields = [...] with a different name for each column"#);
     insta::assert_snapshot!(fault(price, serde_json::json!({ "labels": ["low", "high"] })), @"the model answers one number, and `labels` is written; write score-threshold = 0.5 as well to answer a label, or remove `labels`");
     insta::assert_snapshot!(fault(price, serde_json::json!({ "score-threshold": 100.0, "labels": ["low"] })), @"`score-threshold` is written, and `labels` has 1 labels; write labels = [...] with two labels: below the threshold, and from it on");
-    insta::assert_snapshot!(fault(booster, serde_json::json!({ "labels": ["a", "b", "c"] })), @"`labels` has 3 labels, and the model has scores of 2 classes; write one label for each, in order");
+    insta::assert_snapshot!(fault(booster, serde_json::json!({ "labels": ["a", "b", "c"] })), @"`labels` has 3 labels, and the classes of the file are 0, 1; write one label for each, in this order");
     let priced =
         import(price, &options(serde_json::json!({ "score-threshold": 100.0, "labels": ["low", "high"] })));
     assert!(!priced.unwrap().model.answer.has_confidence(), "a price is no probability");
@@ -355,7 +452,7 @@ fn a_net_of_texts_and_numbers_answers_as_onnxruntime_does() {
     assert!(whole.model.answer.has_confidence());
     assert_eq!(whole.labels(), ["a", "b", "c"]);
     assert!(whole.model.to_bytes().starts_with(b"USTFNEUR"));
-    let note = "the neural runtime runs a part of the model, one row at a time: ";
+    let note = "the neural engine runs a part of the model, one row at a time: ";
     let note = whole.notes.iter().find_map(|found| found.strip_prefix(note)).unwrap();
     assert!(note.contains("Conv") && !note.contains("LabelEncoder") && !note.contains("ArgMax"), "{note}");
 

@@ -4,18 +4,18 @@
 //! Invariants:
 //! - Fields and form of the answers are those of the lowered model; the configuration is empty.
 
-use neural_engine::NeuralRuntime;
-use tabular_runtime::TrainedModel;
+use neural_engine::NeuralEngine;
+use tabular_inference::PreparedModel;
 use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Field, Form, NoConfig, export_model};
 
 /// A lowered model with subgraphs.
-pub struct Neural(TrainedModel);
+pub struct Neural(PreparedModel);
 
 impl ColumnarModel for Neural {
     type Config = NoConfig;
 
     fn new(_: NoConfig, assets: &Assets) -> Result<Self, String> {
-        TrainedModel::new(assets, &NeuralRuntime).map(Self)
+        PreparedModel::new(assets, &NeuralEngine).map(Self)
     }
 
     fn reads(&self) -> Vec<Field> {

@@ -1,6 +1,7 @@
-//! A comparator: the recorded decision, converted to the form of the model's answers.
+//! A comparator or a model: answers with a recorded field. As a comparator it converts the recorded decision to the form of the
+//! model's answers. As a model it answers with a field of the snapshot.
 //!
-//! Configuration: `field`, the field that holds the decision; `form`, the form of the answers; `kind`, the
+//! Configuration: `field`, the field that holds the answer; `form`, the form of the answers; `kind`, the
 //! kind of the field. `kind` defaults to the first kind of the form:
 //!
 //! | form | kinds |
@@ -17,9 +18,7 @@
 //! `probabilities` names a JSON field with the class probabilities of a label, such as `{"a": 0.75, "b": 0.25}`. With it,
 //! the recorded answers of a model can be scored, too.
 //!
-//! As a model, the plugin answers with a field of the snapshot.
-//!
-//! The comparator abstains from a decision without the field. The reason names the field. It fails on a decision that
+//! The plugin abstains from a record without the field. The reason names the field. It fails on a record whose field
 //! does not have the form, and on a ranking that repeats an item. The reason shows what was found.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +29,7 @@ use understudy_sdk::input::{Json, Value};
 use understudy_sdk::prelude::*;
 use understudy_sdk::{Answer, Answers, Column, ColumnarModel, Field, Form, Kind, Reader, collect_answers};
 
-/// The field of the decision and the form of the answers.
+/// The field with the answer, and the form of the answers.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -60,7 +59,7 @@ enum KindName {
     Json,
 }
 
-/// A comparator that answers the recorded decision.
+/// A comparator or model that answers what a field holds.
 pub struct Recorded {
     field: String,
     conversion: Conversion,
@@ -86,7 +85,7 @@ enum Conversion {
 
 /// A ranking, or the one chosen item.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "the decision is neither a string or an integer nor an array of these")]
+#[serde(untagged, expecting = "the field holds neither a string or an integer nor an array of these")]
 enum Ranked {
     One(Item),
     Many(Vec<Item>),

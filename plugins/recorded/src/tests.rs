@@ -91,7 +91,7 @@ fn a_decision_of_another_shape_fails_only_its_row() {
     let (rankings, unanswered) = convert(r#"{"field": "f", "form": "ranking"}"#, 6, json);
     assert_eq!(rankings, ["", "", "a", "", "", ""]);
     let shape = |found: &str| {
-        format!("field `f`: the decision is neither a string or an integer nor an array of these: {found}")
+        format!("field `f`: the field holds neither a string or an integer nor an array of these: {found}")
     };
     let reasons: Vec<(u32, String)> = unanswered
         .into_iter()
@@ -186,7 +186,7 @@ fn arrays_become_sets_without_an_order() {
         convert(config, 5, Column::json([r#"["b", "a", "b"]"#, "7", "[]", "[7, \"a\"]", "{}"]));
     assert_eq!(sets[..4], ["a+b", "7", "", "7+a"]);
     assert!(
-        matches!(&unanswered[..], [(4, Reason::Failed(why))] if why.contains("neither a string")),
+        matches!(&unanswered[..], [(4, Reason::Failed(why))] if why.contains("holds neither a string")),
         "{unanswered:?}"
     );
     let text = convert(r#"{"field": "f", "form": "label-set", "kind": "text"}"#, 1, Column::text(["b"]));

@@ -6,17 +6,17 @@
 //! - Fields and form of the answers are those of the lowered model; the configuration is empty.
 
 use tabular_engine::NoGraphs;
-use tabular_runtime::TrainedModel;
+use tabular_inference::PreparedModel;
 use understudy_sdk::{Answers, Assets, Column, ColumnarModel, Field, Form, NoConfig, export_model};
 
 /// A lowered model without subgraphs.
-pub struct Tabular(TrainedModel);
+pub struct Tabular(PreparedModel);
 
 impl ColumnarModel for Tabular {
     type Config = NoConfig;
 
     fn new(_: NoConfig, assets: &Assets) -> Result<Self, String> {
-        TrainedModel::new(assets, &NoGraphs).map(Self)
+        PreparedModel::new(assets, &NoGraphs).map(Self)
     }
 
     fn reads(&self) -> Vec<Field> {

@@ -9,13 +9,14 @@ use understudy_statistics::divergence::{
     Pattern, PatternTable, SearchSettings, SumsLayout, frequent_patterns, search_subgroups,
 };
 use understudy_tests::flights::{Flights, classes};
+use understudy_tests::process::peak_kib;
 use understudy_tests::root;
 
-use super::{judge, peak_kib};
+use super::judge;
 
 /// The argument, before the folder, that makes a child process run only our search, so that its memory can be
 /// measured.
-const ALONE: &str = "divergence-alone";
+const PROCESS_ARGUMENT: &str = "divergence-search";
 const ROUNDS: usize = 3;
 /// Minimum share of flights in a subgroup, as in `tests/oracles/divexplorer.py`.
 const SUPPORT: f64 = 0.01;
@@ -42,7 +43,7 @@ pub fn divergence() -> bool {
         times.push(seconds);
         let program = std::env::current_exe().expect("a benchmark has a path");
         let [search, reading, all, peak, found] =
-            numbers(&said(Command::new(program).arg(ALONE).arg(&folder)));
+            numbers(&said(Command::new(program).arg(PROCESS_ARGUMENT).arg(&folder)));
         println!(
             "ours {search:.3} s for {found} classes, peak {peak:.0} MiB; with reading the table {:.2} s; the whole search \
              with its tests {all:.2} s",
@@ -65,9 +66,9 @@ pub fn divergence() -> bool {
 
 /// Runs only our search if this process was started for that. Prints the measurements and writes the
 /// subgroups.
-pub fn alone() -> bool {
+pub fn run_search_process() -> bool {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() != Some(ALONE) {
+    if arguments.next().as_deref() != Some(PROCESS_ARGUMENT) {
         return false;
     }
     let folder = PathBuf::from(arguments.next().expect("a folder"));

@@ -1,4 +1,4 @@
-//! Compares trained models with ONNX Runtime on one thread: thread CPU time of a row in batches of 1,024 and alone, and memory.
+//! Compares trained models with ONNX Runtime on one thread: thread CPU time of a row in batches of 1,024 and of a single row, and memory.
 //!
 //! `cargo xtask models` exports the models into `target/models`. Both sides answer the same rows and are timed in turns. The time of a call
 //! includes the host's side, from columns of Arrow to checked answers; that of ONNX Runtime includes its Python binding. The environment
@@ -16,16 +16,17 @@ use arrow::json::ReaderBuilder;
 use understudy_engine::{import_model, load_lowered_model};
 use understudy_sandbox::{DeciderPlugin, ModelSummary};
 use understudy_study::FieldKind;
+use understudy_tests::process::peak_kib;
 use understudy_tests::root;
 
-use super::{judge, peak_kib};
+use super::judge;
 
 /// Rows of a large batch.
 const BATCH: usize = 1024;
 /// Turns of each side.
 const TURNS: usize = 9;
 /// The argument that makes this program measure its memory with one model.
-const ALONE: &str = "model-memory";
+const PROCESS_ARGUMENT: &str = "model-memory";
 const MIB: f64 = (1 << 20) as f64;
 
 /// What a model is, as far as its limit depends on it.
@@ -72,7 +73,7 @@ pub(super) fn models() -> bool {
     );
     println!(
         "{:<22} {:>30}  {:>30}  {:>7} {:>7} {:>7}",
-        "", "in batches of 1,024", "alone", "ORT", "ours", "import"
+        "", "in batches of 1,024", "single row", "ORT", "ours", "import"
     );
     let mut exceeded = Vec::new();
     let mut quickest = f64::INFINITY;
@@ -82,9 +83,9 @@ pub(super) fn models() -> bool {
         }
         let Some(subject) = Subject::load(&folder, name) else { continue };
         let (own, other, memory) = subject.measure(&folder, name);
-        let [lowered, import] = memory_alone(&folder, name);
+        let [lowered, import] = process_memory(&folder, name);
         let ratios = [own[0] / other[0], own[1] / other[1]];
-        let [batch, alone] = limits(subject.kind, other[0]);
+        let [batch, single_row] = limits(subject.kind, other[0]);
         let column = |at: usize, limit: Option<f64>| {
             let limit = limit.map_or(String::new(), |limit| format!("<= {limit:.2}"));
             format!("{:>7.0} {:>7.0} {:>5.2} {limit:>8}", other[at], own[at], ratios[at])
@@ -92,10 +93,11 @@ pub(super) fn models() -> bool {
         println!(
             "{name:<22} {}  {}  {memory:>7.1} {lowered:>7.1} {import:>7.1}",
             column(0, batch),
-            column(1, alone)
+            column(1, single_row)
         );
         quickest = quickest.min(other[1]);
-        for (ratio, limit, what) in [(ratios[0], batch, "in batches"), (ratios[1], alone, "alone")] {
+        for (ratio, limit, what) in [(ratios[0], batch, "in batches"), (ratios[1], single_row, "single row")]
+        {
             if limit.is_some_and(|limit| ratio > limit) {
                 exceeded.push(format!("{name} {what}"));
             }
@@ -105,7 +107,7 @@ pub(super) fn models() -> bool {
     judge(&format!("models above a limit ({})", exceeded.join(", ")), exceeded.len() as f64, 0.0, "models")
 }
 
-/// The largest ratios to ONNX Runtime, in batches and alone. A net may take 2 us a row in batches, of which ONNX Runtime takes
+/// The largest ratios to ONNX Runtime, in batches and of single rows. A net may take 2 us a row in batches, of which ONNX Runtime takes
 /// `other` ns.
 fn limits(kind: Kind, other: f64) -> [Option<f64>; 2] {
     let batch = match kind {
@@ -252,11 +254,11 @@ impl OnnxRuntime {
 }
 
 /// The memory in MiB that a process needs for the model runtime and a lowered model, and for its import, too.
-fn memory_alone(folder: &Path, name: &str) -> [f64; 2] {
+fn process_memory(folder: &Path, name: &str) -> [f64; 2] {
     [false, true].map(|imports| {
         let program = std::env::current_exe().expect("a bench has a path");
         let mut command = Command::new(program);
-        command.arg(ALONE).arg(folder).args([name, if imports { "import" } else { "lowered" }]);
+        command.arg(PROCESS_ARGUMENT).arg(folder).args([name, if imports { "import" } else { "lowered" }]);
         let output = command.output().expect("the bench can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number")
@@ -264,9 +266,9 @@ fn memory_alone(folder: &Path, name: &str) -> [f64; 2] {
 }
 
 /// Answers the rows of a model once if this process was started for that. Prints its peak memory in MiB.
-pub(super) fn alone() -> bool {
+pub(super) fn run_memory_process() -> bool {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() != Some(ALONE) {
+    if arguments.next().as_deref() != Some(PROCESS_ARGUMENT) {
         return false;
     }
     let folder = PathBuf::from(arguments.next().expect("a folder"));

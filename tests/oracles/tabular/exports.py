@@ -2,7 +2,7 @@
 
     pip install --requirement ../../../examples/models/requirements.txt
     python exports.py small ../../../plugins/tabular/onnx/tests/exports.cases.gz
-    python exports.py full /tmp/exports        # models of usual sizes
+    python exports.py full /tmp/exports        # models of typical sizes
 
 The second command writes for each model NAME.onnx, NAME.cases.gz, and 4,096 rows as NAME.jsonl, and a list of all models with the reason of
 those that cannot be exported, as models.json. `cargo xtask models` runs it.

@@ -1,4 +1,4 @@
-"""The exports of usual models, imported by the program and compared with ONNX Runtime, as a page of the documents.
+"""The exports of typical models, imported by the program and compared with ONNX Runtime, as a page of the documents.
 
     python exports.py full FOLDER
     python model_table.py FOLDER UNDERSTUDY ../../../docs/src/reference/exported-models.md
@@ -116,7 +116,7 @@ def main(folder, understudy, page):
     head = [
         "# Exported models",
         "",
-        f"This page has usual models of scikit-learn, XGBoost, LightGBM and CatBoost as the current releases of the exporters write them. Of {len(listed)} models",
+        f"This page has typical models of scikit-learn, XGBoost, LightGBM and CatBoost as the current releases of the exporters write them. Of {len(listed)} models",
         f"**{exported} can be exported, {exported - refused} of these are imported, and {exact} answer all rows with the bits of ONNX Runtime** on one thread. The rows are not",
         "those of the training. A difference is relative to the expected value if that is above 1; it covers all outputs, such as the probabilities of all",
         "classes.",

@@ -296,7 +296,7 @@ def embeddings():
 
 
 def perceptron():
-    """A net that the engine runs alone."""
+    """A net that the tabular engine runs alone."""
     net = Net(13)
     value = net.input("x", 10)
     for width in [10, 16]:
@@ -308,7 +308,7 @@ def perceptron():
 
 
 def mixture():
-    """Operators of both runtimes in turns: an integer sum and the position of the largest value between convolutions."""
+    """Operators of both engines in turns: an integer sum and the position of the largest value between convolutions."""
     net = Net()
     value = net("Conv", net.input("x", 3, 6), weights(4, 3, 3), pads=[1, 1])
     largest = net("ArgMax", value, axis=1, keepdims=0)

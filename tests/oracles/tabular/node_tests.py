@@ -5,8 +5,8 @@
     python node_tests.py net-cases ../../../plugins/tabular/onnx/tests/net-node-tests.cases.gz
     python node_tests.py table ../../../docs/src/reference/onnx-operators.md
 
-The first commands write the tests of the operators that the engine has, and of those that only the neural runtime has. The last runs all tests on the current code, each
-in the runtime that a model would get and again with everything in the neural runtime that this has, and writes a page
+The first commands write the tests of the operators that the tabular engine has, and of those that only the neural engine has. The last runs all tests on the current code, each
+in the engine that a model would get and again with everything in the neural engine that this has, and writes a page
 with the result of each operator; it needs cargo.
 """
 
@@ -34,12 +34,12 @@ OPERATORS = set(
     StringNormalizer Sub Sum Tanh TfIdfVectorizer TopK Transpose TreeEnsemble TreeEnsembleClassifier TreeEnsembleRegressor
     Unsqueeze Where Xor ZipMap""".split()
 )
-# What only the neural runtime has.
+# What only the neural engine has.
 NET_OPERATORS = set(
     """Acos Asin Atan AveragePool Conv ConvTranspose DepthToSpace Einsum GRU Gelu GlobalAveragePool GlobalMaxPool GroupNormalization
     HardSwish InstanceNormalization LSTM LayerNormalization MaxPool Mish Pad RMSNormalization SpaceToDepth Swish Tan Tile Trilu""".split()
 )
-# Element types that the engine has.
+# Element types that the tabular engine has.
 TYPES = {"float32", "float64", "int32", "int64", "bool", "object"}
 # Inputs of fewer elements are enough, and keep the file small.
 LARGEST = 3_000
@@ -90,7 +90,7 @@ def operator(test, by_name):
 
 
 def outcomes(tests):
-    """The outcome of each test, its runtime and the reason, by preference and name."""
+    """The outcome of each test, its engine and the reason, by preference and name."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "all.cases.gz"
         # A test with other types has neither inputs nor outputs, so importing its model has to fail.
@@ -126,46 +126,46 @@ def write_table(path):
     tests = collect_testcases(op_type=None)
     by_name = {test.name: test for test in tests}
     counts = collections.defaultdict(collections.Counter)
-    runtimes = collections.defaultdict(set)
+    engines = collections.defaultdict(set)
     reasons = collections.defaultdict(collections.Counter)
     wrong, neural = [], 0
-    for (preference, name), (outcome, runtime, why) in outcomes(tests).items():
+    for (preference, name), (outcome, engine, why) in outcomes(tests).items():
         key = operator(by_name[name], by_name)
         if outcome == "wrong":
             wrong.append(f"{preference}: {why}")
         if preference == "neural":
-            neural += outcome == "passed" and runtime == "neural"
+            neural += outcome == "passed" and engine == "neural"
             # Both give the same answer, so a wrong one counts for either.
             counts[key]["wrong"] += outcome == "wrong"
             continue
         counts[key][outcome] += 1
         if outcome == "passed":
-            runtimes[key].add(runtime)
+            engines[key].add(engine)
         elif outcome == "refused":
             reasons[key][reason(why)] += 1
     totals = sum(counts.values(), collections.Counter())
     lines = [
         "# ONNX operators",
         "",
-        f"This page has the results of ONNX's own node tests (onnx {onnx.__version__}, {len(tests)} tests) for the importer and the model runtimes:",
+        f"This page has the results of ONNX's own node tests (onnx {onnx.__version__}, {len(tests)} tests) for the importer and both engines:",
         f"**{totals['passed']} pass, {totals['refused']} are refused, {totals['wrong']} are answered wrongly.** A refused test is refused at import, with the",
         f"operator, the node and the reason. An answer passes if it differs by at most {LIMIT:g}, relative to expected values above 1; ONNX allows 0.001.",
         "",
         "A test is run as a model of rows: its first dimension is that of the rows, or its inputs are constants. An operator that combines rows is",
         "refused, since the answer to a snapshot depends on that snapshot alone. The page is written by `tests/oracles/tabular/node_tests.py`.",
         "",
-        "The tabular engine runs what it can. Only what it lacks is run by the neural runtime, with the operators of a net in between. The",
-        f"tests are run a second time with all operators in the neural runtime that it has: {neural} pass there, and the wrong answers of both are",
+        "The tabular engine runs what it can. Only what it lacks is run by the neural engine, with the operators of a net in between. The",
+        f"tests are run a second time with all operators in the neural engine that it has: {neural} pass there, and the wrong answers of both are",
         "counted. Forms that ONNX's tests lack, such as `GRU` as PyTorch exports it and `Einsum` of 32-bit floats, are compared with onnxruntime",
         "(`tests/oracles/tabular/nets.py`).",
         "",
     ]
     supported = sorted(key for key in counts if counts[key]["passed"] or counts[key]["wrong"])
-    lines += ["## Operators that run", "", "| operator | runtime | passed | refused | wrong | reasons of refusals |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += ["## Operators that run", "", "| operator | engine | passed | refused | wrong | reasons of refusals |", "| --- | --- | --- | --- | --- | --- |"]
     for key in supported:
         why = "; ".join(f"{text} ({count})" for text, count in sorted(reasons[key].items()))
-        runtime = ", ".join(sorted(runtimes[key], reverse=True))
-        lines.append(f"| `{key}` | {runtime} | {counts[key]['passed']} | {counts[key]['refused']} | {counts[key]['wrong']} | {why} |")
+        engine = ", ".join(sorted(engines[key], reverse=True))
+        lines.append(f"| `{key}` | {engine} | {counts[key]['passed']} | {counts[key]['refused']} | {counts[key]['wrong']} | {why} |")
     others = sorted(key for key in counts if key not in supported)
     lines += ["", "## Operators that are refused", "", "No test of these operators passes. The reason is that of the most tests.", ""]
     lines += ["| operator | refused | reason |", "| --- | --- | --- |"]

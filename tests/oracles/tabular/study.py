@@ -17,6 +17,10 @@ It writes into the folder:
 - `external.onnx`: a net of three scores, with its weights in `external.weights`, and `external.csv`: the classes by their
   score in descending order, and the probability of the first one, by onnxruntime and a softmax;
 - `outside.onnx`: the same with its weights in `../external.weights`;
+- `classes-*.onnx`: classifiers whose classes are numbers other than 0, 1, ..., of each operator that has classes, with
+  `classes.csv`: the label of each by onnxruntime; `classes.json` is one of CatBoost;
+- `gaps.jsonl`: rows with gaps in a text, `gaps-*`: models that were trained with such gaps, and `gaps.csv`: their answers
+  by LightGBM, XGBoost and onnxruntime; `gaps-unused.onnx` has an input that its graph never reads;
 - `hardmax.onnx`: a graph with an operator that is not supported;
 - `dimensions.onnx`: a graph whose constant claims 2^62 elements.
 """
@@ -38,11 +42,14 @@ from onnx import TensorProto, helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 ROWS = 200
 TEXTS = {"segment": ["direct", "groups", "corporate"], "country": ["PRT", "GBR", "FRA", "ESP"]}
@@ -111,20 +118,102 @@ def boosted(folder, train, test):
     write(folder / "xgboost.csv", ["probability"], ((number,) for number in model.predict(matrix(test))))
 
 
+def gaps(folder):
+    """Models of one text and one number. Gaps of the text have answers of their own."""
+    import pandas
+
+    random = numpy.random.default_rng(7)
+    size = 400
+    text = random.choice(["car", "house", "debt"], size).astype(object)
+    number = numpy.round(random.normal(size=size), 3)
+    is_gap = random.random(size) < 0.25
+    target = numpy.select([is_gap, text == "car"], [50.0, 20.0], 5.0) + number
+
+    def frame(gap, categories=False):
+        values = pandas.Series(numpy.where(is_gap, gap, text).astype(object) if gap is not None else [None if empty else value for value, empty in zip(text, is_gap)], dtype=object)
+        return pandas.DataFrame({"purpose": values.astype("category") if categories else values, "number": number})
+
+    data = frame(numpy.nan, categories=True)
+    settings = {"verbose": -1, "num_leaves": 6, "min_data_per_group": 1, "cat_smooth": 1, "num_threads": 1, "seed": 1}
+    light = lightgbm.train(settings, lightgbm.Dataset(data, target), 12)
+    light.save_model(folder / "gaps-lightgbm.txt")
+    boosted = xgboost.XGBRegressor(n_estimators=12, max_depth=3, enable_categorical=True, n_jobs=1).fit(data, target)
+    boosted.save_model(folder / "gaps-xgboost.json")
+    answers = {"lightgbm": light.predict(data), "xgboost": boosted.predict(data)}
+    encoders = {
+        "one-hot-nan": (OneHotEncoder(handle_unknown="ignore", sparse_output=False), numpy.nan),
+        "one-hot-none": (OneHotEncoder(handle_unknown="ignore", sparse_output=False), None),
+        "ordinal-none": (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), None),
+        "ordinal-value": (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2), numpy.nan),
+        # skl2onnx makes a category of NaN here, and scikit-learn does not.
+        "ordinal-nan": (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), numpy.nan),
+    }
+    types = [("purpose", StringTensorType([None, 1])), ("number", FloatTensorType([None, 1]))]
+    for name, (encoder, gap) in encoders.items():
+        prepare = ColumnTransformer([("text", encoder, ["purpose"])], remainder="passthrough")
+        model = make_pipeline(prepare, DecisionTreeRegressor(max_depth=4, random_state=1)).fit(frame(gap), target)
+        proto = to_onnx(model, initial_types=types)
+        (folder / f"gaps-{name}.onnx").write_bytes(proto.SerializeToString())
+        inputs = {"purpose": frame(gap)[["purpose"]].to_numpy(dtype=object), "number": number.astype(numpy.float32).reshape(-1, 1)}
+        answers[name] = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, inputs)[0][:, 0]
+    prepare = ColumnTransformer([("number", "passthrough", ["number"])])
+    model = make_pipeline(prepare, DecisionTreeRegressor(max_depth=3, random_state=1)).fit(frame(None), target)
+    (folder / "gaps-unused.onnx").write_bytes(to_onnx(model, initial_types=types).SerializeToString())
+    rows = 80
+    lines = (json.dumps({"purpose": None if is_gap[row] else text[row], "number": number[row]}) for row in range(rows))
+    (folder / "gaps.jsonl").write_text("".join(line + "\n" for line in lines))
+    write(folder / "gaps.csv", list(answers), zip(*(column[:rows] for column in answers.values())))
+
+
+def save_catboost(model, path):
+    """Saves a model of CatBoost without what its training did."""
+    model.save_model(path, format="json")
+    document = json.loads(path.read_text())
+    for key in ("catboost_version_info", "model_guid", "output_options", "train_finish_time", "training"):
+        document["model_info"].pop(key, None)
+    document["model_info"]["params"] = {"loss_function": document["model_info"]["params"]["loss_function"]}
+    path.write_text(json.dumps(document, sort_keys=True) + "\n")
+
+
 def oblivious(folder, train, test):
     """The model of CatBoost and its answers."""
     matrix = lambda columns: numpy.stack([columns[name] for name in NUMBERS], axis=1)
     data = catboost.Pool(matrix(train), rooms(train), feature_names=NUMBERS)
     model = catboost.CatBoostClassifier(iterations=10, depth=3, verbose=0, allow_writing_files=False, thread_count=1, random_seed=1).fit(data)
-    model.save_model(folder / "catboost.json", format="json")
-    document = json.loads((folder / "catboost.json").read_text())
-    # What the training did is not needed.
-    for key in ("catboost_version_info", "model_guid", "output_options", "train_finish_time", "training"):
-        document["model_info"].pop(key, None)
-    document["model_info"]["params"] = {"loss_function": document["model_info"]["params"]["loss_function"]}
-    (folder / "catboost.json").write_text(json.dumps(document, sort_keys=True) + "\n")
+    save_catboost(model, folder / "catboost.json")
     rows = catboost.Pool(matrix(test), feature_names=NUMBERS)
     write(folder / "catboost.csv", ["label", "confidence"], zip(model.predict(rows)[:, 0], model.predict_proba(rows).max(axis=1)))
+
+
+def numbered(folder, train, test):
+    """Classifiers of class numbers, with their labels. They read the matrix of lead time and adults."""
+    names = ["lead_time", "adults"]
+    matrix = lambda columns: numpy.stack([columns[name] for name in names], axis=1).astype(numpy.float32)
+    classes = numpy.searchsorted(["a", "b", "c"], rooms(train))
+    tree = lambda: DecisionTreeClassifier(max_depth=3, random_state=1)
+    three, two, signs = numpy.array([1, 2, 3]), numpy.array([1, 2, 2]), numpy.array([-1, 1, 1])
+    models = {
+        "tree": (tree(), three, False),
+        "forest": (RandomForestClassifier(n_estimators=3, max_depth=2, random_state=1), two, False),
+        "signs": (tree(), signs, False),
+        "zipmap": (tree(), three, True),
+        "linear": (make_pipeline(StandardScaler(), LogisticRegression()), three, False),
+        "margin": (make_pipeline(StandardScaler(), LogisticRegression()), numpy.array([-1, -1, 1]), False),
+        "svm": (make_pipeline(StandardScaler(), SVC(kernel="linear", random_state=1)), three, False),
+        "neighbours": (GaussianNB(), numpy.array([10, 20, 40]), False),
+    }
+    answers = {}
+    for name, (model, numbers, zipmap) in models.items():
+        model.fit(matrix(train)[:120], numbers[classes[:120]])
+        options = {id(model[-1] if hasattr(model, "steps") else model): {"zipmap": zipmap}}
+        proto = to_onnx(model, initial_types=[("features", FloatTensorType([None, 2]))], options=options)
+        (folder / f"classes-{name}.onnx").write_bytes(proto.SerializeToString())
+        answers[name] = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {"features": matrix(test)})[0]
+    model = catboost.CatBoostClassifier(iterations=4, depth=2, verbose=0, allow_writing_files=False, thread_count=1, random_seed=1, class_names=[3, 1, 2])
+    model.fit(matrix(train), three[classes])
+    save_catboost(model, folder / "classes.json")
+    answers["catboost"] = model.predict(matrix(test))[:, 0]
+    write(folder / "classes.csv", list(answers), zip(*answers.values()))
 
 
 def logged(folder, train, test):
@@ -213,6 +302,8 @@ def main(folder):
     price(folder, train, test)
     boosted(folder, train, test)
     oblivious(folder, train, test)
+    numbered(folder, train, test)
+    gaps(folder)
     logged(folder, train, test)
     external(folder, test)
     refused(folder)

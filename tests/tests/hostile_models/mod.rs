@@ -4,16 +4,17 @@
 //! The sound files are those of `trained_models.rs`.
 
 mod booster_files;
-mod cut_files;
 mod external_files;
 mod onnx_graphs;
 mod protocol_buffer;
+mod truncation;
 
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use understudy_tests::process::peak_kib;
 use understudy_tests::study_toml::StudyToml;
 use understudy_tests::{CommandOutput, TestWorkspace, root};
 
@@ -37,14 +38,10 @@ fn sound_text(name: &str) -> String {
 fn watched(mut command: Command) -> (CommandOutput, u64) {
     let child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program can be started");
-    let status = format!("/proc/{}/status", child.id());
+    let process = format!("/proc/{}", child.id());
     let watcher = thread::spawn(move || {
         let mut peak = 0;
-        // The file has no such line, or is not there, once the process has ended.
-        while let Some(kib) = fs::read_to_string(&status).ok().and_then(|text| {
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-            line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
-        }) {
+        while let Some(kib) = peak_kib(&process) {
             peak = peak.max(kib >> 10);
             thread::sleep(Duration::from_millis(2));
         }

@@ -1,4 +1,4 @@
-//! ONNX files from their parts, in the encoding of protocol buffers.
+//! ONNX files from their parts, in the encoding of protocol buffers. The unit tests of `tabular-onnx` include this file, too.
 
 fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn integer(number: u64, value: u64) -> Vec<u8> {
 }
 
 /// A value of floats with dimensions.
-fn value(name: &str, dimensions: &[u64]) -> Vec<u8> {
+pub(super) fn value(name: &str, dimensions: &[u64]) -> Vec<u8> {
     typed_value(name, 1, dimensions)
 }
 
@@ -52,9 +52,14 @@ pub(super) fn tensor(name: &str, element_type: u64, dimensions: &[u64]) -> Vec<u
     tensor
 }
 
-/// A tensor of 64-bit integers.
+/// A vector of 64-bit integers.
 pub(super) fn integers(name: &str, values: &[u64]) -> Vec<u8> {
-    let mut tensor = tensor(name, 7, &[values.len() as u64]);
+    integer_tensor(name, &[values.len() as u64], values)
+}
+
+/// A tensor of 64-bit integers, whose dimensions need not fit the values.
+pub(super) fn integer_tensor(name: &str, dimensions: &[u64], values: &[u64]) -> Vec<u8> {
+    let mut tensor = tensor(name, 7, dimensions);
     tensor.extend(values.iter().flat_map(|value| integer(7, *value)));
     tensor
 }

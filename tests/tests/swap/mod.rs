@@ -4,3 +4,4 @@
 mod continuity;
 mod fixture;
 mod requests;
+mod trained_models;

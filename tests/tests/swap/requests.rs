@@ -183,9 +183,9 @@ fn impossible_swaps_are_explained_and_change_nothing() {
     output.push_str(&rejected.stderr);
     assert_snapshot!(output, @r#"
 swap rejected: the study has no plugin "nobody"; use one of "echo", "rules", "agreement"
-the swap changes nothing; name a new component, --config FILE, or --undo
+the swap changes nothing; name a new component, --file FILE, --config FILE, or --undo
 swap rejected: "rules" has no previous version, since it has not been swapped
-swap rejected: "rules" already runs this component with this configuration
+swap rejected: "rules" already runs this plugin with this configuration
 swap rejected: text.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file
 swap rejected: WORKSPACE/target/plugins/kappa.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`
 swap rejected: it reads `reserved_room_type`, which the study does not have

@@ -14,8 +14,8 @@ use crate::verify::issue::VerifyReport;
 use crate::verify::verdict_check::VerdictInputs;
 use crate::verify::{files, recompute_check, register_check, seal_check, sequence_check, verdict_check};
 use understudy_engine::{
-    Checkpoint, CompileCache, LoadStudyError, PluginOverrides, Seal, SealedStudy, load_run_study,
-    plugin_file_name,
+    Checkpoint, CompileCache, LoadStudyError, PluginOverrides, Seal, SealedStudy, asset_file_name,
+    load_run_study, plugin_file_name,
 };
 use understudy_report::{build, counted};
 use understudy_run_log::ledger::{self, Entry, Event, LEDGER, LedgerState, NOTE};
@@ -231,6 +231,11 @@ fn files(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> Res
     let swapped = ledger_file.state.swaps.iter().map(|swap| swap.sha256.as_str());
     for sha256 in swapped.collect::<BTreeSet<_>>() {
         files::check(run, &plugin_file_name(sha256), sha256, "the ledger", report);
+    }
+    let models = ledger_file.state.swaps.iter().filter_map(|swap| swap.model.as_ref());
+    let stored = models.flat_map(|model| model.files.iter().map(|file| &file.sha256).chain([&model.lowered]));
+    for sha256 in stored.collect::<BTreeSet<_>>() {
+        files::check(run, &asset_file_name(sha256), sha256, "the ledger", report);
     }
     for (file, sha256) in &ledger_file.state.interim_files {
         files::check(run, file, sha256, "the ledger", report);

@@ -1,5 +1,6 @@
 //! `understudy model check`: compares a trained model with the predictions of its own library.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
@@ -7,15 +8,16 @@ use anyhow::{Context as _, bail, ensure};
 use super::super::Exit;
 use super::super::output::print_out;
 use super::arguments::ModelArguments;
+use super::comparison::{Comparison, default_column, forgotten_labels, rounded_integer};
 use super::rows::TextTable;
 use understudy_engine::load_lowered_model;
-use understudy_records::batch::{AnswerColumn, Answers};
+use understudy_records::batch::{AnswerColumn, Answers, Reason};
 use understudy_report::counted;
 
+/// The format whose exports may have another precision than the library.
+const ONNX: &str = "onnx";
 /// Rows of a call.
 const BATCH: usize = 1024;
-/// Rows that are printed if they differ.
-const SHOWN: usize = 5;
 
 /// Compare a trained model with predictions of the library that trained it.
 ///
@@ -32,7 +34,7 @@ pub(super) struct Check {
     /// Predictions in the same formats, one for each row in the same order.
     #[arg(long, value_name = "FILE")]
     expect: PathBuf,
-    /// Column of the predictions: labels or numbers. The first column by default.
+    /// Column of the predictions: labels or numbers. By default the first column that is no index of pandas.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
     /// Column of the predictions with the probability of the label.
@@ -67,21 +69,32 @@ impl Check {
         let picks: Vec<(usize, usize)> = (0..rows.rows()).map(|row| (row / BATCH, row % BATCH)).collect();
         let answers = Answers::gather(&pieces.iter().collect::<Vec<_>>(), &picks);
 
-        let first = expected.names().first().map(String::as_str).unwrap_or_default();
+        let first = default_column(expected.names()).map(String::as_str).unwrap_or_default();
+        let compared = self.column.as_deref().unwrap_or(first);
         let mut comparison = Comparison::default();
-        let predictions = self.predictions(&expected, self.column.as_deref().unwrap_or(first))?;
+        let mut forgotten = None;
+        let predictions = self.predictions(&expected, compared)?;
         match &answers.decisions {
             AnswerColumn::Labels { names, codes } => {
                 for (row, (code, expected)) in codes.iter().zip(predictions).enumerate() {
-                    let found = answers.reason(row).is_none().then(|| names.value(*code as usize));
-                    comparison.add(row, found == expected.as_deref(), 0.0, || {
-                        (found.unwrap_or("no answer").to_owned(), expected.clone().unwrap_or_default())
+                    if let Some(reason) = answers.reason(row) {
+                        comparison.add_unanswered(row, explanation(reason));
+                        continue;
+                    }
+                    let found = names.value(*code as usize);
+                    comparison.add(row, Some(found) == expected.as_deref(), 0.0, || {
+                        (found.to_owned(), expected.clone().unwrap_or_default())
                     });
                 }
+                let answered = (0..codes.len()).filter(|row| answers.reason(*row).is_none());
+                let answered = distinct(answered.map(|row| names.value(codes[row] as usize)));
+                let labels = &imported.summary.labels;
+                let answered = if labels.is_empty() { &answered } else { labels };
+                forgotten =
+                    forgotten_labels(answered, &distinct(predictions.iter().flatten().map(String::as_str)));
             }
             AnswerColumn::Numbers(numbers) => {
-                let found = |row: usize| answers.reason(row).is_none().then(|| numbers[row]);
-                self.compare_numbers(&mut comparison, predictions, found)?;
+                self.compare_numbers(&mut comparison, predictions, &answers, numbers)?;
             }
             AnswerColumn::Rankings { .. } => {
                 bail!("cannot compare rankings; leave out --top, which gives the label of the first class")
@@ -90,19 +103,43 @@ impl Check {
                 bail!("cannot compare {}: predictions are labels or numbers", answers.form().with_article())
             }
         }
-        print_out(format_args!("answers: {}", comparison.summary()))?;
+        let several = match expected.names().len() {
+            0 | 1 => String::new(),
+            _ if self.column.is_some() => String::new(),
+            _ => format!(" (column `{compared}`; choose another with --column)"),
+        };
+        print_out(format_args!("answers: {}{several}", comparison.summary()))?;
         let mut passed = comparison.passed();
-        print_examples(&comparison)?;
+        let mut is_near = comparison.is_near();
+        print_details(&comparison)?;
+        if let Some(text) = forgotten {
+            print_out(format_args!("{text}"))?;
+        }
         if let Some(column) = &self.confidence {
             let confidence = answers.confidence.as_ref().context(
                 "the model has no confidences; remove --confidence, or export it with probabilities",
             )?;
-            let found = |row: usize| answers.reason(row).is_none().then(|| confidence[row]);
             let mut comparison = Comparison::default();
-            self.compare_numbers(&mut comparison, self.predictions(&expected, column)?, found)?;
+            let predictions = self.predictions(&expected, column)?;
+            self.compare_numbers(&mut comparison, predictions, &answers, confidence)?;
             print_out(format_args!("confidences: {}", comparison.summary()))?;
-            print_examples(&comparison)?;
+            print_details(&comparison)?;
             passed &= comparison.passed();
+            is_near |= comparison.is_near();
+        }
+        for name in &imported.summary.rounded {
+            if let Some((row, number)) = rows.column(name).and_then(rounded_integer) {
+                print_out(format_args!(
+                    "column `{name}` has {number} in row {}, which the model reads as the 32-bit float {}",
+                    row + 1,
+                    f64::from(number as f32)
+                ))?;
+            }
+        }
+        if is_near && imported.summary.format == ONNX {
+            print_out(format_args!(
+                "arithmetic of 32 bits may explain it: compare with ONNX Runtime, as the page on trained models shows"
+            ))?;
         }
         Ok(if passed { Exit::Done } else { Exit::Failed })
     }
@@ -118,7 +155,8 @@ impl Check {
         &self,
         comparison: &mut Comparison,
         predictions: &[Option<String>],
-        found: impl Fn(usize) -> Option<f64>,
+        answers: &Answers,
+        numbers: &[f64],
     ) -> anyhow::Result<()> {
         for (row, text) in predictions.iter().enumerate() {
             let text = text.as_deref().unwrap_or_default();
@@ -129,10 +167,11 @@ impl Check {
                     self.expect.display()
                 )
             })?;
-            let Some(found) = found(row) else {
-                comparison.add(row, false, f64::INFINITY, || ("no answer".to_owned(), text.to_owned()));
+            if let Some(reason) = answers.reason(row) {
+                comparison.add_unanswered(row, explanation(reason));
                 continue;
-            };
+            }
+            let found = numbers[row];
             let difference = (found - expected).abs() / expected.abs().max(1.0);
             comparison.equal_bits += usize::from(found.to_bits() == expected.to_bits());
             comparison
@@ -143,50 +182,19 @@ impl Check {
     }
 }
 
-/// The result of a comparison.
-#[derive(Default)]
-struct Comparison {
-    rows: usize,
-    equal: usize,
-    /// Numbers that are equal to the bit.
-    equal_bits: usize,
-    has_numbers: bool,
-    greatest: f64,
-    /// The first rows that differ, from 1: the answer and the prediction.
-    examples: Vec<(usize, String, String)>,
+fn print_details(comparison: &Comparison) -> anyhow::Result<()> {
+    comparison.details().iter().try_for_each(|line| print_out(format_args!("{line}")))
 }
 
-impl Comparison {
-    fn add(&mut self, row: usize, is_equal: bool, difference: f64, texts: impl FnOnce() -> (String, String)) {
-        self.rows += 1;
-        self.equal += usize::from(is_equal);
-        self.greatest = self.greatest.max(difference);
-        if !is_equal && self.examples.len() < SHOWN {
-            let (found, expected) = texts();
-            self.examples.push((row + 1, found, expected));
-        }
-    }
-
-    fn passed(&self) -> bool {
-        self.equal == self.rows
-    }
-
-    fn summary(&self) -> String {
-        let rows = counted(self.rows as u64, "row", "rows");
-        if self.has_numbers {
-            format!(
-                "{} of {rows} within the tolerance, {} equal to the bit, greatest difference {:e}",
-                self.equal, self.equal_bits, self.greatest
-            )
-        } else {
-            format!("{} of {rows} equal", self.equal)
-        }
-    }
+/// The different texts, in ascending order.
+fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    texts.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
 }
 
-fn print_examples(comparison: &Comparison) -> anyhow::Result<()> {
-    for (row, found, expected) in &comparison.examples {
-        print_out(format_args!("  row {row}: {found}, expected {expected}"))?;
+/// Why a row has no answer, without the kind of the reason.
+fn explanation(reason: &Reason) -> &str {
+    match reason {
+        Reason::Abstained(why) | Reason::Failed(why) | Reason::Broke(why) => why,
+        Reason::Blinded => "the model is blinded",
     }
-    Ok(())
 }

@@ -44,7 +44,9 @@ impl TextTable {
         } else if has_extension("csv") {
             TextTable::from_csv(&bytes)
         } else {
-            TextTable::from_json_lines(&bytes)
+            TextTable::from_json_lines(&bytes).context(
+                "it was read as JSON Lines, because its name ends in neither .csv nor .parquet; convert another format",
+            )
         };
         table.with_context(|| format!("cannot read {shown}"))
     }

@@ -1,6 +1,6 @@
 //! `understudy model show`: what a trained model reads, answers and costs.
 
-use understudy_study::AnswerForm;
+use understudy_study::{AnswerForm, FieldKind};
 
 use super::super::Exit;
 use super::super::output::print_out;
@@ -27,8 +27,10 @@ impl Show {
             reads,
             answers,
             labels,
+            renamed,
+            rounded: _,
             confidence,
-            probabilities,
+            has_probabilities,
             operators,
             trees,
             notes,
@@ -39,8 +41,12 @@ impl Show {
             let head = if index == 0 { "reads" } else { "" };
             print_out(format_args!("  {head:<11} {}", field_line(field)))?;
         }
-        print_out(format_args!("  answers     {}", answer_line(*answers, *confidence, *probabilities)))?;
-        if !labels.is_empty() {
+        print_out(format_args!("  answers     {}", answer_line(*answers, *confidence, *has_probabilities)))?;
+        if !renamed.is_empty() {
+            let names: Vec<String> =
+                renamed.iter().map(|(class, label)| format!("{class} -> {label}")).collect();
+            print_out(format_args!("  labels      {}", names.join(", ")))?;
+        } else if !labels.is_empty() {
             print_out(format_args!("  labels      {}", labels.join(", ")))?;
         }
         let operators: Vec<String> =
@@ -66,7 +72,7 @@ impl Show {
             print_out(format_args!("  note        {note}"))?;
         }
         // Class numbers are rarely what the substrate decides.
-        let has_class_numbers = !labels.is_empty() && labels.iter().all(|label| label.parse::<u64>().is_ok());
+        let has_class_numbers = !labels.is_empty() && labels.iter().all(|label| label.parse::<i64>().is_ok());
         print_out(format_args!("\n{}", self.blocks(format, reads, has_class_numbers)))?;
         Ok(Exit::Done)
     }
@@ -77,7 +83,14 @@ impl Show {
             let is_bare = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
             if is_bare { name.to_owned() } else { toml_string(name) }
         };
-        let fields = reads.iter().map(|field| format!("{} = \"{}\"\n", key(&field.name), field.kind.name()));
+        let fields = reads.iter().map(|field| {
+            // A model reads integers and booleans as numbers, too.
+            let others = match field.kind {
+                FieldKind::Number => "    # or \"boolean\" or \"integer\", if the feed says so",
+                _ => "",
+            };
+            format!("{} = \"{}\"{others}\n", key(&field.name), field.kind.name())
+        });
         let list = |names: &mut dyn Iterator<Item = &str>| {
             format!("[{}]", names.map(toml_string).collect::<Vec<_>>().join(", "))
         };
@@ -109,7 +122,7 @@ impl Show {
             blocks += &format!("top = {top}\n");
         }
         if has_class_numbers {
-            blocks += "# labels = [\"...\", \"...\"]    # the names of the classes, in the order of their numbers\n";
+            blocks += "# labels = [\"...\", \"...\"]    # the names of the classes, in the ascending order of their numbers\n";
         }
         blocks += "# training-period = { from = \"...\", until = \"...\" }    # instants such as 2016-07-02T00:00:00Z\n";
         blocks + &format!("grant = {}", list(&mut reads.iter().map(|field| field.name.as_str())))

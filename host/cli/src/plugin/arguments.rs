@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::{Map, Value};
 
-use understudy_engine::{InspectedPlugin, component_named};
+use understudy_engine::{InspectedPlugin, component_named, names_trained_model};
 use understudy_run_log::read_file;
 use understudy_sandbox::{Assets, ComponentFile, SandboxError};
+
+/// A configuration of the stock comparator.
+const RECORDED: &str = r#"{"field": "decision.outcome", "form": "label"}"#;
 
 /// Configuration and assets of a plugin.
 #[derive(clap::Args)]
@@ -34,6 +37,9 @@ impl SetupArguments {
     /// Loads a component with the configuration and the assets. `name` is what the user calls it.
     pub fn load(&self, name: &str, file: &ComponentFile, load: Load) -> anyhow::Result<InspectedPlugin> {
         load(file, &self.config()?.to_string(), &self.assets()?).map_err(|error| match error {
+            SandboxError::Config { why } if name == "recorded" => anyhow!(
+                "recorded rejects the configuration: {why}; give one with --config, such as {RECORDED}"
+            ),
             SandboxError::Config { why } => {
                 anyhow!("{name} rejects the configuration: {why}; give another one with --config")
             }
@@ -54,6 +60,9 @@ impl SetupArguments {
 
 /// The component that a user names: a stock plugin or a path.
 pub(super) fn component(plugin: &str) -> anyhow::Result<ComponentFile> {
+    if names_trained_model(plugin) {
+        bail!("{plugin} is a trained model or its format, not a plugin; write understudy model show FILE");
+    }
     // The sources of these errors are in their texts.
     component_named(plugin).map_err(|error| anyhow!("{error}"))
 }

@@ -7,7 +7,7 @@ use understudy_sandbox::SandboxError;
 
 /// List the stock plugins, which are part of the program.
 ///
-/// A study names one by its name, as in plugin = "agreement". Beside a name is what the plugin is without a configuration.
+/// A study uses one by its name, as in plugin = "agreement". Each line has a name and what the plugin does, or the configuration that it needs.
 #[derive(clap::Args)]
 pub(super) struct List {}
 

@@ -31,11 +31,15 @@ impl Show {
                     let optional = if field.required { "" } else { ", optional" };
                     print_line(head, &format!("{:<24} {}{optional}", field.name, field.kind.name()))?;
                 }
-                print_line("answers", &format!("a {}", decider.form.name()))?;
+                let classes = if decider.has_probabilities { " with class probabilities" } else { "" };
+                print_line("answers", &format!("{}{classes}", decider.form.with_article()))?;
             }
             InspectedPlugin::Scorer(scorer) => {
                 let forms: Vec<&str> = scorer.accepts.iter().map(|form| form.name()).collect();
                 print_line("scores", &forms.join(", "))?;
+                if scorer.needs_probabilities {
+                    print_line("needs", "class probabilities of the model")?;
+                }
                 print_line("range", &range_text(scorer.range))?;
                 print_line(
                     "better",
@@ -47,7 +51,6 @@ impl Show {
                 print_line("components", &scorer.components.join(", "))?;
             }
         }
-        print_line("imports", "nothing")?;
         print_line("size", &format!("{} bytes", count(file.bytes.len() as u64)))?;
         print_line("sha256", &file.digest)?;
         Ok(Exit::Done)

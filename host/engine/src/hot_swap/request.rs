@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::plugins::plugin_versions::SwapApplied;
 use understudy_run_log::LogError;
 use understudy_run_log::ledger::{LedgerError, ShadowResult};
-use understudy_sandbox::SandboxError;
+use understudy_sandbox::{ImportError, ModelFiles, SandboxError};
 
 /// The plugin that is to take over a slot.
 #[derive(Clone, Debug)]
@@ -21,6 +21,13 @@ pub enum Replacement {
         component: Option<(PathBuf, Vec<u8>)>,
         /// The new configuration; `None` keeps the current one.
         config: Option<Map<String, Value>>,
+    },
+    /// Another file of a trained model.
+    Model {
+        /// Path of the model file, for messages and the ledger.
+        path: PathBuf,
+        /// The model file and the files that belong to it.
+        files: ModelFiles,
     },
     /// The version before the current one.
     Previous,
@@ -74,8 +81,19 @@ pub enum SwapError {
     #[error("swap rejected: \"{0}\" has no previous version, since it has not been swapped")]
     NoPreviousVersion(String),
     /// The current plugin was requested.
-    #[error("swap rejected: \"{0}\" already runs this component with this configuration")]
+    #[error("swap rejected: \"{0}\" already runs this plugin with this configuration")]
     Unchanged(String),
+    /// The slot has no trained model.
+    #[error("swap rejected: the study declares no file of a trained model for \"{0}\"; name a component")]
+    NoTrainedModel(String),
+    /// The model file cannot be imported.
+    #[error("swap rejected: cannot import {}: {error}", path.display())]
+    Import {
+        /// The model file.
+        path: PathBuf,
+        /// Why.
+        error: ImportError,
+    },
     /// The component cannot be loaded.
     #[error("swap rejected: {0}")]
     Sandbox(#[from] SandboxError),

@@ -7,8 +7,8 @@
 //! Invariants:
 //! - One swap runs at a time.
 //! - The ledger has the `swap` entry on disk before a record belongs to its generation.
-//! - A rejected swap leaves the running plugins as they are. At most, the run directory has an unused
-//!   component.
+//! - A rejected swap leaves the running plugins as they are. At most, the run directory has unused
+//!   files.
 //!
 //! The position of a swap is known only once it is applied, so the ledger gets a second entry then,
 //! `swap-applied`. Every logged row carries its generation, and the second entry is a cache of that: recovery
@@ -33,7 +33,6 @@ use crate::hot_swap::swappable_slot::{ComparablePlugin as _, SwappableSlot};
 use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef, SlotVersion};
-use crate::plugins::stored_files::plugin_file_name;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_run_log::ledger::{Event, Ledger, LedgerError, ShadowResult, SwapTrigger};
 use understudy_run_log::write_file;
@@ -139,7 +138,7 @@ impl HotSwapper {
             known: SlotRef::all(&versions).iter().map(|(name, _)| format!("\"{name}\"")).collect(),
         })?;
         let trigger = match request.replacement {
-            Replacement::Plugin { .. } => SwapTrigger::Operator,
+            Replacement::Plugin { .. } | Replacement::Model { .. } => SwapTrigger::Operator,
             Replacement::Previous => SwapTrigger::Undo,
         };
         self.swap_slot(&mut versions, slot, request, trigger)
@@ -182,7 +181,7 @@ impl HotSwapper {
     }
 
     /// Compares a candidate with the current plugin, and decides whether it may take over. If so, the run
-    /// directory stores its component.
+    /// directory stores its files.
     fn evaluate_candidate<K: SwappableSlot>(
         &self,
         versions: &PluginVersions,
@@ -216,13 +215,15 @@ impl HotSwapper {
             SwapTrigger::Fallback => current.comparator_change,
             SwapTrigger::Operator | SwapTrigger::Undo => !is_equivalent,
         };
-        if let Some(bytes) = &candidate.bytes {
-            write_file(&self.run.join(plugin_file_name(&candidate.component)), bytes)?;
+        for (name, bytes) in &candidate.files {
+            write_file(&self.run.join(name), bytes)?;
         }
-        let Candidate { plugin, component, config, .. } = candidate;
+        let Candidate { plugin, component, config, model, .. } = candidate;
         let (plugin, component, config) = (plugin.clone(), component.clone(), config.clone());
+        let model = model.clone();
         let generation = versions.generation() + 1;
-        let version = PluginVersion::new(generation, plugin, component, config, trigger, comparator_change);
+        let version =
+            PluginVersion::new(generation, plugin, component, config, model, trigger, comparator_change);
         Ok(ApprovedSwap { version, replaces: current.component.clone(), shadow })
     }
 
@@ -260,6 +261,7 @@ impl HotSwapper {
             sha256: sha256.clone(),
             replaces,
             config: version.config.clone(),
+            model: version.model.clone(),
             trigger,
             who: request.who.clone(),
             reason: request.reason.clone(),

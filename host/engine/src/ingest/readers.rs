@@ -50,6 +50,7 @@ impl Readers {
         let (live, mut delivered) = PushIntake::start(study, after)?;
         let open = |kind: StreamKind| match open(
             study.source(kind),
+            study.stream(kind),
             folder,
             study.limits.record_bytes,
             after[kind],

@@ -275,6 +275,7 @@ impl<'p> Coordinator<'p> {
                 self.append(rows, acks);
                 self.counters.position[kind] = self.next_sequences[kind];
                 self.counters.count_accepted(&self.sealed_study.study, kind, &records.times);
+                self.counters.count_missing_values(kind, &records.fields);
                 self.counters.count_excluded(&self.sealed_study.study, &excluded_records);
                 let pairs = self.join_buffer.on_decisions(joined.slot, sequences, &records, joined.pairs)?;
                 self.evaluate(pairs);

@@ -87,7 +87,8 @@ impl FileStreams {
             }
             let part = coordinator.ingest_file(batch, max_rows, read_to)?;
             if let (Some(order), Some(path)) = (part.out_of_order, &self.paths[kind]) {
-                return Ok(Some(SourceError::Order { name: path.display().to_string(), order }));
+                let position = coordinator.sealed_study.study.source(kind).position_name();
+                return Ok(Some(SourceError::Order { name: path.display().to_string(), position, order }));
             }
             if part.rows < max_rows && !part.rest.is_empty() {
                 self.held[kind] = Some(part.rest);

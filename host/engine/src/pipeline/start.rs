@@ -45,8 +45,8 @@ pub fn start_or_resume(
     let mut sealed = None;
     if replayed.is_none() {
         let study = &loaded_study.study;
-        let errors = source::check(&study.snapshots_source, &study.decisions_source, &loaded_study.folder);
-        if let Some(error) = errors.into_iter().next() {
+        let errors = source::check(study, &loaded_study.folder);
+        if let Some((_, error)) = errors.into_iter().next() {
             return Err(error.into());
         }
         sealed = load_and_verify(&loaded_study)?;

@@ -6,7 +6,7 @@ use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use crate::plugins::study_fields::{DECISION_PREFIX, declared_field};
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
-use understudy_study::{AnswerForm, ChanceRequirement, Direction, Plugin, Study, chance_forms};
+use understudy_study::{AnswerForm, ChanceRequirement, Direction, Plugin, PluginSource, Study, chance_forms};
 
 /// The reasons why a plugin with these inputs cannot fill a slot during a run: it may only read the fields
 /// that the seal grants.
@@ -35,18 +35,7 @@ pub(crate) fn access_violations(
             Some(_) => {}
         }
     }
-    if role == PluginRole::Comparator && !reads_decision(reads) {
-        found.push(
-            "it reads no field of the decision, which it has to bring into the form of the answers"
-                .to_owned(),
-        );
-    }
     found
-}
-
-/// Whether a plugin with these inputs reads a field of the decision.
-fn reads_decision(reads: &[InputField]) -> bool {
-    reads.iter().any(|field| field.name.starts_with(DECISION_PREFIX))
 }
 
 impl Loader<'_> {
@@ -162,12 +151,20 @@ impl Loader<'_> {
             };
             let wanted = kind.name();
             match declared_field(study, name).map(|field| field.kind) {
-                None => self.fault(
-                    plugin.source_line,
-                    format!(
-                        "{what} reads `{name}`, which the study does not declare; add {key} = \"{wanted}\" to [{table}]"
-                    ),
-                ),
+                None => {
+                    let renamed = match plugin.source {
+                        PluginSource::ModelFile(_) => {
+                            ", or, if the feed has it under another name, write fields = [...] in the order of training"
+                        }
+                        PluginSource::Stock(_) | PluginSource::Path(_) => "",
+                    };
+                    self.fault(
+                        plugin.source_line,
+                        format!(
+                            "{what} reads `{name}`, which the study does not declare; add {key} = \"{wanted}\" to [{table}]{renamed}"
+                        ),
+                    );
+                }
                 Some(found) if !found.is_readable_as(*kind) => {
                     let found = found.name();
                     self.fault(
@@ -195,11 +192,12 @@ impl Loader<'_> {
                 format!("{what} is not granted {ungranted}, which it reads; write grant = [{all}]"),
             );
         }
-        if role == PluginRole::Comparator && !reads_decision(reads) {
+        let mut names = reads.iter().map(|field| &field.name).chain(&plugin.grant);
+        if role == PluginRole::Comparator && !names.any(|name| name.starts_with(DECISION_PREFIX)) {
             self.fault(
                 plugin.source_line,
                 format!(
-                    "{what} reads no field of the decision, so the models would be compared with the snapshots; let it read \
+                    "{what} neither reads nor is granted a field of the decision, so the models would be compared with the snapshots; let it read \
                      fields of [decisions.fields], such as `decision.{}`",
                     study.decisions.fields.first().map_or("NAME", |field| &field.name)
                 ),

@@ -1,10 +1,10 @@
-//! The components that are part of the program: stock plugins, model runtime and model importer.
+//! The components that are part of the program: stock plugins, model runtimes and model importer.
 
 use std::path::Path;
 
-use understudy_components::{IMPORTER, Runtime, STOCK};
+use understudy_components::{IMPORTER, ModelRuntime, STOCK_PLUGINS};
 use understudy_sandbox::{ComponentFile, SandboxError};
-use understudy_study::{PluginSource, nearest};
+use understudy_study::{ModelFormat, PluginSource, nearest};
 
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,8 @@ pub enum ComponentError {
     Sandbox(#[from] SandboxError),
     /// No stock plugin has the name.
     #[error(
-        "there is no stock plugin \"{name}\"; {}use one of {}, or the path of a component, which has a slash or ends in .wasm",
+        "there is no stock plugin \"{name}\"; {}{}use one of {}, or the path of a component, which has a slash or ends in .wasm",
+        if names_trained_model(name) { TRAINED_MODEL } else { "" },
         .nearest.map_or_else(String::new, |nearest| format!("did you mean \"{nearest}\"? ")),
         stock_names().collect::<Vec<_>>().join(", ")
     )]
@@ -26,9 +27,23 @@ pub enum ComponentError {
     },
 }
 
+/// What to write for a trained model.
+const TRAINED_MODEL: &str = "for a trained model write plugin = \"onnx\", \"xgboost\", \"lightgbm\" or \"catboost\" and file = \"...\"; ";
+
+/// Whether a name of a plugin is the file of a trained model, or a library that trains some.
+pub fn names_trained_model(name: &str) -> bool {
+    const ENDINGS: [&str; 9] =
+        [".onnx", ".json", ".ubj", ".txt", ".cbm", ".joblib", ".pkl", ".pickle", ".lgb"];
+    const LIBRARIES: [&str; 6] = ["sklearn", "scikit-learn", "skl2onnx", "xgb", "lgbm", "mlflow"];
+    let name = name.to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || LIBRARIES.contains(&&name[..])
+        || ModelFormat::ALL.iter().any(|format| format.name() == name)
+}
+
 /// The names of the stock plugins.
 pub fn stock_names() -> impl Iterator<Item = &'static str> {
-    STOCK.iter().map(|(name, _)| *name)
+    STOCK_PLUGINS.iter().map(|(name, _)| *name)
 }
 
 /// The component that a command names: a stock plugin or a path.
@@ -47,8 +62,8 @@ pub fn component_named(plugin: &str) -> Result<ComponentFile, ComponentError> {
 /// # Errors
 /// If no stock plugin has this name.
 pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
-    match STOCK.iter().find(|(known, _)| *known == name) {
-        Some((name, bytes)) => Ok(ComponentFile::from_bytes(Path::new(name), bytes.to_vec())?),
+    match STOCK_PLUGINS.iter().find(|(known, _)| *known == name) {
+        Some((name, component)) => Ok(ComponentFile::from_bytes(Path::new(name), component.bytes())?),
         None => {
             let nearest = nearest(name, stock_names());
             Err(ComponentError::UnknownName { name: name.to_owned(), nearest })
@@ -61,8 +76,8 @@ pub fn stock_component(name: &str) -> Result<ComponentFile, ComponentError> {
 /// # Errors
 /// If the program was built wrongly.
 pub fn model_runtime(lowered: &[u8]) -> Result<ComponentFile, SandboxError> {
-    let runtime = Runtime::for_model(lowered);
-    ComponentFile::from_bytes(Path::new(runtime.name), runtime.component.to_vec())
+    let runtime = ModelRuntime::for_model(lowered);
+    ComponentFile::from_bytes(Path::new(runtime.name), runtime.component.bytes())
 }
 
 /// The component that imports model files.
@@ -70,5 +85,20 @@ pub fn model_runtime(lowered: &[u8]) -> Result<ComponentFile, SandboxError> {
 /// # Errors
 /// If the program was built wrongly.
 pub fn model_importer() -> Result<ComponentFile, SandboxError> {
-    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.to_vec())
+    ComponentFile::from_bytes(Path::new("the model importer"), IMPORTER.bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trained_model_is_named_as_such() {
+        let message = |name: &str| stock_component(name).map(|_| ()).unwrap_err().to_string();
+        for name in ["sklearn", "x.onnx", "model.JSON", "model.txt", "m.joblib", "onnx"] {
+            let message = message(name);
+            assert!(message.contains("for a trained model write plugin = \"onnx\""), "{message}");
+        }
+        assert!(!message("agreemet").contains("trained"), "a stock plugin is no trained model");
+    }
 }

@@ -214,6 +214,27 @@ pub(crate) struct Loader<'k> {
     pub(crate) model_files: Files,
 }
 
+/// Where the component of a plugin is read from.
+enum ComponentSource<'a> {
+    /// A file: as declared, or as a run stores it.
+    Path(PathBuf),
+    /// The name of a stock plugin.
+    Stock(&'a str),
+}
+
+impl ComponentSource<'_> {
+    fn read(&self) -> Result<ComponentFile, ComponentError> {
+        match self {
+            ComponentSource::Path(path) => {
+                ensure_regular_file(path)
+                    .map_err(|source| SandboxError::Unreadable { path: path.clone(), source })?;
+                Ok(ComponentFile::read(path)?)
+            }
+            ComponentSource::Stock(name) => stock_component(name),
+        }
+    }
+}
+
 /// What a plugin is made of.
 struct PluginParts {
     file: ComponentFile,
@@ -270,23 +291,13 @@ impl Loader<'_> {
         }
     }
 
-    /// Reads the component of a plugin that is no trained model: as declared, or as a run stores it.
-    fn read_component(&self, plugin: &Plugin) -> Result<ComponentFile, ComponentError> {
-        let path = match (self.stored_plugin(plugin), &plugin.source) {
-            (Some(stored), _) => {
-                let instead = self.stored.map_or(&[][..], |stored| stored.instead);
-                match instead.iter().find(|(name, _)| *name == plugin.name) {
-                    Some((_, path)) => path.clone(),
-                    None => self.folder.join(plugin_file_name(&stored.digest)),
-                }
-            }
-            (None, PluginSource::Path(path)) => self.folder.join(path),
-            (None, PluginSource::Stock(name)) => return stock_component(name),
-            (None, PluginSource::ModelFile(model)) => self.folder.join(&model.path),
-        };
-        ensure_regular_file(&path)
-            .map_err(|source| SandboxError::Unreadable { path: path.clone(), source })?;
-        Ok(ComponentFile::read(&path)?)
+    /// The path of the component that a run stores for a plugin, or that replaces it.
+    fn stored_component(&self, stored: &StoredPlugin) -> PathBuf {
+        let instead = self.stored.map_or(&[][..], |stored| stored.instead);
+        match instead.iter().find(|(name, _)| *name == stored.name) {
+            Some((_, path)) => path.clone(),
+            None => self.folder.join(plugin_file_name(&stored.digest)),
+        }
     }
 
     /// The plugin as the run stores it, if plugins are loaded from a run.
@@ -298,14 +309,22 @@ impl Loader<'_> {
     fn read(&mut self, role: PluginRole, plugin: &Plugin) -> Option<PluginParts> {
         let what = format!("{} \"{}\"", role.name(), plugin.name);
         let importer = self.stored_plugin(plugin).and_then(|stored| stored.importer.clone());
-        if let Some(model) = plugin.model_file() {
-            if self.stored_plugin(plugin).is_none() {
+        let source = match (self.stored_plugin(plugin), &plugin.source) {
+            (Some(stored), source) => {
+                let path = self.stored_component(stored);
+                if let PluginSource::ModelFile(model) = source {
+                    self.read_stored_files(model, &what);
+                }
+                ComponentSource::Path(path)
+            }
+            (None, PluginSource::Path(path)) => ComponentSource::Path(self.folder.join(path)),
+            (None, PluginSource::Stock(name)) => ComponentSource::Stock(name),
+            (None, PluginSource::ModelFile(model)) => {
                 let (file, assets, importer) = self.import_file(plugin, model, &what)?;
                 let config = plugin.config.to_string();
                 return Some(PluginParts { file, config, assets, importer: Some(importer) });
             }
-            self.read_stored_files(model, &what);
-        }
+        };
         let mut assets = Vec::new();
         let mut sound = true;
         for (name, path) in self.asset_paths(plugin) {
@@ -321,7 +340,7 @@ impl Loader<'_> {
                 }
             }
         }
-        match self.read_component(plugin) {
+        match source.read() {
             Ok(file) if sound => {
                 let config = plugin.config.to_string();
                 Some(PluginParts { file, config, assets: assets.into(), importer })

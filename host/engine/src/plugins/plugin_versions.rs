@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use jiff::Timestamp;
-use understudy_run_log::ledger::SwapTrigger;
+use understudy_run_log::ledger::{SwapTrigger, SwappedModel};
 use understudy_sandbox::{DeciderPlugin, ScorerPlugin};
 use understudy_study::{Nanos, PerStream, Plugin, Study};
 
@@ -27,6 +27,8 @@ pub struct PluginVersion<P> {
     pub component: String,
     /// The configuration, a JSON object.
     pub config: String,
+    /// The trained model that the plugin runs, if a swap has replaced the sealed one.
+    pub model: Option<SwappedModel>,
     /// Whether the swap to this version was a comparator change: forced although the shadow comparison did not show
     /// equivalent answers.
     pub comparator_change: bool,
@@ -43,6 +45,7 @@ impl<P> PluginVersion<P> {
         plugin: P,
         component: String,
         config: String,
+        model: Option<SwappedModel>,
         how: SwapTrigger,
         comparator_change: bool,
     ) -> PluginVersion<P> {
@@ -53,6 +56,7 @@ impl<P> PluginVersion<P> {
             plugin,
             component,
             config,
+            model,
             comparator_change,
             guarded: falls_back,
             failure_counter: Arc::default(),
@@ -126,6 +130,7 @@ impl<P> PluginSlot<P> {
             plugin,
             component,
             config,
+            model: None,
             comparator_change,
             guarded,
             failure_counter,

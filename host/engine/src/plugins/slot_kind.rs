@@ -3,11 +3,16 @@
 //! Code that treats all kinds alike is generic over [`SlotKind`].
 
 use crate::plugins::plugin_versions::{PluginSlot, PluginVersion, PluginVersions};
-use understudy_sandbox::{ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin};
+use understudy_sandbox::{
+    Assets, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin,
+};
 
 /// A plugin that can be replaced.
 pub trait ReplaceablePlugin: Clone {
-    /// Loads another component or configuration with the assets of this plugin.
+    /// The files that the plugin received.
+    fn assets(&self) -> Assets;
+
+    /// Loads another component or configuration with these assets.
     ///
     /// # Errors
     /// When the component cannot be compiled, has another role or rejects its configuration.
@@ -17,30 +22,41 @@ pub trait ReplaceablePlugin: Clone {
         role: PluginRole,
         file: &ComponentFile,
         config: String,
+        assets: Assets,
     ) -> Result<Self, SandboxError>;
 }
 
 impl ReplaceablePlugin for DeciderPlugin {
+    fn assets(&self) -> Assets {
+        DeciderPlugin::assets(self)
+    }
+
     fn load_replacement(
         &self,
         sandbox: &Sandbox,
         role: PluginRole,
         file: &ComponentFile,
         config: String,
+        assets: Assets,
     ) -> Result<DeciderPlugin, SandboxError> {
-        DeciderPlugin::load(sandbox, file, role, config, self.assets(), None)
+        DeciderPlugin::load(sandbox, file, role, config, assets, None)
     }
 }
 
 impl ReplaceablePlugin for ScorerPlugin {
+    fn assets(&self) -> Assets {
+        ScorerPlugin::assets(self)
+    }
+
     fn load_replacement(
         &self,
         sandbox: &Sandbox,
         _: PluginRole,
         file: &ComponentFile,
         config: String,
+        assets: Assets,
     ) -> Result<ScorerPlugin, SandboxError> {
-        ScorerPlugin::load(sandbox, file, config, self.assets(), None)
+        ScorerPlugin::load(sandbox, file, config, assets, None)
     }
 }
 
@@ -57,8 +73,8 @@ pub trait SlotKind: Sized {
     /// Like [`slot`](Self::slot), to add a version.
     fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut PluginSlot<Self::Plugin>;
 
-    /// Loads another component or configuration with the assets of the plugin that has the slot.
-    /// `single_threaded` compiles on the calling thread alone, so that its priority is the priority of the
+    /// Loads another component, configuration or trained model: `assets` are those of the plugin that has the slot unless they
+    /// are given. `single_threaded` compiles on the calling thread alone, so that its priority is the priority of the
     /// compiler.
     ///
     /// # Errors
@@ -68,13 +84,16 @@ pub trait SlotKind: Sized {
         index: usize,
         file: &ComponentFile,
         config: String,
+        assets: Option<Assets>,
         single_threaded: bool,
     ) -> Result<Self::Plugin, SandboxError> {
         let mut sandbox = versions.comparator.current().plugin.sandbox().clone();
         if single_threaded {
             sandbox = sandbox.with_single_threaded_compiler()?;
         }
-        Self::slot(versions, index).current().plugin.load_replacement(&sandbox, Self::ROLE, file, config)
+        let current = &Self::slot(versions, index).current().plugin;
+        let assets = assets.unwrap_or_else(|| current.assets());
+        current.load_replacement(&sandbox, Self::ROLE, file, config, assets)
     }
 }
 

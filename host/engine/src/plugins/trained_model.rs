@@ -1,4 +1,4 @@
-//! Loads trained models: a file of the study becomes an asset of the model runtime, which is part of the program.
+//! Loads trained models: a file of the study becomes an asset of a model runtime, which is part of the program.
 //!
 //! Invariants:
 //! - A model file is imported in the sandbox, by the importer that is part of the program.
@@ -68,6 +68,67 @@ pub fn import_model(path: &Path, options: &str) -> Result<(ImportedModel, usize)
     Ok((imported, files.size()))
 }
 
+/// Whether the cache has the compiled importer, of this or of another version of the compiler. Compiling it takes a while.
+pub fn is_importer_cached() -> bool {
+    let Some(Ok(entries)) = compile_cache_folder().map(std::fs::read_dir) else { return false };
+    let Ok(importer) = model_importer() else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(&importer.digest) && name.ends_with(".cwasm")
+    })
+}
+
+/// A model file and the files beside it that belong to it, as an import reads them. `path` is the file, or the folder of one with
+/// its `MLmodel`. Returns the path of the file, too. `options` is a JSON object: see `import-model` in `wit/shadow.wit`.
+///
+/// # Errors
+/// If a file cannot be read or is refused, or the import exceeds its limits.
+pub fn read_model_files(path: &Path, options: &str) -> Result<(PathBuf, ModelFiles), ImportFileError> {
+    let path = main_file(path);
+    let main =
+        read_model_file(&path).map_err(|error| ImportFileError::Unreadable { path: path.clone(), error })?;
+    let mut files = ModelFiles { main, others: Vec::new() };
+    let importer = model_importer().map_err(ImportError::from)?;
+    let read = |name: &str| read_beside(&path, name);
+    import_cached(&importer, &mut files, options, read, compile_cache_folder().as_deref())?;
+    Ok((path, files))
+}
+
+/// A model that was imported to take over a slot.
+pub(crate) struct ImportedReplacement {
+    /// What runs the lowered model.
+    pub runtime: ComponentFile,
+    /// The lowered model.
+    pub lowered: Vec<u8>,
+    /// SHA-256 of the importer, in hexadecimal.
+    pub importer: String,
+}
+
+impl ImportedReplacement {
+    /// Imports files that came with a request.
+    ///
+    /// # Errors
+    /// If they are refused, or a file is missing among them.
+    pub(crate) fn import(files: &ModelFiles, options: &str) -> Result<ImportedReplacement, ImportError> {
+        let importer = model_importer()?;
+        let missing = |_: &str| Err("the request does not have it".to_owned());
+        let cache = compile_cache_folder();
+        let lowered = import_cached(&importer, &mut files.clone(), options, missing, cache.as_deref())?;
+        Ok(ImportedReplacement { runtime: model_runtime(&lowered)?, lowered, importer: importer.digest })
+    }
+
+    /// What the runtime receives.
+    pub(crate) fn assets(&self) -> Assets {
+        model_assets(self.lowered.clone())
+    }
+}
+
+/// The assets of a model runtime.
+pub(crate) fn model_assets(lowered: Vec<u8>) -> Assets {
+    vec![(ASSET.to_owned(), lowered)].into()
+}
+
 /// The file that an import begins with: in a folder that MLflow has saved, its `MLmodel`.
 fn main_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(MLMODEL) } else { path.to_owned() }
@@ -100,7 +161,7 @@ fn read_model_file(path: &Path) -> io::Result<Vec<u8>> {
 pub fn load_lowered_model(model: Vec<u8>) -> Result<DeciderPlugin, SandboxError> {
     let sandbox = Sandbox::new(BUDGET, 2)?;
     let runtime = model_runtime(&model)?;
-    let assets = vec![(ASSET.to_owned(), model)].into();
+    let assets = model_assets(model);
     let (role, cache) = (PluginRole::Model, compile_cache_folder());
     DeciderPlugin::load(&sandbox, &runtime, role, "{}".to_owned(), assets, cache.as_deref())
 }
@@ -141,7 +202,7 @@ impl Loader<'_> {
                     self.keep_file(&name.with_file_name(other), bytes);
                 }
                 self.keep_file(&name, files.main);
-                Some((runtime, vec![(ASSET.to_owned(), bytes)].into(), importer))
+                Some((runtime, model_assets(bytes), importer))
             }
             Err(error) => {
                 let path = model.path.display();

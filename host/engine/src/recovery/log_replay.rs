@@ -191,6 +191,7 @@ impl<'p> LogReplay<'p> {
             StreamKind::Decisions => {
                 if let Some(counters) = counters {
                     counters.count_accepted(&sealed_study.study, kind, &records.times);
+                    counters.count_missing_values(kind, &records.fields);
                 }
                 Ok(join_buffer.on_decisions(offered.slot, sequences, &records, offered.pairs)?)
             }

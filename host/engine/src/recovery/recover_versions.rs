@@ -13,11 +13,12 @@ use crate::log_schema::record_tables::GENERATION;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};
 use crate::plugins::slot_kind::{ComparatorSlot, MetricSlot, ModelSlot, SlotKind, SlotRef};
-use crate::plugins::stored_files::plugin_file_name;
+use crate::plugins::stored_files::{asset_file_name, plugin_file_name};
+use crate::plugins::trained_model::model_assets;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_run_log::ledger::{LedgerState, RecordedSwap, SwapOutcome};
-use understudy_run_log::{ScanOptions, Table};
-use understudy_sandbox::ComponentFile;
+use understudy_run_log::{ScanOptions, Table, read_file};
+use understudy_sandbox::{ComponentFile, sha256_hex};
 use understudy_study::{Nanos, PerStream, StreamKind};
 
 /// The outcome of the last swap, if the ledger does not record it.
@@ -106,25 +107,41 @@ fn push_version<K: SlotKind>(
     run: &Path,
     swap: &RecordedSwap,
 ) -> anyhow::Result<()> {
-    let RecordedSwap { generation, sha256, config, trigger, comparator_change, .. } = swap;
+    let RecordedSwap { generation, sha256, config, model, trigger, comparator_change, .. } = swap;
     let mut earlier = K::slot(versions, index).versions().iter();
-    let plugin = match earlier.find(|version| version.component == *sha256 && version.config == *config) {
+    let is_same = |version: &&PluginVersion<K::Plugin>| {
+        version.component == *sha256 && version.config == *config && version.model == *model
+    };
+    let plugin = match earlier.find(is_same) {
         Some(version) => version.plugin.clone(),
         None => {
-            let path = run.join(plugin_file_name(sha256));
-            let file = ComponentFile::read(&path)?;
-            if file.digest != *sha256 {
-                bail!(
-                    "{} was changed: it is not the component that ran; restore it from a copy",
-                    path.display()
-                );
-            }
-            K::load(versions, index, &file, config.clone(), false)?
+            let file = ComponentFile::read(&run.join(plugin_file_name(sha256)))?;
+            check_digest(&run.join(plugin_file_name(sha256)), &file.digest, sha256)?;
+            let assets = match model {
+                None => None,
+                Some(model) => {
+                    let path = run.join(asset_file_name(&model.lowered));
+                    let lowered =
+                        read_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                    check_digest(&path, &sha256_hex(&lowered), &model.lowered)?;
+                    Some(model_assets(lowered))
+                }
+            };
+            K::load(versions, index, &file, config.clone(), assets, false)?
         }
     };
-    let (sha256, config) = (sha256.clone(), config.clone());
-    let version = PluginVersion::new(*generation, plugin, sha256, config, *trigger, *comparator_change);
+    let (sha256, config, model) = (sha256.clone(), config.clone(), model.clone());
+    let version =
+        PluginVersion::new(*generation, plugin, sha256, config, model, *trigger, *comparator_change);
     K::slot_mut(versions, index).push_version(version);
+    Ok(())
+}
+
+/// Checks that a file of the run directory is the one that ran.
+fn check_digest(path: &Path, found: &str, recorded: &str) -> anyhow::Result<()> {
+    if found != recorded {
+        bail!("{} was changed: it is not the file that ran; restore it from a copy", path.display());
+    }
     Ok(())
 }
 

@@ -63,7 +63,7 @@ fn fields_digest(study: &Study) -> String {
 /// standard input is identified by the keys and fields of its records, and by the mirror.
 fn feed_digest(study: &Study, canonical: &CanonicalStudy, folder: &Path) -> String {
     let stream = |kind| match study.source(kind) {
-        Source::File(path) => json!({ "file": absolute(&folder.join(path)) }),
+        Source::File(file) => json!({ "file": absolute(&folder.join(&file.path)) }),
         source => {
             let stream = study.stream(kind);
             let mut fields: Vec<_> =

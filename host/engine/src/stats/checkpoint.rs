@@ -84,6 +84,7 @@ impl Checkpoint {
             substrate_times: aggregates.substrate.clone(),
             failures: failures.list(),
             unanswered: unanswered.list(LISTED_REASONS),
+            missing_values: self.counters.missing_values.clone(),
             exclusions: self.counters.sorted_exclusions(),
         })
     }

@@ -3,6 +3,7 @@
 //! Invariants: counting records as they are logged and counting them when they are read back gives the same
 //! result.
 
+use arrow::array::{Array as _, RecordBatch};
 use serde::{Deserialize, Serialize};
 
 use crate::batches::messages::{InferredBatch, JoinedPair};
@@ -42,6 +43,8 @@ pub struct RunCounters {
     pub unanswered: UnansweredReasons,
     /// With revisions: whether the sources have ended, so that every matched snapshot is settled.
     pub ended: bool,
+    /// Per stream and declared field: the accepted records without a value. Empty before the first record.
+    pub missing_values: PerStream<Vec<u64>>,
     /// The first excluded records.
     pub exclusions: Vec<ListedExclusion>,
     /// Input statistics, if the study has a threshold or interim reports.
@@ -63,6 +66,7 @@ impl RunCounters {
             failures: FailureLog::default(),
             unanswered: UnansweredReasons::default(),
             ended: false,
+            missing_values: PerStream::default(),
             exclusions: Vec::new(),
             inputs: InputCounts::default(),
             records: RecordCounts::default(),
@@ -82,10 +86,20 @@ impl RunCounters {
         self.clocks[kind] = self.clocks[kind].max(times.iter().copied().max().map(Micros));
     }
 
+    /// Counts the missing values of accepted records of a stream; `fields` has one column for each declared field.
+    pub fn count_missing_values(&mut self, kind: StreamKind, fields: &RecordBatch) {
+        let counts = &mut self.missing_values[kind];
+        counts.resize(fields.num_columns(), 0);
+        for (count, column) in counts.iter_mut().zip(fields.columns()) {
+            *count += column.null_count() as u64;
+        }
+    }
+
     /// Counts answered snapshots.
     pub fn count_inferred(&mut self, study: &Study, answered: &InferredBatch) {
         let InferredBatch { batch: job, windows, conditions, .. } = answered;
         self.count_accepted(study, StreamKind::Snapshots, &job.records.times);
+        self.count_missing_values(StreamKind::Snapshots, &job.records.fields);
         record_inputs(study, &mut self.inputs, &job.records.times, windows, conditions);
         for ((index, model), Plugin { name, .. }) in answered.models.iter().enumerate().zip(&study.models) {
             let Answers { unanswered, .. } = &model.output.answers;

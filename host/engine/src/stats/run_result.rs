@@ -16,6 +16,7 @@ use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{
     Cells, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums, VerdictEvidence,
 };
+use understudy_study::PerStream;
 
 /// Everything that an ended run hands to the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,8 @@ pub struct RunResult {
     pub failures: Vec<FailureGroup>,
     /// Why answers are missing, by plugin and kind, the most frequent reasons first.
     pub unanswered: Vec<UnansweredGroup>,
+    /// Per stream and declared field: the accepted records without a value. Empty without records.
+    pub missing_values: PerStream<Vec<u64>>,
     /// The first excluded records, at most ten per stream and reason.
     pub exclusions: Vec<ListedExclusion>,
 }

@@ -23,6 +23,7 @@ pub use fields::{fields_schema, interleave_rows, record_batch};
 pub(crate) use line_fault::wide_encoding;
 pub use lines::Lines;
 pub use record_position::RecordPosition;
+pub use times::{epoch_hint, parse_time};
 pub use values::data_type;
 
 use serde::{Deserialize, Serialize};

@@ -24,7 +24,7 @@ const OUT_OF_RANGE: &str = "is outside the range of times, which is 0001-01-01T0
 ///
 /// # Errors
 /// The end of a sentence that begins with the text.
-pub(super) fn parse_time(text: &str) -> Result<i64, Cow<'static, str>> {
+pub fn parse_time(text: &str) -> Result<i64, Cow<'static, str>> {
     if let Ok(time) = PARSER.parse_timestamp(text) {
         let micros = time.as_microsecond();
         if micros < EARLIEST {
@@ -147,7 +147,7 @@ fn zone_contradiction(text: &str, time: Timestamp) -> Option<String> {
 }
 
 /// For a number of a plausible size: which time it is, counted in seconds or parts of seconds since 1970.
-pub(super) fn epoch_hint(text: &str) -> Option<String> {
+pub fn epoch_hint(text: &str) -> Option<String> {
     let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
     let (unit, seconds) = match number {
         1e8..1e11 => ("seconds", number),

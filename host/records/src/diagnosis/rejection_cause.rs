@@ -66,7 +66,8 @@ impl CauseCounts {
         self.0.values().sum()
     }
 
-    pub(super) fn list(self) -> Vec<CauseCount> {
+    /// The causes, the most frequent first.
+    pub fn list(self) -> Vec<CauseCount> {
         let mut causes: Vec<_> =
             self.0.into_iter().map(|(cause, records)| CauseCount { cause, records }).collect();
         causes.sort_by_key(|count| std::cmp::Reverse(count.records));

@@ -20,7 +20,7 @@ use crate::build::reducer::Reducer;
 use crate::build::row_details::{without_reasons, without_row_details};
 use crate::build::run_summary::{
     comparison_counts, determinism_summary, excluded_example, latency_summary, missing_answers,
-    plugin_failure, run_end, substrate_latency,
+    missing_values, plugin_failure, run_end, substrate_latency,
 };
 use crate::build::time::{timestamp, zone_name};
 use crate::build::window_breakdown::WindowBreakdownBuilder;
@@ -34,9 +34,8 @@ use understudy_engine::{
 };
 use understudy_sandbox::{ComponentFile, DeciderPlugin};
 use understudy_statistics::scoring::{
-    AnswerHistogram, InterimFigures, InterimRules, Slice, Totals, WindowClock,
+    AnswerHistogram, InterimFigures, InterimRules, Slice, Totals, WindowClock, may_show_interim,
 };
-use understudy_study::AnswerForm;
 
 /// The report of a run, with the plugins that ran at its end.
 pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
@@ -144,6 +143,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             true => sorted(reducer.failures),
             false => sorted(without_row_details(reducer.failures)),
         },
+        missing_values: missing_values(outcome, study),
         excluded: outcome.exclusions.iter().map(excluded_example).collect(),
     }
 }
@@ -197,11 +197,10 @@ fn scores(
     }
 }
 
-/// Whether the figures of a metric may be shown before the end of a run. Several sums over labels tell, beside the decisions, how
-/// often the model agrees with each label, also with one that few pairs have.
+/// Whether the figures of a metric of the study may be shown before the end of a run.
 fn is_shown_early(sealed_study: &SealedStudy, metric: usize) -> bool {
-    let has_names = !matches!(sealed_study.comparator.plugin.form, AnswerForm::Number | AnswerForm::Ranking);
-    !has_names || sealed_study.metrics[metric].plugin.components.len() == 1
+    let components = sealed_study.metrics[metric].plugin.components.len();
+    may_show_interim(sealed_study.comparator.plugin.form, components)
 }
 
 /// A figure of which only the pairs and the missing answers are shown.

@@ -2,12 +2,13 @@
 
 use crate::model::run_summary::{
     ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind,
-    PluginFailure, RunEnd, SubstrateLatencySummary,
+    MissingValues, PluginFailure, RunEnd, SubstrateLatencySummary,
 };
 use understudy_engine::{
-    Comparison, DeterminismStats, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion,
+    Comparison, DeterminismStats, EndReason, FailureGroup, LatencyPercentiles, ListedExclusion, RunResult,
     SubstrateLatency, UnansweredGroup, UnansweredKind,
 };
+use understudy_study::{StreamKind, Study};
 
 /// How the run ended.
 pub(super) fn run_end(end: &EndReason) -> RunEnd {
@@ -67,6 +68,25 @@ pub(super) fn missing_answers(group: &UnansweredGroup) -> MissingAnswers {
         first_id: group.first_id.clone(),
         example: group.example.clone(),
     }
+}
+
+/// The declared fields that some accepted record has no value of.
+pub(super) fn missing_values(outcome: &RunResult, study: &Study) -> Vec<MissingValues> {
+    let of_stream = |kind: StreamKind| {
+        let account = match kind {
+            StreamKind::Snapshots => &outcome.accounting.snapshots,
+            StreamKind::Decisions => &outcome.accounting.decisions,
+        };
+        let records = account.received - account.exclusions().total();
+        let counts = study.stream(kind).fields.iter().zip(&outcome.missing_values[kind]);
+        counts.filter(|(_, missing)| **missing > 0).map(move |(field, missing)| MissingValues {
+            stream: kind.name().to_owned(),
+            field: field.name.clone(),
+            missing: *missing,
+            records,
+        })
+    };
+    StreamKind::ALL.into_iter().flat_map(of_stream).collect()
 }
 
 /// An excluded record.

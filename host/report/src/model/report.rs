@@ -11,8 +11,8 @@ use crate::model::ceiling::CeilingReport;
 use crate::model::divergence::{AnswerDistributions, DivergenceReport, ReliabilityBin};
 use crate::model::revisions::RevisionReport;
 use crate::model::run_summary::{
-    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, PluginFailure,
-    RunEnd, SubstrateLatencySummary,
+    ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingValues,
+    PluginFailure, RunEnd, SubstrateLatencySummary,
 };
 use crate::model::window_breakdown::{WindowBreakdown, WindowValue};
 use understudy_records::diagnosis::InputDiagnosis;
@@ -78,6 +78,8 @@ pub struct Report {
     pub missing_answers: Vec<MissingAnswers>,
     /// Failures of plugins, grouped by plugin and cause, the most frequent first.
     pub failures: Vec<PluginFailure>,
+    /// The declared fields that some accepted record has no value of: those of the snapshots first, in the order declared.
+    pub missing_values: Vec<MissingValues>,
     /// Examples of excluded records: at most the first ten for each stream and reason, in order of arrival.
     pub excluded: Vec<ExcludedExample>,
 }

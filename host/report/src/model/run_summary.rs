@@ -136,6 +136,20 @@ pub struct ExcludedExample {
     pub detail: String,
 }
 
+/// How often the accepted records of a stream have no value of a declared field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct MissingValues {
+    /// `snapshots` or `decisions`.
+    pub stream: String,
+    /// The name of the field.
+    pub field: String,
+    /// The accepted records without a value of the field; at least one.
+    pub missing: u64,
+    /// All accepted records of the stream.
+    pub records: u64,
+}
+
 /// The result of the determinism check of one model: a sample of snapshots is answered a second time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -5,7 +5,7 @@
 
 use crate::format::{count, counted};
 use crate::model::report::Report;
-use crate::model::run_summary::{ComparisonCounts, MissingAnswers, RunEnd};
+use crate::model::run_summary::{ComparisonCounts, MissingAnswers, MissingValues, RunEnd};
 use crate::page::{Block, Cell, Column, Section, Tone};
 use crate::sections::helpers::{folded, table, text};
 use crate::term_text::waiting_sentence;
@@ -35,6 +35,7 @@ pub fn accounting(report: &Report) -> Section {
             counted(checked, "snapshot", "snapshots")
         )));
     }
+    blocks.extend(missing_values(report));
     blocks.extend(missing_answers(report));
     blocks.extend(plugin_failures(report));
     blocks.extend(excluded_records(report));
@@ -101,6 +102,26 @@ fn answers(report: &Report) -> Block {
     let blinded = "Blinded";
     columns.extend(["Answered", "Abstained", "Failed", blinded].map(Column::number));
     Block::Table(table("Snapshots by model", columns, rows.collect()))
+}
+
+/// The declared fields that some accepted record has no value of.
+fn missing_values(report: &Report) -> Option<Block> {
+    let row = |values: &MissingValues| -> Vec<Cell> {
+        vec![
+            values.stream.as_str().into(),
+            value_text(&values.field).into(),
+            count(values.missing).into(),
+            count(values.records).into(),
+        ]
+    };
+    let columns = vec![
+        Column::text("Stream"),
+        Column::text("Field"),
+        Column::number("Without a value"),
+        Column::number("Accepted records"),
+    ];
+    let rows: Vec<_> = report.missing_values.iter().map(row).collect();
+    (!rows.is_empty()).then(|| Block::Table(folded("Missing values", columns, rows)))
 }
 
 /// Why answers are missing.

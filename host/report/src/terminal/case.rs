@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn missing_answers_and_scores_say_why() {
         let mut case = one();
-        let why = "failed: field `decision.room`: the decision is neither a string or an integer nor an array of these: [1.5]";
+        let why = "failed: field `decision.room`: the field holds neither a string or an integer nor an array of these: [1.5]";
         case.substrate_answer =
             PluginAnswer { answer: Err(why.into()), confidence: None, probabilities: Vec::new() };
         case.models[0].metric_failures = vec![("kappa".into(), "`score` trapped: unreachable".into())];

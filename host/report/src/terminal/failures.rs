@@ -1,11 +1,12 @@
-//! Renders why answers are missing, failures of plugins, and excluded records.
+//! Renders missing values, why answers are missing, failures of plugins, and excluded records.
 //!
 //! Invariants: everything that is not shown is counted, with the place where it can be found.
 
 use crate::format::{count, counted};
 use crate::model::report::Report;
-use crate::model::run_summary::{ExcludedExample, MissingAnswers};
+use crate::model::run_summary::{ExcludedExample, MissingAnswers, MissingValues};
 use crate::sections::records::{plugin_role, reason_text};
+use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 use crate::value_text::value_text;
 use understudy_records::join::Account;
@@ -18,6 +19,9 @@ const MAX_REASONS: usize = 3;
 
 /// The maximum number of records shown for one stream and reason.
 const MAX_RECORDS: usize = 3;
+
+/// The maximum number of fields shown.
+const MAX_FIELDS: usize = 10;
 
 /// The maximum number of lines of one message.
 const MAX_LINES: usize = 3;
@@ -58,6 +62,22 @@ pub(super) fn missing_answers(page: &mut Page, report: &Report) {
             page.line(6, &[Span::new(Ink::Faint, format!("{more} for other reasons"))]);
         }
     }
+}
+
+/// The declared fields that some accepted record has no value of.
+pub(super) fn missing_values(page: &mut Page, report: &Report) {
+    if report.missing_values.is_empty() {
+        return;
+    }
+    let number = report.missing_values.len();
+    let aside = format!("the first {MAX_FIELDS} of {}; all are in report.json", count(number as u64));
+    page.section("Missing values", if number > MAX_FIELDS { &aside } else { "" });
+    let mut table = TextTable::new([Align::Left, Align::Left, Align::Right]);
+    for MissingValues { stream, field, missing, records } in report.missing_values.iter().take(MAX_FIELDS) {
+        let share = format!("{} of {}", count(*missing), counted(*records, "record", "records"));
+        table.row([format!("  {stream}").into(), value_text(field).into(), share.into()]);
+    }
+    table.print(page);
 }
 
 /// Failures of plugins, the most frequent first.

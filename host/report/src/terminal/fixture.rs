@@ -14,7 +14,7 @@ use crate::model::report::{
 };
 use crate::model::run_summary::{
     ComparisonCounts, DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind,
-    PluginFailure, RunEnd, SubstrateLatencySummary,
+    MissingValues, PluginFailure, RunEnd, SubstrateLatencySummary,
 };
 use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
 use understudy_records::join::{Account, Accounting};
@@ -208,6 +208,12 @@ pub(crate) fn troubled() -> Report {
             example: example.map(str::to_owned),
         }
     };
+    let missing_values = |stream: &str, field: &str, missing| MissingValues {
+        stream: stream.into(),
+        field: field.into(),
+        missing,
+        records: 15_402,
+    };
     let excluded = |stream: &str, line, reason: &str, detail: &str| ExcludedExample {
         stream: stream.into(),
         line,
@@ -276,6 +282,10 @@ pub(crate) fn troubled() -> Report {
             conflict(21),
             excluded("decisions", 40, "duplicate", "id `b-40` came before, the same to the byte, on line 39"),
         ],
+        missing_values: vec![
+            missing_values("snapshots", "agent", 412),
+            missing_values("snapshots", "deposit\u{a0}type", 15_402),
+        ],
         ..hotel
     }
 }
@@ -330,6 +340,7 @@ pub(crate) fn empty() -> Report {
         missing_answers: vec![],
         failures: vec![],
         excluded: vec![],
+        missing_values: vec![],
     }
 }
 

@@ -51,6 +51,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
         window_breakdown::window_breakdown(&mut page, report, &formats);
     }
     records::latency(&mut page, report);
+    failures::missing_values(&mut page, report);
     failures::missing_answers(&mut page, report);
     failures::plugin_failures(&mut page, report);
     failures::excluded_records(&mut page, report);

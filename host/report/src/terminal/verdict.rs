@@ -2,6 +2,9 @@
 //!
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{counted, four_decimals, interval_text, p_value, six_digits, verdict_meaning};
 use crate::terminal::table::{Align, TextTable};
@@ -21,6 +24,9 @@ const MAX_WINDOWS: usize = 60;
 pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
     let mut page = Page::new(style);
     headline(&mut page, verdict, model, scope.unwrap_or(ALL_SNAPSHOTS));
+    if scope.is_none() {
+        scope_line(&mut page, verdict, model);
+    }
     for note in &verdict.notes {
         page.paragraph(0, Ink::Notice, note);
     }
@@ -78,6 +84,27 @@ fn headline(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: &str
     page.paragraph(0, verdict_ink(found.verdict), &text);
 }
 
+/// The verdicts on scopes in one line, the gravest first. The headline is on all of the input.
+fn scope_line(page: &mut Page, verdict: &Verdict, model: Option<&str>) {
+    let mut kinds = BTreeMap::<Reverse<VerdictKind>, Vec<String>>::new();
+    for found in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
+        for ruling in found.scopes.iter().filter(|ruling| ruling.scope != ALL_SNAPSHOTS) {
+            let name = match verdict.models.len() {
+                1 => ruling.scope.clone(),
+                _ => format!("{} in {}", found.model, ruling.scope),
+            };
+            kinds.entry(Reverse(ruling.verdict)).or_default().push(name);
+        }
+    }
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(Reverse(kind), names)| format!("{} for {}", kind.name(), names.join(", ")))
+        .collect();
+    if !kinds.is_empty() {
+        page.paragraph(0, Ink::Plain, &format!("Scopes: {}.", kinds.join("; ")));
+    }
+}
+
 fn verdict_ink(kind: VerdictKind) -> Ink {
     match kind {
         VerdictKind::Go => Ink::Title,
@@ -118,7 +145,7 @@ fn scope_verdict(
         ),
     );
     if let Some(chance) = &ruling.chance {
-        page.paragraph(2, Ink::Plain, &chance_agreement(chance));
+        page.paragraph(2, Ink::Plain, &chance_agreement(chance, verdict.closed));
     }
     if let Some(baselines) = &ruling.baselines {
         page.paragraph(2, Ink::Plain, &compared_pairs(baselines));
@@ -138,8 +165,9 @@ fn scope_verdict(
 }
 
 /// The agreement beyond chance, in one sentence.
-fn chance_agreement(chance: &ChanceAgreement) -> String {
-    let kappa = chance.kappa.map_or_else(|| "not defined".to_owned(), four_decimals);
+fn chance_agreement(chance: &ChanceAgreement, is_closed: bool) -> String {
+    let absent = if is_closed { "not defined" } else { "withheld until the run is closed" };
+    let kappa = chance.kappa.map_or_else(|| absent.to_owned(), four_decimals);
     let bounds = chance.interval.map_or_else(String::new, |interval| {
         let measure = match chance.measure {
             ChanceMeasure::Gain => "the gain",

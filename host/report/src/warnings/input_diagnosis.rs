@@ -32,15 +32,20 @@ fn on_stream(unread: &UnreadStream) -> String {
         count(*decoded),
         counted(*received, "record", "records")
     );
+    match likely_causes(causes) {
+        None => format!("{read} The reasons are listed below."),
+        Some(likely) => format!("{read} Likely cause: {likely}."),
+    }
+}
+
+/// What most of the examined rejected records of a stream have in common, and what to do; `None` if nothing is known.
+pub fn likely_causes(causes: &[CauseCount]) -> Option<String> {
     // A rare second form is an accident in a file of another form.
     let examined: u64 = causes.iter().map(|cause| cause.records).sum();
     let common =
         |cause: &&CauseCount| cause.records * 10 >= examined && !matches!(cause.cause, RejectionCause::Other);
     let likely: Vec<_> = causes.iter().filter(common).map(|cause| on_cause(cause.cause)).collect();
-    match likely.is_empty() {
-        true => format!("{read} The reasons are listed below."),
-        false => format!("{read} Likely cause: {}.", likely.join("; or ")),
-    }
+    (!likely.is_empty()).then(|| likely.join("; or "))
 }
 
 fn on_cause(cause: RejectionCause) -> &'static str {
@@ -60,7 +65,10 @@ fn on_cause(cause: RejectionCause) -> &'static str {
         RejectionCause::PrettyPrinted => {
             "the records are pretty-printed over several lines; write each on one line, for instance with `jq -c .`"
         }
-        RejectionCause::DelimitedText => "the source is a table such as CSV; write one JSON object per line",
+        RejectionCause::DelimitedText => {
+            "the source is a table such as CSV; end its name in .csv or write format = \"csv\", and write as many cells in \
+             each row as in the header, with commas between them"
+        }
         RejectionCause::OtherNotation => {
             "the lines have notation of another language, such as NaN, None or single quotes; write JSON"
         }

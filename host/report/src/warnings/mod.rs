@@ -1,6 +1,7 @@
 //! Sentences at the head of a report that its figures may not mean what a reader expects.
 
-mod input_diagnosis;
+mod absent_field;
+pub(crate) mod input_diagnosis;
 mod label_mismatch;
 mod training_overlap;
 
@@ -10,6 +11,7 @@ use crate::model::report::Report;
 pub(crate) fn sentences(report: &Report) -> Vec<String> {
     let sentences = [
         input_diagnosis::sentences(report),
+        absent_field::sentences(report),
         label_mismatch::sentences(report),
         training_overlap::sentences(report),
     ];

@@ -108,6 +108,9 @@ pub enum Event {
         replaces: String,
         /// The new plugin's configuration, a JSON object.
         config: String,
+        /// The trained model that the new plugin runs, if a swap has replaced the sealed one; left out otherwise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<SwappedModel>,
         /// What caused the swap.
         trigger: SwapTrigger,
         /// The operator, or the part of understudy that swapped.
@@ -297,6 +300,18 @@ pub struct Asset {
     pub name: String,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
+}
+
+/// A trained model that took over a slot, by what the run directory stores of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwappedModel {
+    /// SHA-256 of the lowered model, which the component received as its asset, in hexadecimal.
+    pub lowered: String,
+    /// SHA-256 of the component that imported the files, in hexadecimal.
+    pub importer: String,
+    /// The model file, then the files beside it, with their paths relative to its folder.
+    pub files: Vec<Asset>,
 }
 
 /// A sealed segment.

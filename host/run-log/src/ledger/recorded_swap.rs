@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ledger::event::{ShadowResult, SwapTrigger};
+use crate::ledger::event::{ShadowResult, SwapTrigger, SwappedModel};
 use understudy_study::PerStream;
 
 /// What became of an approved swap.
@@ -36,6 +36,8 @@ pub struct RecordedSwap {
     pub sha256: String,
     /// The new plugin's configuration, a JSON object.
     pub config: String,
+    /// The trained model that the new plugin runs, if a swap has replaced the sealed one.
+    pub model: Option<SwappedModel>,
     /// What caused the swap.
     pub trigger: SwapTrigger,
     /// Result of the shadow comparison, unless the swap was forced without one.

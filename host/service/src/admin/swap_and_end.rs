@@ -3,6 +3,7 @@
 //! Invariants:
 //! - A swap is answered only after the ledger records where it takes effect, or why it was abandoned.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ use crate::app::run_slot::RunSlot;
 use crate::auth::roles::Principal;
 use crate::http::response::{Problem, json_response};
 use understudy_audit::read_entries;
-use understudy_engine::{Replacement, RunCommand, SwapError, SwapRequest};
-use understudy_run_log::ledger::{Entry, Event, ShadowResult, SwapTrigger};
+use understudy_engine::{ModelFiles, Replacement, RunCommand, SwapError, SwapRequest};
+use understudy_run_log::ledger::{Entry, Event, ShadowResult, SwapTrigger, SwappedModel};
 use understudy_study::PerStream;
 
 /// Body of `POST /v1/swaps`.
@@ -36,6 +37,8 @@ struct SwapBody {
     component: Option<String>,
     /// Name of the component in messages.
     file: Option<PathBuf>,
+    /// Another file of a trained model.
+    model: Option<ModelBody>,
     /// The new configuration; absent to keep the current one.
     config: Option<Map<String, Value>>,
     /// Whether to restore the previous version.
@@ -46,6 +49,19 @@ struct SwapBody {
     force: bool,
     /// Operator, if the sender is local and has no token.
     who: Option<String>,
+}
+
+/// The files of a trained model.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelBody {
+    /// Path of the model file, for messages and the ledger.
+    file: PathBuf,
+    /// The model file in base64.
+    bytes: String,
+    /// The files that belong to it, by their paths relative to its folder, in base64.
+    #[serde(default)]
+    others: BTreeMap<String, String>,
 }
 
 /// A swap in the response of `GET /v1/swaps`.
@@ -70,6 +86,8 @@ pub struct SwapEntry {
     pub sha256: String,
     /// SHA-256 of the replaced component in hexadecimal.
     pub replaces: String,
+    /// The trained model that the new component runs, if a swap has replaced the sealed one.
+    pub model: Option<SwappedModel>,
     /// Result of the shadow comparison on the latest pairs, if there was one.
     pub shadow: Option<ShadowResult>,
     /// Whether later results count as a comparator change.
@@ -90,6 +108,7 @@ pub fn swap_entries(entries: &[Entry]) -> Vec<SwapEntry> {
                 name,
                 sha256,
                 replaces,
+                model,
                 trigger,
                 who,
                 reason,
@@ -106,6 +125,7 @@ pub fn swap_entries(entries: &[Entry]) -> Vec<SwapEntry> {
                 reason,
                 sha256,
                 replaces,
+                model,
                 shadow,
                 comparator_change,
                 first_sequences: None,
@@ -173,27 +193,52 @@ impl SwapBody {
             }
             None => None,
         };
-        let replacement = match (self.undo, component, self.config) {
-            (true, None, None) => Replacement::Previous,
+        let replacement = match (self.undo, component, self.config, self.model) {
+            (true, None, None, None) => Replacement::Previous,
             (true, ..) => {
-                return Err(invalid("`undo` restores the previous version; omit `component` and `config`"));
+                return Err(invalid(
+                    "`undo` restores the previous version; omit `component`, `config` and `model`",
+                ));
             }
-            (false, None, None) => {
-                return Err(invalid("the request changes nothing; send `component`, `config` or `undo`"));
+            (false, None, None, None) => {
+                return Err(invalid(
+                    "the request changes nothing; send `component`, `config`, `model` or `undo`",
+                ));
             }
-            (false, component, config) => Replacement::Plugin { component, config },
+            (false, component, config, None) => Replacement::Plugin { component, config },
+            (false, None, None, Some(model)) => {
+                let files = model.files().map_err(|_| invalid("a file of `model` is not base64"))?;
+                Replacement::Model { path: model.file, files }
+            }
+            (false, _, _, Some(_)) => {
+                return Err(invalid("`model` brings its component; omit `component` and `config`"));
+            }
         };
         let who = operator(principal, self.who);
         Ok(SwapRequest { slot: self.plugin, replacement, force: self.force, who, reason: self.reason })
     }
 }
 
+impl ModelBody {
+    fn files(&self) -> Result<ModelFiles, base64::DecodeError> {
+        let other = |(name, text): (&String, &String)| -> Result<_, base64::DecodeError> {
+            Ok((name.clone(), STANDARD.decode(text)?))
+        };
+        Ok(ModelFiles {
+            main: STANDARD.decode(&self.bytes)?,
+            others: self.others.iter().map(other).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 fn swap_problem(error: SwapError) -> Problem {
     let (status, title) = match error {
         SwapError::UnknownSlot { .. } => (StatusCode::NOT_FOUND, "unknown plugin"),
-        SwapError::MissingReason | SwapError::Sandbox(_) | SwapError::Incompatible(_) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "incompatible plugin")
-        }
+        SwapError::MissingReason
+        | SwapError::NoTrainedModel(_)
+        | SwapError::Import { .. }
+        | SwapError::Sandbox(_)
+        | SwapError::Incompatible(_) => (StatusCode::UNPROCESSABLE_ENTITY, "incompatible plugin"),
         SwapError::NoPreviousVersion(_) | SwapError::Unchanged(_) => {
             (StatusCode::CONFLICT, "nothing to swap")
         }

@@ -1,4 +1,4 @@
-//! Sorts the lines of a file by event time, for files of any size.
+//! Sorts the records of a file by event time, for files of any size. The output is JSON Lines, whatever the input.
 //!
 //! Invariants:
 //! - The output has the lines of the input, each once, in order of event time; lines with equal times keep
@@ -18,10 +18,11 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use understudy_study::{Stream, StreamKind};
+use understudy_study::{FileSource, RecordFormat, Source, Stream, StreamKind};
 
-use crate::SourceError;
 use crate::decompression::open_decompressed;
+use crate::record_lines::RecordLines;
+use crate::{RecordSource, SourceError};
 use event_times::{EventTimes, UnreadableTime};
 use line_splitter::{LineSplitter, SplitError};
 use output_file::OutputFile;
@@ -31,6 +32,8 @@ use spilled_runs::SpilledRuns;
 /// How a file is sorted.
 #[derive(Clone, Copy, Debug)]
 pub struct SortOptions<'s> {
+    /// The format of the input.
+    pub format: RecordFormat,
     /// The stream of the lines.
     pub kind: StreamKind,
     /// The declaration of the stream, which names the keys of id and time.
@@ -106,7 +109,7 @@ pub enum SortError {
 }
 
 /// Sorts the lines of the file `input` into the file `output`, which is replaced once it is complete.
-/// `input` may be plain, gzip or zstd by its first bytes; `output` is compressed if its name ends in `.gz` or
+/// JSON Lines and CSV may be plain, gzip or zstd by their first bytes; `output` is compressed if its name ends in `.gz` or
 /// `.zst`. `is_stopped` is asked regularly.
 ///
 /// # Errors
@@ -119,10 +122,21 @@ pub fn sort_file(
     mut is_stopped: impl FnMut() -> bool,
 ) -> Result<SortSummary, SortError> {
     let name = input.display().to_string();
-    let reader = open_decompressed(input, 0).map_err(|error| match SourceError::opening(&name, error) {
+    let open_error = |error| match error {
         SourceError::Open { name, error } => SortError::Open { name, error },
         other => SortError::Source(other),
-    })?;
+    };
+    let reader: Box<dyn Read + Send> = match options.format {
+        RecordFormat::JsonLines => {
+            open_decompressed(input, 0).map_err(|error| open_error(SourceError::opening(&name, error)))?
+        }
+        format @ (RecordFormat::Csv | RecordFormat::Parquet) => {
+            let source = Source::File(FileSource { path: input.to_owned(), format });
+            let opened = crate::open(&source, options.stream, Path::new(""), options.record_bytes, None);
+            let records: Option<Box<dyn RecordSource>> = opened.map_err(open_error)?;
+            Box::new(RecordLines::new(records.expect("records are pulled from a file")))
+        }
+    };
     let cannot_write = |error| SortError::Write { name: output.display().to_string(), error };
     let mut file = OutputFile::create(output).map_err(cannot_write)?;
     let folder = file.folder().to_owned();

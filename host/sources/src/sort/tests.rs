@@ -20,7 +20,8 @@ fn stream() -> Stream {
 }
 
 fn options(stream: &Stream, buffer_bytes: usize) -> SortOptions<'_> {
-    SortOptions { kind: StreamKind::Snapshots, stream, record_bytes: 1000, buffer_bytes }
+    let (format, kind) = (RecordFormat::JsonLines, StreamKind::Snapshots);
+    SortOptions { format, kind, stream, record_bytes: 1000, buffer_bytes }
 }
 
 fn sorted(text: &[u8], buffer_bytes: usize) -> (Vec<u8>, SortSummary) {

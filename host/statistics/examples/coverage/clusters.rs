@@ -27,6 +27,8 @@ struct Kind {
     within: f64,
     /// The share of other clusters in which one pair fails.
     single: f64,
+    /// Whether clusters of one pair never fail.
+    only_large: bool,
 }
 
 /// One simulated study.
@@ -84,6 +86,7 @@ fn kinds() -> Vec<Kind> {
         failing,
         within,
         single: 0.0,
+        only_large: false,
     };
     let rare = |name, clusters, size, failing, single| Kind {
         name,
@@ -91,10 +94,15 @@ fn kinds() -> Vec<Kind> {
         failing,
         within: 1.0,
         single,
+        only_large: false,
     };
     let uneven = |name, sizes: &[(usize, u64)], failing, within| {
         let sizes = sizes.iter().flat_map(|&(clusters, size)| std::iter::repeat_n(size, clusters)).collect();
-        Kind { name, sizes, failing, within, single: 0.0 }
+        Kind { name, sizes, failing, within, single: 0.0, only_large: false }
+    };
+    let only_large = |name, sizes: &[(usize, u64)], failing| Kind {
+        only_large: true,
+        ..uneven(name, sizes, failing, 1.0)
     };
     vec![
         kind("1 % of 1,000 pairs", 1, 0.01, 1.0),
@@ -127,6 +135,10 @@ fn kinds() -> Vec<Kind> {
             0.05,
             1.0,
         ),
+        only_large("25 % of three clusters of 100, none of 1,000 of one pair", &[(1000, 1), (3, 100)], 0.25),
+        only_large("20 % of five clusters of 30, none of 1,000 of one pair", &[(1000, 1), (5, 30)], 0.2),
+        only_large("16 % of ten clusters of 100, none of 1,000 of one pair", &[(1000, 1), (10, 100)], 0.16),
+        only_large("15 % of ten clusters of 100, none of 5,000 of one pair", &[(5000, 1), (10, 100)], 0.15),
     ]
 }
 
@@ -142,6 +154,10 @@ fn geometric_sizes() -> Vec<(usize, u64)> {
 impl Kind {
     /// The expected share of hits. Single pairs fail in clusters of equal sizes only.
     fn truth(&self) -> f64 {
+        if self.only_large {
+            let large: u64 = self.sizes.iter().filter(|size| **size > 1).sum();
+            return 1.0 - self.failing * large as f64 / self.sizes.iter().sum::<u64>() as f64;
+        }
         1.0 - self.failing * self.within - (1.0 - self.failing) * self.single / self.sizes[0] as f64
     }
 
@@ -150,7 +166,8 @@ impl Kind {
         let mut groups = vec![(0, 0); GROUPS];
         let mut sizes = ClusterSizes::default();
         for &size in &self.sizes {
-            let failed = if rng.f64() < self.failing {
+            let can_fail = size > 1 || !self.only_large;
+            let failed = if can_fail && rng.f64() < self.failing {
                 (0..size).filter(|_| rng.f64() < self.within).count() as u64
             } else {
                 u64::from(rng.f64() < self.single)
@@ -204,9 +221,9 @@ fn by_limited_trials(study: &SimulatedStudy) -> Interval {
 /// The bounds of a verdict: they also allow for clusters that are too rare to have been observed.
 fn by_verdict(study: &SimulatedStudy) -> Interval {
     let (share, without) = study.replicates();
-    let limits @ ClusterLimits { pairs, .. } = study.sizes.limits();
+    let limits @ ClusterLimits { pairs, clusters } = study.sizes.limits();
     if !has_spread(&without, share) {
-        return without_spread(share, (without.len() as f64).min(pairs));
+        return without_spread(share, clusters.min(pairs));
     }
     let error = (standard_error(&without).expect("there are groups"), without.len() as u64 - 1);
     cluster_share(share, error, study.sizes.pairs(), limits, CONFIDENCE).expect("there is spread")
@@ -230,5 +247,7 @@ mod tests {
         assert!(uneven[0] < 0.82 && uneven[3] > 0.94 && uneven[6] > 0.94, "{table}");
         let rare = row(&table, "0.5 % of 100 clusters of 40, one pair of 20 % of the others");
         assert!(rare[3] < 0.6 && rare[6] > 0.94, "{table}");
+        let large = row(&table, "25 % of three clusters of 100, none of 1,000 of one pair");
+        assert!(large[0] < 0.7 && large[6] > 0.94, "{table}");
     }
 }

@@ -3,143 +3,18 @@
 //! Invariants:
 //! - Means, medians, items and lengths depend on the set of answers, not on their order. There are two exceptions.
 //!   With more than [`MAX_BINS`](super::running_median::MAX_BINS) distinct numbers, the order may change the median
-//!   within its error. With more than [`MAX_ITEMS`] items, the first ones are counted.
+//!   within its error. With more than [`MAX_ITEMS`](super::answer_value::MAX_ITEMS) items, the first ones are counted.
 //! - The last value is that of the last call of [`AnswerHistory::add`], so answers are added in the order of time.
-//! - Memory is bounded: at most [`MAX_ITEMS`] items are counted. Later items are ignored.
+//! - Memory is bounded: at most [`MAX_ITEMS`](super::answer_value::MAX_ITEMS) items are counted. Later items are ignored.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer_value::{AnswerValue, MAX_ITEMS};
+use super::answer_value::AnswerValue;
+use super::baseline::BASELINES_PER_FORM;
 use super::exact_sum::ExactSum;
 use super::nominal_history::NominalHistory;
+use super::ranking_history::RankingHistory;
 use super::running_median::RunningMedian;
-use understudy_study::AnswerForm;
-
-/// The weight of the first item of a ranking. The item at rank r has this weight divided by r, rounded down. Weights are
-/// whole numbers, so sums are exact.
-const FIRST_RANK: u64 = 1 << 32;
-
-/// A model without inputs: it answers from earlier answers alone. These are in a [`LearningSet`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Baseline {
-    /// The items by the number of earlier rankings that have them, as many as the longest ranking so far has.
-    CommonestItems,
-    /// The items by the sum of their reciprocal ranks in the earlier rankings, as many as the longest ranking so far
-    /// has.
-    HighestRankedItems,
-    /// The commonest items, as many as most earlier rankings have.
-    CommonestLength,
-    /// The mean of the earlier numbers.
-    Mean,
-    /// The median of the earlier numbers.
-    Median,
-    /// The latest of the earlier numbers.
-    LastValue,
-    /// The highest-ranked items, as many as most earlier rankings have.
-    ConsensusRanking,
-    /// An answer of the block before, or a later one at the beginning: see `lagged_answers`.
-    EarlierAnswer,
-    /// The most frequent set of labels or JSON value, the least text of equally frequent ones.
-    CommonestAnswer,
-    /// The labels of at least half of the sets.
-    FrequentLabels,
-}
-
-/// The answers that baselines learn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum LearningSet {
-    /// All earlier decisions.
-    AllPairs,
-    /// The earlier decisions of the pairs that the model answered.
-    AnsweredPairs,
-    /// The earlier answers of the model itself. A model whose answers do not depend on the snapshots has no gain over
-    /// them, whatever the metric.
-    OwnAnswers,
-}
-
-/// The number of baselines that learn from decisions, for a form of answers that has any.
-pub const BASELINES_PER_FORM: usize = 3;
-
-/// The number of baselines that learn from the model's own answers, for the same forms.
-pub const OWN_BASELINES: usize = 2;
-
-impl LearningSet {
-    /// The answers in words: `the earlier decisions`.
-    pub fn words(self) -> &'static str {
-        match self {
-            LearningSet::AllPairs => "the earlier decisions",
-            LearningSet::AnsweredPairs => "the earlier decisions of answered pairs",
-            LearningSet::OwnAnswers => "the model's own earlier answers",
-        }
-    }
-
-    /// The index of the first of its baselines among all of a model.
-    pub fn first_index(self) -> usize {
-        match self {
-            LearningSet::AllPairs => 0,
-            LearningSet::AnsweredPairs => BASELINES_PER_FORM,
-            LearningSet::OwnAnswers => 2 * BASELINES_PER_FORM,
-        }
-    }
-}
-
-impl Baseline {
-    /// The baselines of a form of answers that learn from a set. Labels have none: their gain is that over the commonest
-    /// label of all pairs.
-    pub fn learning_from(set: LearningSet, form: AnswerForm) -> &'static [Baseline] {
-        const OWN_NUMBERS: [Baseline; OWN_BASELINES] = [Baseline::Median, Baseline::EarlierAnswer];
-        const OWN_RANKINGS: [Baseline; OWN_BASELINES] = [Baseline::ConsensusRanking, Baseline::EarlierAnswer];
-        const OWN_NOMINAL: [Baseline; OWN_BASELINES] = [Baseline::CommonestAnswer, Baseline::EarlierAnswer];
-        match (set, form) {
-            (LearningSet::OwnAnswers, AnswerForm::Label) => &[],
-            (LearningSet::OwnAnswers, AnswerForm::Number) => &OWN_NUMBERS,
-            (LearningSet::OwnAnswers, AnswerForm::Ranking) => &OWN_RANKINGS,
-            (LearningSet::OwnAnswers, AnswerForm::LabelSet | AnswerForm::Json) => &OWN_NOMINAL,
-            (LearningSet::AllPairs | LearningSet::AnsweredPairs, form) => Baseline::for_form(form),
-        }
-    }
-
-    fn for_form(form: AnswerForm) -> &'static [Baseline] {
-        const NUMBERS: [Baseline; BASELINES_PER_FORM] =
-            [Baseline::Mean, Baseline::Median, Baseline::LastValue];
-        const RANKINGS: [Baseline; BASELINES_PER_FORM] =
-            [Baseline::CommonestItems, Baseline::HighestRankedItems, Baseline::CommonestLength];
-        const LABEL_SETS: [Baseline; BASELINES_PER_FORM] =
-            [Baseline::CommonestAnswer, Baseline::LastValue, Baseline::FrequentLabels];
-        // Only sets have labels.
-        const JSON: [Baseline; 2] = [Baseline::CommonestAnswer, Baseline::LastValue];
-        match form {
-            AnswerForm::Label => &[],
-            AnswerForm::Number => &NUMBERS,
-            AnswerForm::Ranking => &RANKINGS,
-            AnswerForm::LabelSet => &LABEL_SETS,
-            AnswerForm::Json => &JSON,
-        }
-    }
-
-    /// What the baseline answers from a set, as it follows the word `giving` in a sentence.
-    pub fn answer(self, set: LearningSet) -> String {
-        let answer = match self {
-            Baseline::CommonestItems => "the commonest items",
-            Baseline::HighestRankedItems => "the highest-ranked items",
-            Baseline::CommonestLength => "a list of the commonest length with the commonest items",
-            Baseline::Mean => "the mean",
-            Baseline::Median => "the median",
-            Baseline::LastValue => "the last",
-            Baseline::ConsensusRanking => "the consensus ranking",
-            Baseline::EarlierAnswer => "one",
-            Baseline::CommonestAnswer => "the commonest",
-            Baseline::FrequentLabels => "the labels of at least half",
-        };
-        format!("{answer} of {}", set.words())
-    }
-}
 
 /// The answers so far, all in the same form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -157,28 +32,6 @@ struct NumberHistory {
     last: f64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct RankingHistory {
-    /// The counted items.
-    items: BTreeMap<String, ItemTally>,
-    /// The same items, those in the most rankings first, then by name.
-    by_rankings: BTreeSet<(Reverse<u64>, String)>,
-    /// The same items, the greatest weight first, then by name.
-    by_weight: BTreeSet<(Reverse<u64>, String)>,
-    /// For each length the number of rankings that have it.
-    lengths: BTreeMap<usize, u64>,
-    /// The length that most rankings have, the shortest of several; 0 before the first.
-    commonest_length: usize,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct ItemTally {
-    /// The number of rankings that have the item.
-    rankings: u64,
-    /// The sum of its reciprocal ranks, in units of 2^-32.
-    weight: u64,
-}
-
 impl AnswerHistory {
     /// Adds an answer, which is not before any answer that was added.
     pub fn add(&mut self, answer: &AnswerValue) {
@@ -194,7 +47,7 @@ impl AnswerHistory {
         }
     }
 
-    /// The answer of each baseline that learns from decisions, in the order of [`Baseline::learning_from`]. `longest` is the
+    /// The answer of each baseline that learns from decisions, in the order of [`Baseline::learning_from`](super::Baseline::learning_from). `longest` is the
     /// number of items of the longest answer of the model so far. `None` before the first answer in the history.
     pub fn answers(&self, longest: usize) -> Option<[AnswerValue; BASELINES_PER_FORM]> {
         let NumberHistory { count, sum, median, last } = &self.numbers;
@@ -206,20 +59,9 @@ impl AnswerHistory {
             let last = self.nominal.last.clone().unwrap_or_else(|| commonest.clone());
             return Some([commonest.clone(), last, self.nominal.frequent_labels().unwrap_or(commonest)]);
         }
-        let rankings = &self.rankings;
-        let longest = rankings.lengths.last_key_value()?.0.max(&longest);
-        let first = |ranked: &BTreeSet<(Reverse<u64>, String)>, length: usize| {
-            AnswerValue::Ranking(ranked.iter().take(length).map(|(_, item)| item.clone()).collect())
-        };
-        Some([
-            first(&rankings.by_rankings, *longest),
-            first(&rankings.by_weight, *longest),
-            first(&rankings.by_rankings, rankings.commonest_length),
-        ])
+        self.rankings.answers(longest)
     }
-}
 
-impl AnswerHistory {
     /// The median of the numbers, or the consensus ranking; `None` before the first answer.
     pub fn usual_answer(&self) -> Option<AnswerValue> {
         if let Some(median) = self.numbers.median.value() {
@@ -228,40 +70,7 @@ impl AnswerHistory {
         if let Some(commonest) = self.nominal.commonest() {
             return Some(commonest);
         }
-        let RankingHistory { lengths, by_weight, commonest_length, .. } = &self.rankings;
-        let items = by_weight.iter().take(*commonest_length).map(|(_, item)| item.clone());
-        (!lengths.is_empty()).then(|| AnswerValue::Ranking(items.collect()))
-    }
-}
-
-impl RankingHistory {
-    fn add(&mut self, items: &[String]) {
-        let length = items.len();
-        *self.lengths.entry(length).or_default() += 1;
-        let count = |length: usize| self.lengths.get(&length).copied().unwrap_or(0);
-        let (own, most) = (count(length), count(self.commonest_length));
-        if own > most || (own == most && length < self.commonest_length) {
-            self.commonest_length = length;
-        }
-        for (rank, item) in (1..).zip(items) {
-            self.add_item(item, FIRST_RANK / rank);
-        }
-    }
-
-    fn add_item(&mut self, item: &str, weight: u64) {
-        let known = self.items.get(item).copied();
-        if known.is_none() && self.items.len() >= MAX_ITEMS {
-            return;
-        }
-        if let Some(known) = known {
-            self.by_rankings.remove(&(Reverse(known.rankings), item.to_owned()));
-            self.by_weight.remove(&(Reverse(known.weight), item.to_owned()));
-        }
-        let known = known.unwrap_or_default();
-        let tally = ItemTally { rankings: known.rankings + 1, weight: known.weight.saturating_add(weight) };
-        self.items.insert(item.to_owned(), tally);
-        self.by_rankings.insert((Reverse(tally.rankings), item.to_owned()));
-        self.by_weight.insert((Reverse(tally.weight), item.to_owned()));
+        self.rankings.consensus()
     }
 }
 
@@ -270,6 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::scoring::answer_value::MAX_ITEMS;
 
     fn set(labels: &[&str]) -> AnswerValue {
         AnswerValue::LabelSet(labels.iter().map(|label| (*label).to_owned()).collect())

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The maximum number of items of rankings that are counted.
+/// The most distinct items of rankings, or distinct sets or JSON values, that a history counts. Later ones are ignored.
 pub(super) const MAX_ITEMS: usize = 10_000;
 
 /// What a comparator or a model answered.

@@ -31,6 +31,13 @@ use self::scope_partition::ScopePartition;
 use self::value_blocks::{ValueBlock, ValueBlocks};
 use super::cells::{Cells, Slice};
 use super::{StratumSums, VerdictEvidence, Window};
+use understudy_study::AnswerForm;
+
+/// Whether the figures of a metric with this number of components may be shown before the end of a run. Several sums over names tell,
+/// beside the decisions, how often the model agrees with each name, also with one that few pairs have.
+pub fn may_show_interim(form: AnswerForm, components: usize) -> bool {
+    matches!(form, AnswerForm::Number | AnswerForm::Ranking) || components <= 1
+}
 
 /// Divides windows of these sizes into blocks: each window is added to a block until it has at least
 /// [`MIN_INTERIM_PAIRS`] pairs, and as many answered ones or none. Also returns the size of the rest after the last block.

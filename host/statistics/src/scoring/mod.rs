@@ -9,6 +9,7 @@
 mod answer_distribution;
 mod answer_history;
 mod answer_value;
+mod baseline;
 mod bottom_k_counts;
 mod calendar_window;
 mod case_sample;
@@ -28,6 +29,7 @@ mod local_time;
 mod nominal_history;
 mod open_pairs;
 mod paired_comparison;
+mod ranking_history;
 mod record_counts;
 mod reliability;
 mod revision_sums;
@@ -39,8 +41,8 @@ mod slice_sums;
 mod verdict_statistics;
 
 pub use answer_distribution::{AnswerHistogram, ErrorHistogram, RankPositions};
-pub use answer_history::{BASELINES_PER_FORM, Baseline, LearningSet, OWN_BASELINES};
 pub use answer_value::AnswerValue;
+pub use baseline::{BASELINES_PER_FORM, Baseline, LearningSet, OWN_BASELINES};
 pub use bottom_k_counts::{AnswerKey, BottomKCounts};
 pub use calendar_window::{Window, WindowClock};
 pub use case_sample::{CaseCounts, CaseDecision, CaseSample};
@@ -54,7 +56,7 @@ pub use exact_sum::ExactSum;
 pub use gain_sums::{BaselineSums, DifferenceHistograms, GainSums, PairComparison, PairScores, ScoreSums};
 pub use interim_figures::{
     InterimFigures, InterimRules, LabelCell, MIN_INTERIM_PAIRS, PartSize, ProfileSize, last_covered_window,
-    shown_label_cells, withheld_counts,
+    may_show_interim, shown_label_cells, withheld_counts,
 };
 pub use interval::{
     ConfidenceSequence, Difference, Interval, POWER, ScoreBlock, SequenceTuning, WindowSequence,

@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer_history::{AnswerHistory, BASELINES_PER_FORM, OWN_BASELINES};
+use super::answer_history::AnswerHistory;
 use super::answer_value::AnswerValue;
+use super::baseline::{BASELINES_PER_FORM, OWN_BASELINES};
 use super::calendar_window::Window;
 use super::lagged_answers::LaggedAnswers;
 

@@ -237,10 +237,9 @@ impl Estimator<'_, '_> {
         let replicates: Option<Vec<f64>> = without.iter().map(|sums| self.values(sums, index).1).collect();
         let replicates = replicates.ok_or(MissingInterval::UndefinedReplicate)?;
         let width = self.mean_width(total, index);
-        let has_clusters = self.facts.threshold.cluster.is_some();
         let squares = total.baselines[index].squares.value();
         let independent =
-            width.map(|_| independent_scores(has_clusters, (total.pairs, without.len()), gain, squares));
+            width.map(|_| independent_scores(limits, (total.pairs, without.len()), gain, squares));
         let range: Range = (width.map(|width| -width), width);
         let scores = (independent, limits, scores.as_ref());
         interval_from_replicates(gain, (&replicates, scale), range, scores, self.confidence)

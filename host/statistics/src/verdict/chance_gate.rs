@@ -3,7 +3,7 @@
 //! Invariants:
 //! - With `evidence = "bound"`, the bound must meet the requirement. A point estimate of the gain is compared by counts.
 //! - A constant never passes. Its gain over the commonest label is at most 0 and its kappa is 0, and both must be
-//!   above 0. Constant numbers and rankings are recognized by their scores, because a constant chosen well can be
+//!   above 0. Other constant answers are recognized by their scores, because a constant chosen well can be
 //!   better than a mean so far.
 //! - The gain over every baseline must suffice. This intersection-union test needs no correction of the level.
 

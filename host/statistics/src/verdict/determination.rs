@@ -20,10 +20,9 @@ use super::{
     ModelVerdict, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
 use crate::number_text::{count, counted, number_text};
-use crate::scoring::{InterimRules, Reduce, Slice};
+use crate::scoring::{InterimRules, Reduce, Slice, may_show_interim};
 use understudy_study::{
-    ALL_SNAPSHOTS, AnswerForm, Evidence, InterferenceEffect, InterferenceKind, Reference, TrainingPeriod,
-    WindowChoice,
+    ALL_SNAPSHOTS, Evidence, InterferenceEffect, InterferenceKind, Reference, TrainingPeriod, WindowChoice,
 };
 
 /// The verdict on each model, for all of the input and for each scope. `reduce` is that of the threshold's
@@ -62,9 +61,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
         let gates = ScopeGates::evaluate(facts, &mut estimator, &selection, scope, model);
         (gates.passes(), gates)
     });
-    // Several sums over labels tell how often the model agrees with each label, also with one of few pairs.
-    let has_names = !matches!(threshold.form, AnswerForm::Number | AnswerForm::Ranking);
-    let is_metric_shown = !has_names || estimator.components(&selection.windows) <= 1;
+    let is_metric_shown = may_show_interim(threshold.form, estimator.components(&selection.windows));
     let mut gates = gates.into_iter();
     let mut models = Vec::new();
     for (model, contamination) in contaminations.into_iter().enumerate() {

@@ -16,8 +16,8 @@ use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
 };
 use crate::scoring::{
-    CaseSample, ConfidenceSequence, ExactSum, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce, ScoreBlock,
-    SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, jackknife_difference,
+    CaseSample, ClusterLimits, ConfidenceSequence, ExactSum, Interval, JACKKNIFE_GROUPS, ModelSums, Reduce,
+    ScoreBlock, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson, jackknife_difference,
     proportion_difference,
 };
 use understudy_study::{
@@ -360,16 +360,16 @@ pub(super) fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
 }
 
 /// The number of independent scores of `pairs` in `groups` with this mean and sum of squares, if the groups show no spread.
-/// Without clusters, equal scores are independent of each other. Otherwise only the groups are.
+/// Equal scores are as many as pairs or, with clusters, as the limit of clusters. Otherwise only the groups are independent.
 pub(super) fn independent_scores(
-    has_clusters: bool,
+    limits: ClusterLimits,
     (pairs, groups): (u64, usize),
     mean: f64,
     squares: f64,
 ) -> u64 {
     let mean_square = squares / pairs as f64;
     let is_constant = mean_square - mean * mean <= mean_square * ROUNDING;
-    if !has_clusters && is_constant { pairs } else { groups as u64 }
+    if is_constant { (pairs as f64).min(limits.clusters).max(1.0) as u64 } else { groups as u64 }
 }
 
 mod single_look;

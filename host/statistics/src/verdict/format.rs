@@ -116,15 +116,29 @@ pub fn ceiling_requirement(threshold: &Threshold) -> Option<String> {
     Some(format!("agreement at least {least} of the substrate's ceiling, {by}"))
 }
 
-/// The facts about the threshold that every reader of a verdict must know, one sentence each: that a constant may be GO, and
-/// how several verdicts share the confidence. `is_nested` is the result of [`has_nested_bounds`](super::has_nested_bounds).
+/// The facts about the threshold that every reader of a verdict must know, one sentence each: that a constant may be GO, how
+/// several verdicts share the confidence, and which trained models may have seen the decisions. `is_nested` is the result of [`has_nested_bounds`](super::has_nested_bounds).
 pub fn verdict_notes(study: &Study, threshold: &Threshold, is_nested: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if threshold.chance == Some(ChanceRequirement::NotAsked) {
         notes.push(chance_not_asked(threshold.form));
     }
     notes.extend(family_note(study, threshold, is_nested));
+    notes.extend(training_note(study));
     notes
+}
+
+/// The trained models without a declared period of their training data.
+fn training_note(study: &Study) -> Option<String> {
+    let undeclared =
+        study.models.iter().filter(|model| model.model_file().is_some() && model.training_period.is_none());
+    let names: Vec<&str> = undeclared.map(|model| model.name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "No `training-period` is declared for {}: whether training saw these decisions is not known.",
+            names.join(", ")
+        )
+    })
 }
 
 /// How several verdicts by bounds share the confidence; `None` for one verdict, and for point estimates.
@@ -350,6 +364,25 @@ mod tests {
         ");
         assert_eq!(words(AnswerForm::Label, Some(ChanceRequirement::NotAsked)), None);
         assert_eq!(words(AnswerForm::Label, None), None);
+    }
+
+    #[test]
+    fn a_trained_model_without_a_training_period_has_a_note() {
+        let (mut study, threshold) = study();
+        let trained = |period: &str| {
+            let model = format!("name = \"forest\"\nplugin = \"onnx\"\nfile = \"forest.onnx\"\n{period}\n");
+            let text = STUDY.replacen("[[models]]\n", &format!("[[models]]\n{model}[[models]]\n"), 1);
+            parse(&format!("{text}{}\n", bound(&every(3)))).unwrap().models[0].clone()
+        };
+        let notes =
+            |study: &Study| verdict_notes(study, &Threshold { family: None, ..threshold.clone() }, true);
+        assert_eq!(notes(&study).len(), 0, "the model is no file");
+        study.models.push(trained(""));
+        insta::assert_snapshot!(notes(&study).join("\n"), @"No `training-period` is declared for forest: whether training saw these decisions is not known.");
+        study.models[1] = trained(
+            "training-period = { from = \"2016-07-02T00:00:00Z\", until = \"2016-11-01T00:00:00Z\" }",
+        );
+        assert_eq!(notes(&study).len(), 0);
     }
 
     #[test]

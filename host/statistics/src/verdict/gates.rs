@@ -94,14 +94,15 @@ impl ScopeGates {
                         counts,
                         &agreement,
                     );
-                    let is_shown = closed || matches!(required, ChanceRequirement::Gain(_));
-                    shown_failures(is_shown, "Cohen's kappa", failure.into_iter().collect())
+                    let measure = match required {
+                        ChanceRequirement::Kappa(_) => "Cohen's kappa",
+                        _ => "the gain over the commonest label",
+                    };
+                    shown_failures(closed, measure, failure.into_iter().collect())
                         .into_iter()
                         .for_each(|(verdict, text)| add(verdict, text));
                     if !closed {
                         agreement.kappa = None;
-                    }
-                    if !is_shown {
                         (agreement.interval, agreement.method, agreement.no_interval) = (None, None, None);
                     }
                     Some(agreement)

@@ -93,10 +93,10 @@ impl Guard {
     /// What is true of the counted records, after `120 of 240 snapshots`.
     const fn predicate(self) -> &'static str {
         match self {
-            Guard::Rejected => "could not be decoded, or leap ahead in time",
+            Guard::Rejected => "could not be decoded or leapt ahead in time",
             Guard::Late => "are late",
             Guard::Conflict => "are in conflict with an earlier record of the same id",
-            Guard::Orphaned => "have no snapshot",
+            Guard::Orphaned => "have no snapshot within the horizon",
             Guard::Shed => "were shed: mirrored requests that never became a record",
             Guard::Coverage => "were compared",
             Guard::Unanswered => "have no answer or no score",

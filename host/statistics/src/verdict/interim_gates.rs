@@ -110,9 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn kappa_has_no_number_before_the_end() {
+    fn agreement_beyond_chance_has_no_bounds_before_the_end() {
         let latest = bound(&pooled(1)).replace("first", "latest");
-        for (chance, withheld) in [("{ kappa = 0.2 }", true), ("{ gain = 0.0 }", false)] {
+        let kappa = ("{ kappa = 0.9 }", "Cohen's kappa");
+        for (chance, measure) in [kappa, ("{ gain = 0.9 }", "the gain over the commonest label")] {
             let case =
                 Case { mixed_labels: true, ..Case::new(&format!("{latest}\nchance = {chance}"), &[GOOD]) };
             let last = case.clone().verdict();
@@ -120,11 +121,10 @@ mod tests {
             let case = Case { closed: false, ..case };
             let scope = &case.clone().verdict().models[0].scopes[0];
             let chance = scope.chance.as_ref().expect("agreement beyond chance");
-            assert_eq!((chance.kappa, chance.interval.is_none()), (None, withheld));
+            assert_eq!((chance.kappa, chance.interval, chance.method), (None, None, None));
             let reasons = case.decide().1;
-            assert_eq!(
-                reasons.contains("Cohen's kappa is not shown to meet the threshold yet"),
-                withheld,
+            assert!(
+                reasons.contains(&format!("{measure} is not shown to meet the threshold yet")),
                 "{reasons}"
             );
         }

@@ -276,7 +276,7 @@ pub struct ScopeVerdict {
     pub windows: Vec<Estimate>,
     /// The agreement of labels beyond chance, if the threshold requires it.
     pub chance: Option<ChanceAgreement>,
-    /// The gains over baselines, if the threshold requires them of numbers or rankings and the run is closed.
+    /// The gains over baselines, if the threshold requires them, the answers are no labels and the run is closed.
     pub baselines: Option<BaselineGains>,
     /// The agreement as a share of the substrate's ceiling, if the threshold requires it and the run is closed.
     pub ceiling: Option<CeilingShare>,

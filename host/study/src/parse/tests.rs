@@ -41,7 +41,7 @@ fn a_study_has_the_values_of_its_file() {
         [("lead_time", FieldKind::Integer), ("adults", FieldKind::Integer)],
         "in the order of the file"
     );
-    assert_eq!(study.snapshots_source, Source::File("hotel-bookings.jsonl.gz".into()));
+    assert_eq!(study.snapshots_source, Source::File(FileSource::from_path("hotel-bookings.jsonl.gz")));
     assert_eq!(study.models.len(), 2);
     assert_eq!(study.models[1].grant, ["adults", "children", "market_segment", "customer_type"]);
     assert_eq!(study.comparator.config, serde_json::json!({ "field": "decision.room", "form": "label" }));
@@ -108,7 +108,7 @@ fn ten_faults_are_reported_at_once() {
     study.toml:6: `inputs.fields.lead_time` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
     study.toml:13: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, revisions, id, time, lateness, most-ahead, fields
     study.toml:17: `sources.snapshots` is "bookings.jsonl"; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:21: `models.plugin` is 7; write the path of a component, such as "plugins/rules.wasm"; or "onnx", "xgboost", "lightgbm" or "catboost", with file = "model.onnx"
+    study.toml:21: `models.plugin` is 7; write the path of a component, such as "plugins/rules.wasm"; or "onnx", "xgboost", "lightgbm" or "catboost", with file = "model.onnx"; or "recorded", which answers with a field of the snapshot
     study.toml:22: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
     study.toml:28: two plugins are named `recorded`, on lines 23 and 27; give each plugin a different name
     study.toml:37: `conditions.bins` has 7 after 30; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
@@ -245,9 +245,27 @@ fn standard_input_is_at_most_one_source() {
     "#);
     assert_snapshot!(faults(&[(bookings, "{ path = \"bookings.jsonl\" }"), (assignments, "{ file = \"\" }")]), @r#"
     study.toml:18: `sources.snapshots` has none of `file`, `stdin` and `http`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
-    study.toml:18: unknown key `sources.snapshots.path`; keys allowed here: file, stdin, http
+    study.toml:18: unknown key `sources.snapshots.path`; keys allowed here: file, stdin, http, format
     study.toml:19: `sources.decisions.file` is ""; write a path such as "records.jsonl"
     "#);
+}
+
+#[test]
+fn a_file_has_the_declared_format_or_that_of_its_ending() {
+    let format = |declared: &str| {
+        let study = read(&[("{ file = \"bookings.jsonl\" }", declared)]);
+        match study.snapshots_source {
+            Source::File(file) => file.format,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(format("{ file = \"bookings.csv.gz\" }"), RecordFormat::Csv);
+    assert_eq!(format("{ file = \"bookings.txt\", format = \"csv\" }"), RecordFormat::Csv);
+    assert_eq!(format("{ file = \"part-0\", format = \"parquet\" }"), RecordFormat::Parquet);
+    assert_eq!(format("{ file = \"bookings.csv\", format = \"json-lines\" }"), RecordFormat::JsonLines);
+    let bookings = "{ file = \"bookings.jsonl\" }";
+    assert_snapshot!(faults(&[(bookings, "{ file = \"a\", format = \"tsv\" }")]), @r#"study.toml:18: `sources.snapshots.format` is "tsv"; write one of "json-lines", "csv", "parquet""#);
+    assert_snapshot!(faults(&[(bookings, "{ stdin = true, format = \"csv\" }")]), @"study.toml:18: `sources.snapshots.format` is not allowed here: only a file has a format, and other sources are JSON Lines; remove it");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn windows() -> Json {
 
 fn chance() -> Json {
     let gain = "The minimum gain, which must also be above 0. Labels: the excess of the agreement over that of always giving \
-                the substrate's commonest label, at most 1. Numbers and rankings: by how much the metric is better than that \
+                the substrate's commonest label, at most 1. Other answers: by how much the metric is better than that \
                 of each baseline, in units of the metric.";
     let gain = json!({ "type": "number", "minimum": 0, "description": gain });
     let kappa = "Only for labels: the minimum of Cohen's kappa. It must also be above 0.";
@@ -136,8 +136,9 @@ fn chance() -> Json {
     json!({
         "oneOf": [beyond, { "const": "not-asked" }],
         "description": "What the answers must be worth over the evaluated windows. `{ gain = 0.0 }`: more than always giving \
-                        the substrate's commonest label, the mean, median or last of the earlier numbers, or the commonest \
-                        items of the earlier rankings. `{ kappa = 0.4 }`: Cohen's kappa. `not-asked`: nothing, which the verdict \
+                        the substrate's commonest label, the mean, median or last of the earlier numbers, the commonest \
+                        items of the earlier rankings, or the commonest or last of the earlier sets of labels or JSON \
+                        values. `{ kappa = 0.4 }`: Cohen's kappa. `not-asked`: nothing, which the verdict \
                         says. With evidence = \"bound\" the confidence bound must meet it. Every [threshold] needs this \
                         key: without it, understudy refuses to check, seal and run the study.",
     })

@@ -48,7 +48,7 @@ pub enum ChanceRequirement {
     /// None: a model that is no better than a constant can be GO.
     NotAsked,
     /// The minimum gain, at least 0. It must also be above 0. For labels, it is the excess of the agreement over that of
-    /// always giving the substrate's commonest label, and at most 1. For numbers and rankings, it is by how much the metric
+    /// always giving the substrate's commonest label, and at most 1. For other answers, it is by how much the metric
     /// is better than that of each baseline, in units of the metric.
     Gain(f64),
     /// For labels: the minimum of Cohen's kappa, from 0 to 1. It must also be above 0, which is the kappa of every constant.

@@ -10,12 +10,12 @@
 //! - A result has the kind and the number of elements of its port, or the row fails.
 
 use rten::{Model, ModelOptions, NodeId, OpRegistry, Value, ValueOrView, ValueView, op_registry};
-use tabular_engine::{Graph, GraphError, GraphRuntime, GraphValues};
+use tabular_engine::{Graph, GraphEngine, GraphError, GraphValues};
 use tabular_program::{Kind, Port};
 
 /// Prepares graphs for rten.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NeuralRuntime;
+pub struct NeuralEngine;
 
 /// The operators that the importer writes.
 fn operators() -> OpRegistry {
@@ -104,7 +104,7 @@ fn operators() -> OpRegistry {
     )
 }
 
-impl GraphRuntime for NeuralRuntime {
+impl GraphEngine for NeuralEngine {
     fn prepare(
         &self,
         file: Vec<u8>,
@@ -117,7 +117,13 @@ impl GraphRuntime for NeuralRuntime {
             .map_err(|error| GraphError::new(error.to_string()))?;
         let fits = model.input_ids().len() == inputs.len() && model.output_ids().len() == outputs.len();
         if !fits {
-            return Err(GraphError::new("the graph has other inputs or outputs than the model".to_owned()));
+            return Err(GraphError::new(format!(
+                "a subgraph has {} inputs and {} outputs, expected {} and {}; import the model file again",
+                model.input_ids().len(),
+                model.output_ids().len(),
+                inputs.len(),
+                outputs.len()
+            )));
         }
         let dimensions = |port: &Port| port.dimensions.iter().map(|length| *length as usize).collect();
         Ok(Box::new(NeuralGraph {

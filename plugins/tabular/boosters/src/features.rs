@@ -1,7 +1,7 @@
 //! The features of a booster as inputs of a program.
 
 use tabular_lowering::{BuildError, ProgramBuilder};
-use tabular_program::{Columns, Kind, Step, Values};
+use tabular_program::{Columns, Kind, MISSING_INTEGER, MISSING_TEXT, Step, Values};
 
 /// The categories of a feature, in the order of their codes.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,9 +12,15 @@ pub(crate) enum Categories {
     Integers(Vec<i64>),
 }
 
-/// Whether each feature needs a value. XGBoost and LightGBM handle a missing number.
+/// Whether each feature needs a value. XGBoost and LightGBM handle a missing number, and a missing category like an unknown
+/// one. A feature needs a value if one of its categories looks like a missing one, because no model can distinguish the two.
 pub(crate) fn required(categories: &[Categories]) -> Vec<bool> {
-    categories.iter().map(|categories| *categories != Categories::None).collect()
+    let is_missing = |categories: &Categories| match categories {
+        Categories::None => false,
+        Categories::Texts(texts) => texts.iter().any(|text| text == MISSING_TEXT),
+        Categories::Integers(numbers) => numbers.contains(&MISSING_INTEGER),
+    };
+    categories.iter().map(is_missing).collect()
 }
 
 /// Adds the inputs. Returns columns of a kind, one for each feature. An unknown category is `unknown`.

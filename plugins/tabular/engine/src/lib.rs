@@ -10,7 +10,7 @@
 //! - A program that passed its check runs without a panic, whatever the rows are.
 
 mod forest;
-mod graph_runtime;
+mod graph_engine;
 mod matcher;
 mod math;
 mod model;
@@ -19,7 +19,7 @@ mod planes;
 mod source_columns;
 mod text;
 
-pub use graph_runtime::{Graph, GraphError, GraphRuntime, GraphValues, NoGraphs};
+pub use graph_engine::{Graph, GraphEngine, GraphError, GraphValues, NoGraphs};
 pub use model::{Answers, Buffers, Failure, Model, OutputColumns};
 pub use source_columns::{Source, SourceColumn, SourceError};
 pub use text::{TextRef, Texts};

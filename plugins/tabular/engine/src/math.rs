@@ -1,9 +1,10 @@
 //! Functions of floats that give the same bits on every machine.
 //!
-//! A function of a 32-bit float is computed in 64 bits and rounded. The exponential is that of glibc, which ONNX Runtime and
-//! XGBoost call; see [`exponential`].
+//! A function of a 32-bit float is computed in 64 bits and rounded. Scores' exponentials and powers are those of glibc, which ONNX Runtime
+//! and XGBoost call; see [`exponential`] and [`power`](mod@power).
 
 mod exponential;
+mod power;
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
@@ -29,11 +30,15 @@ pub(crate) trait Float:
 
     fn exponential(self) -> Self;
 
+    fn rounded_exponential(self) -> Self;
+
+    fn power(self, exponent: Self) -> Self;
+
     fn is_nan(self) -> bool;
 }
 
 macro_rules! float {
-    ($type:ty, $exponential:path) => {
+    ($type:ty, $exponential:path, $rounded_exponential:path, $power:path) => {
         impl Float for $type {
             fn to_double(self) -> f64 {
                 f64::from(self)
@@ -56,16 +61,24 @@ macro_rules! float {
                 $exponential(self)
             }
 
+            fn rounded_exponential(self) -> Self {
+                $rounded_exponential(self)
+            }
+
+            fn power(self, exponent: Self) -> Self {
+                $power(self, exponent)
+            }
+
             fn is_nan(self) -> bool {
                 self.is_nan()
             }
         }
     };
 }
-float!(f32, exponential::exponential);
-float!(f64, libm::exp);
+float!(f32, exponential::exponential, exponential::rounded_exponential, power::power);
+float!(f64, libm::exp, libm::exp, libm::pow);
 
-/// The exponential.
+/// The exponential as glibc has it.
 pub(crate) fn exp<T: Float>(value: T) -> T {
     value.exponential()
 }
@@ -77,7 +90,7 @@ pub(crate) fn log<T: Float>(value: T) -> T {
 
 /// The power.
 pub(crate) fn power<T: Float>(base: T, exponent: T) -> T {
-    T::from_double(libm::pow(base.to_double(), exponent.to_double()))
+    base.power(exponent)
 }
 
 /// `1 / (1 + exp(-|x|))`, mirrored for negative `x`, with the roundings of ONNX Runtime.

@@ -1,8 +1,8 @@
 //! A model that is ready to answer.
 
-use tabular_program::{Columns, Input, Kind, Output, Program, ProgramError};
+use tabular_program::{Columns, Input, Kind, MISSING_TEXT, Output, Program, ProgramError};
 
-use crate::graph_runtime::{GraphRuntime, NoGraphs};
+use crate::graph_engine::{GraphEngine, NoGraphs};
 use crate::operations::{self, Block, Failures, Operation, Scratch};
 use crate::planes::{Cell, Planes};
 use crate::source_columns::{Source, SourceColumn, SourceError};
@@ -14,6 +14,8 @@ const MAX_ROWS: usize = 128;
 const BLOCK_BYTES: usize = 256 * 1024;
 /// The fewest rows that a block is cut down to.
 const FEWEST_ROWS: usize = 8;
+/// Blocks have a multiple of that many rows, if they have more.
+const TILE_ROWS: usize = 16;
 
 /// A model that is ready to answer.
 pub struct Model {
@@ -79,7 +81,7 @@ impl Model {
     ///
     /// # Errors
     /// If the program does not pass its check, or a subgraph cannot be prepared. The message names the operators.
-    pub fn with_graphs(mut program: Program, graphs: &dyn GraphRuntime) -> Result<Self, ProgramError> {
+    pub fn with_graphs(mut program: Program, graphs: &dyn GraphEngine) -> Result<Self, ProgramError> {
         program.check()?;
         let bytes: usize = program
             .planes
@@ -94,6 +96,8 @@ impl Model {
             .map(|(width, size)| *width as usize * size)
             .sum();
         let block = (BLOCK_BYTES / bytes.max(1)).clamp(FEWEST_ROWS, MAX_ROWS);
+        // Steps compute rows by sixteens.
+        let block = if block > TILE_ROWS { block / TILE_ROWS * TILE_ROWS } else { block };
         let mut constants = ConstantTexts::default();
         let mut operations = Vec::with_capacity(program.steps.len());
         for instruction in program.steps {
@@ -142,6 +146,8 @@ impl Model {
                 _ => 0,
             })
             .collect();
+        let pool = texts.add_source(MISSING_TEXT.as_bytes());
+        let missing = Texts::source_cell(pool, 0, MISSING_TEXT.len() as u32);
         let mut outputs: Vec<OutputColumns> =
             self.outputs.iter().map(|output| OutputColumns::new(output.columns, rows)).collect();
         let mut failures = Vec::new();
@@ -149,7 +155,7 @@ impl Model {
             let count = self.block.min(rows - first);
             buffers.planes.resize(self.planes, count);
             for ((source, column), pool) in sources.iter().zip(&targets).zip(&pools) {
-                source.load(first, *pool, *column, &mut buffers.planes);
+                source.load(first, *pool, missing, *column, &mut buffers.planes);
             }
             let mut block = Block {
                 planes: &mut buffers.planes,

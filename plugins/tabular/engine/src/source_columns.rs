@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tabular_program::{Columns, Kind};
+use tabular_program::{Columns, Kind, MISSING_INTEGER};
 
 use crate::planes::Planes;
 use crate::text::{TextRef, Texts};
@@ -32,7 +32,8 @@ pub enum Source<'a> {
 pub struct SourceColumn<'a> {
     /// The values. A row without a value holds a placeholder.
     pub values: Source<'a>,
-    /// Indices of the rows without a value, ascending. They become NaN; only numbers may be missing.
+    /// Indices of the rows without a value, ascending. Floats become NaN, texts and integers the cells that
+    /// [`tabular_program`] has for missing ones, booleans false.
     pub missing: &'a [u32],
 }
 
@@ -91,9 +92,6 @@ impl SourceColumn<'_> {
         if !fits {
             return error(format!("is {}, expected {kind:?}", self.values.name()));
         }
-        if !matches!(kind, Kind::Float | Kind::Double) && !self.missing.is_empty() {
-            return error(format!("has no value in row {}; only numbers may be missing", self.missing[0]));
-        }
         if let Source::Texts { offsets, bytes } = self.values {
             let ordered = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
             if !ordered || offsets.last().is_some_and(|end| *end as usize > bytes.len()) {
@@ -103,8 +101,15 @@ impl SourceColumn<'_> {
         Ok(())
     }
 
-    /// Copies the rows from `first` on into a column. `pool` is that of the text.
-    pub(crate) fn load(&self, first: usize, pool: u32, column: Columns, planes: &mut Planes) {
+    /// Copies the rows from `first` on into a column. `pool` is that of the text, `missing` the cell of a missing one.
+    pub(crate) fn load(
+        &self,
+        first: usize,
+        pool: u32,
+        missing: TextRef,
+        column: Columns,
+        planes: &mut Planes,
+    ) {
         let rows = planes.rows;
         match (self.values, column.kind) {
             (Source::Booleans(values), Kind::Boolean) => {
@@ -157,7 +162,9 @@ impl SourceColumn<'_> {
             match column.kind {
                 Kind::Float => planes.write::<f32>(column)[row] = f32::NAN,
                 Kind::Double => planes.write::<f64>(column)[row] = f64::NAN,
-                _ => {}
+                Kind::Text => planes.write::<TextRef>(column)[row] = missing,
+                Kind::Integer => planes.write::<i64>(column)[row] = MISSING_INTEGER,
+                Kind::Boolean => planes.write::<u8>(column)[row] = 0,
             }
         }
     }

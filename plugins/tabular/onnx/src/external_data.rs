@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::OnnxError;
+use crate::error::{Fault, OnnxError};
 use crate::proto::{ExternalData, Model, Tensor};
 
 /// The files of a model's external data, by name.
@@ -14,13 +14,9 @@ pub(crate) fn names(model: &mut Model) -> Result<Vec<String>, OnnxError> {
     for tensor in tensors(model) {
         if let Some(ExternalData { location, .. }) = &tensor.external {
             if !is_inside(location) {
-                return Err(error(
-                    tensor,
-                    &format!(
-                        "its data is in {location:?}, outside of the model's folder; export the model with its weights in \
-                         the same folder"
-                    ),
-                ));
+                let reason = format!("its data is in {location:?}, outside of the model's folder");
+                let remedy = "export the model with its weights in the same folder";
+                return Err(error(tensor, Fault::with_remedy(reason, remedy)));
             }
             names.insert(location.clone());
         }
@@ -39,7 +35,7 @@ pub(crate) fn resolve<'f>(
     for tensor in tensors(model) {
         let Some(ExternalData { location, offset, length }) = tensor.external.take() else { continue };
         let Some(file) = read(&location) else {
-            return Err(error(tensor, &format!("its data is in {location:?}, which is missing")));
+            return Err(error(tensor, format!("its data is in {location:?}, which is missing").into()));
         };
         let end = match length {
             Some(length) => offset.checked_add(length),
@@ -52,19 +48,17 @@ pub(crate) fn resolve<'f>(
         match data {
             Some(data) => tensor.raw = Some(data.to_vec()),
             None => {
-                let fault = format!(
-                    "its data is at byte {offset} of {location:?}, which has {} bytes; copy the whole file",
-                    file.len()
-                );
-                return Err(error(tensor, &fault));
+                let reason =
+                    format!("its data is at byte {offset} of {location:?}, which has {} bytes", file.len());
+                return Err(error(tensor, Fault::with_remedy(reason, "copy the whole file")));
             }
         }
     }
     Ok(())
 }
 
-fn error(tensor: &Tensor, fault: &str) -> OnnxError {
-    OnnxError::Graph { fault: format!("tensor {:?}: {fault}", tensor.name) }
+fn error(tensor: &Tensor, fault: Fault) -> OnnxError {
+    OnnxError::Graph { fault: fault.at(&format!("tensor {:?}: ", tensor.name)) }
 }
 
 /// The initializers and the tensors of nodes.

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tabular_engine::{Buffers, Model, OutputColumns};
 use tabular_lowering::ProgramBuilder;
-use tabular_program::{Columns, Kind, TokenRule, Values};
+use tabular_program::{Columns, Kind, TokenRule};
 
 use crate::error::{Fault, OnnxError};
+use crate::neural;
 use crate::neural::shape::NetShape;
-use crate::neural::{self, NetPart, Refusal};
-use crate::operators::{self, Call};
+use crate::node_lowering::{NodePlacement, check_for_neural, lower_in_engine, lower_node, node_error};
 use crate::proto;
 use crate::shape::{self, Dim, Shape};
 use crate::subgraphs::{self, Plan};
@@ -31,7 +30,7 @@ pub(crate) enum Value {
     Merged(Tensor),
     /// The tokens of a column of text, as many as there are.
     Tokens(Tensor, TokenRule),
-    /// A value of the neural runtime, one dimension of which has several elements for each row.
+    /// A value of the neural engine, one dimension of which has several elements for each row.
     Blocked(Columns, NetShape),
 }
 
@@ -42,12 +41,12 @@ pub(crate) struct Tensor {
     pub(crate) shape: Shape,
 }
 
-/// Which runtime a node is given to that both have.
+/// Which engine runs a node that both have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Preference {
-    /// The engine, with its exact integers and 64-bit floats.
+    /// The tabular engine, with its exact integers and 64-bit floats.
     Engine,
-    /// The neural runtime: to test it.
+    /// The neural engine: to test it.
     #[cfg(test)]
     Neural,
 }
@@ -74,8 +73,8 @@ pub(crate) fn lower_with(model: &proto::Model, preference: Preference) -> Result
     for index in &order {
         let node = &graph.nodes[*index];
         let results = match lower_node(model, node, &values, &mut builder, preference)? {
-            Lowered::Engine(results) => results,
-            Lowered::Neural(part) => {
+            NodePlacement::Engine(results) => results,
+            NodePlacement::Neural(part) => {
                 let mut results = Vec::with_capacity(part.results.len());
                 for (kind, shape) in &part.results {
                     let columns = builder.columns(*kind, net_width(node, shape)?)?;
@@ -112,7 +111,7 @@ pub(crate) fn lower_with(model: &proto::Model, preference: Preference) -> Result
                 (builder.constants("Constant", constant.values.clone())?, Vec::new())
             }
             Some(Value::Shape(_) | Value::Merged(_) | Value::Tokens(..) | Value::Blocked(..)) | None => {
-                let fault = format!("output {:?} is no value of a row", output.name);
+                let fault = format!("output {:?} is no value of a row", output.name).into();
                 return Err(OnnxError::Graph { fault });
             }
         };
@@ -177,7 +176,7 @@ fn lower_stages<'m>(
     Ok((builder, values))
 }
 
-/// The number of columns of a result of the neural runtime.
+/// The number of columns of a result of the neural engine.
 fn net_width(node: &proto::Node, shape: &[neural::shape::NetDim]) -> Result<usize, OnnxError> {
     let fixed: Vec<Dim> = shape.iter().map(|dim| Dim::Fixed(dim.length)).collect();
     shape::width(&fixed).map_err(|fault| node_error(node, fault))
@@ -194,181 +193,37 @@ fn rows_first(name: &str, tensor: &Tensor) -> Result<Columns, OnnxError> {
         Some(Dim::Fixed(_)) => {
             let fault =
                 format!("output {name:?} has the shape {}, expected rows first", shape::text(&tensor.shape));
-            Err(OnnxError::Graph { fault })
+            Err(OnnxError::Graph { fault: fault.into() })
         }
     }
 }
 
 fn lower_input(input: &proto::ValueInfo, builder: &mut ProgramBuilder) -> Result<Tensor, OnnxError> {
-    let error = |fault: String| OnnxError::Graph { fault: format!("input {:?} {fault}", input.name) };
+    let error = |fault: Fault| OnnxError::Graph { fault: fault.at(&format!("input {:?} ", input.name)) };
+    let unusable = |reason: &str, remedy| error(Fault::with_remedy(reason, remedy));
     let Some(tensor) = &input.tensor else {
-        return Err(error("is no tensor; export the model with tensors as inputs".to_owned()));
+        return Err(unusable("is no tensor", "export the model with tensors as inputs"));
     };
     let kind = tensor::value_kind(tensor.element_type).map_err(error)?;
     let Some(dimensions) = &tensor.dimensions else {
-        return Err(error("has no shape; export the model with the number of its columns".to_owned()));
+        return Err(unusable("has no shape", "export the model with the number of its columns"));
     };
     if dimensions.is_empty() {
-        return Err(error("is a single number; export the model with a dimension for rows".to_owned()));
+        return Err(unusable("is a single number", "export the model with a dimension for rows"));
     }
     let mut shape = vec![Dim::Rows];
     for dimension in &dimensions[1..] {
         match usize::try_from(*dimension) {
             Ok(length) => shape.push(Dim::Fixed(length)),
-            Err(_) if *dimension > 0 => return Err(error(format!("has the dimension {dimension}"))),
+            Err(_) if *dimension > 0 => return Err(error(format!("has the dimension {dimension}").into())),
             Err(_) => {
-                let fault =
-                    "has a dimension without a number; export the model with the number of its columns";
-                return Err(error(fault.to_owned()));
+                let remedy = "export the model with the number of its columns";
+                return Err(unusable("has a dimension without a number", remedy));
             }
         }
     }
     let width = shape::width(&shape).map_err(error)?;
     Ok(Tensor { columns: builder.input(&input.name, kind, width)?, shape })
-}
-
-/// Where a node is lowered to.
-enum Lowered {
-    /// Steps of the engine, with their results.
-    Engine(Vec<Value>),
-    /// A part of a subgraph.
-    Neural(NetPart),
-}
-
-fn node_error(node: &proto::Node, fault: Fault) -> OnnxError {
-    OnnxError::Node { operator: node.full_operator(), node: node.label().to_owned(), fault }
-}
-
-/// Lowers a node for the engine, or else for the neural runtime.
-fn lower_node(
-    model: &proto::Model,
-    node: &proto::Node,
-    values: &HashMap<&str, Value>,
-    builder: &mut ProgramBuilder,
-    preference: Preference,
-) -> Result<Lowered, OnnxError> {
-    let refusal = if preference == Preference::Engine {
-        None
-    } else {
-        match check_for_neural(model, node, values) {
-            Ok(part) => return Ok(Lowered::Neural(part)),
-            Err(refusal) => Some(refusal),
-        }
-    };
-    let fault = match lower_in_engine(model, node, values, builder) {
-        Ok(results) => return Ok(Lowered::Engine(results)),
-        Err(fault) => fault,
-    };
-    let refusal = match refusal {
-        Some(refusal) => refusal,
-        None => match check_for_neural(model, node, values) {
-            Ok(part) => return Ok(Lowered::Neural(part)),
-            Err(refusal) => refusal,
-        },
-    };
-    Err(node_error(
-        node,
-        match refusal {
-            Refusal::Use(fault) => fault,
-            // What the engine has, it has for more kinds.
-            Refusal::Kind(fault_of_kind) if fault == operators::UNKNOWN => fault_of_kind,
-            Refusal::Kind(_) | Refusal::Operator => fault,
-        },
-    ))
-}
-
-/// A node with its arguments.
-fn call<'a>(
-    model: &proto::Model,
-    node: &'a proto::Node,
-    values: &HashMap<&str, Value>,
-    builder: &'a mut ProgramBuilder,
-) -> Result<Call<'a>, Fault> {
-    let domain = if node.domain == "ai.onnx" { "" } else { &node.domain[..] };
-    let Some(version) = model.operator_sets.get(domain).or_else(|| {
-        // The empty name and ai.onnx are the same domain.
-        (domain.is_empty()).then(|| model.operator_sets.get("ai.onnx")).flatten()
-    }) else {
-        return Err("the file does not say which version of the operator it means".to_owned());
-    };
-    let inputs = node.inputs.iter().map(|name| values.get(&name[..]).cloned()).collect();
-    Ok(Call { builder, node, inputs, version: *version })
-}
-
-/// Checks a node for the neural runtime.
-fn check_for_neural(
-    model: &proto::Model,
-    node: &proto::Node,
-    values: &HashMap<&str, Value>,
-) -> Result<NetPart, Refusal> {
-    let mut builder = ProgramBuilder::new();
-    let part = neural::check(&call(model, node, values, &mut builder)?)?;
-    if part.results.len() < node.outputs.len() {
-        return Err(Refusal::Use(format!("it has {} outputs", node.outputs.len())));
-    }
-    Ok(part)
-}
-
-/// Lowers a node to steps of the engine.
-fn lower_in_engine(
-    model: &proto::Model,
-    node: &proto::Node,
-    values: &HashMap<&str, Value>,
-    builder: &mut ProgramBuilder,
-) -> Result<Vec<Value>, Fault> {
-    let call = call(model, node, values, builder)?;
-    if call.inputs.iter().flatten().any(|input| matches!(input, Value::Blocked(..))) {
-        return Err("it takes rows and columns as one dimension".to_owned());
-    }
-    if !call.inputs.iter().flatten().all(|input| matches!(input, Value::Constant(_))) {
-        return operators::lower(call);
-    }
-    let mut builder = ProgramBuilder::new();
-    let results = operators::lower(Call { builder: &mut builder, ..call })?;
-    fold(results, builder)
-}
-
-/// Computes values that depend on constants alone.
-fn fold(results: Vec<Value>, mut builder: ProgramBuilder) -> Result<Vec<Value>, Fault> {
-    for result in &results {
-        if let Value::Tensor(tensor) | Value::Labelled(tensor, _) = result {
-            if shape::rows_axis(&tensor.shape).is_some() {
-                return Err("its result has rows although its arguments are constant".to_owned());
-            }
-            builder.output("", tensor.columns);
-        }
-    }
-    let program = builder.finish().map_err(|error| error.to_string())?;
-    let model = Model::new(program).map_err(|error| error.to_string())?;
-    let answers = model.run(1, &[], &mut Buffers::default()).map_err(|error| error.to_string())?;
-    if let Some(failure) = answers.failures.first() {
-        return Err(failure.message.clone());
-    }
-    let texts = &answers.texts;
-    let mut computed = answers.outputs.into_iter();
-    let mut constant = |tensor: &Tensor| {
-        let values = match computed.next() {
-            Some(OutputColumns::Booleans(values)) => Values::Booleans { values },
-            Some(OutputColumns::Integers(values)) => Values::Integers { values },
-            Some(OutputColumns::Floats(values)) => Values::Floats { values },
-            Some(OutputColumns::Doubles(values)) => Values::Doubles { values },
-            Some(OutputColumns::Texts(cells)) => {
-                Values::Texts { values: cells.into_iter().map(|cell| texts.get(cell).to_owned()).collect() }
-            }
-            None => return Err("a constant was not computed".to_owned()),
-        };
-        let fixed = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { 1 };
-        Ok(Constant { values, dimensions: tensor.shape.iter().map(fixed).collect() })
-    };
-    results
-        .into_iter()
-        .map(|result| {
-            Ok(match result {
-                Value::Tensor(tensor) | Value::Labelled(tensor, _) => Value::Constant(constant(&tensor)?),
-                other => other,
-            })
-        })
-        .collect()
 }
 
 impl Value {

@@ -1,7 +1,7 @@
 //! Imports ONNX files.
 //!
-//! [`import`] parses a file, checks its graph, and lowers every node to steps of a program. Nodes that the engine lacks become
-//! subgraphs for the neural runtime, if that has them as ONNX defines them. Whatever neither can do is an error that
+//! [`import`] parses a file, checks its graph, and lowers every node to steps of a program. Nodes that the tabular engine lacks become
+//! subgraphs for the neural engine, if that has them as ONNX defines them. Whatever neither can do is an error that
 //! names the operator and the node.
 //!
 //! Invariants:
@@ -14,6 +14,7 @@ mod error;
 mod external_data;
 mod graph_lowering;
 mod neural;
+mod node_lowering;
 mod node_order;
 mod operators;
 mod proto;
@@ -25,7 +26,7 @@ use std::collections::BTreeMap;
 
 use tabular_program::{Columns, Kind, Program};
 
-pub use error::OnnxError;
+pub use error::{Fault, OnnxError};
 
 /// A model of an ONNX file.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ pub struct ImportedModel {
     pub outputs: Vec<GraphOutput>,
     /// The operators of the graph, and how many nodes have them.
     pub operators: BTreeMap<String, usize>,
-    /// Those of them that the neural runtime runs.
+    /// Those of them that the neural engine runs.
     pub neural_operators: Vec<String>,
     /// The name of the program that wrote the file.
     pub producer: String,

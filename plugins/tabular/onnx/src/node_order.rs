@@ -7,7 +7,7 @@ use crate::proto::Graph;
 
 /// The indices of the nodes that the graph's outputs need, each after the nodes that it needs.
 pub(crate) fn order(graph: &Graph) -> Result<Vec<usize>, OnnxError> {
-    let error = |fault: String| Err(OnnxError::Graph { fault });
+    let error = |fault: String| Err(OnnxError::Graph { fault: fault.into() });
     if graph.outputs.is_empty() {
         return error("it has no outputs".to_owned());
     }

@@ -41,7 +41,9 @@ pub(crate) fn width(shape: &[Dim]) -> Result<usize, Fault> {
         }
     }
     if width > MAX_PLANE_COLUMNS as usize {
-        return Err(format!("a value of shape {} has more than {MAX_PLANE_COLUMNS} columns", text(shape)));
+        return Err(
+            format!("a value of shape {} has more than {MAX_PLANE_COLUMNS} columns", text(shape)).into()
+        );
     }
     Ok(width)
 }
@@ -56,7 +58,7 @@ pub(crate) fn axis(axis: i64, rank: usize) -> Result<usize, Fault> {
     let position = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
     match usize::try_from(position) {
         Ok(position) if position < rank => Ok(position),
-        _ => Err(format!("axis {axis} does not exist in {rank} dimensions")),
+        _ => Err(format!("axis {axis} does not exist in {rank} dimensions").into()),
     }
 }
 
@@ -64,7 +66,7 @@ pub(crate) fn axis(axis: i64, rank: usize) -> Result<usize, Fault> {
 pub(crate) fn column_axis(number: i64, shape: &[Dim]) -> Result<usize, Fault> {
     let axis = axis(number, shape.len())?;
     if shape[axis] == Dim::Rows {
-        return Err(format!("it works along axis {number} of {}, which combines rows", text(shape)));
+        return Err(format!("it works along axis {number} of {}, which combines rows", text(shape)).into());
     }
     Ok(axis)
 }
@@ -90,11 +92,11 @@ pub(crate) fn broadcast(one: &[Dim], other: &[Dim]) -> Result<Shape, Fault> {
             (one, other) if one == other => one,
             (Dim::Fixed(1), other) => other,
             (one, Dim::Fixed(1)) => one,
-            _ => return Err(format!("shapes {} and {} do not fit", text(one), text(other))),
+            _ => return Err(format!("shapes {} and {} do not fit", text(one), text(other)).into()),
         });
     }
     if shape.iter().filter(|dim| **dim == Dim::Rows).count() > 1 {
-        return Err(format!("shapes {} and {} combine rows with other rows", text(one), text(other)));
+        return Err(format!("shapes {} and {} combine rows with other rows", text(one), text(other)).into());
     }
     Ok(shape)
 }
@@ -162,7 +164,7 @@ mod tests {
         assert_eq!(broadcast(&rows, &[Fixed(3)]).unwrap(), rows);
         assert_eq!(broadcast(&[Rows, Fixed(1)], &[Fixed(1), Fixed(4)]).unwrap(), [Rows, Fixed(4)]);
         assert!(broadcast(&rows, &[Rows]).is_err());
-        assert!(broadcast(&[Rows], &[Rows, Fixed(1)]).unwrap_err().contains("combine rows"));
+        assert!(broadcast(&[Rows], &[Rows, Fixed(1)]).unwrap_err().reason().contains("combine rows"));
         let columns = broadcast_columns(&[Fixed(2), Rows, Fixed(1)], &[Fixed(2), Rows, Fixed(3)]);
         assert_eq!(columns, [0, 0, 0, 1, 1, 1]);
         assert_eq!(broadcast_columns(&[Fixed(3)], &[Rows, Fixed(2), Fixed(3)]), [0, 1, 2, 0, 1, 2]);

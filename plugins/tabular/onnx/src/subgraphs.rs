@@ -1,8 +1,8 @@
-//! Which nodes of a graph the neural runtime runs, and the subgraphs that are written for it.
+//! Which nodes of a graph the neural engine runs, and the subgraphs that are written for it.
 //!
-//! The engine runs what it has operators for. Nodes between two nodes of the neural runtime go there as well, so that
-//! values do not move back and forth. Nodes of the neural runtime form one subgraph, unless one needs the result of
-//! an engine's step that itself needs a result of the subgraph.
+//! The tabular engine runs what it has operators for. Nodes between two nodes of the neural engine go there as well, so that
+//! values do not move back and forth. Nodes of the neural engine form one subgraph, unless one needs the result of
+//! a step of the tabular engine that itself needs a result of the subgraph.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -12,21 +12,22 @@ use tabular_program::{Port, Step, Values};
 use crate::error::{Fault, OnnxError};
 use crate::graph_lowering::{Tensor, Value};
 use crate::neural::{NetInput, NetPart, shape};
+use crate::node_lowering::node_error;
 use crate::proto::encoding::{GraphDraft, NodeDraft, PortType};
 use crate::proto::{Graph, Node};
 use crate::tensor::Constant;
 
 /// Where the nodes of a graph run.
 pub(crate) struct Plan {
-    /// What is written for the nodes of the neural runtime.
+    /// What is written for the nodes of the neural engine.
     parts: HashMap<usize, NetPart>,
-    /// For each node that depends on the row, how many subgraphs come before it. Nodes of the neural runtime come before
-    /// those of the engine with the same number.
+    /// For each node that depends on the row, how many subgraphs come before it. Nodes of the neural engine come before
+    /// those of the tabular engine with the same number.
     stages: BTreeMap<usize, usize>,
 }
 
 impl Plan {
-    /// Places the nodes in `order`. `parts` are those that the engine lacks; `check` says whether the neural runtime has a
+    /// Places the nodes in `order`. `parts` are those that the tabular engine lacks; `check` says whether the neural engine has a
     /// node. `values` are the results of all nodes.
     pub(crate) fn new(
         graph: &Graph,
@@ -79,7 +80,7 @@ impl Plan {
         Self { parts, stages }
     }
 
-    /// The operators of the nodes that the neural runtime runs, each once.
+    /// The operators of the nodes that the neural engine runs, each once.
     pub(crate) fn operators(&self, graph: &Graph) -> Vec<String> {
         let names: BTreeSet<String> =
             self.parts.keys().map(|index| graph.nodes[*index].full_operator()).collect();
@@ -162,7 +163,7 @@ impl Plan {
     }
 }
 
-/// A value that the neural runtime computes.
+/// A value that the neural engine computes.
 pub(crate) fn result_value(columns: tabular_program::Columns, result: &[shape::NetDim]) -> Value {
     match shape::to_tabular(result) {
         Some(shape) => Value::Tensor(Tensor { columns, shape }),
@@ -188,11 +189,7 @@ impl<'v, 'm> Subgraph<'v, 'm> {
 
     /// Writes what belongs to a node of the file.
     fn add(&mut self, node: &Node, part: &NetPart) -> Result<(), OnnxError> {
-        let error = |fault: Fault| OnnxError::Node {
-            operator: node.full_operator(),
-            node: node.label().to_owned(),
-            fault,
-        };
+        let error = |fault: Fault| node_error(node, fault);
         for net_node in &part.nodes {
             let mut inputs = Vec::with_capacity(net_node.inputs.len());
             for input in &net_node.inputs {
@@ -234,7 +231,7 @@ impl<'v, 'm> Subgraph<'v, 'm> {
             }
             Some(Value::Blocked(columns, dims)) => (*columns, shape::dimensions(dims)),
             Some(Value::Shape(_) | Value::Merged(_) | Value::Tokens(..)) | None => {
-                return Err(format!("value {name:?} is none that the neural runtime takes"));
+                return Err(format!("value {name:?} is none that the neural engine takes").into());
             }
         };
         let dimensions: Vec<u32> = dimensions.into_iter().map(|length| length as u32).collect();
@@ -249,8 +246,9 @@ impl<'v, 'm> Subgraph<'v, 'm> {
             && let Some(value) = values.iter().find(|value| i32::try_from(**value).is_err())
         {
             return Err(format!(
-                "the integer {value} is outside of the 32 bits that the neural runtime computes with"
-            ));
+                "the integer {value} is outside of the 32 bits that the neural engine computes with"
+            )
+            .into());
         }
         if self.constants.insert(name.to_owned()) {
             self.draft.initializer(name, constant);

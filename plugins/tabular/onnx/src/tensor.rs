@@ -30,8 +30,9 @@ pub(crate) fn kind(element_type: i64) -> Result<Kind, Fault> {
                 16 => "bfloat16",
                 _ => "another type",
             };
-            return Err(format!(
-                "element type {name} ({other}) is not supported; convert the model to float32, float64 or int64"
+            return Err(Fault::with_remedy(
+                format!("element type {name} ({other}) is not supported"),
+                "convert the model to float32, float64 or int64",
             ));
         }
     })
@@ -41,8 +42,9 @@ pub(crate) fn kind(element_type: i64) -> Result<Kind, Fault> {
 /// models may rely on, are refused.
 pub(crate) fn value_kind(element_type: i64) -> Result<Kind, Fault> {
     if (2..=5).contains(&element_type) {
-        return Err(format!(
-            "integers of 8 or 16 bits (element type {element_type}) are not supported; convert the model to int64"
+        return Err(Fault::with_remedy(
+            format!("integers of 8 or 16 bits (element type {element_type}) are not supported"),
+            "convert the model to int64",
         ));
     }
     kind(element_type)
@@ -61,12 +63,13 @@ impl Constant {
 
     /// Reads a tensor of a file.
     pub(crate) fn parse(tensor: &proto::Tensor) -> Result<Self, OnnxError> {
-        let graph = |fault: String| OnnxError::Graph { fault: format!("tensor {:?}: {fault}", tensor.name) };
+        let graph =
+            |fault: Fault| OnnxError::Graph { fault: fault.at(&format!("tensor {:?}: ", tensor.name)) };
         if tensor.external.is_some() {
-            let fault = "its data is in another file, which is read for initializers and constants only";
-            return Err(graph(format!("{fault}; export the model with its weights in one file")));
+            let reason = "its data is in another file, which is read for initializers and constants only";
+            return Err(graph(Fault::with_remedy(reason, "export the model with its weights in one file")));
         }
-        let error = |fault: String| graph(format!("{fault}; export the model again"));
+        let error = |reason: String| graph(reason.into());
         let mut length = 1_u64;
         let mut dimensions = Vec::with_capacity(tensor.dimensions.len());
         for dimension in &tensor.dimensions {
@@ -78,12 +81,12 @@ impl Constant {
                 .map_err(|_| error(format!("dimension {dimension} is too large")))?;
             dimensions.push(dimension);
         }
-        let kind = kind(tensor.element_type).map_err(error)?;
+        let kind = kind(tensor.element_type).map_err(graph)?;
         let values = match &tensor.raw {
             Some(raw) => read_raw(raw, tensor.element_type),
             None => read_lists(tensor, kind),
         }
-        .map_err(error)?;
+        .map_err(graph)?;
         if values.len() as u64 != length {
             return Err(error(format!("it has {} values, its dimensions require {length}", values.len())));
         }
@@ -95,7 +98,7 @@ fn read_raw(raw: &[u8], element_type: i64) -> Result<Values, Fault> {
     fn numbers<T, const N: usize>(raw: &[u8], number: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Fault> {
         let chunks = raw.chunks_exact(N);
         if !chunks.remainder().is_empty() {
-            return Err(format!("{} bytes are no whole number of values", raw.len()));
+            return Err(format!("{} bytes are no whole number of values", raw.len()).into());
         }
         let array = |bytes: &[u8]| {
             let mut array = [0; N];
@@ -114,7 +117,7 @@ fn read_raw(raw: &[u8], element_type: i64) -> Result<Values, Fault> {
         7 => Values::Integers { values: numbers(raw, i64::from_le_bytes)? },
         9 => Values::Booleans { values: numbers(raw, |[byte]| u8::from(byte != 0))? },
         11 => Values::Doubles { values: numbers(raw, f64::from_le_bytes)? },
-        _ => return Err("text has no raw data".to_owned()),
+        _ => return Err("text has no raw data".into()),
     })
 }
 
@@ -140,7 +143,7 @@ fn read_lists(tensor: &proto::Tensor, kind: Kind) -> Result<Values, Fault> {
 pub(crate) fn texts(bytes: &[Vec<u8>]) -> Result<Vec<String>, Fault> {
     bytes
         .iter()
-        .map(|bytes| String::from_utf8(bytes.clone()).map_err(|_| "text is not UTF-8".to_owned()))
+        .map(|bytes| String::from_utf8(bytes.clone()).map_err(|_| "text is not UTF-8".into()))
         .collect()
 }
 
@@ -187,7 +190,7 @@ pub(crate) fn doubles(values: &Values) -> Result<Vec<f64>, Fault> {
         Values::Integers { values } => values.iter().map(|value| *value as f64).collect(),
         Values::Floats { values } => values.iter().map(|value| f64::from(*value)).collect(),
         Values::Doubles { values } => values.clone(),
-        Values::Texts { .. } => return Err("expected numbers, found text".to_owned()),
+        Values::Texts { .. } => return Err("expected numbers, found text".into()),
     })
 }
 

@@ -1,4 +1,4 @@
-use neural_engine::NeuralRuntime;
+use neural_engine::NeuralEngine;
 use tabular_engine::{Buffers, Model, SourceColumn};
 use tabular_program::Values;
 
@@ -9,6 +9,9 @@ use crate::tensor::Constant;
 mod case_file;
 mod conformance;
 mod hostile_files;
+#[path = "../../../../tests/tests/hostile_models/protocol_buffer.rs"]
+#[expect(dead_code, reason = "the whole-system tests use the others")]
+mod protocol_buffer;
 
 use case_file::{Case, OwnedColumn, by_row};
 
@@ -16,7 +19,7 @@ use case_file::{Case, OwnedColumn, by_row};
 struct CaseAnswers {
     /// The values of each output, one row after the other.
     outputs: Vec<Values>,
-    /// Whether the neural runtime computes a part of them.
+    /// Whether the neural engine computes a part of them.
     is_neural: bool,
 }
 
@@ -31,7 +34,7 @@ fn answers(case: &Case, constants: usize, preference: Preference) -> Result<Case
     let is_neural = program.has_subgraphs();
     let program = Program::from_bytes(&program.to_bytes()).unwrap();
     let model =
-        Model::with_graphs(program, &NeuralRuntime).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        Model::with_graphs(program, &NeuralEngine).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     let inputs: Vec<Constant> =
         case.inputs[..constants].iter().map(Constant::parse).collect::<Result<_, _>>()?;
     let rows = inputs.first().map_or(1, |input| input.dimensions.first().copied().unwrap_or(1));
@@ -39,11 +42,11 @@ fn answers(case: &Case, constants: usize, preference: Preference) -> Result<Case
     let sources: Vec<SourceColumn> = columns.iter().map(OwnedColumn::source).collect();
     let expected: usize = model.inputs().iter().map(|input| input.columns.width as usize).sum();
     if inputs.iter().any(|input| input.dimensions.first() != Some(&rows)) || sources.len() != expected {
-        return Err(OnnxError::Graph { fault: "its inputs have different numbers of rows".to_owned() });
+        return Err(OnnxError::Graph { fault: "its inputs have different numbers of rows".into() });
     }
     let answers = model.run(rows, &sources, &mut Buffers::default()).unwrap();
     if let Some(failure) = answers.failures.first() {
-        return Err(OnnxError::Graph { fault: format!("row {}: {}", failure.row, failure.message) });
+        return Err(OnnxError::Graph { fault: format!("row {}: {}", failure.row, failure.message).into() });
     }
     let all: Vec<Values> = (0..answers.outputs.len()).map(|output| by_row(&answers, output, rows)).collect();
     // Rows that are answered one by one have the same answers.

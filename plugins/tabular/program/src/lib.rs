@@ -22,6 +22,7 @@ mod functions;
 mod lowered_model;
 pub mod pattern;
 mod step;
+mod step_validation;
 mod text_case;
 mod tokens;
 mod tree_validation;
@@ -103,7 +104,13 @@ record! {
 pub const PROBABILITY_TOLERANCE: f64 = 1e-5;
 
 /// How far the sum of the class probabilities of a row may be from 1 by rounding, with many classes of 32-bit floats.
-pub const SUM_TOLERANCE: f64 = 1e-3;
+pub const SCORE_SUM_TOLERANCE: f64 = 1e-3;
+
+/// The cell of a text that is missing. It is a noncharacter, which no text for interchange has.
+pub const MISSING_TEXT: &str = "\u{FFFF}";
+
+/// The cell of an integer that is missing.
+pub const MISSING_INTEGER: i64 = i64::MIN;
 
 impl Program {
     /// The kind of each input column, in order.

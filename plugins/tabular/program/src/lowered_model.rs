@@ -33,7 +33,8 @@ record! {
         pub name: String,
         /// The type of its values in the study.
         pub kind: FieldKind,
-        /// Whether a row without a value has no answer. Otherwise a missing value is NaN to the program.
+        /// Whether a row without a value has no answer. Otherwise a missing value is NaN to the program,
+        /// [`MISSING_TEXT`](crate::MISSING_TEXT), [`MISSING_INTEGER`](crate::MISSING_INTEGER) or false.
         pub required: bool,
     }
 }
@@ -202,8 +203,7 @@ impl LoweredModel {
             )));
         }
         for (field, kind) in self.fields.iter().zip(kinds) {
-            let is_number = matches!(kind, Kind::Float | Kind::Double);
-            if field.kind != FieldKind::of(kind) || !(field.required || is_number) {
+            if field.kind != FieldKind::of(kind) {
                 let (name, found) = (&field.name, field.kind);
                 return Err(ProgramError::new(format!(
                     "field {name:?} of type {found:?} is read as {kind:?}"

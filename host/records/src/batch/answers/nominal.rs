@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::{AnswerColumn, Answers, Dictionary, Names};
+use super::name_dictionary::Dictionary;
+use super::{AnswerColumn, Answers, Names};
 
 impl Answers {
     /// The answers with the text of each set of labels, a JSON array, or of each JSON value as its label. Other answers are as

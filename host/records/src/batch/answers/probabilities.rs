@@ -11,7 +11,8 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Fields, Float64Type};
 
-use super::{Dictionary, Merged, Names};
+use super::Names;
+use super::name_dictionary::{Dictionary, MergedDictionary};
 
 /// The probabilities of classes. The classes of row `i` are `codes[offsets[i]..offsets[i + 1]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +60,8 @@ impl Probabilities {
     ) -> Probabilities {
         let sources: Vec<Option<&Probabilities>> = sources.collect();
         let none = Names::from(Vec::<&str>::new());
-        let mut merged = Merged::new(sources.iter().map(|own| own.map_or(&none, |own| &own.names)).collect());
+        let mut merged =
+            MergedDictionary::new(sources.iter().map(|own| own.map_or(&none, |own| &own.names)).collect());
         let (mut offsets, mut codes, mut values) = (vec![0], Vec::new(), Vec::new());
         for &(source, row) in picks {
             if let Some(own) = sources[source] {

@@ -48,6 +48,7 @@ fn resumed(position: PerStream<u64>) -> Event {
 
 fn swap(generation: u32, comparator_change: bool) -> Event {
     Event::Swap {
+        model: None,
         generation,
         role: "comparator".to_owned(),
         name: "rules".to_owned(),

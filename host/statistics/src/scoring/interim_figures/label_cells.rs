@@ -1,6 +1,7 @@
 //! Decides which cells of a confusion matrix may be shown before the end of a run.
 //!
-//! Who still has to decide knows the earlier decisions, so the pairs with one label of the substrate are a known set: a row.
+//! A person who decides knows the earlier decisions. So the pairs with one label of the substrate, a row of the matrix, are a known
+//! set.
 //!
 //! Invariants:
 //! - No figure of a row with few pairs follows from the shown cells and the numbers of agreeing, differing and unanswered pairs:

@@ -80,7 +80,8 @@ impl CaseMean {
 
 /// The mean of the shares of the kept cases, weighted by their decisions. Its standard error is that of a delete-a-group
 /// jackknife over groups of cases, and its bounds are those of [`cluster_share`] with the cases as clusters, which hold where
-/// hardly any decision differs, or hardly any case. Cases that show no spread have the bounds of [`equal_scores`] with a score for each case.
+/// hardly any decision differs, or hardly any case. Cases that show no spread have the bounds of [`equal_scores`] for as many cases
+/// as would have all decisions with the size of the largest, as in [`ClusterLimits::new`].
 ///
 /// A few large cases make the standard error less certain. So its degrees of freedom are at most those of F. E. Satterthwaite,
 /// "An approximate distribution of estimates of variance components", Biometrics Bulletin 2 (1946), for cases whose shares
@@ -88,7 +89,7 @@ impl CaseMean {
 fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts) -> Option<f64>) -> CaseMean {
     let mut groups = vec![(0.0, 0u64); JACKKNIFE_GROUPS as usize];
     let mut found = CaseMean::default();
-    let (mut square_sum, mut fourth_power_sum) = (0.0, 0.0);
+    let (mut square_sum, mut fourth_power_sum, mut largest) = (0.0, 0.0, 0);
     for (hash, counts) in sample.cases() {
         let Some(share) = share_of(counts) else { continue };
         let decisions = counts.decisions();
@@ -97,6 +98,7 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
         let (sum, weight) = &mut groups[(hash % JACKKNIFE_GROUPS) as usize];
         *sum += share * decisions as f64;
         *weight += decisions;
+        largest = largest.max(decisions);
         square_sum += (decisions as f64).powi(2);
         fourth_power_sum += (decisions as f64).powi(4);
     }
@@ -119,10 +121,12 @@ fn estimate(sample: &CaseSample, confidence: f64, share_of: impl Fn(&CaseCounts)
     // Kish's number of cases of equal sizes.
     let cases = (found.decisions as f64).powi(2) / square_sum;
     let limits = ClusterLimits { clusters: cases, ..ClusterLimits::NONE };
+    // Without spread, it may be that only large cases can differ.
+    let without_spread = found.decisions / largest;
     found.interval = match has_spread(&without, value) {
         true => standard_error(&without)
             .and_then(|error| cluster_share(value, (error, degrees), found.decisions, limits, confidence)),
-        false => equal_scores(value, found.cases, (0.0, 1.0), confidence),
+        false => equal_scores(value, without_spread, (0.0, 1.0), confidence),
     };
     found
 }

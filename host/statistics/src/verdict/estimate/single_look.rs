@@ -57,9 +57,7 @@ impl Estimator<'_, '_> {
         }
         let (pairs, values) = rounded(sums);
         let independent = is_mean(&values, pairs, value).then(|| {
-            let has_clusters = self.facts.threshold.cluster.is_some();
-            let scores =
-                independent_scores(has_clusters, (pairs, without.len()), value, sums.squares.value());
+            let scores = independent_scores(limits, (pairs, without.len()), value, sums.squares.value());
             (scores as f64).min(limits.pairs).max(1.0) as u64
         });
         let range = self.facts.range;

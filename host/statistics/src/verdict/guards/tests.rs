@@ -96,13 +96,13 @@ fn every_exceeded_guard_is_a_reason_with_its_counts() {
     };
     assert!(left.balances());
     insta::assert_snapshot!(decided("", left, left).1, @r"
-    VOID: 20 of 1,000 snapshots (0.020000) could not be decoded, or leap ahead in time; at most 0.01 is allowed
-    VOID: 20 of 1,000 decisions (0.020000) could not be decoded, or leap ahead in time; at most 0.01 is allowed
+    VOID: 20 of 1,000 snapshots (0.020000) could not be decoded or leapt ahead in time; at most 0.01 is allowed
+    VOID: 20 of 1,000 decisions (0.020000) could not be decoded or leapt ahead in time; at most 0.01 is allowed
     VOID: 30 of 1,000 snapshots (0.030000) are late; at most 0.01 is allowed
     VOID: 30 of 1,000 decisions (0.030000) are late; at most 0.01 is allowed
     VOID: 40 of 1,000 snapshots (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
     VOID: 40 of 1,000 decisions (0.040000) are in conflict with an earlier record of the same id; at most 0.01 is allowed
-    VOID: 110 of 1,000 decisions (0.110000) have no snapshot; at most 0.05 is allowed
+    VOID: 110 of 1,000 decisions (0.110000) have no snapshot within the horizon; at most 0.05 is allowed
     ");
 }
 

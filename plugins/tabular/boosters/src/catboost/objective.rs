@@ -78,9 +78,9 @@ impl Objective {
         }
         let prediction = match self.prediction {
             Prediction::Identity => sums,
-            Prediction::Exponential => self.map(builder, UnaryFunction::Exponential, sums)?,
+            Prediction::Exponential => builder.unary(&self.name, UnaryFunction::Exponential, sums)?,
             Prediction::Binary => {
-                let second = self.map(builder, UnaryFunction::Sigmoid, sums)?;
+                let second = builder.unary(&self.name, UnaryFunction::Sigmoid, sums)?;
                 let class = self.second_class(builder, sums)?;
                 let probabilities = two_probabilities(builder, second)?;
                 return Ok(classes(builder, class, probabilities));
@@ -91,7 +91,7 @@ impl Objective {
                 let position = Step::Position { largest: true, last: false, from: sums, axis, to: class };
                 builder.step("class", position);
                 let probabilities = if self.prediction == Prediction::Logistic {
-                    self.map(builder, UnaryFunction::Sigmoid, sums)?
+                    builder.unary(&self.name, UnaryFunction::Sigmoid, sums)?
                 } else {
                     let to = builder.columns(sums.kind, width)?;
                     builder.step(&self.name, Step::Softmax { logarithm: false, from: sums, axis, to });
@@ -102,17 +102,6 @@ impl Objective {
         };
         builder.output("prediction", prediction);
         Ok(Task::Numbers(width))
-    }
-
-    fn map(
-        &self,
-        builder: &mut ProgramBuilder,
-        function: UnaryFunction,
-        from: Columns,
-    ) -> Result<Columns, BuildError> {
-        let to = builder.columns(from.kind, from.width as usize)?;
-        builder.step(&self.name, Step::Unary { function, from, to });
-        Ok(to)
     }
 
     /// 1 if the sum is above the limit, otherwise 0.

@@ -72,11 +72,11 @@ impl Objective {
         let prediction = match self.prediction {
             Prediction::Identity => sums,
             Prediction::SignedSquare => {
-                let size = self.unary(builder, UnaryFunction::Absolute, sums)?;
+                let size = builder.unary(&self.name, UnaryFunction::Absolute, sums)?;
                 self.binary(builder, BinaryFunction::Multiply, sums, Operand::Columns { columns: size })?
             }
-            Prediction::Exponential => self.unary(builder, UnaryFunction::Exponential, sums)?,
-            Prediction::Softplus => self.unary(builder, UnaryFunction::Softplus, sums)?,
+            Prediction::Exponential => builder.unary(&self.name, UnaryFunction::Exponential, sums)?,
+            Prediction::Softplus => builder.unary(&self.name, UnaryFunction::Softplus, sums)?,
             Prediction::Logistic { scale } => self.logistic(builder, scale, sums)?,
             Prediction::Binary { scale } => {
                 let second = self.logistic(builder, scale, sums)?;
@@ -106,18 +106,7 @@ impl Objective {
     ) -> Result<Columns, BuildError> {
         let scale = Operand::Constants { values: Values::Doubles { values: vec![scale] } };
         let scaled = self.binary(builder, BinaryFunction::Multiply, sums, scale)?;
-        self.unary(builder, UnaryFunction::Sigmoid, scaled)
-    }
-
-    fn unary(
-        &self,
-        builder: &mut ProgramBuilder,
-        function: UnaryFunction,
-        from: Columns,
-    ) -> Result<Columns, BuildError> {
-        let to = builder.columns(from.kind, from.width as usize)?;
-        builder.step(&self.name, Step::Unary { function, from, to });
-        Ok(to)
+        builder.unary(&self.name, UnaryFunction::Sigmoid, scaled)
     }
 
     fn binary(

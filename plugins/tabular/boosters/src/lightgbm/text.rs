@@ -106,7 +106,9 @@ impl<'a> Section<'a> {
         let text = self.text(key)?;
         match text.parse() {
             Ok(size) if size <= 1 << 20 => Ok(size),
-            _ => Err(BoosterError::new(format!("{key} is {text:?}"))),
+            _ => {
+                Err(BoosterError::new(format!("{key} is {text:?}, expected a number from 0 to {}", 1 << 20)))
+            }
         }
     }
 

@@ -3,7 +3,10 @@
 //! The weights are nanoseconds in Wasm, from forests of depth 6 and 8, forests of unlimited depth and oblivious ones; only
 //! their ratios count. The choice changes no result.
 
+use tabular_program::{Ensemble, Test};
+
 use super::row_tile::TILE;
+use super::traversal::LANES;
 
 /// A way of finding leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,22 +27,50 @@ const OBLIVIOUS_LEVEL: f64 = 7.0;
 /// The start and end of a tree, for one tile of rows.
 const TILE_START: f64 = 64.0;
 
-/// The fastest way for a tree of that depth. `nodes` is its number of tests if it can be evaluated bottom-up, `levels` its
-/// number of levels if it is oblivious.
-pub(super) fn choose(rows: usize, depth: u32, nodes: Option<usize>, levels: Option<usize>) -> LeafSearch {
+/// A step of a walk with thresholds, for one row.
+const THRESHOLD_STEP: f64 = 2.8;
+/// A step of such a walk for a row by itself, which waits for memory.
+const SINGLE_STEP: f64 = 6.0;
+/// The rank of a feature, for one row: its start, and each halving of the thresholds.
+const RANK_START: f64 = 4.0;
+const RANK_HALVING: f64 = 1.0;
+
+/// The time to find the ranks of a row.
+pub(super) fn rank_time(ensemble: &Ensemble) -> f64 {
+    let time = |test: &Test| {
+        let search = RANK_START + RANK_HALVING * (test.thresholds().len().max(1) as f64).log2();
+        search * test.rank_columns().max(1) as f64
+    };
+    ensemble.tests.iter().map(time).sum()
+}
+
+/// The time of walks with thresholds that take `steps` through all trees.
+pub(super) fn threshold_time(rows: usize, trees: usize, steps: f64) -> f64 {
+    let step = if rows < LANES { SINGLE_STEP } else { THRESHOLD_STEP };
+    rows as f64 * (trees as f64 * WALK_START + steps * step)
+}
+
+/// The fastest way for a tree through which a walk takes `steps`, and its time without that of ranks. `nodes` is its number of
+/// tests if it can be evaluated bottom-up, `levels` its number of levels if it is oblivious.
+pub(super) fn fastest(
+    rows: usize,
+    steps: f64,
+    nodes: Option<usize>,
+    levels: Option<usize>,
+) -> (LeafSearch, f64) {
+    let mut fastest = (LeafSearch::Walk, rows as f64 * (WALK_START + steps * WALK_STEP));
+    // Few rows are walked.
+    if rows < LANES {
+        return fastest;
+    }
     let tiles = rows.div_ceil(TILE) as f64;
-    let walk = rows as f64 * (WALK_START + f64::from(depth) * WALK_STEP);
-    if let Some(levels) = levels {
-        let oblivious = tiles * (TILE_START + levels as f64 * OBLIVIOUS_LEVEL);
-        if oblivious < walk {
-            return LeafSearch::Oblivious;
+    let bottom_up = nodes.map(|nodes| (LeafSearch::BottomUp, nodes as f64 * BOTTOM_UP_NODE));
+    let oblivious = levels.map(|levels| (LeafSearch::Oblivious, levels as f64 * OBLIVIOUS_LEVEL));
+    for (way, tests) in [bottom_up, oblivious].into_iter().flatten() {
+        let time = tiles * (TILE_START + tests);
+        if time < fastest.1 {
+            fastest = (way, time);
         }
     }
-    if let Some(nodes) = nodes {
-        let bottom_up = tiles * (TILE_START + nodes as f64 * BOTTOM_UP_NODE);
-        if bottom_up < walk {
-            return LeafSearch::BottomUp;
-        }
-    }
-    LeafSearch::Walk
+    fastest
 }

@@ -1,14 +1,15 @@
 //! Tree ensembles, prepared to run.
 //!
 //! A block of rows is run in three phases: the ranks of all features are found ([`ranks`]), then each tree in turn finds
-//! the leaf of each row, then the values of the leaves are added ([`sums`]). There are three ways to find leaves, which
+//! the leaf of each row, then the values of the leaves are added ([`sums`]). There are four ways to find leaves, which
 //! give the same leaves:
 //!
-//! - [`traversal`] follows the rows down the tree, several at a time;
+//! - [`threshold_traversal`] follows the rows down the tree, several at a time, and needs no ranks;
+//! - [`traversal`] does so with ranks;
 //! - [`node_evaluation`] evaluates every node for a tile of rows at a time, from the leaves to the root, without a branch;
 //! - [`oblivious_trees`] evaluates one test a level, for trees whose nodes of one level have the same test.
 //!
-//! [`leaf_search`] chooses among them by tree and number of rows.
+//! [`leaf_search`] chooses among them: the first one by ensemble, the others by tree, and all by the number of rows.
 //!
 //! Invariants:
 //! - Values are added in the order of the trees, one row at a time: sums do not depend on the way, the block or the
@@ -20,6 +21,7 @@ mod oblivious_trees;
 mod ranks;
 mod row_tile;
 mod sums;
+mod threshold_traversal;
 mod traversal;
 
 use tabular_program::{Ensemble, FloatValues};
@@ -29,14 +31,24 @@ use node_evaluation::BottomUp;
 use oblivious_trees::Oblivious;
 use ranks::{RankTests, Ranks};
 use sums::Sums;
-use traversal::TraversalNodes;
+use threshold_traversal::ThresholdNodes;
+use traversal::{Depth, TraversalNodes};
 
 pub(crate) use ranks::Features;
+
+/// The rows of a block of a model with few columns.
+const USUAL_ROWS: usize = 128;
 
 /// An ensemble, prepared to run.
 pub(crate) struct Forest {
     tests: RankTests,
     walk: TraversalNodes,
+    /// The nodes with their thresholds, if leaves are ever found without ranks.
+    thresholds: Option<ThresholdNodes>,
+    /// The time to find the ranks of a row.
+    rank_time: f64,
+    /// The steps of walks through all trees.
+    steps: f64,
     bottom_up: BottomUp,
     oblivious: Oblivious,
     trees: Vec<PreparedTree>,
@@ -49,8 +61,8 @@ pub(crate) struct Forest {
 struct PreparedTree {
     /// Index of the root among all nodes.
     root: usize,
-    /// The longest path from the root to a leaf, in tests.
-    depth: u32,
+    /// The length of the paths from the root to the leaves.
+    depth: Depth,
     /// Index among the trees that can be evaluated bottom-up, if it is one of them.
     bottom_up: Option<usize>,
     /// Index among the oblivious trees, if it is one of them.
@@ -88,7 +100,7 @@ impl Forest {
                 let nodes = &ensemble.nodes[root..root + tree.nodes as usize];
                 let prepared = PreparedTree {
                     root,
-                    depth: traversal::depth(nodes),
+                    depth: Depth::of(nodes),
                     bottom_up: bottom_up.add(nodes, &tests),
                     oblivious: oblivious.add(nodes, &tests),
                 };
@@ -97,8 +109,24 @@ impl Forest {
             })
             .collect::<Vec<_>>();
         let mut by_depth: Vec<u32> = (0..trees.len() as u32).collect();
-        by_depth.sort_by_key(|tree| trees[*tree as usize].depth);
-        Self { tests, walk, bottom_up, oblivious, trees, by_depth, sums: Sums::new(ensemble) }
+        by_depth.sort_by_key(|tree| trees[*tree as usize].depth.greatest);
+        let mut forest = Self {
+            tests,
+            walk,
+            thresholds: None,
+            rank_time: leaf_search::rank_time(&ensemble),
+            steps: trees.iter().map(|tree| tree.depth.expected).sum(),
+            bottom_up,
+            oblivious,
+            trees,
+            by_depth,
+            sums: Sums::default(),
+        };
+        if forest.is_faster_without_ranks(1) || forest.is_faster_without_ranks(USUAL_ROWS) {
+            forest.thresholds = ThresholdNodes::new(&ensemble);
+        }
+        forest.sums = Sums::new(ensemble);
+        forest
     }
 
     /// Writes the sums of `rows` rows. `features` holds one column after the other, `results` too.
@@ -109,6 +137,12 @@ impl Forest {
         results: Results<'_>,
         scratch: &mut Scratch,
     ) {
+        if let Some(thresholds) = &self.thresholds
+            && self.is_faster_without_ranks(rows)
+        {
+            self.run_without_ranks(thresholds, features, rows, results, scratch);
+            return;
+        }
         let ways: Vec<LeafSearch> = self.trees.iter().map(|tree| self.way(tree, rows)).collect();
         // Few rows are walked even if there is no tree.
         let walks = rows < traversal::LANES || ways.contains(&LeafSearch::Walk);
@@ -133,14 +167,75 @@ impl Forest {
         }
     }
 
+    /// Whether comparing features with thresholds takes less time than ranks and the fastest way with them.
+    fn is_faster_without_ranks(&self, rows: usize) -> bool {
+        let direct = leaf_search::threshold_time(rows, self.trees.len(), self.steps);
+        let ranks = rows as f64 * self.rank_time;
+        if direct <= ranks {
+            return true;
+        }
+        let search = |tree: &PreparedTree| {
+            let (nodes, levels) = self.sizes(tree);
+            leaf_search::fastest(rows, tree.depth.expected, nodes, levels).1
+        };
+        direct < ranks + self.trees.iter().map(search).sum::<f64>()
+    }
+
+    fn run_without_ranks(
+        &self,
+        thresholds: &ThresholdNodes,
+        features: Features<'_>,
+        rows: usize,
+        results: Results<'_>,
+        scratch: &mut Scratch,
+    ) {
+        scratch.leaves.resize(rows, 0);
+        let Scratch { leaves, floats, doubles, .. } = scratch;
+        match results {
+            Results::Floats(results) => {
+                self.sum_leaves(thresholds, features, rows, floats, leaves);
+                self.sums.finish(floats, rows, results);
+            }
+            Results::Doubles(results) => {
+                self.sum_leaves(thresholds, features, rows, doubles, leaves);
+                self.sums.finish(doubles, rows, results);
+            }
+        }
+    }
+
+    /// Adds all trees, whose leaves are found without ranks.
+    fn sum_leaves<T: sums::Value>(
+        &self,
+        thresholds: &ThresholdNodes,
+        features: Features<'_>,
+        rows: usize,
+        scores: &mut Vec<T>,
+        leaves: &mut [u32],
+    ) {
+        self.sums.begin(scores, rows);
+        for (index, tree) in self.trees.iter().enumerate() {
+            match (thresholds, features) {
+                (ThresholdNodes::Floats(nodes), Features::Floats(features)) => {
+                    nodes.find_leaves(tree.root, tree.depth.greatest, features, leaves);
+                }
+                (ThresholdNodes::Doubles(nodes), Features::Doubles(features)) => {
+                    nodes.find_leaves(tree.root, tree.depth.greatest, features, leaves);
+                }
+                _ => unreachable!("the program was checked: features have the kind of the thresholds"),
+            }
+            self.sums.add(index, leaves, scores);
+        }
+    }
+
     /// How a tree's leaves are found; all trees are walked for fewer rows than a walk has lanes.
     fn way(&self, tree: &PreparedTree, rows: usize) -> LeafSearch {
-        if rows < traversal::LANES {
-            return LeafSearch::Walk;
-        }
-        leaf_search::choose(
-            rows,
-            tree.depth,
+        let (nodes, levels) = self.sizes(tree);
+        leaf_search::fastest(rows, tree.depth.expected, nodes, levels).0
+    }
+
+    /// The number of tests of a tree if it can be evaluated bottom-up, and of its levels if it is oblivious.
+    fn sizes(&self, tree: &PreparedTree) -> (Option<usize>, Option<usize>) {
+        (
             tree.bottom_up.map(|index| self.bottom_up.tests(index)),
             tree.oblivious.map(|index| self.oblivious.levels(index)),
         )
@@ -167,7 +262,7 @@ impl Forest {
                 (LeafSearch::BottomUp, Some(bottom_up), _) => {
                     self.bottom_up.find_leaves(bottom_up, &scratch.ranks, &mut scratch.bottom_up, leaves);
                 }
-                _ => self.walk.find_leaves_of_rows(tree.root, tree.depth, &scratch.ranks, leaves),
+                _ => self.walk.find_leaves_of_rows(tree.root, tree.depth.greatest, &scratch.ranks, leaves),
             }
             self.sums.add(index, leaves, scores);
         }
@@ -182,7 +277,7 @@ impl Forest {
                 // A group that is not full walks its first tree several times.
                 let tree = |lane: usize| *group.get(lane).unwrap_or(&group[0]) as usize;
                 let roots = std::array::from_fn(|lane| self.trees[tree(lane)].root);
-                let depth = group.last().map_or(0, |deepest| self.trees[*deepest as usize].depth);
+                let depth = group.last().map_or(0, |deepest| self.trees[*deepest as usize].depth.greatest);
                 for (lane, leaf) in
                     self.walk.find_leaves_of_trees(&roots, depth, ranks).into_iter().enumerate()
                 {

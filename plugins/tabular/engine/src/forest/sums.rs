@@ -3,6 +3,7 @@
 use tabular_program::{Aggregate, Ensemble, FloatValues};
 
 /// The leaf values of an ensemble.
+#[derive(Default)]
 pub(super) struct Sums {
     aggregate: Aggregate,
     pub(super) start: FloatValues,

@@ -188,3 +188,72 @@ fn sums_match_the_definition_for_any_number_of_rows() {
         }
     }
 }
+
+/// An ensemble that compares numbers alone.
+fn ordered_ensemble(rng: &mut Rng, trees: usize, depth: usize) -> Ensemble {
+    let tests: Vec<Test> = [(0, 1, true), (1, 12, false), (2, 700, true), (1, 40, true)]
+        .map(|(feature, count, takes_missing)| {
+            let mut values: Vec<f32> =
+                (0..count).map(|_| (rng.f32() * 16.0 - 8.0).round() / 4.0 + rng.f32()).collect();
+            values.push(0.0);
+            values.sort_by(f32::total_cmp);
+            values.dedup();
+            // A missing value goes to the second child of all, some or no nodes.
+            let missing =
+                if takes_missing { rng.u16(1..=values.len() as u16) } else { values.len() as u16 + 1 };
+            Test::Order { feature, thresholds: FloatValues::Floats { values }, missing, zero_missing: false }
+        })
+        .into();
+    let greatest: Vec<u16> = tests.iter().map(|test| test.thresholds().len() as u16).collect();
+    let mut ensemble = Ensemble { tests, ..Ensemble::default() };
+    let mut values = Vec::new();
+    for _ in 0..trees {
+        let nodes = tree(rng, &greatest, depth, false);
+        let leaves = nodes.iter().filter(|node| node.is_leaf()).count();
+        values.extend((0..leaves).map(|_| rng.f32() - 0.5));
+        ensemble.trees.push(Tree { nodes: nodes.len() as u32, leaves: leaves as u32, target: Some(0) });
+        ensemble.nodes.extend(nodes);
+    }
+    ensemble.start = FloatValues::Floats { values: vec![0.25] };
+    ensemble.values = FloatValues::Floats { values };
+    ensemble
+}
+
+#[test]
+fn thresholds_and_ranks_lead_to_the_same_leaves() {
+    let mut rng = Rng::with_seed(4);
+    let special = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1e-36, 2.5, -1.7];
+    for (trees, depth) in [(1, 0), (1, 3), (1, 13), (7, 5), (30, 1)] {
+        for rows in [1, 2, 7, 8, 9, 64, 127] {
+            let ensemble = ordered_ensemble(&mut rng, trees, depth);
+            let thresholds = ThresholdNodes::new(&ensemble).unwrap();
+            let mut forest = Forest::new(ensemble.clone());
+            forest.thresholds = None;
+            let features: Vec<f32> = (0..3 * rows)
+                .map(|_| match rng.usize(..24) {
+                    index if index < 8 => special[index],
+                    _ => rng.f32() * 8.0 - 4.0,
+                })
+                .collect();
+            let mut scratch = Scratch::default();
+            let (mut with_ranks, mut without) = (vec![0.0; rows], vec![0.0; rows]);
+            let columns = Features::Floats(&features);
+            forest.run(columns, rows, Results::Floats(&mut with_ranks), &mut scratch);
+            let results = Results::Floats(&mut without);
+            forest.run_without_ranks(&thresholds, columns, rows, results, &mut scratch);
+            assert_eq!(with_ranks, without, "{trees} trees, depth {depth}, {rows} rows");
+            for (row, sum) in without.iter().enumerate() {
+                let row: Vec<f32> = features.chunks_exact(rows).map(|column| column[row]).collect();
+                assert_eq!(*sum, reference(&ensemble, &row)[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tree_is_followed_without_ranks_and_a_large_ensemble_with_them() {
+    let mut rng = Rng::with_seed(5);
+    assert!(Forest::new(ordered_ensemble(&mut rng, 1, 5)).thresholds.is_some());
+    assert!(Forest::new(ordered_ensemble(&mut rng, 200, 5)).thresholds.is_none());
+    assert!(ThresholdNodes::new(&ensemble(&mut rng, 1, 1, 3)).is_none(), "it has a membership");
+}

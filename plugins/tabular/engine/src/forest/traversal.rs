@@ -2,7 +2,7 @@
 //!
 //! A single walk waits for memory at every node: the next node depends on the rank that the last one asked for. Walks
 //! that are interleaved wait together. They have no branches: a leaf leads to itself, so all of them take as many steps
-//! as the tree is deep.
+//! as the longest of them, or a few more.
 
 use tabular_program::{Ensemble, Node};
 
@@ -10,6 +10,8 @@ use super::ranks::Ranks;
 
 /// Walks at a time.
 pub(super) const LANES: usize = 8;
+/// Steps between two checks whether all walks have ended.
+pub(super) const STRIDE: u32 = 4;
 
 /// The nodes of all trees.
 pub(super) struct TraversalNodes {
@@ -62,11 +64,20 @@ impl TraversalNodes {
             for (lane, offset) in offsets.iter_mut().enumerate() {
                 *offset = (first + lane).min(last) * columns;
             }
-            for _ in 0..depth {
-                for lane in 0..LANES {
-                    // SAFETY: a step leads from a node to a node, as the program's check found, and `root` is one; `words`
-                    // has one rank more than `columns` for each row.
-                    nodes[lane] = unsafe { self.step(nodes[lane], words, offsets[lane]) };
+            let mut left = depth;
+            while left > 0 {
+                let steps = left.min(STRIDE);
+                left -= steps;
+                let before = nodes;
+                for _ in 0..steps {
+                    for lane in 0..LANES {
+                        // SAFETY: a step leads from a node to a node, as the program's check found, and `root` is one;
+                        // `words` has one rank more than `columns` for each row.
+                        nodes[lane] = unsafe { self.step(nodes[lane], words, offsets[lane]) };
+                    }
+                }
+                if nodes == before {
+                    break;
                 }
             }
             for (leaf, node) in leaves[first..].iter_mut().zip(nodes) {
@@ -95,19 +106,35 @@ impl TraversalNodes {
     }
 }
 
-/// The longest path from the root of a tree to a leaf, in tests.
-pub(super) fn depth(nodes: &[Node]) -> u32 {
-    let mut depths = vec![0_u32; nodes.len()];
-    let mut deepest = 0;
-    for (index, node) in nodes.iter().enumerate() {
-        let depth = depths[index];
-        deepest = deepest.max(depth);
-        if !node.is_leaf() {
+/// How long the paths from the root of a tree to its leaves are, in tests.
+pub(super) struct Depth {
+    /// The longest path.
+    pub(super) greatest: u32,
+    /// The steps that interleaved walks take: the longest of a few paths, each to a leaf that is as likely as the others.
+    pub(super) expected: f64,
+}
+
+/// How much longer the longest path of interleaved walks is than the mean path.
+const LONGEST_OF_LANES: f64 = 1.25;
+
+impl Depth {
+    pub(super) fn of(nodes: &[Node]) -> Self {
+        let mut depths = vec![0_u32; nodes.len()];
+        let (mut greatest, mut sum, mut leaves) = (0, 0.0, 0.0);
+        for (index, node) in nodes.iter().enumerate() {
+            let depth = depths[index];
+            greatest = greatest.max(depth);
+            if node.is_leaf() {
+                sum += f64::from(depth);
+                leaves += 1.0;
+                continue;
+            }
             for child in [node.child, node.child + 1] {
                 let child = &mut depths[child as usize];
                 *child = (*child).max(depth + 1);
             }
         }
+        let expected = (LONGEST_OF_LANES * sum / f64::max(leaves, 1.0)).min(f64::from(greatest));
+        Self { greatest, expected }
     }
-    deepest
 }

@@ -56,6 +56,26 @@ pub(super) fn zip<S: Copy, T>(
     results: &mut [T],
     function: impl Fn(S, S) -> T,
 ) {
+    // Without a change from column to column all columns are one, which matters to few rows.
+    match (left, right) {
+        (Argument::Columns(left), Argument::Constants([right])) if left.len() == results.len() => {
+            let right = *right;
+            return apply(left, results, |left| function(left, right));
+        }
+        (Argument::Constants([left]), Argument::Columns(right)) if right.len() == results.len() => {
+            let left = *left;
+            return apply(right, results, |right| function(left, right));
+        }
+        (Argument::Columns(left), Argument::Columns(right))
+            if left.len() == results.len() && right.len() == results.len() =>
+        {
+            for ((result, left), right) in results.iter_mut().zip(left).zip(right) {
+                *result = function(*left, *right);
+            }
+            return;
+        }
+        _ => {}
+    }
     for (column, results) in results.chunks_exact_mut(rows).enumerate() {
         match (left.column(column, rows), right.column(column, rows)) {
             (Line::Column(left), Line::Column(right)) => {

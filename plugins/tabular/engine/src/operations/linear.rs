@@ -110,9 +110,11 @@ fn multiply_row<T: Float>(arguments: &[T], matrix: Matrix<'_, T>, results: &mut 
         multiply_lanes::<T, 4>(first, arguments, matrix, results);
         first += 4;
     }
-    while first < matrix.width {
-        multiply_lanes::<T, 1>(first, arguments, matrix, results);
-        first += 1;
+    match matrix.width - first {
+        3 => multiply_lanes::<T, 3>(first, arguments, matrix, results),
+        2 => multiply_lanes::<T, 2>(first, arguments, matrix, results),
+        1 => multiply_lanes::<T, 1>(first, arguments, matrix, results),
+        _ => {}
     }
 }
 

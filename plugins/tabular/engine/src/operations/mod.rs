@@ -25,7 +25,7 @@ use tabular_program::{Ensemble, ProgramError, Step, Values};
 use terms::{Terms, TermsParts};
 
 use crate::forest;
-use crate::graph_runtime::GraphRuntime;
+use crate::graph_engine::GraphEngine;
 use crate::planes::Planes;
 use crate::text::{ConstantTexts, TextRef, Texts};
 
@@ -81,7 +81,7 @@ pub(crate) fn prepare(
     step: Step,
     ensembles: &mut [Ensemble],
     constants: &mut ConstantTexts,
-    graphs: &dyn GraphRuntime,
+    graphs: &dyn GraphEngine,
 ) -> Result<Box<dyn Operation>, ProgramError> {
     Ok(match step {
         Step::Copy { from, to } => Box::new(column_copies::Copy { from, to }),
@@ -134,7 +134,7 @@ pub(crate) fn prepare(
             Box::new(score_transforms::Transform { transform, from, to })
         }
         Step::Distances { function, from, vectors, to } => {
-            Box::new(distances::Distances { function, from, vectors, to })
+            Box::new(distances::Distances::new(function, from, vectors, to))
         }
         Step::Gather { from, axis, index, to } => Box::new(column_copies::Gather { from, axis, index, to }),
         Step::ChangeCase { upper, from, to } => Box::new(tokens::ChangeCase { upper, from, to }),

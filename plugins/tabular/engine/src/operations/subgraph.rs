@@ -3,7 +3,7 @@
 use tabular_program::{Columns, Kind, Port, ProgramError};
 
 use super::{Block, Operation};
-use crate::graph_runtime::{Graph, GraphRuntime, GraphValues};
+use crate::graph_engine::{Graph, GraphEngine, GraphValues};
 use crate::planes::{Cell, Planes};
 
 /// See [`tabular_program::Step::Subgraph`].
@@ -18,7 +18,7 @@ impl Subgraph {
         file: Vec<u8>,
         inputs: &[Port],
         outputs: &[Port],
-        runtime: &dyn GraphRuntime,
+        runtime: &dyn GraphEngine,
     ) -> Result<Self, ProgramError> {
         let graph = runtime
             .prepare(file, inputs, outputs)

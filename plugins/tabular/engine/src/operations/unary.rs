@@ -77,7 +77,7 @@ fn map_reals<T: Float>(function: UnaryFunction, values: &[T], results: &mut [T])
         apply(values, results, |value: T| T::from_double(function(value.to_double())));
     };
     match function {
-        UnaryFunction::Exponential => wide(&libm::exp),
+        UnaryFunction::Exponential => apply(values, results, Float::rounded_exponential),
         UnaryFunction::Logarithm => wide(&libm::log),
         UnaryFunction::Tanh => wide(&libm::tanh),
         UnaryFunction::Erf => wide(&libm::erf),

@@ -4,7 +4,7 @@
 //! reads, and gives columns whose values are not needed any more to later values, so that a block stays in cache.
 
 use tabular_program::{
-    Columns, Ensemble, Input, Instruction, Kind, Output, Program, ProgramError, Step, Values,
+    Columns, Ensemble, Input, Instruction, Kind, Output, Program, ProgramError, Step, UnaryFunction, Values,
 };
 
 /// The largest number of columns of one plane before values share columns.
@@ -64,6 +64,21 @@ impl ProgramBuilder {
     /// Adds a step. `origin` names the operator and its node.
     pub fn step(&mut self, origin: &str, step: Step) {
         self.program.steps.push(Instruction { origin: origin.to_owned(), step });
+    }
+
+    /// Adds a function of each element, whose result has the kind of the argument. `origin` as in [`ProgramBuilder::step`].
+    ///
+    /// # Errors
+    /// If the program has too many columns.
+    pub fn unary(
+        &mut self,
+        origin: &str,
+        function: UnaryFunction,
+        from: Columns,
+    ) -> Result<Columns, BuildError> {
+        let to = self.columns(from.kind, from.width as usize)?;
+        self.step(origin, Step::Unary { function, from, to });
+        Ok(to)
     }
 
     /// Adds a tree ensemble and returns its index.

@@ -134,7 +134,7 @@ fn error<T>(message: impl Into<String>) -> Result<T, TreeError> {
 pub fn lower(model: &TreeModel) -> Result<Ensemble, TreeError> {
     let targets = model.start.len();
     let mut ranks = RankBuilder::new(model.features);
-    let mut ensemble = Lowered { targets, ..Lowered::default() };
+    let mut ensemble = PendingEnsemble { targets, ..PendingEnsemble::default() };
     // The value of a target that a leaf does not list.
     let nothing = match model.aggregate {
         Aggregate::Sum => 0.0,
@@ -179,7 +179,7 @@ fn float_values(kind: Kind, values: Vec<f64>) -> FloatValues {
 
 /// Trees whose ranks are not known yet.
 #[derive(Default)]
-struct Lowered {
+struct PendingEnsemble {
     targets: usize,
     trees: Vec<Tree>,
     nodes: Vec<Pending>,
@@ -199,7 +199,7 @@ impl Condition {
     }
 }
 
-impl Lowered {
+impl PendingEnsemble {
     /// Adds a tree. A leaf may list a target several times; the values are then added one after the other, so the tree is
     /// repeated for them.
     fn add_tree(

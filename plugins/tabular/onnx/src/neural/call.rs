@@ -1,4 +1,4 @@
-//! A node while it is checked for the neural runtime, and the nodes that are written for it.
+//! A node while it is checked for the neural engine, and the nodes that are written for it.
 
 use tabular_program::{Kind, Values};
 
@@ -84,17 +84,18 @@ impl<'c, 'b> NetCall<'c, 'b> {
             return self.shape(index);
         }
         Err(Refusal::Kind(match kind {
-            Kind::Double => {
-                "it computes with float64, and the neural runtime has float32; convert the model".to_owned()
-            }
-            Kind::Integer => {
-                "it computes with integers, which the neural runtime does not; cast them to float32"
-                    .to_owned()
-            }
+            Kind::Double => Fault::with_remedy(
+                "it computes with float64, and the neural engine has float32",
+                "convert the model",
+            ),
+            Kind::Integer => Fault::with_remedy(
+                "it computes with integers, which the neural engine does not",
+                "cast them to float32",
+            ),
             Kind::Boolean | Kind::Float => {
-                format!("input {index} is {kind:?}, which the neural runtime does not take there")
+                format!("input {index} is {kind:?}, which the neural engine does not take there").into()
             }
-            Kind::Text => "it takes text, which the neural runtime does not".to_owned(),
+            Kind::Text => "it takes text, which the neural engine does not".into(),
         }))
     }
 
@@ -114,9 +115,11 @@ impl<'c, 'b> NetCall<'c, 'b> {
     /// Refuses outputs from `count` on.
     pub(super) fn one_output(&self) -> Result<(), Refusal> {
         if self.call.node.outputs.iter().skip(1).any(|output| !output.is_empty()) {
-            return Err("only its first output is supported; export the model without the others"
-                .to_owned()
-                .into());
+            return Err(Fault::with_remedy(
+                "only its first output is supported",
+                "export the model without the others",
+            )
+            .into());
         }
         Ok(())
     }
@@ -171,7 +174,7 @@ fn net_shape(value: &Value) -> Result<NetShape, Fault> {
     match value {
         Value::Blocked(_, shape) => Ok(shape.clone()),
         Value::Merged(_) | Value::Tokens(..) => {
-            Err("it takes rows and columns as one dimension, or tokens".to_owned())
+            Err("it takes rows and columns as one dimension, or tokens".into())
         }
         value => Ok(shape::from_tabular(&value.shape())),
     }

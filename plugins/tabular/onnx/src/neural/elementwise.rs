@@ -4,14 +4,14 @@ use tabular_program::{Kind, Values};
 
 use super::call::{NetCall, NetInput, float};
 use super::shape::{self, NetShape};
-use super::{Checked, Refusal};
+use super::{LoweredNode, Refusal};
 use crate::graph_lowering::Value;
 use crate::proto::encoding::AttributeValue;
 use crate::tensor;
 
-/// The arguments and the result of an operator.
+/// The kinds of the arguments and of the result of an operator.
 #[derive(Clone, Copy)]
-pub(super) enum Form {
+pub(super) enum OperatorSignature {
     /// A float from a float, with float attributes and their defaults.
     Unary(&'static str, &'static [(&'static str, f32)]),
     /// A float from two floats.
@@ -30,9 +30,9 @@ pub(super) enum Form {
     Mish,
 }
 
-/// The form of an operator.
-pub(super) fn operator(name: &str) -> Option<Form> {
-    use Form::{Binary, Comparison, Logic, Unary, Variadic};
+/// The signature of an operator.
+pub(super) fn signature(name: &str) -> Option<OperatorSignature> {
+    use OperatorSignature::{Binary, Comparison, Logic, Unary, Variadic};
     const ALPHA: &str = "alpha";
     Some(match name {
         "Abs" => Unary("Abs", &[]),
@@ -80,19 +80,22 @@ pub(super) fn operator(name: &str) -> Option<Form> {
         "Not" => Logic("Not"),
         "Or" => Logic("Or"),
         "Xor" => Logic("Xor"),
-        "Gelu" => Form::Gelu,
-        "Swish" => Form::Swish,
-        "Mish" => Form::Mish,
+        "Gelu" => OperatorSignature::Gelu,
+        "Swish" => OperatorSignature::Swish,
+        "Mish" => OperatorSignature::Mish,
         _ => return None,
     })
 }
 
-/// An operator of a form.
-pub(super) fn lower(mut net: NetCall<'_, '_>, form: Form) -> Checked {
+/// Writes an operator that has this signature.
+pub(super) fn lower(mut net: NetCall<'_, '_>, signature: OperatorSignature) -> LoweredNode {
     let count = net.call.inputs.len();
-    let (kind, shape) = match form {
-        Form::Unary(..) | Form::Gelu | Form::Swish | Form::Mish => (Kind::Float, net.floats(0)?),
-        Form::Binary("PRelu") => {
+    let (kind, shape) = match signature {
+        OperatorSignature::Unary(..)
+        | OperatorSignature::Gelu
+        | OperatorSignature::Swish
+        | OperatorSignature::Mish => (Kind::Float, net.floats(0)?),
+        OperatorSignature::Binary("PRelu") => {
             let from = net.floats(0)?;
             // The slope is broadcast to the argument, never the other way round.
             if shape::broadcast(&from, &net.floats(1)?)? != from {
@@ -100,16 +103,16 @@ pub(super) fn lower(mut net: NetCall<'_, '_>, form: Form) -> Checked {
             }
             (Kind::Float, from)
         }
-        Form::Binary(_) => (Kind::Float, shape::broadcast(&net.floats(0)?, &net.floats(1)?)?),
-        Form::Variadic(_) => {
+        OperatorSignature::Binary(_) => (Kind::Float, shape::broadcast(&net.floats(0)?, &net.floats(1)?)?),
+        OperatorSignature::Variadic(_) => {
             let mut shape = net.floats(0)?;
             for index in 1..count {
                 shape = shape::broadcast(&shape, &net.floats(index)?)?;
             }
             (Kind::Float, shape)
         }
-        Form::Comparison(_) => (Kind::Boolean, compared(&net)?),
-        Form::Logic(_) => {
+        OperatorSignature::Comparison(_) => (Kind::Boolean, compared(&net)?),
+        OperatorSignature::Logic(_) => {
             let mut shape = net.of_kinds(0, &[Kind::Boolean])?;
             for index in 1..count {
                 shape = shape::broadcast(&shape, &net.of_kinds(index, &[Kind::Boolean])?)?;
@@ -118,19 +121,19 @@ pub(super) fn lower(mut net: NetCall<'_, '_>, form: Form) -> Checked {
         }
     };
     let arguments = net.arguments();
-    match form {
-        Form::Unary(operator, defaults) => {
+    match signature {
+        OperatorSignature::Unary(operator, defaults) => {
             let attribute = |(name, default): &(&'static str, f32)| {
                 (*name, AttributeValue::Float(net.call.float(name).unwrap_or(*default)))
             };
             let attributes = defaults.iter().map(attribute).collect();
             net.last(operator, arguments, attributes);
         }
-        Form::Binary(operator)
-        | Form::Variadic(operator)
-        | Form::Comparison(operator)
-        | Form::Logic(operator) => net.last(operator, arguments, Vec::new()),
-        Form::Gelu => {
+        OperatorSignature::Binary(operator)
+        | OperatorSignature::Variadic(operator)
+        | OperatorSignature::Comparison(operator)
+        | OperatorSignature::Logic(operator) => net.last(operator, arguments, Vec::new()),
+        OperatorSignature::Gelu => {
             let approximate = match net.call.text("approximate")? {
                 None | Some("none") => "none",
                 Some("tanh") => "tanh",
@@ -138,13 +141,13 @@ pub(super) fn lower(mut net: NetCall<'_, '_>, form: Form) -> Checked {
             };
             net.last("Gelu", arguments, vec![("approximate", AttributeValue::Text(approximate))]);
         }
-        Form::Swish => {
+        OperatorSignature::Swish => {
             let alpha = net.call.float("alpha").unwrap_or(1.0);
             let scaled = net.inner("Mul", vec![NetInput::Argument(0), float(alpha)], Vec::new());
             let gate = net.inner("Sigmoid", vec![scaled], Vec::new());
             net.last("Mul", vec![NetInput::Argument(0), gate], Vec::new());
         }
-        Form::Mish => {
+        OperatorSignature::Mish => {
             let soft = net.inner("Softplus", vec![NetInput::Argument(0)], Vec::new());
             let gate = net.inner("Tanh", vec![soft], Vec::new());
             net.last("Mul", vec![NetInput::Argument(0), gate], Vec::new());
@@ -158,19 +161,19 @@ fn compared(net: &NetCall<'_, '_>) -> Result<NetShape, Refusal> {
     let kinds = [Kind::Float, Kind::Integer];
     let (left, right) = (net.of_kinds(0, &kinds)?, net.of_kinds(1, &kinds)?);
     if net.kind(0)? != net.kind(1)? {
-        return Err("it compares values of different kinds".to_owned().into());
+        return Err("it compares values of different kinds".into());
     }
     Ok(shape::broadcast(&left, &right)?)
 }
 
 /// `Where`.
-pub(super) fn choose(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn choose(mut net: NetCall<'_, '_>) -> LoweredNode {
     let condition = net.of_kinds(0, &[Kind::Boolean])?;
     let kinds = [Kind::Float, Kind::Integer];
     let (then, otherwise) = (net.of_kinds(1, &kinds)?, net.of_kinds(2, &kinds)?);
     let kind = net.kind(1)?;
     if kind != net.kind(2)? {
-        return Err("it chooses between values of different kinds".to_owned().into());
+        return Err("it chooses between values of different kinds".into());
     }
     let shape = shape::broadcast(&shape::broadcast(&condition, &then)?, &otherwise)?;
     let arguments = net.arguments();
@@ -179,18 +182,18 @@ pub(super) fn choose(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Cast` to 32-bit floats.
-pub(super) fn cast(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn cast(mut net: NetCall<'_, '_>) -> LoweredNode {
     const FLOAT: i64 = 1;
     let shape = net.of_kinds(0, &[Kind::Float, Kind::Integer, Kind::Boolean])?;
     if net.call.integer("to") != Some(FLOAT) {
-        return Err(Refusal::Kind("a cast to another type than float32 is not supported here".to_owned()));
+        return Err(Refusal::Kind("a cast to another type than float32 is not supported here".into()));
     }
     net.last("Cast", vec![NetInput::Argument(0)], vec![("to", AttributeValue::Integer(FLOAT))]);
     net.part(vec![(Kind::Float, shape)])
 }
 
 /// `Clip` between constants.
-pub(super) fn clip(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn clip(mut net: NetCall<'_, '_>) -> LoweredNode {
     let shape = net.floats(0)?;
     let mut inputs = vec![NetInput::Argument(0)];
     for (index, name) in [(1, "min"), (2, "max")] {
@@ -209,7 +212,7 @@ pub(super) fn clip(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Dropout` outside of training: its argument.
-pub(super) fn dropout(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn dropout(mut net: NetCall<'_, '_>) -> LoweredNode {
     let shape = net.floats(0)?;
     let training = match net.call.inputs.get(2) {
         Some(Some(Value::Constant(constant))) => tensor::doubles(&constant.values)? != [0.0],
@@ -217,10 +220,10 @@ pub(super) fn dropout(mut net: NetCall<'_, '_>) -> Checked {
         _ => false,
     };
     if training {
-        return Err("training mode is not supported".to_owned().into());
+        return Err("training mode is not supported".into());
     }
     if net.call.node.outputs.iter().skip(1).any(|output| !output.is_empty()) {
-        return Err("its mask is not supported".to_owned().into());
+        return Err("its mask is not supported".into());
     }
     net.last("Identity", vec![NetInput::Argument(0)], Vec::new());
     net.part(vec![(Kind::Float, shape)])

@@ -3,114 +3,23 @@
 use tabular_program::{Kind, Values};
 
 use super::call::{NetCall, NetInput, float, integers, lengths, requested};
+use super::reshape::length;
 use super::shape::{self, NetDim, NetShape, fixed};
-use super::{Checked, Refusal};
+use super::{LoweredNode, Refusal};
 use crate::error::Fault;
 use crate::graph_lowering::Value;
 use crate::proto::encoding::AttributeValue;
-use crate::shape::axis;
 
 /// The kinds that are moved.
 const KINDS: [Kind; 3] = [Kind::Float, Kind::Integer, Kind::Boolean];
 
 /// An argument of any kind that is moved.
-fn moved(net: &NetCall<'_, '_>, index: usize) -> Result<(Kind, NetShape), Refusal> {
+pub(super) fn moved(net: &NetCall<'_, '_>, index: usize) -> Result<(Kind, NetShape), Refusal> {
     Ok((net.kind(index)?, net.of_kinds(index, &KINDS)?))
 }
 
-/// `Reshape`, `Flatten`, `Squeeze` and `Unsqueeze`: all of them are written as the first.
-pub(super) fn reshape(mut net: NetCall<'_, '_>) -> Checked {
-    let (kind, from) = moved(&net, 0)?;
-    let shape = match &net.call.node.operator[..] {
-        "Flatten" => flattened(&net, &from)?,
-        "Squeeze" => squeezed(&net, &from)?,
-        "Unsqueeze" => unsqueezed(&net, &from)?,
-        _ => requested_shape(&net, &from)?,
-    };
-    let dimensions = shape::dimensions(&shape);
-    if dimensions.contains(&0) {
-        return Err("it has no elements".to_owned().into());
-    }
-    net.last("Reshape", vec![NetInput::Argument(0), lengths(&dimensions)], Vec::new());
-    net.part(vec![(kind, shape)])
-}
-
-/// The shape that a `Reshape` asks for. What it asks for is that of one row, if it does not name the number of rows.
-fn requested_shape(net: &NetCall<'_, '_>, from: &[NetDim]) -> Result<NetShape, Fault> {
-    let requested = if net.call.has(1) {
-        requested(net.call, 1)?
-    } else {
-        net.call.integer_list("shape").iter().copied().map(Some).collect()
-    };
-    let keeps_zero = net.call.integer("allowzero").unwrap_or(0) != 0;
-    let (mut dimensions, mut rows, mut open) = (Vec::with_capacity(requested.len()), None, None);
-    for (axis, number) in requested.iter().enumerate() {
-        dimensions.push(match number {
-            None => {
-                rows = Some(axis);
-                1
-            }
-            Some(-1) if open.is_none() => {
-                open = Some(axis);
-                1
-            }
-            Some(0) if !keeps_zero => {
-                let dim = from.get(axis).ok_or("it copies a dimension that its argument does not have")?;
-                if dim.has_rows {
-                    rows = Some(axis);
-                }
-                dim.length
-            }
-            Some(number) => {
-                usize::try_from(*number).map_err(|_| format!("dimension {number} is negative"))?
-            }
-        });
-    }
-    let wrong = || format!("{} does not fit into the shape {requested:?}", shape::text(from));
-    let (width, known) = (shape::width(from), shape::product(&dimensions));
-    match open {
-        Some(axis) if known > 0 && width % known == 0 => dimensions[axis] = width / known,
-        None if known == width => {}
-        _ => return Err(wrong()),
-    }
-    if rows.is_some() || open.is_none() {
-        return shape::reshaped(from, &dimensions, rows);
-    }
-    // The open dimension is that of the rows, if it can be.
-    let named = open.filter(|_| shape::rows_axis(from).is_some());
-    shape::reshaped(from, &dimensions, named).or_else(|_| shape::reshaped(from, &dimensions, None))
-}
-
-fn flattened(net: &NetCall<'_, '_>, from: &[NetDim]) -> Result<NetShape, Fault> {
-    let number = net.call.integer("axis").unwrap_or(1);
-    let first = if number == from.len() as i64 { from.len() } else { axis(number, from.len())? };
-    let (before, after) = from.split_at(first);
-    let rows = shape::rows_axis(from).map(|axis| usize::from(axis >= first));
-    shape::reshaped(from, &[shape::width(before), shape::width(after)], rows)
-}
-
-fn squeezed(net: &NetCall<'_, '_>, from: &[NetDim]) -> Result<NetShape, Fault> {
-    let dropped: Vec<usize> = match net.call.axes(1)? {
-        Some(numbers) => shape::axes(&numbers, from.len())?,
-        None => (0..from.len()).filter(|axis| from[*axis] == fixed(1)).collect(),
-    };
-    if let Some(axis) = dropped.iter().find(|axis| from[**axis] != fixed(1)) {
-        return Err(format!("axis {axis} of {} has not the length 1", shape::text(from)));
-    }
-    Ok((0..from.len()).filter(|axis| !dropped.contains(axis)).map(|axis| from[axis]).collect())
-}
-
-fn unsqueezed(net: &NetCall<'_, '_>, from: &[NetDim]) -> Result<NetShape, Fault> {
-    let numbers = net.call.axes(1)?.ok_or("axes are missing")?;
-    let rank = from.len() + numbers.len();
-    let added = shape::axes(&numbers, rank)?;
-    let mut kept = from.iter();
-    let dim = |axis| if added.contains(&axis) { Some(fixed(1)) } else { kept.next().copied() };
-    Ok((0..rank).filter_map(dim).collect())
-}
-
 /// `Transpose`.
-pub(super) fn transpose(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn transpose(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let order = match net.call.integer_list("perm") {
         [] => (0..from.len()).rev().collect(),
@@ -126,7 +35,7 @@ pub(super) fn transpose(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Concat`.
-pub(super) fn concat(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn concat(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, mut result) = moved(&net, 0)?;
     let number = net.call.integer("axis").ok_or_else(|| "attribute axis is missing".to_owned())?;
     let along = shape::column_axis(number, &result)?;
@@ -154,7 +63,7 @@ pub(super) fn concat(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Split`.
-pub(super) fn split(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn split(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let along = shape::column_axis(net.call.integer("axis").unwrap_or(0), &from)?;
     let (length, count) = (from[along].length, net.call.node.outputs.len());
@@ -182,7 +91,7 @@ pub(super) fn split(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Slice` with constant bounds.
-pub(super) fn slice(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn slice(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let list = |index: usize, name: &str| -> Result<Option<Vec<i64>>, Fault> {
         if net.call.has(index) {
@@ -200,7 +109,7 @@ pub(super) fn slice(mut net: NetCall<'_, '_>) -> Checked {
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3]
         || axes.iter().any(|axis| *axis >= from.len())
     {
-        return Err("starts, ends, axes and steps do not fit".to_owned().into());
+        return Err("starts, ends, axes and steps do not fit".into());
     }
     let mut result = from.clone();
     let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -217,7 +126,7 @@ pub(super) fn slice(mut net: NetCall<'_, '_>) -> Checked {
                 let (start, end) = (from_end(start).clamp(0, length), from_end(end).clamp(0, length));
                 (start, end, steps_in(end - start, step))
             }
-            0 => return Err("a step is 0".to_owned().into()),
+            0 => return Err("a step is 0".into()),
             _ => {
                 let start = from_end(start).clamp(0, (length - 1).max(0));
                 let end = from_end(end).clamp(-1, length - 1);
@@ -227,7 +136,7 @@ pub(super) fn slice(mut net: NetCall<'_, '_>) -> Checked {
             }
         };
         if count == 0 {
-            return Err("it selects nothing".to_owned().into());
+            return Err("it selects nothing".into());
         }
         first.push(start);
         last.push(end);
@@ -247,7 +156,7 @@ fn steps_in(range: i64, step: i64) -> i64 {
 }
 
 /// `Gather` along an axis without rows.
-pub(super) fn gather(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn gather(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let positions = net.of_kinds(1, &[Kind::Integer])?;
     let along = shape::column_axis(net.call.integer("axis").unwrap_or(0), &from)?;
@@ -268,15 +177,13 @@ pub(super) fn gather(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Expand`.
-pub(super) fn expand(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn expand(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let mut asked = Vec::new();
     for number in requested(net.call, 1)? {
         asked.push(match number {
             None => shape::ROWS,
-            Some(number) => {
-                fixed(usize::try_from(number).map_err(|_| format!("dimension {number} is negative"))?)
-            }
+            Some(number) => fixed(length(number)?),
         });
     }
     let result = shape::broadcast(&from, &asked)?;
@@ -285,7 +192,7 @@ pub(super) fn expand(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Tile` along axes without rows.
-pub(super) fn tile(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn tile(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let repeats = net.call.integers(1)?;
     let mut result = from.clone();
@@ -303,7 +210,7 @@ pub(super) fn tile(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Pad` of floats, or of integers without a constant.
-pub(super) fn pad(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn pad(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     let mode = match net.call.text("mode")? {
         None | Some("constant") => "constant",
@@ -324,7 +231,7 @@ pub(super) fn pad(mut net: NetCall<'_, '_>) -> Checked {
     let value = match net.call.has(2) {
         true => match net.call.constant(2)?.values {
             Values::Floats { values } if values.len() == 1 => values[0],
-            _ => return Err("its value is no single float".to_owned().into()),
+            _ => return Err("its value is no single float".into()),
         },
         false => net.call.float("value").unwrap_or(0.0),
     };
@@ -334,7 +241,7 @@ pub(super) fn pad(mut net: NetCall<'_, '_>) -> Checked {
         let (before, after) = (declared[position], declared[axes.len() + position]);
         let dim = &mut result[*axis];
         if dim.has_rows && (before, after) != (0, 0) {
-            return Err("it adds rows".to_owned().into());
+            return Err("it adds rows".into());
         }
         if mode == "reflect" && before.max(after) >= dim.length.max(1) as i64 {
             return Err(format!("pads {declared:?} are larger than {}", shape::text(&from)).into());
@@ -346,7 +253,7 @@ pub(super) fn pad(mut net: NetCall<'_, '_>) -> Checked {
     match (mode, kind) {
         ("constant", Kind::Float) => inputs.push(float(value)),
         ("constant", _) => {
-            return Err(Refusal::Kind(format!("a constant of kind {kind:?} is not supported")));
+            return Err(Refusal::Kind(format!("a constant of kind {kind:?} is not supported").into()));
         }
         _ => {}
     }
@@ -363,13 +270,13 @@ fn blocks(net: &NetCall<'_, '_>) -> Result<(NetDim, [usize; 3], usize), Refusal>
     let lengths = shape::lengths(&[channels, height, width], "its dimensions")?;
     let size = net.call.integer("blocksize").unwrap_or(0);
     if size < 1 {
-        return Err("blocksize is missing".to_owned().into());
+        return Err("blocksize is missing".into());
     }
     Ok((first, [lengths[0], lengths[1], lengths[2]], size as usize))
 }
 
 /// `DepthToSpace`.
-pub(super) fn depth_to_space(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn depth_to_space(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, [channels, height, width], size) = blocks(&net)?;
     let mode = match net.call.text("mode")? {
         None | Some("DCR") => "DCR",
@@ -389,10 +296,10 @@ pub(super) fn depth_to_space(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `SpaceToDepth` with the blocks' positions before the channels, as a permutation of its blocks.
-pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, [channels, height, width], size) = blocks(&net)?;
     if !matches!(net.call.text("mode")?, None | Some("DCR")) {
-        return Err("only mode DCR is supported".to_owned().into());
+        return Err("only mode DCR is supported".into());
     }
     if height % size != 0 || width % size != 0 {
         return Err(format!("{height} x {width} has no whole blocks of {size}").into());
@@ -408,7 +315,7 @@ pub(super) fn space_to_depth(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Trilu` with a constant diagonal.
-pub(super) fn trilu(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn trilu(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (kind, from) = moved(&net, 0)?;
     if from.len() < 2 {
         return Err(format!("its argument is {}, expected a matrix", shape::text(&from)).into());
@@ -416,7 +323,7 @@ pub(super) fn trilu(mut net: NetCall<'_, '_>) -> Checked {
     shape::lengths(&from[from.len() - 2..], "its matrices")?;
     let diagonal = if net.call.has(1) { net.call.integers(1)? } else { vec![0] };
     let &[diagonal] = &diagonal[..] else {
-        return Err("k is no single number".to_owned().into());
+        return Err("k is no single number".into());
     };
     let upper = net.call.integer("upper").unwrap_or(1);
     let diagonal = NetInput::Constant(crate::tensor::Constant {

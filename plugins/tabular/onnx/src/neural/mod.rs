@@ -1,4 +1,4 @@
-//! The operators that the neural runtime has: what a node has to be so that rten computes what ONNX says.
+//! The operators that the neural engine has: what a node has to be so that rten computes what ONNX says.
 //!
 //! rten 0.27 answers some of ONNX's node tests wrongly without a message: `ArgMax` of equal values, `Sign` of 0, `MatMul`
 //! with a vector, `Resize`, `NonMaxSuppression`, `DynamicQuantizeLinear`, `ReduceMax` of nothing. Others need attributes
@@ -11,14 +11,15 @@
 //! - No operator combines rows. A graph runs one row at a time, so a dimension of rows has the length 1 there.
 
 mod call;
+mod convolution;
 mod elementwise;
 mod layout;
+mod matrix_product;
 mod normalization;
-mod products;
-mod recurrent;
+mod recurrent_layers;
 mod reductions;
+mod reshape;
 pub(crate) mod shape;
-mod spatial;
 
 pub(crate) use call::{NetInput, NetPart};
 
@@ -27,15 +28,27 @@ use call::NetCall;
 use crate::error::Fault;
 use crate::operators::Call;
 
-/// Why a node is not for the neural runtime.
+/// Why a node is not for the neural engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The neural runtime does not have the operator.
+    /// The neural engine does not have the operator.
     Operator,
     /// It has the operator for other kinds of values.
     Kind(Fault),
     /// It has the operator otherwise.
     Use(Fault),
+}
+
+impl From<&str> for Refusal {
+    fn from(reason: &str) -> Self {
+        Self::Use(reason.into())
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Use(reason.into())
+    }
 }
 
 impl From<Fault> for Refusal {
@@ -47,7 +60,7 @@ impl From<Fault> for Refusal {
 /// The oldest version of ONNX's operators whose attributes the checks know.
 const OLDEST_OPERATOR_SET: i64 = 7;
 
-/// The attributes of an operator that its check reads; none if the neural runtime does not have the operator.
+/// The attributes of an operator that its check reads; none if the neural engine does not have the operator.
 fn attributes(operator: &str) -> Option<&'static [&'static str]> {
     Some(match operator {
         "AveragePool" => {
@@ -114,52 +127,50 @@ fn attributes(operator: &str) -> Option<&'static [&'static str]> {
         "ReduceL2" | "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceProd" | "ReduceSum"
         | "ReduceSumSquare" => &["axes", "keepdims", "noop_with_empty_axes"],
         "Expand" | "GlobalAveragePool" | "GlobalMaxPool" | "MatMul" | "Tile" | "Where" => &[],
-        operator if elementwise::operator(operator).is_some() => &[],
+        operator if elementwise::signature(operator).is_some() => &[],
         _ => return None,
     })
 }
 
-/// How a check ends.
-type Checked = Result<NetPart, Refusal>;
+/// The nodes that are written for a node, or why it is refused.
+type LoweredNode = Result<NetPart, Refusal>;
 
-/// The nodes that are written for a node, if the neural runtime has it.
-pub(crate) fn check(call: &Call<'_>) -> Checked {
+/// The nodes that are written for a node, if the neural engine has it.
+pub(crate) fn check(call: &Call<'_>) -> LoweredNode {
     if !matches!(&call.node.domain[..], "" | "ai.onnx") {
         return Err(Refusal::Operator);
     }
     let known = attributes(&call.node.operator).ok_or(Refusal::Operator)?;
     if call.version < OLDEST_OPERATOR_SET {
-        return Err(Refusal::Kind(format!(
-            "operator set {} is older than {OLDEST_OPERATOR_SET}; export the model with a newer one",
-            call.version
-        )));
+        let reason = format!("operator set {} is older than {OLDEST_OPERATOR_SET}", call.version);
+        return Err(Refusal::Kind(Fault::with_remedy(reason, "export the model with a newer one")));
     }
     if let Some(name) = call.node.attributes.keys().find(|name| !known.contains(&&name[..])) {
-        return Err(Refusal::Kind(format!("attribute {name} is not supported; export the model without it")));
+        return Err(Refusal::Kind(format!("attribute {name} is not supported").into()));
     }
     let net = NetCall::new(call);
     match &call.node.operator[..] {
-        "AveragePool" | "MaxPool" => spatial::pool(net),
+        "AveragePool" | "MaxPool" => convolution::pool(net),
         "BatchNormalization" => normalization::batch(net),
         "Cast" => elementwise::cast(net),
         "Clip" => elementwise::clip(net),
         "Concat" => layout::concat(net),
-        "Conv" => spatial::conv(net),
-        "ConvTranspose" => spatial::conv_transpose(net),
+        "Conv" => convolution::conv(net),
+        "ConvTranspose" => convolution::conv_transpose(net),
         "DepthToSpace" => layout::depth_to_space(net),
         "Dropout" => elementwise::dropout(net),
-        "Einsum" => products::einsum(net),
+        "Einsum" => matrix_product::einsum(net),
         "Expand" => layout::expand(net),
-        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => layout::reshape(net),
-        "GRU" | "LSTM" => recurrent::recurrent(net),
+        "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => reshape::reshape(net),
+        "GRU" | "LSTM" => recurrent_layers::recurrent(net),
         "Gather" => layout::gather(net),
-        "Gemm" => products::gemm(net),
-        "GlobalAveragePool" | "GlobalMaxPool" => spatial::global_pool(net),
+        "Gemm" => matrix_product::gemm(net),
+        "GlobalAveragePool" | "GlobalMaxPool" => convolution::global_pool(net),
         "GroupNormalization" => normalization::group(net),
         "InstanceNormalization" => normalization::instance(net),
         "LayerNormalization" => normalization::layer(net),
         "LogSoftmax" | "Softmax" => normalization::softmax(net),
-        "MatMul" => products::mat_mul(net),
+        "MatMul" => matrix_product::mat_mul(net),
         "Pad" => layout::pad(net),
         "RMSNormalization" => normalization::root_mean_square(net),
         "Slice" => layout::slice(net),
@@ -169,8 +180,8 @@ pub(crate) fn check(call: &Call<'_>) -> Checked {
         "Transpose" => layout::transpose(net),
         "Trilu" => layout::trilu(net),
         "Where" => elementwise::choose(net),
-        operator => match elementwise::operator(operator) {
-            Some(form) => elementwise::lower(net, form),
+        operator => match elementwise::signature(operator) {
+            Some(signature) => elementwise::lower(net, signature),
             None => reductions::lower(net),
         },
     }

@@ -2,9 +2,10 @@
 
 use tabular_program::{Kind, Values};
 
-use super::Checked;
+use super::LoweredNode;
 use super::call::{NetCall, NetInput, float, integers, lengths};
 use super::shape::{self, NetDim, fixed};
+use crate::error::Fault;
 use crate::proto::encoding::AttributeValue;
 use crate::shape::axis;
 use crate::tensor::Constant;
@@ -17,9 +18,9 @@ fn epsilon(net: &NetCall<'_, '_>) -> f32 {
 }
 
 /// The number of channels, which are the second dimension. The dimensions after it have no rows.
-fn channels(from: &[NetDim]) -> Result<usize, String> {
+fn channels(from: &[NetDim]) -> Result<usize, Fault> {
     if from.len() < 2 {
-        return Err(format!("its argument is {}, expected rows and channels first", shape::text(from)));
+        return Err(format!("its argument is {}, expected rows and channels first", shape::text(from)).into());
     }
     Ok(shape::lengths(&from[1..], "its channels")?[0])
 }
@@ -36,10 +37,14 @@ fn vectors(net: &NetCall<'_, '_>, indices: &[usize], length: usize) -> Result<()
 }
 
 /// `BatchNormalization` outside of training.
-pub(super) fn batch(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn batch(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     if net.call.integer("training_mode").unwrap_or(0) != 0 {
-        return Err("training_mode=1 combines rows; export the model in evaluation mode".to_owned().into());
+        return Err(Fault::with_remedy(
+            "training_mode=1 combines rows",
+            "export the model in evaluation mode",
+        )
+        .into());
     }
     net.one_output()?;
     let channels = channels(&from)?;
@@ -51,7 +56,7 @@ pub(super) fn batch(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `InstanceNormalization`.
-pub(super) fn instance(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn instance(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     let channels = channels(&from)?;
     vectors(&net, &[1, 2], channels)?;
@@ -62,11 +67,11 @@ pub(super) fn instance(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `GroupNormalization`: groups of channels are normalised as instances, and then each channel is scaled.
-pub(super) fn group(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn group(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     let channels = channels(&from)?;
     if net.call.integer("stash_type").unwrap_or(1) != 1 {
-        return Err("stash_type is not that of float32".to_owned().into());
+        return Err("stash_type is not that of float32".into());
     }
     let groups = usize::try_from(net.call.integer("num_groups").unwrap_or(0)).unwrap_or(0);
     if groups == 0 || channels % groups != 0 {
@@ -96,14 +101,14 @@ pub(super) fn group(mut net: NetCall<'_, '_>) -> Checked {
 fn normalised(net: &NetCall<'_, '_>) -> Result<(usize, Vec<NetDim>), super::Refusal> {
     let from = net.floats(0)?;
     if net.call.integer("stash_type").unwrap_or(1) != 1 {
-        return Err("stash_type is not that of float32".to_owned().into());
+        return Err("stash_type is not that of float32".into());
     }
     let first = axis(net.call.integer("axis").unwrap_or(-1), from.len())?;
     let from = shape::freed(from.clone(), &(first..from.len()).collect::<Vec<_>>());
     shape::lengths(&from[first..], "the normalised axes")?;
     for index in 1..net.call.inputs.len() {
         if net.call.has(index) && shape::broadcast(&from[first..], &net.floats(index)?)? != from[first..] {
-            return Err("its scale or bias does not fit the normalised axes".to_owned().into());
+            return Err("its scale or bias does not fit the normalised axes".into());
         }
     }
     Ok((first, from))
@@ -116,7 +121,7 @@ fn mean(net: &mut NetCall<'_, '_>, of: NetInput, first: usize, rank: usize) -> N
 }
 
 /// `LayerNormalization`, with its mean and the inverse of its deviation if they are outputs.
-pub(super) fn layer(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn layer(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, from) = normalised(&net)?;
     let rank = from.len();
     let attributes = vec![
@@ -153,7 +158,7 @@ pub(super) fn layer(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `RMSNormalization`, as ONNX defines it by other operators.
-pub(super) fn root_mean_square(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn root_mean_square(mut net: NetCall<'_, '_>) -> LoweredNode {
     let (first, from) = normalised(&net)?;
     net.one_output()?;
     let argument = || NetInput::Argument(0);
@@ -168,7 +173,7 @@ pub(super) fn root_mean_square(mut net: NetCall<'_, '_>) -> Checked {
 }
 
 /// `Softmax` and `LogSoftmax`.
-pub(super) fn softmax(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn softmax(mut net: NetCall<'_, '_>) -> LoweredNode {
     let from = net.floats(0)?;
     let operator = if net.call.node.operator == "Softmax" { "Softmax" } else { "LogSoftmax" };
     let number = net.call.integer("axis").unwrap_or(if net.call.version < 13 { 1 } else { -1 });
@@ -176,12 +181,14 @@ pub(super) fn softmax(mut net: NetCall<'_, '_>) -> Checked {
     let along = shape::column_axis(number, &from)?;
     // Until version 13 the axes from this one on are one.
     if net.call.version < 13 && from[along + 1..].iter().any(|dim| *dim != fixed(1)) {
-        return Err(
-            format!("it works along the axes from {number} on as one; export for operator set 13").into()
-        );
+        return Err(Fault::with_remedy(
+            format!("it works along the axes from {number} on as one"),
+            "export for operator set 13",
+        )
+        .into());
     }
     if from[along].length == 0 {
-        return Err("its axis is empty".to_owned().into());
+        return Err("its axis is empty".into());
     }
     net.last(operator, vec![NetInput::Argument(0)], vec![("axis", AttributeValue::Integer(along as i64))]);
     net.part(vec![(Kind::Float, from)])

@@ -4,11 +4,12 @@ use tabular_program::Kind;
 
 use super::call::{NetCall, NetInput, integers};
 use super::shape::{self, fixed};
-use super::{Checked, Refusal};
+use super::{LoweredNode, Refusal};
+use crate::error::Fault;
 use crate::proto::encoding::AttributeValue;
 
 /// An operator that reduces axes.
-pub(super) fn lower(mut net: NetCall<'_, '_>) -> Checked {
+pub(super) fn lower(mut net: NetCall<'_, '_>) -> LoweredNode {
     let operator = match &net.call.node.operator[..] {
         "ReduceL2" => "ReduceL2",
         "ReduceMax" => "ReduceMax",
@@ -23,7 +24,7 @@ pub(super) fn lower(mut net: NetCall<'_, '_>) -> Checked {
     let named = net.call.axes(1)?.unwrap_or_default();
     let axes = match &named[..] {
         [] if net.call.integer("noop_with_empty_axes").unwrap_or(0) != 0 => {
-            return Err("it reduces no axis; export the model without it".to_owned().into());
+            return Err(Fault::with_remedy("it reduces no axis", "export the model without it").into());
         }
         [] => (0..from.len()).collect(),
         named => shape::axes(named, from.len())?,
@@ -32,7 +33,7 @@ pub(super) fn lower(mut net: NetCall<'_, '_>) -> Checked {
     let reduced: Vec<_> = axes.iter().map(|axis| from[*axis]).collect();
     let lengths = shape::lengths(&reduced, "the reduced axes")?;
     if lengths.contains(&0) {
-        return Err("it reduces an empty axis".to_owned().into());
+        return Err("it reduces an empty axis".into());
     }
     let keeps = net.call.integer("keepdims").unwrap_or(1) != 0;
     let kept = |(axis, dim): (usize, &shape::NetDim)| match (axes.contains(&axis), keeps) {
@@ -45,7 +46,7 @@ pub(super) fn lower(mut net: NetCall<'_, '_>) -> Checked {
         // A single number.
         net.last("Identity", vec![NetInput::Argument(0)], Vec::new());
         return if matches!(operator, "ReduceL2" | "ReduceSumSquare") {
-            Err("it reduces a single number".to_owned().into())
+            Err("it reduces a single number".into())
         } else {
             net.part(vec![(Kind::Float, shape)])
         };

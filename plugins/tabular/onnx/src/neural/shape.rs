@@ -87,7 +87,7 @@ pub(crate) fn rows_axis(shape: &[NetDim]) -> Option<usize> {
 /// The lengths of dimensions that may not have rows.
 pub(crate) fn lengths(shape: &[NetDim], what: &str) -> Result<Vec<usize>, Fault> {
     if rows_axis(shape).is_some() {
-        return Err(format!("{what} would combine rows: they are {}", text(shape)));
+        return Err(format!("{what} would combine rows: they are {}", text(shape)).into());
     }
     Ok(dimensions(shape))
 }
@@ -95,7 +95,7 @@ pub(crate) fn lengths(shape: &[NetDim], what: &str) -> Result<Vec<usize>, Fault>
 /// Checks that at most one dimension has rows.
 pub(crate) fn checked(shape: NetShape) -> Result<NetShape, Fault> {
     if shape.iter().filter(|dim| dim.has_rows).count() > 1 {
-        return Err(format!("it combines rows with rows: its result would be {}", text(&shape)));
+        return Err(format!("it combines rows with rows: its result would be {}", text(&shape)).into());
     }
     Ok(shape)
 }
@@ -111,7 +111,7 @@ pub(crate) fn broadcast(one: &[NetDim], other: &[NetDim]) -> Result<NetShape, Fa
         result.push(match (dim(one, axis), dim(other, axis)) {
             (one, other) if one == other || other.is_one() => one,
             (one, other) if one.is_one() => other,
-            _ => return Err(format!("shapes {} and {} do not fit", text(one), text(other))),
+            _ => return Err(format!("shapes {} and {} do not fit", text(one), text(other)).into()),
         });
     }
     checked(result)
@@ -123,7 +123,7 @@ pub(crate) fn axes(numbers: &[i64], rank: usize) -> Result<Vec<usize>, Fault> {
     for number in numbers {
         let axis = shape::axis(*number, rank)?;
         if axes.contains(&axis) {
-            return Err(format!("axis {axis} is named twice"));
+            return Err(format!("axis {axis} is named twice").into());
         }
         axes.push(axis);
     }
@@ -134,7 +134,7 @@ pub(crate) fn axes(numbers: &[i64], rank: usize) -> Result<Vec<usize>, Fault> {
 pub(crate) fn column_axis(number: i64, shape: &[NetDim]) -> Result<usize, Fault> {
     let axis = shape::axis(number, shape.len())?;
     if shape[axis].has_rows {
-        return Err(format!("it works along axis {number} of {}, which combines rows", text(shape)));
+        return Err(format!("it works along axis {number} of {}, which combines rows", text(shape)).into());
     }
     Ok(axis)
 }
@@ -146,7 +146,7 @@ pub(crate) fn reshaped(from: &[NetDim], lengths: &[usize], rows: Option<usize>) 
     let Some(axis) = rows_axis(from) else {
         return match rows {
             None => Ok(shape),
-            Some(_) => Err(format!("{} has no rows, and its new shape has", text(from))),
+            Some(_) => Err(format!("{} has no rows, and its new shape has", text(from)).into()),
         };
     };
     // As many elements have to come before the rows as do now.
@@ -171,7 +171,7 @@ pub(crate) fn reshaped(from: &[NetDim], lengths: &[usize], rows: Option<usize>) 
         }
     };
     let Some((axis, outer)) = found else {
-        return Err(format!("{} does not become {} without combining rows", text(from), text(&shape)));
+        return Err(format!("{} does not become {} without combining rows", text(from), text(&shape)).into());
     };
     shape[axis] = NetDim { has_rows: true, length: lengths[axis], outer };
     Ok(shape)
@@ -212,7 +212,12 @@ mod tests {
         assert_eq!(text(&freed), "[5 * rows, 8]");
         assert_eq!(reshaped(&freed, &[5, 1, 8], None).unwrap(), [fixed(5), ROWS, fixed(8)]);
         assert_eq!(reshaped(&[ROWS, fixed(5), fixed(8)], &[5, 8], Some(0)).unwrap(), [rows(5, 1), fixed(8)]);
-        assert!(reshaped(&[fixed(5), ROWS], &[2, 3], None).unwrap_err().contains("without combining rows"));
+        assert!(
+            reshaped(&[fixed(5), ROWS], &[2, 3], None)
+                .unwrap_err()
+                .reason()
+                .contains("without combining rows")
+        );
         assert!(reshaped(&[ROWS, fixed(4)], &[2, 2], Some(1)).is_err());
     }
 
@@ -220,6 +225,6 @@ mod tests {
     fn a_dimension_of_rows_alone_is_not_moved() {
         let shape = vec![fixed(3), ROWS];
         assert_eq!(freed(shape.clone(), &[1]), shape);
-        assert!(column_axis(1, &shape).unwrap_err().contains("combines rows"));
+        assert!(column_axis(1, &shape).unwrap_err().reason().contains("combines rows"));
     }
 }

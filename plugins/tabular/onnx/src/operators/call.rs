@@ -29,7 +29,7 @@ impl Call<'_> {
     pub(crate) fn input(&self, index: usize) -> Result<Value, Fault> {
         match self.inputs.get(index) {
             Some(Some(value)) => Ok(value.clone()),
-            _ => Err(format!("input {index} is missing")),
+            _ => Err(format!("input {index} is missing").into()),
         }
     }
 
@@ -52,14 +52,12 @@ impl Call<'_> {
                     .map_err(|error| error.to_string())?;
                 Ok(Tensor { columns, shape })
             }
-            Value::Shape(_) => Err("the number of rows is used as a value".to_owned()),
-            Value::Merged(_) | Value::Blocked(..) => {
-                Err("it takes rows and columns as one dimension".to_owned())
-            }
-            Value::Tokens(..) => {
-                Err("it takes tokens, whose number depends on the text; only TfIdfVectorizer is supported"
-                    .to_owned())
-            }
+            Value::Shape(_) => Err("the number of rows is used as a value".into()),
+            Value::Merged(_) | Value::Blocked(..) => Err("it takes rows and columns as one dimension".into()),
+            Value::Tokens(..) => Err(Fault::with_remedy(
+                "it takes tokens, whose number depends on the text",
+                "only TfIdfVectorizer is supported",
+            )),
         }
     }
 
@@ -67,7 +65,10 @@ impl Call<'_> {
     pub(crate) fn constant(&self, index: usize) -> Result<Constant, Fault> {
         match self.input(index)? {
             Value::Constant(constant) => Ok(constant),
-            _ => Err(format!("input {index} depends on the row; only a constant is supported")),
+            _ => Err(Fault::with_remedy(
+                format!("input {index} depends on the row"),
+                "only a constant is supported",
+            )),
         }
     }
 
@@ -75,7 +76,7 @@ impl Call<'_> {
     pub(crate) fn integers(&self, index: usize) -> Result<Vec<i64>, Fault> {
         match self.constant(index)?.values {
             Values::Integers { values } => Ok(values),
-            _ => Err(format!("input {index} has no integers")),
+            _ => Err(format!("input {index} has no integers").into()),
         }
     }
 
@@ -99,7 +100,7 @@ impl Call<'_> {
             None => Ok(None),
             Some(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => Ok(Some(text)),
-                Err(_) => Err(format!("attribute {name} is not UTF-8")),
+                Err(_) => Err(format!("attribute {name} is not UTF-8").into()),
             },
         }
     }
@@ -142,7 +143,7 @@ impl Call<'_> {
 
     /// Columns for a result.
     pub(super) fn columns(&mut self, kind: Kind, width: usize) -> Result<Columns, Fault> {
-        self.builder.columns(kind, width).map_err(|error| error.to_string())
+        self.builder.columns(kind, width).map_err(|error| error.to_string().into())
     }
 
     /// A result of a shape.
@@ -211,7 +212,8 @@ impl Call<'_> {
             Err(format!(
                 "input {index} has the shape {}, expected [rows, features]",
                 shape::text(&tensor.shape)
-            ))
+            )
+            .into())
         }
     }
 }

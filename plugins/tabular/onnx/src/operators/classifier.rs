@@ -51,6 +51,6 @@ pub(super) fn score_transform(call: &Call<'_>) -> Result<ScoreTransform, Fault> 
         "SOFTMAX" => ScoreTransform::Softmax,
         "SOFTMAX_ZERO" => ScoreTransform::SoftmaxZero,
         "PROBIT" => ScoreTransform::Probit,
-        other => return Err(format!("post_transform {other:?} does not exist")),
+        other => return Err(format!("post_transform {other:?} does not exist").into()),
     })
 }

@@ -14,17 +14,17 @@ type Lowered = Result<Vec<Value>, Fault>;
 /// `BatchNormalization` with constant statistics: `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
 pub(super) fn batch_normalization(call: &mut Call<'_>) -> Lowered {
     if call.integer("training_mode").unwrap_or(0) != 0 {
-        return Err("training_mode=1 combines rows".to_owned());
+        return Err("training_mode=1 combines rows".into());
     }
     let tensor = call.tensor(0)?;
     let kind = tensor.columns.kind;
     let Some(Dim::Fixed(channels)) = tensor.shape.get(1).copied() else {
-        return Err(format!("its argument has the shape {}", shape::text(&tensor.shape)));
+        return Err(format!("its argument has the shape {}", shape::text(&tensor.shape)).into());
     };
     let parameters: Vec<Vec<f64>> =
         (1..5).map(|index| tensor::doubles(&call.constant(index)?.values)).collect::<Result<_, _>>()?;
     if parameters.iter().any(|values| values.len() != channels) {
-        return Err(format!("its parameters do not have {channels} values"));
+        return Err(format!("its parameters do not have {channels} values").into());
     }
     let epsilon = f64::from(call.float("epsilon").unwrap_or(1e-5));
     let factors: Vec<f64> = (0..channels)
@@ -52,10 +52,10 @@ pub(super) fn dropout(call: &mut Call<'_>) -> Lowered {
         _ => false,
     };
     if training {
-        return Err("training mode is not supported".to_owned());
+        return Err("training mode is not supported".into());
     }
     if call.node.outputs.iter().skip(1).any(|output| !output.is_empty()) {
-        return Err("its mask is not supported".to_owned());
+        return Err("its mask is not supported".into());
     }
     Ok(vec![call.input(0)?])
 }

@@ -92,7 +92,7 @@ pub(super) fn binary(
 ) -> Result<Tensor, Fault> {
     let kind = left.kind();
     if kind != right.kind() {
-        return Err(format!("its arguments have the kinds {kind:?} and {:?}", right.kind()));
+        return Err(format!("its arguments have the kinds {kind:?} and {:?}", right.kind()).into());
     }
     let shape = shape::broadcast(&left.shape(), &right.shape())?;
     let to = call.result(kind, shape)?;
@@ -126,7 +126,7 @@ fn power(call: &mut Call<'_>) -> Lowered {
     let (base, exponent) = (call.tensor(0)?, call.input(1)?);
     let kind = base.columns.kind;
     if !matches!(kind, Kind::Float | Kind::Double) {
-        return Err(format!("a power of kind {kind:?} is not supported"));
+        return Err(format!("a power of kind {kind:?} is not supported").into());
     }
     let exponent = match exponent {
         Value::Constant(constant) => {
@@ -154,7 +154,7 @@ fn modulo(call: &mut Call<'_>) -> Lowered {
         return binary_inputs(call, BinaryFunction::Remainder);
     }
     if call.input(0)?.kind() != Kind::Integer {
-        return Err("a modulo of floats needs fmod=1".to_owned());
+        return Err("a modulo of floats needs fmod=1".into());
     }
     binary_inputs(call, BinaryFunction::Modulo)
 }
@@ -175,7 +175,7 @@ fn compare(call: &mut Call<'_>, comparison: Comparison) -> Lowered {
     let (left, right) = (call.input(0)?, call.input(1)?);
     let kind = left.kind();
     if kind != right.kind() {
-        return Err(format!("its arguments have the kinds {kind:?} and {:?}", right.kind()));
+        return Err(format!("its arguments have the kinds {kind:?} and {:?}", right.kind()).into());
     }
     match (kind, comparison) {
         (Kind::Boolean, Comparison::Equal) => {
@@ -183,7 +183,7 @@ fn compare(call: &mut Call<'_>, comparison: Comparison) -> Lowered {
             return one(apply(call, UnaryFunction::Not, &different)?);
         }
         (Kind::Text, Comparison::Equal) => return equal_text(call, left, right),
-        (Kind::Boolean | Kind::Text, _) => return Err(format!("{kind:?} is not compared in order")),
+        (Kind::Boolean | Kind::Text, _) => return Err(format!("{kind:?} is not compared in order").into()),
         _ => {}
     }
     let to = call.result(Kind::Boolean, shape::broadcast(&left.shape(), &right.shape())?)?;
@@ -200,7 +200,7 @@ fn equal_text(call: &mut Call<'_>, left: Value, right: Value) -> Lowered {
         {
             (value, constant)
         }
-        _ => return Err("text is compared with one constant text only".to_owned()),
+        _ => return Err("text is compared with one constant text only".into()),
     };
     let shape = shape::broadcast(&value.shape(), &constant.shape())?;
     let from = call.materialized(value)?;
@@ -220,15 +220,15 @@ pub(super) fn choose(call: &mut Call<'_>) -> Lowered {
     let (condition, then, otherwise) = (call.tensor(0)?, call.input(1)?, call.input(2)?);
     let kind = then.kind();
     if kind != otherwise.kind() || condition.columns.kind != Kind::Boolean {
-        return Err(format!("its arguments have the kinds {kind:?} and {:?}", otherwise.kind()));
+        return Err(format!("its arguments have the kinds {kind:?} and {:?}", otherwise.kind()).into());
     }
     if kind == Kind::Boolean {
-        return Err("a choice of booleans is not supported".to_owned());
+        return Err("a choice of booleans is not supported".into());
     }
     let shape = shape::broadcast(&shape::broadcast(&then.shape(), &otherwise.shape())?, &condition.shape)?;
     let to = call.result(kind, shape)?;
     let Operand::Columns { columns: condition } = call.operand(Value::Tensor(condition), &to.shape)? else {
-        return Err("the condition is constant".to_owned());
+        return Err("the condition is constant".into());
     };
     let [then, otherwise] = [call.operand(then, &to.shape)?, call.operand(otherwise, &to.shape)?];
     call.step(Step::Choose { condition, then, otherwise, to: to.columns });

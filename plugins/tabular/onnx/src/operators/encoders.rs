@@ -21,12 +21,12 @@ pub(super) fn one_hot_encoder(call: &mut Call<'_>) -> Lowered {
         Values::Texts { values: texts }
     };
     if categories.is_empty() {
-        return Err("it has no categories".to_owned());
+        return Err("it has no categories".into());
     }
     check_distinct(&categories)?;
     let tensor = call.tensor(0)?;
     if (tensor.columns.kind == Kind::Text) != (categories.kind() == Kind::Text) {
-        return Err(format!("its argument is {:?}, its categories are not", tensor.columns.kind));
+        return Err(format!("its argument is {:?}, its categories are not", tensor.columns.kind).into());
     }
     // Numbers are cut to integers, as in ONNX Runtime.
     let tensor = call.converted(tensor, categories.kind())?;
@@ -54,7 +54,7 @@ fn check_distinct(values: &Values) -> Result<(), Fault> {
         Values::Texts { values } => values.iter().collect::<HashSet<_>>().len(),
         other => number_keys(other)?.into_iter().collect::<HashSet<_>>().len(),
     };
-    if distinct == values.len() { Ok(()) } else { Err("a key is listed twice".to_owned()) }
+    if distinct == values.len() { Ok(()) } else { Err("a key is listed twice".into()) }
 }
 
 /// `LabelEncoder`. Version 1 has a list of classes; since version 2 there are keys and values, since version 4 also as
@@ -67,13 +67,13 @@ pub(super) fn label_encoder(call: &mut Call<'_>) -> Lowered {
     let keys = keys_or_values(call, "keys")?;
     let values = keys_or_values(call, "values")?;
     if keys.len() != values.len() {
-        return Err(format!("it has {} keys and {} values", keys.len(), values.len()));
+        return Err(format!("it has {} keys and {} values", keys.len(), values.len()).into());
     }
     let default = match call.tensor_attribute("default_tensor")? {
         Some(constant) if constant.values.kind() == values.kind() && constant.values.len() == 1 => {
             constant.values
         }
-        Some(_) => return Err("default_tensor is no value of the kind of the values".to_owned()),
+        Some(_) => return Err("default_tensor is no value of the kind of the values".into()),
         None => match values.kind() {
             Kind::Text => {
                 Values::Texts { values: vec![call.text("default_string")?.unwrap_or("_Unused").to_owned()] }
@@ -100,14 +100,16 @@ fn keys_or_values(call: &Call<'_>, name: &str) -> Result<Values, Fault> {
     }
     match call.tensor_attribute(&format!("{name}_tensor"))? {
         Some(constant) => Ok(constant.values),
-        None => Err(format!("it has no {name}")),
+        None => Err(format!("it has no {name}").into()),
     }
 }
 
 fn encode(call: &mut Call<'_>, keys: Values, values: Values, default: Values) -> Lowered {
     let tensor = call.tensor(0)?;
     if tensor.columns.kind != keys.kind() {
-        return Err(format!("its argument is {:?}, its keys are {:?}", tensor.columns.kind, keys.kind()));
+        return Err(
+            format!("its argument is {:?}, its keys are {:?}", tensor.columns.kind, keys.kind()).into()
+        );
     }
     // The last one of equal keys counts.
     let (keys, values) = last_of_equal_keys(keys, values)?;
@@ -156,7 +158,7 @@ pub(super) fn category_mapper(call: &mut Call<'_>) -> Lowered {
     let texts = Values::Texts { values: call.text_list("cats_strings")? };
     let numbers = Values::Integers { values: call.integer_list("cats_int64s").to_vec() };
     if texts.len() != numbers.len() {
-        return Err(format!("it has {} texts and {} integers", texts.len(), numbers.len()));
+        return Err(format!("it has {} texts and {} integers", texts.len(), numbers.len()).into());
     }
     if call.input(0)?.kind() == Kind::Text {
         let default = Values::Integers { values: vec![call.integer("default_int64").unwrap_or(-1)] };
@@ -175,7 +177,7 @@ pub(super) fn zip_map(call: &mut Call<'_>) -> Lowered {
         labels = call.integer_list("classlabels_int64s").iter().map(i64::to_string).collect();
     }
     if labels.len() != tensor.columns.width as usize {
-        return Err(format!("it has {} labels for {} columns", labels.len(), tensor.columns.width));
+        return Err(format!("it has {} labels for {} columns", labels.len(), tensor.columns.width).into());
     }
     Ok(vec![Value::Labelled(tensor, labels)])
 }

@@ -31,7 +31,7 @@ fn bounded(positions: &[i64], length: usize) -> Result<Vec<usize>, Fault> {
             let counted = if *position < 0 { position.saturating_add(length as i64) } else { *position };
             match usize::try_from(counted) {
                 Ok(counted) if counted < length => Ok(counted),
-                _ => Err(format!("position {position} is outside of {length}")),
+                _ => Err(format!("position {position} is outside of {length}").into()),
             }
         })
         .collect()
@@ -59,7 +59,7 @@ pub(super) fn array_feature_extractor(call: &mut Call<'_>) -> Lowered {
     match index {
         Value::Constant(index) => {
             let Values::Integers { values: positions } = index.values else {
-                return Err("its positions are no integers".to_owned());
+                return Err("its positions are no integers".into());
             };
             let axis = shape::column_axis(axis as i64, &from)?;
             let (shape, columns) = pick(&from, axis, &bounded(&positions, length(&from, axis))?);
@@ -69,17 +69,17 @@ pub(super) fn array_feature_extractor(call: &mut Call<'_>) -> Lowered {
         index => {
             let index = call.materialized(index)?;
             let Value::Constant(table) = value else {
-                return Err("both its arguments depend on the row".to_owned());
+                return Err("both its arguments depend on the row".into());
             };
             if table.values.len() != length(&from, axis) {
-                return Err("its argument depends on the row and has more than one dimension".to_owned());
+                return Err("its argument depends on the row and has more than one dimension".into());
             }
             let width = index.columns.width as usize;
             if width == 1 {
                 return look_up(call, table.values, 1, &index, vec![Dim::Fixed(1), Dim::Rows]);
             }
             if shape::rows_axis(&index.shape) != Some(0) {
-                return Err(format!("its positions have the shape {}", shape::text(&index.shape)));
+                return Err(format!("its positions have the shape {}", shape::text(&index.shape)).into());
             }
             let shape = vec![Dim::Rows, Dim::Fixed(width)];
             let found = call.result(table.values.kind(), shape)?;
@@ -101,7 +101,7 @@ pub(super) fn gather(call: &mut Call<'_>) -> Lowered {
     let from = value.shape();
     if let (Value::Shape(dimensions), Value::Constant(index)) = (&value, &index) {
         let Values::Integers { values: positions } = &index.values else {
-            return Err("its positions are no integers".to_owned());
+            return Err("its positions are no integers".into());
         };
         let picked: Shape =
             bounded(positions, dimensions.len())?.into_iter().map(|at| dimensions[at]).collect();
@@ -111,7 +111,7 @@ pub(super) fn gather(call: &mut Call<'_>) -> Lowered {
         Value::Constant(index) => {
             let axis = shape::column_axis(number, &from)?;
             let Values::Integers { values: positions } = &index.values else {
-                return Err("its positions are no integers".to_owned());
+                return Err("its positions are no integers".into());
             };
             let (_, columns) = pick(&from, axis, &bounded(positions, length(&from, axis))?);
             // The dimensions of the positions take the place of the axis.
@@ -126,14 +126,14 @@ pub(super) fn gather(call: &mut Call<'_>) -> Lowered {
             let index = call.materialized(index)?;
             let axis = shape::axis(number, from.len())?;
             let Value::Constant(table) = value else {
-                return Err("both its arguments depend on the row".to_owned());
+                return Err("both its arguments depend on the row".into());
             };
             if axis != 0 {
-                return Err("a table is looked up along its first axis only".to_owned());
+                return Err("a table is looked up along its first axis only".into());
             }
             let width = shape::width(&from[1..])?;
             if width == 0 {
-                return Err("its table is empty".to_owned());
+                return Err("its table is empty".into());
             }
             let mut shape = index.shape.clone();
             shape.extend(&from[1..]);
@@ -149,17 +149,18 @@ pub(super) fn gather_elements(call: &mut Call<'_>) -> Lowered {
     let mut expected = tensor.shape.clone();
     match index.shape.get(axis) {
         Some(dim) if index.shape.len() == expected.len() => expected[axis] = *dim,
-        _ => return Err("its positions have another number of dimensions".to_owned()),
+        _ => return Err("its positions have another number of dimensions".into()),
     }
     if expected != index.shape {
         return Err(format!(
             "its positions have the shape {}, expected {}",
             shape::text(&index.shape),
             shape::text(&expected)
-        ));
+        )
+        .into());
     }
     if index.columns.kind != Kind::Integer {
-        return Err(format!("its positions are {:?}, expected integers", index.columns.kind));
+        return Err(format!("its positions are {:?}, expected integers", index.columns.kind).into());
     }
     let axis = shape::around(&tensor.shape, axis);
     let to = call.result(tensor.columns.kind, expected)?;
@@ -183,7 +184,7 @@ pub(super) fn slice(call: &mut Call<'_>) -> Lowered {
     let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
     let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
     if [ends.len(), axes.len(), steps.len()].iter().any(|length| *length != starts.len()) {
-        return Err("its lists have different lengths".to_owned());
+        return Err("its lists have different lengths".into());
     }
     let mut shape = value.shape();
     if let Value::Shape(dimensions) = &value {
@@ -197,7 +198,7 @@ pub(super) fn slice(call: &mut Call<'_>) -> Lowered {
             if start == 0 && end >= i64::from(i32::MAX) && step == 1 {
                 continue;
             }
-            return Err(format!("it takes some of the rows of {}", shape::text(&shape)));
+            return Err(format!("it takes some of the rows of {}", shape::text(&shape)).into());
         }
         let positions = sliced(length(&shape, axis), start, end, step)?;
         let (next, picked) = pick(&shape, axis, &positions);
@@ -211,7 +212,7 @@ pub(super) fn slice(call: &mut Call<'_>) -> Lowered {
 /// The positions from `start` to before `end`.
 fn sliced(length: usize, start: i64, end: i64, step: i64) -> Result<Vec<usize>, Fault> {
     if step == 0 {
-        return Err("its step is 0".to_owned());
+        return Err("its step is 0".into());
     }
     let length = length as i64;
     let counted = |position: i64| if position < 0 { position.saturating_add(length) } else { position };
@@ -245,7 +246,7 @@ pub(super) fn split(call: &mut Call<'_>) -> Lowered {
     if lengths.len() != count
         || lengths.iter().fold(0_usize, |sum, length| sum.saturating_add(*length)) != total
     {
-        return Err(format!("axis {axis} has the length {total}, which its parts do not add up to"));
+        return Err(format!("axis {axis} has the length {total}, which its parts do not add up to").into());
     }
     let mut first = 0;
     let mut parts = Vec::new();
@@ -269,7 +270,7 @@ pub(super) fn transpose(call: &mut Call<'_>) -> Lowered {
     let mut seen = vec![false; rank];
     order.iter().for_each(|axis| seen[*axis] = true);
     if order.len() != rank || seen.contains(&false) {
-        return Err("perm does not name every axis once".to_owned());
+        return Err("perm does not name every axis once".into());
     }
     let shape: Shape = order.iter().map(|axis| tensor.shape[*axis]).collect();
     let mut columns = Vec::new();

@@ -30,7 +30,8 @@ fn multiply(
             "a matrix of {} values does not fit {}",
             weights.len(),
             shape::text(&from.shape)
-        ));
+        )
+        .into());
     }
     let mut shape = from.shape.clone();
     match shape.last_mut() {
@@ -50,10 +51,10 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Lowered {
     let from = call.tensor(0)?;
     let matrix = call.constant(1)?;
     if matrix.values.kind() != from.columns.kind || from.columns.kind == Kind::Text {
-        return Err(format!("it multiplies {:?} by {:?}", from.columns.kind, matrix.values.kind()));
+        return Err(format!("it multiplies {:?} by {:?}", from.columns.kind, matrix.values.kind()).into());
     }
     if !matches!(from.shape.last(), Some(Dim::Fixed(_))) {
-        return Err("it multiplies along the rows".to_owned());
+        return Err("it multiplies along the rows".into());
     }
     let none = tensor::numbers(from.columns.kind, &[]);
     match matrix.dimensions[..] {
@@ -63,7 +64,7 @@ pub(super) fn mat_mul(call: &mut Call<'_>) -> Lowered {
             product.shape.pop();
             one(product)
         }
-        _ => Err(format!("a matrix of {} dimensions is not supported", matrix.dimensions.len())),
+        _ => Err(format!("a matrix of {} dimensions is not supported", matrix.dimensions.len()).into()),
     }
 }
 
@@ -73,16 +74,16 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Lowered {
     let kind = from.columns.kind;
     let matrix = call.constant(1)?;
     if call.integer("transA").unwrap_or(0) != 0 {
-        return Err("transA=1 combines rows".to_owned());
+        return Err("transA=1 combines rows".into());
     }
     if matrix.dimensions.len() != 2
         || matrix.values.kind() != kind
         || !matches!(kind, Kind::Float | Kind::Double)
     {
-        return Err("its second argument is no matrix of floats".to_owned());
+        return Err("its second argument is no matrix of floats".into());
     }
     if !matches!(from.shape[..], [_, Dim::Fixed(_)]) {
-        return Err(format!("its first argument has the shape {}", shape::text(&from.shape)));
+        return Err(format!("its first argument has the shape {}", shape::text(&from.shape)).into());
     }
     let matrix = if call.integer("transB").unwrap_or(0) != 0 { transposed(&matrix) } else { matrix };
     let (alpha, beta) = (call.float("alpha").unwrap_or(1.0), call.float("beta").unwrap_or(1.0));
@@ -108,12 +109,13 @@ pub(super) fn gemm(call: &mut Call<'_>) -> Lowered {
                     return Err(format!(
                         "its third argument has {} values for {width} columns",
                         values.len()
-                    ));
+                    )
+                    .into());
                 }
                 bias = tensor::repeated(&values, width);
             }
             other if beta == 1.0 => added = Some(other),
-            _ => return Err("its third argument depends on the row, and beta is not 1".to_owned()),
+            _ => return Err("its third argument depends on the row, and beta is not 1".into()),
         }
     }
     let product = multiply(call, &from, weights, bias, width)?;
@@ -131,7 +133,8 @@ fn coefficients(call: &Call<'_>, features: &Tensor, targets: usize) -> Result<Va
         return Err(format!(
             "it has {} coefficients for {inner} features and {targets} targets",
             coefficients.len()
-        ));
+        )
+        .into());
     }
     let values = Values::Floats { values: coefficients.to_vec() };
     Ok(transposed(&Constant { values, dimensions: vec![targets, inner] }).values)
@@ -146,7 +149,7 @@ pub(super) fn linear_regressor(call: &mut Call<'_>) -> Lowered {
     let weights = coefficients(call, &features, targets)?;
     let intercepts = call.float_list("intercepts").to_vec();
     if !intercepts.is_empty() && intercepts.len() != targets {
-        return Err(format!("it has {} intercepts for {targets} targets", intercepts.len()));
+        return Err(format!("it has {} intercepts for {targets} targets", intercepts.len()).into());
     }
     let scores = multiply(call, &features, weights, Values::Floats { values: intercepts }, targets)?;
     one(transformed(call, score_transform(call)?, scores)?)
@@ -175,7 +178,7 @@ pub(super) fn linear_classifier(call: &mut Call<'_>) -> Lowered {
     let scores = multiply(call, &features, weights, Values::Floats { values: intercepts }, classes)?;
     if classes == 1 {
         if labels.len() != 2 {
-            return Err(format!("it has one score and {} labels", labels.len()));
+            return Err(format!("it has one score and {} labels", labels.len()).into());
         }
         let is_positive = call.result(Kind::Boolean, scores.shape.clone())?;
         call.step(Step::Compare {
@@ -189,7 +192,7 @@ pub(super) fn linear_classifier(call: &mut Call<'_>) -> Lowered {
         return Ok(vec![label, Value::Tensor(two_scores(call, transform, scores)?)]);
     }
     if labels.len() != classes {
-        return Err(format!("it has {classes} scores and {} labels", labels.len()));
+        return Err(format!("it has {classes} scores and {} labels", labels.len()).into());
     }
     let position = call.columns(Kind::Integer, 1)?;
     let axis = tabular_program::Axis { outer: 1, length: classes as u32, inner: 1 };
@@ -205,7 +208,7 @@ fn two_scores(call: &mut Call<'_>, transform: ScoreTransform, score: Tensor) -> 
         | ScoreTransform::None
         | ScoreTransform::Softmax
         | ScoreTransform::SoftmaxZero => score,
-        ScoreTransform::Probit => return Err("the probit of a single score is not supported".to_owned()),
+        ScoreTransform::Probit => return Err("the probit of a single score is not supported".into()),
     };
     let to = call.result(Kind::Float, vec![Dim::Rows, Dim::Fixed(2)])?;
     let column = |position: u32| tabular_program::Columns {

@@ -33,7 +33,7 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
         ("ai.onnx.ml", "Binarizer") => scalers::binarizer(call),
         ("ai.onnx.ml", "CategoryMapper") => encoders::category_mapper(call),
         ("ai.onnx.ml", "CastMap" | "DictVectorizer") => {
-            Err("maps are not supported; export the model with tensors as inputs".to_owned())
+            Err(Fault::with_remedy("maps are not supported", "export the model with tensors as inputs"))
         }
         ("ai.onnx.ml", "FeatureVectorizer") => shapes::feature_vectorizer(call),
         ("ai.onnx.ml", "Imputer") => scalers::imputer(call),
@@ -94,8 +94,8 @@ pub(crate) fn lower(mut call: Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 /// Why an operator is refused that the engine does not have.
-pub(crate) const UNKNOWN: &str = "the operator is not supported; export the model without it";
+const UNKNOWN: &str = "the operator is not supported";
 
-fn unknown() -> Fault {
-    UNKNOWN.to_owned()
+pub(crate) fn unknown() -> Fault {
+    UNKNOWN.into()
 }

@@ -82,7 +82,7 @@ fn reduce_axis(
 ) -> Result<Tensor, Fault> {
     let around = shape::around(&from.shape, axis);
     if around.length == 0 {
-        return Err("it reduces an empty axis".to_owned());
+        return Err("it reduces an empty axis".into());
     }
     let mut shape = from.shape.clone();
     shape[axis] = Dim::Fixed(1);
@@ -99,7 +99,7 @@ pub(super) fn cumulative_sum(call: &mut Call<'_>) -> Lowered {
     let (exclusive, reverse) =
         (call.integer("exclusive").unwrap_or(0) != 0, call.integer("reverse").unwrap_or(0) != 0);
     if u64::from(around.outer) * u64::from(around.length) > MAX_CUMULATIVE_SUMS {
-        return Err(format!("it has more than {MAX_CUMULATIVE_SUMS} sums"));
+        return Err(format!("it has more than {MAX_CUMULATIVE_SUMS} sums").into());
     }
     let (from, to) = (tensor.columns, call.result(tensor.columns.kind, tensor.shape)?);
     let part = |columns: Columns, outer: u32, position: u32| {
@@ -139,7 +139,7 @@ pub(super) fn lp_normalization(call: &mut Call<'_>) -> Lowered {
     let function = match call.integer("p").unwrap_or(2) {
         1 => ReduceFunction::SumOfAbsolutes,
         2 => ReduceFunction::EuclideanNorm,
-        p => return Err(format!("the norm p={p} is not supported")),
+        p => return Err(format!("the norm p={p} is not supported").into()),
     };
     let shape = tensor.shape.clone();
     let norm = reduce_axis(call, function, tensor.clone(), axis)?;
@@ -152,7 +152,7 @@ pub(super) fn lp_normalization(call: &mut Call<'_>) -> Lowered {
     let quotient =
         elementwise::binary(call, BinaryFunction::Divide, Value::Tensor(tensor), Value::Tensor(norm))?;
     let Operand::Columns { columns: condition } = call.operand(Value::Tensor(is_zero), &shape)? else {
-        return Err("its norm is constant".to_owned());
+        return Err("its norm is constant".into());
     };
     let to = call.result(kind, shape)?;
     let then = call.operand(zero, &to.shape)?;
@@ -167,7 +167,7 @@ pub(super) fn position(call: &mut Call<'_>) -> Lowered {
     let axis = shape::column_axis(call.integer("axis").unwrap_or(0), &tensor.shape)?;
     let around = shape::around(&tensor.shape, axis);
     if around.length == 0 {
-        return Err("it reduces an empty axis".to_owned());
+        return Err("it reduces an empty axis".into());
     }
     let mut shape = tensor.shape;
     shape[axis] = Dim::Fixed(1);
@@ -197,7 +197,7 @@ pub(super) fn softmax(call: &mut Call<'_>) -> Lowered {
     if call.version < 13 {
         let length = shape::width(&shape[axis..])?;
         if shape::rows_axis(&shape[axis..]).is_some() {
-            return Err("it works along the rows".to_owned());
+            return Err("it works along the rows".into());
         }
         merged.truncate(axis);
         merged.push(Dim::Fixed(length));
@@ -220,7 +220,7 @@ pub(super) fn top_k(call: &mut Call<'_>) -> Lowered {
     let around = shape::around(&tensor.shape, axis);
     let count = match u32::try_from(number) {
         Ok(count) if count <= around.length && around.length > 0 => count,
-        _ => return Err(format!("it takes {number} of {} values", around.length)),
+        _ => return Err(format!("it takes {number} of {} values", around.length).into()),
     };
     let mut shape = tensor.shape;
     shape[axis] = Dim::Fixed(count as usize);

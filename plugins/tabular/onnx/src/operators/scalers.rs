@@ -16,7 +16,7 @@ fn per_column(name: &str, values: Values, width: usize) -> Result<Values, Fault>
     match values.len() {
         1 => Ok(tensor::repeated(&values, width)),
         length if length == width => Ok(values),
-        length => Err(format!("attribute {name} has {length} values for {width} columns")),
+        length => Err(format!("attribute {name} has {length} values for {width} columns").into()),
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn normalizer(call: &mut Call<'_>) -> Lowered {
         "MAX" => Norm::Maximum,
         "L1" => Norm::Absolute,
         "L2" => Norm::Euclidean,
-        other => return Err(format!("norm {other:?} does not exist")),
+        other => return Err(format!("norm {other:?} does not exist").into()),
     };
     let features = call.features(0)?;
     let features = call.converted(features, Kind::Float)?;
@@ -86,7 +86,7 @@ pub(super) fn imputer(call: &mut Call<'_>) -> Lowered {
             let missing = f64::from(call.float("replaced_value_float").unwrap_or(0.0));
             (tensor::numbers(kind, &[missing]), tensor::numbers(kind, &list))
         }
-        other => return Err(format!("values of kind {other:?} are not imputed")),
+        other => return Err(format!("values of kind {other:?} are not imputed").into()),
     };
     let replacements = per_column("imputed_value", replacements, last_length(&tensor))?;
     let outer = tensor.columns.width as usize / replacements.len().max(1);

@@ -35,7 +35,7 @@ pub(super) fn c_dist(call: &mut Call<'_>) -> Lowered {
     let is_root = match call.text("metric")?.unwrap_or("sqeuclidean") {
         "euclidean" => true,
         "sqeuclidean" => false,
-        metric => return Err(format!("metric {metric:?} is not supported")),
+        metric => return Err(format!("metric {metric:?} is not supported").into()),
     };
     let distances = distances(call, DistanceFunction::SumOfSquares)?;
     if !is_root {
@@ -53,13 +53,19 @@ fn distances(call: &mut Call<'_>, function: DistanceFunction) -> Result<Tensor, 
     let kind = features.columns.kind;
     let (count, width) = match vectors.dimensions[..] {
         [count, width] => (count, width),
-        _ => return Err(format!("its vectors have {} dimensions, expected 2", vectors.dimensions.len())),
+        _ => {
+            return Err(
+                format!("its vectors have {} dimensions, expected 2", vectors.dimensions.len()).into()
+            );
+        }
     };
     if width != features.columns.width as usize || vectors.values.kind() != kind {
-        return Err(format!("vectors of {width} features do not fit {} features", features.columns.width));
+        return Err(
+            format!("vectors of {width} features do not fit {} features", features.columns.width).into()
+        );
     }
     if !matches!(kind, Kind::Float | Kind::Double) {
-        return Err(format!("its argument is {kind:?}, expected floats"));
+        return Err(format!("its argument is {kind:?}, expected floats").into());
     }
     let to = call.result(kind, vec![Dim::Rows, Dim::Fixed(count)])?;
     call.step(Step::Distances { function, from: features.columns, vectors: vectors.values, to: to.columns });

@@ -33,7 +33,7 @@ pub(super) fn constant(call: &mut Call<'_>) -> Lowered {
     } else if call.node.attributes.contains_key("value_strings") {
         Constant::list(Values::Texts { values: call.text_list("value_strings")? })
     } else {
-        return Err("it has no value of a kind that is supported".to_owned());
+        return Err("it has no value of a kind that is supported".into());
     };
     Ok(vec![Value::Constant(constant)])
 }
@@ -90,7 +90,7 @@ pub(super) fn constant_of_shape(call: &mut Call<'_>) -> Lowered {
     let width = shape::width(&shape)?;
     let values = match call.tensor_attribute("value")? {
         Some(constant) if constant.values.len() == 1 => tensor::repeated(&constant.values, width),
-        Some(_) => return Err("attribute value has more than one value".to_owned()),
+        Some(_) => return Err("attribute value has more than one value".into()),
         None => Values::Floats { values: vec![0.0; width] },
     };
     let to = call.result(values.kind(), shape)?;
@@ -173,7 +173,7 @@ fn reshaped_shape(from: &[Dim], requested: &[Requested], keeps_zero: bool) -> Re
         (Some(axis), 1) if has_rows == rows.is_some() && known > 0 && width % known == 0 => {
             shape[*axis] = Some(Dim::Fixed(width / known));
         }
-        _ => return Err(wrong()),
+        _ => return Err(wrong().into()),
     }
     let shape: Shape = shape.into_iter().flatten().collect();
     // The number of elements before the rows has to stay.
@@ -183,7 +183,8 @@ fn reshaped_shape(from: &[Dim], requested: &[Requested], keeps_zero: bool) -> Re
             "{} does not become {} without combining rows",
             shape::text(from),
             shape::text(&shape)
-        ));
+        )
+        .into());
     }
     Ok(shape)
 }
@@ -196,7 +197,7 @@ pub(super) fn flatten(call: &mut Call<'_>) -> Lowered {
         return if call.integer("axis").unwrap_or(1) == 1 {
             Ok(vec![Value::Tokens(tensor, rule)])
         } else {
-            Err("it combines the tokens of several rows".to_owned())
+            Err("it combines the tokens of several rows".into())
         };
     }
     let from = value.shape();
@@ -207,7 +208,7 @@ pub(super) fn flatten(call: &mut Call<'_>) -> Lowered {
         match shape::rows_axis(dims) {
             None => Ok(Dim::Fixed(width)),
             Some(_) if width == 1 => Ok(Dim::Rows),
-            Some(_) => Err(format!("{} is flattened across the rows", shape::text(&from))),
+            Some(_) => Err(format!("{} is flattened across the rows", shape::text(&from)).into()),
         }
     };
     let shape = vec![side(&from[..axis])?, side(&from[axis..])?];
@@ -225,7 +226,7 @@ pub(super) fn squeeze(call: &mut Call<'_>) -> Lowered {
         None => (0..from.len()).filter(|axis| from[*axis] == Dim::Fixed(1)).collect(),
     };
     if let Some(axis) = squeezed.iter().find(|axis| from[**axis] != Dim::Fixed(1)) {
-        return Err(format!("axis {axis} of {} has not the length 1", shape::text(&from)));
+        return Err(format!("axis {axis} of {} has not the length 1", shape::text(&from)).into());
     }
     let kept = from.iter().enumerate().filter(|(axis, _)| !squeezed.contains(axis)).map(|(_, dim)| *dim);
     let shape = kept.collect();
@@ -241,7 +242,7 @@ pub(super) fn unsqueeze(call: &mut Call<'_>) -> Lowered {
     for number in axes {
         let axis = shape::axis(number, rank)?;
         if added.contains(&axis) {
-            return Err(format!("axis {axis} is named twice"));
+            return Err(format!("axis {axis} is named twice").into());
         }
         added.push(axis);
     }
@@ -275,7 +276,7 @@ fn concat_dimensions(values: Vec<Value>) -> Lowered {
                     all.push(Dim::Fixed(length));
                 }
             }
-            _ => return Err("the number of rows is used as a value".to_owned()),
+            _ => return Err("the number of rows is used as a value".into()),
         }
     }
     Ok(vec![dimensions(all)])
@@ -291,7 +292,7 @@ pub(super) fn concat_along(call: &mut Call<'_>, values: Vec<Value>, number: i64)
         shape = with_rows;
     }
     if shape.get(axis).is_none_or(|dim| *dim == Dim::Rows) {
-        return Err(format!("it appends rows to rows along axis {axis}"));
+        return Err(format!("it appends rows to rows along axis {axis}").into());
     }
     let mut length = 0;
     for value in &values {
@@ -308,7 +309,8 @@ pub(super) fn concat_along(call: &mut Call<'_>, values: Vec<Value>, number: i64)
                     shape::text(&value.shape()),
                     value.kind(),
                     shape::text(&shape)
-                ));
+                )
+                .into());
             }
         }
     }
@@ -350,7 +352,8 @@ pub(super) fn feature_vectorizer(call: &mut Call<'_>) -> Lowered {
             return Err(format!(
                 "input {index} has {width} columns, but inputdimensions says {}",
                 widths[index]
-            ));
+            )
+            .into());
         }
         let shape = vec![Dim::Rows, Dim::Fixed(width as usize)];
         values.push(Value::Tensor(Tensor { shape, ..features }));

@@ -64,13 +64,14 @@ fn kernels(call: &mut Call<'_>, features: Columns, count: usize) -> Result<Colum
         return Err(format!(
             "{} numbers of support vectors do not fit {count} vectors of {width} features",
             vectors.len()
-        ));
+        )
+        .into());
     }
     let parameters = call.float_list("kernel_params").to_vec();
     let [gamma, offset, degree] = match parameters[..] {
         [] => [0.0; 3],
         [gamma, offset, degree] => [gamma, offset, degree],
-        _ => return Err(format!("it has {} kernel parameters, expected 3", parameters.len())),
+        _ => return Err(format!("it has {} kernel parameters, expected 3", parameters.len()).into()),
     };
     let kernel = call.text("kernel_type")?.unwrap_or("LINEAR").to_owned();
     let floats = |values| Values::Floats { values };
@@ -114,7 +115,7 @@ fn kernels(call: &mut Call<'_>, features: Columns, count: usize) -> Result<Colum
             combine(call, BinaryFunction::Multiply, columns(square), columns(moved), width)
         }
         "POLY" => combine(call, BinaryFunction::Power, columns(moved), constant(degree), width),
-        other => Err(format!("kernel_type {other:?} does not exist")),
+        other => Err(format!("kernel_type {other:?} does not exist").into()),
     }
 }
 
@@ -125,15 +126,15 @@ pub(super) fn regressor(call: &mut Call<'_>) -> Lowered {
     let count = call.integer("n_supports").unwrap_or(0);
     let count = usize::try_from(count).map_err(|_| format!("it has {count} support vectors"))?;
     if count == 0 {
-        return Err("it has no support vectors; export the linear model as such".to_owned());
+        return Err(Fault::with_remedy("it has no support vectors", "export the linear model as such"));
     }
     if score_transform(call)? != ScoreTransform::None {
-        return Err("a post_transform is not supported".to_owned());
+        return Err("a post_transform is not supported".into());
     }
     let coefficients = call.float_list("coefficients").to_vec();
     let rho = call.float_list("rho").to_vec();
     if coefficients.len() != count || rho.len() != 1 {
-        return Err(format!("it has {} coefficients for {count} support vectors", coefficients.len()));
+        return Err(format!("it has {} coefficients for {count} support vectors", coefficients.len()).into());
     }
     let kernels = kernels(call, features.columns, count)?;
     let floats = |values| Values::Floats { values };
@@ -176,10 +177,11 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Lowered {
                 "it has {} parameters of probabilities for {} pairs",
                 first.len(),
                 machine.pairs()
-            ));
+            )
+            .into());
         }
         if transform != ScoreTransform::None {
-            return Err("a post_transform of probabilities is not supported".to_owned());
+            return Err("a post_transform of probabilities is not supported".into());
         }
         let pairs = pair_probabilities(call, scores, first, second)?;
         let shape = vec![Dim::Rows, Dim::Fixed(machine.classes)];
@@ -188,7 +190,7 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Lowered {
         return Ok(vec![label, Value::Tensor(to)]);
     }
     if transform != ScoreTransform::None {
-        return Err("a post_transform of scores is not supported".to_owned());
+        return Err("a post_transform of scores is not supported".into());
     }
     if machine.classes == 2 {
         let to = call.result(Kind::Float, vec![Dim::Rows, Dim::Fixed(2)])?;
@@ -234,10 +236,12 @@ impl Machine {
     fn read(call: &Call<'_>, classes: usize) -> Result<Self, Fault> {
         let counts = call.integer_list("vectors_per_class");
         if counts.is_empty() {
-            return Err("it has no support vectors; export the linear model as such".to_owned());
+            return Err(Fault::with_remedy("it has no support vectors", "export the linear model as such"));
         }
         if classes < 2 || counts.len() != classes {
-            return Err(format!("it has {} numbers of support vectors for {classes} classes", counts.len()));
+            return Err(
+                format!("it has {} numbers of support vectors for {classes} classes", counts.len()).into()
+            );
         }
         let mut starts = vec![0];
         for count in counts {
@@ -259,7 +263,8 @@ impl Machine {
                 machine.coefficients.len(),
                 machine.rho.len(),
                 machine.vectors()
-            ));
+            )
+            .into());
         }
         Ok(machine)
     }

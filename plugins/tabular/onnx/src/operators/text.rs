@@ -14,13 +14,13 @@ type Lowered = Result<Vec<Value>, Fault>;
 pub(super) fn string_normalizer(call: &mut Call<'_>) -> Lowered {
     let value = call.input(0)?;
     if value.kind() != Kind::Text {
-        return Err(format!("its argument is {:?}, expected text", value.kind()));
+        return Err(format!("its argument is {:?}, expected text", value.kind()).into());
     }
     let action = call.text("case_change_action")?.unwrap_or("NONE").to_owned();
     let upper = match &action[..] {
         "UPPER" => true,
         "LOWER" | "NONE" => false,
-        action => return Err(format!("case_change_action is {action:?}")),
+        action => return Err(format!("case_change_action is {action:?}").into()),
     };
     let stop_words = call.text_list("stopwords")?;
     if !stop_words.is_empty() {
@@ -37,10 +37,10 @@ pub(super) fn string_normalizer(call: &mut Call<'_>) -> Lowered {
 
 fn without_stop_words(call: &mut Call<'_>, value: Value, stop_words: &[String], action: &str) -> Lowered {
     let Value::Constant(constant) = value else {
-        return Err("stopwords remove rows; remove them from the vocabulary instead".to_owned());
+        return Err(Fault::with_remedy("stopwords remove rows", "remove them from the vocabulary instead"));
     };
     let Values::Texts { values } = &constant.values else {
-        return Err("its argument is no text".to_owned());
+        return Err("its argument is no text".into());
     };
     let is_case_sensitive = call.integer("is_case_sensitive").unwrap_or(0) != 0;
     let compared = |text: &str| {
@@ -60,7 +60,7 @@ fn without_stop_words(call: &mut Call<'_>, value: Value, stop_words: &[String], 
     let mut dimensions = constant.dimensions.clone();
     match dimensions.last_mut() {
         Some(last) => *last = kept.len(),
-        None => return Err("its argument is a single text".to_owned()),
+        None => return Err("its argument is a single text".into()),
     }
     Ok(vec![Value::Constant(tensor::Constant { values: Values::Texts { values: kept }, dimensions })])
 }
@@ -69,20 +69,21 @@ fn without_stop_words(call: &mut Call<'_>, value: Value, stop_words: &[String], 
 pub(super) fn tokenizer(call: &mut Call<'_>) -> Lowered {
     let tensor = call.tensor(0)?;
     if tensor.columns.kind != Kind::Text {
-        return Err(format!("its argument is {:?}, expected text", tensor.columns.kind));
+        return Err(format!("its argument is {:?}, expected text", tensor.columns.kind).into());
     }
     if tensor.columns.width != 1 || shape::rows_axis(&tensor.shape).is_none() {
         return Err(format!(
             "its argument has the shape {}, expected one text for each row",
             shape::text(&tensor.shape)
-        ));
+        )
+        .into());
     }
     let pattern = call.text("tokenexp")?.unwrap_or_default().to_owned();
     let separators = call.text_list("separators")?;
     let split = match (pattern.is_empty(), &separators[..]) {
         (false, _) if pattern == "." => TokenSplit::Characters,
         (false, _) => TokenSplit::Matches { pattern },
-        (true, []) => return Err("it has neither tokenexp nor separators".to_owned()),
+        (true, []) => return Err("it has neither tokenexp nor separators".into()),
         (true, [separator]) if separator.is_empty() => TokenSplit::Characters,
         (true, _) => TokenSplit::Separators { patterns: separators },
     };
@@ -107,11 +108,12 @@ pub(super) fn tf_idf_vectorizer(call: &mut Call<'_>) -> Lowered {
             "its argument is {:?}, its terms are {:?}",
             tensor.columns.kind,
             terms.tokens.kind()
-        ));
+        )
+        .into());
     }
     let Some((Dim::Fixed(length), samples)) = tensor.shape.split_last().map(|(last, rest)| (*last, rest))
     else {
-        return Err(format!("it counts the tokens of several rows: {}", shape::text(&tensor.shape)));
+        return Err(format!("it counts the tokens of several rows: {}", shape::text(&tensor.shape)).into());
     };
     let (length, count) = (length as u32, shape::width(samples)?);
     let width = terms.width;
@@ -155,7 +157,7 @@ impl TermList {
     fn read(call: &Call<'_>) -> Result<Self, Fault> {
         let number = |name: &str| -> Result<usize, Fault> {
             let number = call.integer(name).ok_or_else(|| format!("attribute {name} is missing"))?;
-            usize::try_from(number).map_err(|_| format!("{name} is {number}"))
+            usize::try_from(number).map_err(|_| format!("{name} is {number}").into())
         };
         let (shortest, longest) = (number("min_gram_length")?, number("max_gram_length")?);
         let skips = u32::try_from(number("max_skip_count")?).map_err(|_| "max_skip_count is too large")?;
@@ -188,10 +190,10 @@ impl TermList {
             let end = starts.get(index + 1).copied().unwrap_or(pool.len() as i64);
             let range = usize::try_from(*start).ok().zip(usize::try_from(end).ok());
             let Some((start, end)) = range.filter(|(start, end)| start <= end && *end <= pool.len()) else {
-                return Err("ngram_counts does not fit the pool".to_owned());
+                return Err("ngram_counts does not fit the pool".into());
             };
             if (end - start) % length != 0 {
-                return Err(format!("the pool does not consist of whole terms of {length} tokens"));
+                return Err(format!("the pool does not consist of whole terms of {length} tokens").into());
             }
             for first in (start..end).step_by(length) {
                 let column = *columns
@@ -206,7 +208,7 @@ impl TermList {
             }
         }
         if term != columns.len() {
-            return Err(format!("it has {term} terms and {} columns for them", columns.len()));
+            return Err(format!("it has {term} terms and {} columns for them", columns.len()).into());
         }
         terms.tokens = tensor::select(&pool, &kept);
         terms.weigh(call, &columns)?;
@@ -220,22 +222,21 @@ impl TermList {
             Some("TF") => return Ok(()),
             Some("IDF") => self.once = true,
             Some("TFIDF") => {}
-            mode => return Err(format!("mode is {mode:?}")),
+            mode => return Err(format!("mode is {mode:?}").into()),
         }
         if weights.is_empty() {
             return Ok(());
         }
         if weights.len() != columns.len() {
-            return Err(format!("it has {} weights for {} terms", weights.len(), columns.len()));
+            return Err(format!("it has {} weights for {} terms", weights.len(), columns.len()).into());
         }
         // ONNX Runtime takes the weight at the position of the column, the standard that of the term.
         let weight = |column: &u32| weights.get(*column as usize);
         if columns.iter().zip(weights).any(|(column, expected)| weight(column) != Some(expected)) {
-            return Err(
-                "its weights are not in the order of its columns, which ONNX Runtime and the standard read \
-                        differently; export the model with ngram_indexes in ascending order"
-                    .to_owned(),
-            );
+            return Err(Fault::with_remedy(
+                "its weights are not in the order of its columns, which ONNX Runtime and the standard read differently",
+                "export the model with ngram_indexes in ascending order",
+            ));
         }
         self.weights = weights[..self.width].to_vec();
         Ok(())

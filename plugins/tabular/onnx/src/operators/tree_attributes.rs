@@ -14,7 +14,7 @@ pub(super) fn numbers(call: &Call<'_>, name: &str) -> Result<Vec<f64>, Fault> {
     match call.tensor_attribute(&format!("{name}_as_tensor"))? {
         Some(constant) => match constant.values {
             Values::Floats { .. } | Values::Doubles { .. } => tensor::doubles(&constant.values),
-            other => Err(format!("attribute {name}_as_tensor has the kind {:?}", other.kind())),
+            other => Err(format!("attribute {name}_as_tensor has the kind {:?}", other.kind()).into()),
         },
         None => Ok(call.float_list(name).iter().map(|value| f64::from(*value)).collect()),
     }
@@ -41,7 +41,7 @@ impl AttributeTrees {
         let count = tree_ids.len();
         let lengths = [node_ids.len(), feature_ids.len(), modes.len(), thresholds.len(), yes.len(), no.len()];
         if lengths.iter().any(|length| *length != count) {
-            return Err(format!("its lists of nodes have different lengths: {count} and {lengths:?}"));
+            return Err(format!("its lists of nodes have different lengths: {count} and {lengths:?}").into());
         }
         let (mut trees, places) = places(tree_ids, node_ids)?;
         for index in 0..count {
@@ -63,7 +63,7 @@ impl AttributeTrees {
                 "BRANCH_GT" => Condition::Greater(threshold),
                 "BRANCH_EQ" => Condition::Equal(threshold),
                 "BRANCH_NEQ" => Condition::NotEqual(threshold),
-                other => return Err(format!("{} has the mode {other:?}", id(node_ids[index]))),
+                other => return Err(format!("{} has the mode {other:?}", id(node_ids[index])).into()),
             };
             let tracks_true = tracks.get(index).is_some_and(|tracks| *tracks == 1);
             trees[tree][position] = TreeNode::Branch {
@@ -88,7 +88,7 @@ impl AttributeTrees {
         let (tree_ids, node_ids, ids) = (list("treeids"), list("nodeids"), list("ids"));
         let weights = numbers(call, &format!("{prefix}_weights"))?;
         if [node_ids.len(), ids.len(), weights.len()].iter().any(|length| *length != tree_ids.len()) {
-            return Err("its lists of weights have different lengths".to_owned());
+            return Err("its lists of weights have different lengths".into());
         }
         let mut added = Vec::with_capacity(weights.len());
         for (index, value) in weights.into_iter().enumerate() {
@@ -96,11 +96,12 @@ impl AttributeTrees {
                 return Err(format!(
                     "tree {} has no node {}, which has a weight",
                     tree_ids[index], node_ids[index]
-                ));
+                )
+                .into());
             };
             let target = match u32::try_from(ids[index]) {
                 Ok(target) if target < targets => target,
-                _ => return Err(format!("a weight belongs to target {} of {targets}", ids[index])),
+                _ => return Err(format!("a weight belongs to target {} of {targets}", ids[index]).into()),
             };
             // ONNX Runtime ignores weights of other nodes, and all weights of a leaf but the first of a single target.
             match &mut self.trees[*tree][*node] {
@@ -134,7 +135,7 @@ fn places(
             trees.len() - 1
         });
         if places.insert((*tree_id, *node_id), (tree, trees[tree].len())).is_some() {
-            return Err(format!("node {node_id} of tree {tree_id} is listed twice"));
+            return Err(format!("node {node_id} of tree {tree_id} is listed twice").into());
         }
         trees[tree].push(TreeNode::Leaf(Vec::new()));
     }
@@ -145,7 +146,7 @@ fn places(
 pub(super) fn feature(id: i64, features: u32) -> Result<u32, Fault> {
     match u32::try_from(id) {
         Ok(feature) if feature < features => Ok(feature),
-        _ => Err(format!("a node compares feature {id} of {features}")),
+        _ => Err(format!("a node compares feature {id} of {features}").into()),
     }
 }
 

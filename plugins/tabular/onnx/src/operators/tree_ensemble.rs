@@ -18,7 +18,10 @@ pub(super) fn tree_ensemble(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
     let targets = call.integer("n_targets").unwrap_or(0);
     let targets = match u32::try_from(targets) {
         Ok(targets) if targets > 0 && targets <= MAX_PLANE_COLUMNS => targets,
-        _ => return Err(format!("n_targets is {targets}")),
+        _ => {
+            let most = MAX_PLANE_COLUMNS;
+            return Err(format!("n_targets is {targets}, expected a number from 1 to {most}").into());
+        }
     };
     let trees = Nodes::read(call)?.trees(call, features.columns.width, targets)?;
     let (aggregate, average) = match call.integer("aggregate_function").unwrap_or(1) {
@@ -26,7 +29,7 @@ pub(super) fn tree_ensemble(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
         1 => (Aggregate::Sum, false),
         2 => (Aggregate::Minimum, false),
         3 => (Aggregate::Maximum, false),
-        other => return Err(format!("aggregate_function {other} does not exist")),
+        other => return Err(format!("aggregate_function {other} does not exist").into()),
     };
     let transform = match call.integer("post_transform").unwrap_or(0) {
         0 => ScoreTransform::None,
@@ -34,7 +37,7 @@ pub(super) fn tree_ensemble(call: &mut Call<'_>) -> Result<Vec<Value>, Fault> {
         2 => ScoreTransform::Logistic,
         3 => ScoreTransform::SoftmaxZero,
         4 => ScoreTransform::Probit,
-        other => return Err(format!("post_transform {other} does not exist")),
+        other => return Err(format!("post_transform {other} does not exist").into()),
     };
     let combination = Combination { aggregate, average, base: Vec::new(), transform };
     one(regression(call, &features, trees, targets as usize, combination)?)
@@ -55,13 +58,12 @@ struct Nodes {
 impl Nodes {
     fn read(call: &Call<'_>) -> Result<Self, Fault> {
         let tensor = |name: &str| {
-            call.tensor_attribute(name)?
-                .ok_or_else(|| format!("attribute {name} is missing"))
-                .map(|found| found.values)
+            let found = call.tensor_attribute(name)?;
+            found.map(|found| found.values).ok_or_else(|| Fault::from(format!("attribute {name} is missing")))
         };
         let splits = tensor::doubles(&tensor("nodes_splits")?)?;
         let Values::Integers { values: modes } = tensor("nodes_modes")? else {
-            return Err("attribute nodes_modes has no integers".to_owned());
+            return Err("attribute nodes_modes has no integers".into());
         };
         let mut sets: VecDeque<Vec<f64>> = match call.tensor_attribute("membership_values")? {
             // Each set ends with NaN.
@@ -72,7 +74,7 @@ impl Nodes {
             None => VecDeque::new(),
         };
         if modes.len() != splits.len() {
-            return Err(format!("it has {} modes and {} splits", modes.len(), splits.len()));
+            return Err(format!("it has {} modes and {} splits", modes.len(), splits.len()).into());
         }
         let mut conditions = Vec::with_capacity(modes.len());
         for (mode, split) in modes.into_iter().zip(splits) {
@@ -85,9 +87,9 @@ impl Nodes {
                 5 => Condition::NotEqual(split),
                 6 => match sets.pop_front() {
                     Some(set) => Condition::Member { set, truncating: false },
-                    None => return Err("membership_values has fewer sets than there are nodes".to_owned()),
+                    None => return Err("membership_values has fewer sets than there are nodes".into()),
                 },
-                other => return Err(format!("mode {other} does not exist")),
+                other => return Err(format!("mode {other} does not exist").into()),
             });
         }
         let children = |ids: &str, leaves: &str| -> Vec<(i64, bool)> {
@@ -106,10 +108,10 @@ impl Nodes {
         };
         let lengths = [nodes.features.len(), nodes.yes.len(), nodes.no.len()];
         if lengths.iter().any(|length| *length != count) {
-            return Err(format!("its lists of nodes have different lengths: {count} and {lengths:?}"));
+            return Err(format!("its lists of nodes have different lengths: {count} and {lengths:?}").into());
         }
         if nodes.leaf_targets.len() != nodes.leaf_weights.len() {
-            return Err("its lists of leaves have different lengths".to_owned());
+            return Err("its lists of leaves have different lengths".into());
         }
         Ok(nodes)
     }
@@ -139,7 +141,7 @@ impl Nodes {
             }
             let index = match usize::try_from(id) {
                 Ok(index) if index < self.conditions.len() => index,
-                _ => return Err(format!("node {id} does not exist")),
+                _ => return Err(format!("node {id} does not exist").into()),
             };
             let condition = self.conditions[index].clone();
             let [yes, no] = [self.yes[index], self.no[index]]
@@ -155,11 +157,11 @@ impl Nodes {
     fn leaf(&self, id: i64, targets: u32) -> Result<TreeNode, Fault> {
         let leaf = usize::try_from(id).ok().filter(|leaf| *leaf < self.leaf_weights.len());
         let Some(leaf) = leaf else {
-            return Err(format!("leaf {id} does not exist"));
+            return Err(format!("leaf {id} does not exist").into());
         };
         match u32::try_from(self.leaf_targets[leaf]) {
             Ok(target) if target < targets => Ok(TreeNode::Leaf(vec![(target, self.leaf_weights[leaf])])),
-            _ => Err(format!("leaf {id} belongs to target {} of {targets}", self.leaf_targets[leaf])),
+            _ => Err(format!("leaf {id} belongs to target {} of {targets}", self.leaf_targets[leaf]).into()),
         }
     }
 }

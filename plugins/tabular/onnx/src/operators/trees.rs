@@ -54,7 +54,7 @@ fn sums(
 pub(super) fn tree_features(call: &mut Call<'_>) -> Result<Tensor, Fault> {
     let features = call.features(0)?;
     if features.columns.kind == Kind::Text {
-        return Err("its features are text".to_owned());
+        return Err("its features are text".into());
     }
     let kind = tree_kind(features.columns.kind);
     call.converted(features, kind)
@@ -102,11 +102,11 @@ fn check_extremes(trees: &[TreeNodes], targets: usize) -> Result<(), Fault> {
         if let TreeNode::Leaf(values) = node {
             let complete = (0..targets as u32).all(|target| values.iter().any(|(other, _)| *other == target));
             if !complete || values.iter().any(|(_, value)| value.is_nan()) {
-                return Err("a minimum or maximum of leaves without a number is not supported".to_owned());
+                return Err("a minimum or maximum of leaves without a number is not supported".into());
             }
         }
     }
-    if trees.is_empty() { Err("it has no trees".to_owned()) } else { Ok(()) }
+    if trees.is_empty() { Err("it has no trees".into()) } else { Ok(()) }
 }
 
 /// `TreeEnsembleRegressor`.
@@ -115,7 +115,10 @@ pub(super) fn regressor(call: &mut Call<'_>) -> Lowered {
     let targets = call.integer("n_targets").unwrap_or(0);
     let targets = match u32::try_from(targets) {
         Ok(targets) if targets > 0 && targets <= MAX_PLANE_COLUMNS => targets,
-        _ => return Err(format!("n_targets is {targets}")),
+        _ => {
+            let most = MAX_PLANE_COLUMNS;
+            return Err(format!("n_targets is {targets}, expected a number from 1 to {most}").into());
+        }
     };
     let mut read = AttributeTrees::read(call, features.columns.width)?;
     read.add_weights(call, "target", targets)?;
@@ -124,7 +127,7 @@ pub(super) fn regressor(call: &mut Call<'_>) -> Lowered {
         "AVERAGE" => (Aggregate::Sum, true),
         "MIN" => (Aggregate::Minimum, false),
         "MAX" => (Aggregate::Maximum, false),
-        other => return Err(format!("aggregate_function {other:?} does not exist")),
+        other => return Err(format!("aggregate_function {other:?} does not exist").into()),
     };
     let base = tree_attributes::numbers(call, "base_values")?;
     let combination = Combination { aggregate, average, base, transform: score_transform(call)? };
@@ -139,7 +142,7 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Lowered {
     let labels = ClassLabels::read(call, "classlabels_int64s")?;
     let classes = labels.len();
     if classes < 2 {
-        return Err(format!("a classifier of {classes} classes is not supported"));
+        return Err(format!("a classifier of {classes} classes is not supported").into());
     }
     let mut read = AttributeTrees::read(call, features.columns.width)?;
     let weights = read.add_weights(call, "class", classes as u32)?;
@@ -147,7 +150,7 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Lowered {
     let base = tree_attributes::numbers(call, "base_values")?;
     let rule = if classes > 2 {
         if !base.is_empty() && base.len() != classes {
-            return Err(format!("it has {} base values for {classes} classes", base.len()));
+            return Err(format!("it has {} base values for {classes} classes", base.len()).into());
         }
         ClassRule::Largest
     } else {
@@ -158,7 +161,7 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Lowered {
     // A single sum gives the scores of two classes if only the first one has weights.
     let single = classes == 2 && presence.always[0] && presence.never[1];
     if single && transform == ScoreTransform::Probit {
-        return Err("the probit of a single score is not supported".to_owned());
+        return Err("the probit of a single score is not supported".into());
     }
     let width = if single { 1 } else { classes };
     let tracked = !single && presence.always.contains(&false);

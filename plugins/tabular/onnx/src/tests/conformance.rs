@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neural_engine::NeuralRuntime;
+use neural_engine::NeuralEngine;
 use tabular_engine::{Buffers, Model, Source, SourceColumn};
 
 use super::case_file::{self, Case, Difference};
@@ -103,7 +103,7 @@ fn text_and_distances_match_onnxruntime() {
     });
 }
 
-/// Operators in forms that node tests lack, each in the neural runtime.
+/// Operators in forms that node tests lack, each in the neural engine.
 #[test]
 fn operators_of_nets_match_onnxruntime() {
     let cases = case_file::parse(include_bytes!("../../tests/net-operators.cases.gz"));
@@ -129,7 +129,7 @@ fn operators_of_nets_match_onnxruntime() {
 fn nets_match_onnxruntime() {
     let cases = case_file::parse(include_bytes!("../../tests/nets.cases.gz"));
     for case in &cases {
-        // A net of dense layers needs no neural runtime.
+        // A net of dense layers needs no neural engine.
         let expected = case.name != "perceptron";
         for preference in [Preference::Engine, Preference::Neural] {
             match outcome_of_rows(case, 1e-5, preference) {
@@ -178,7 +178,7 @@ fn a_row_with_another_integer_fails_alone() {
     let case = cases.iter().find(|case| case.name == "embeddings").unwrap();
     let proto = proto::Model::parse(&case.model).unwrap();
     let program = lower_with(&proto, Preference::Neural).unwrap().program;
-    let model = Model::with_graphs(program, &NeuralRuntime).unwrap();
+    let model = Model::with_graphs(program, &NeuralEngine).unwrap();
     let (codes, numbers) = ([[3, 1 << 40, 10, -1], [0; 4], [9; 4]], [[0.5_f32; 4]; 2]);
     let column = |values| SourceColumn { values, missing: &[] };
     let codes = codes.iter().map(|codes| column(Source::Integers(codes)));
@@ -213,7 +213,7 @@ fn outcome_of_rows(case: &Case, limit: f64, preference: Preference) -> Outcome {
 
 /// How a case ends.
 enum Outcome {
-    /// Whether the neural runtime computes it.
+    /// Whether the neural engine computes it.
     Passed {
         is_neural: bool,
     },
@@ -293,9 +293,9 @@ fn node_tests_pass_or_are_refused() {
     assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-/// The node tests of operators that only the neural runtime has, and all others that it has: none is answered wrongly there.
+/// The node tests of operators that only the neural engine has, and all others that it has: none is answered wrongly there.
 #[test]
-fn node_tests_pass_in_the_neural_runtime_or_are_refused() {
+fn node_tests_pass_in_the_neural_engine_or_are_refused() {
     let files: [&[u8]; 2] = [
         include_bytes!("../../tests/node-tests.cases.gz"),
         include_bytes!("../../tests/net-node-tests.cases.gz"),
@@ -315,7 +315,7 @@ fn node_tests_pass_in_the_neural_runtime_or_are_refused() {
 }
 
 /// Prints two lines for each case of the file that the environment variable `CASES` names, one for each preference: the
-/// preference, the name, the operator, `passed`, `refused` or `wrong`, the runtime, and why, separated by tabs. `LIMIT` is
+/// preference, the name, the operator, `passed`, `refused` or `wrong`, the engine, and why, separated by tabs. `LIMIT` is
 /// the largest difference.
 #[test]
 #[ignore = "a command of tests/oracles/tabular, which makes the file"]
@@ -324,14 +324,14 @@ fn report_of_a_case_file() {
     let limit = std::env::var("LIMIT").map_or(1e-6, |limit| limit.parse().expect("LIMIT is a number"));
     for case in case_file::parse(&std::fs::read(file).unwrap()) {
         for (preference, name) in [(Preference::Engine, "engine"), (Preference::Neural, "neural")] {
-            let (outcome, runtime, why) = match outcome(&case, limit, preference) {
+            let (outcome, engine, why) = match outcome(&case, limit, preference) {
                 Outcome::Passed { is_neural: false } => ("passed", "tabular", String::new()),
                 Outcome::Passed { is_neural: true } => ("passed", "neural", String::new()),
                 Outcome::Refused(reasons) => ("refused", "", reasons.into_iter().next().unwrap_or_default()),
                 Outcome::Wrong(why) => ("wrong", "", why),
             };
             let why = why.replace(['\t', '\n'], " ");
-            println!("case\t{name}\t{}\t{}\t{outcome}\t{runtime}\t{why}", case.name, operator(&case));
+            println!("case\t{name}\t{}\t{}\t{outcome}\t{engine}\t{why}", case.name, operator(&case));
         }
     }
 }

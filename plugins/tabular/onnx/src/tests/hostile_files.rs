@@ -4,6 +4,7 @@ use fastrand::Rng;
 use tabular_engine::{Buffers, Model, Source, SourceColumn};
 
 use super::case_file;
+use super::protocol_buffer::{field, file, integer_attribute, integer_list, integer_tensor, node, value};
 use crate::{Kind, Program, import};
 
 /// Imports a file and, if that succeeds, runs it on three rows.
@@ -118,64 +119,6 @@ fn changed_programs_are_refused_or_run() {
     assert!(refused > 300, "{refused}");
 }
 
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value > 0x7f {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
-}
-
-/// A field of bytes.
-fn field(number: u64, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-    let bytes = bytes.as_ref();
-    [varint(number << 3 | 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
-}
-
-/// A field of an integer.
-fn integer(number: u64, value: u64) -> Vec<u8> {
-    [varint(number << 3), varint(value)].concat()
-}
-
-/// A value of floats with dimensions.
-fn value(name: &str, dimensions: &[u64]) -> Vec<u8> {
-    let shape: Vec<u8> = dimensions.iter().flat_map(|dimension| field(1, integer(1, *dimension))).collect();
-    let tensor = [integer(1, 1), field(2, shape)].concat();
-    [field(1, name), field(2, field(1, tensor))].concat()
-}
-
-fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
-    let mut node: Vec<u8> = inputs.iter().flat_map(|input| field(1, input)).collect();
-    node.extend([field(2, output), field(3, "the node"), field(4, operator)].concat());
-    node.extend(attributes.iter().flat_map(|attribute| field(5, attribute)));
-    node
-}
-
-/// A file of nodes and initializers with an input `X` of two columns and an output `Y`.
-fn file(nodes: &[Vec<u8>], initializers: &[Vec<u8>]) -> Vec<u8> {
-    let mut graph: Vec<u8> = nodes.iter().flat_map(|node| field(1, node)).collect();
-    graph.extend(initializers.iter().flat_map(|tensor| field(5, tensor)));
-    graph.extend([field(11, value("X", &[0, 2])), field(12, value("Y", &[0, 1]))].concat());
-    let sets = ["", "ai.onnx.ml"].map(|domain| field(8, [field(1, domain), integer(2, 18)].concat()));
-    [field(7, graph), sets.concat()].concat()
-}
-
-/// A tensor of integers.
-fn tensor(name: &str, dimensions: &[u64], values: &[u64]) -> Vec<u8> {
-    let mut tensor: Vec<u8> = dimensions.iter().flat_map(|dimension| integer(1, *dimension)).collect();
-    tensor.extend([integer(2, 7), field(8, name)].concat());
-    tensor.extend(values.iter().flat_map(|value| integer(7, *value)));
-    tensor
-}
-
-fn integers(name: &str, values: &[u64]) -> Vec<u8> {
-    let mut attribute = field(1, name);
-    attribute.extend(values.iter().flat_map(|value| integer(8, *value)));
-    attribute
-}
-
 fn fault(file: &[u8]) -> String {
     import(file, |_| None).unwrap_err().to_string()
 }
@@ -190,7 +133,7 @@ fn cycles_and_unknown_values_are_refused() {
     let unknown = file(&[node("Neg", &["Z"], "Y", &[])], &[]);
     assert_eq!(
         fault(&unknown),
-        "the graph of the ONNX file is invalid: nothing computes \"Z\", which node \"the node\" reads; export the model again"
+        "the graph of the ONNX file is invalid: nothing computes \"Z\", which node \"node Y\" reads; export the model again"
     );
     let twice = file(&[node("Neg", &["X"], "Y", &[]), node("Exp", &["X"], "Y", &[])], &[]);
     assert_eq!(
@@ -204,31 +147,32 @@ fn unknown_operators_are_named() {
     let unknown = file(&[node("Hardmax", &["X"], "Y", &[])], &[]);
     assert_eq!(
         fault(&unknown),
-        "node \"the node\" (Hardmax): the operator is not supported; export the model without it"
+        "node \"node Y\" (Hardmax): the operator is not supported; export the model without it"
     );
     let other_use = file(&[node("Conv", &["X"], "Y", &[])], &[]);
     assert_eq!(
         fault(&other_use),
-        "node \"the node\" (Conv): its argument is [rows, 2], expected one or two dimensions after rows and channels; export the model without it"
+        "node \"node Y\" (Conv): its argument is [rows, 2], expected one or two dimensions after rows and channels; export the model without it"
     );
 }
 
 #[test]
 fn operators_that_combine_rows_are_refused() {
-    let axis = [field(1, "axis"), integer(3, 0)].concat();
+    let axis = integer_attribute("axis", 0);
     let softmax = file(&[node("Softmax", &["X"], "Y", &[axis])], &[]);
     assert_eq!(
         fault(&softmax),
-        "node \"the node\" (Softmax): it works along axis 0 of [rows, 2], which combines rows; export the model without it"
+        "node \"node Y\" (Softmax): it works along axis 0 of [rows, 2], which combines rows; export the model without it"
     );
     let product = file(&[node("Transpose", &["X"], "T", &[]), node("MatMul", &["T", "X"], "Y", &[])], &[]);
     assert_eq!(
         fault(&product),
-        "node \"the node\" (MatMul): [2, rows] is multiplied with [rows, 2]: the inner dimensions do not fit, or have rows; export the model without it"
+        "node \"node Y\" (MatMul): [2, rows] is multiplied with [rows, 2]: the inner dimensions do not fit, or have rows; export the model without it"
     );
     let outer = file(&[node("Transpose", &["X"], "T", &[]), node("MatMul", &["X", "T"], "Y", &[])], &[]);
     assert!(fault(&outer).contains("it combines rows with rows: its result would be [rows, rows]"));
-    let halves = file(&[node("Reshape", &["X", "S"], "Y", &[])], &[tensor("S", &[2], &[u64::MAX, 4])]);
+    let halves =
+        file(&[node("Reshape", &["X", "S"], "Y", &[])], &[integer_tensor("S", &[2], &[u64::MAX, 4])]);
     assert!(fault(&halves).contains("does not fit into the shape"), "{}", fault(&halves));
 }
 
@@ -237,18 +181,19 @@ fn huge_dimensions_are_refused() {
     let huge = 1 << 40;
     let shape = file(
         &[node("ConstantOfShape", &["S"], "B", &[]), node("Add", &["X", "B"], "Y", &[])],
-        &[tensor("S", &[2], &[huge, huge])],
+        &[integer_tensor("S", &[2], &[huge, huge])],
     );
     assert!(fault(&shape).contains("has more than 1048576 columns"), "{}", fault(&shape));
-    let bomb = file(&[node("Add", &["X", "S"], "Y", &[])], &[tensor("S", &[huge, huge], &[1])]);
+    let bomb = file(&[node("Add", &["X", "S"], "Y", &[])], &[integer_tensor("S", &[huge, huge], &[1])]);
     assert!(
         fault(&bomb).contains("it has 1 values, its dimensions require 18446744073709551615"),
         "{}",
         fault(&bomb)
     );
-    let negative = file(&[node("Add", &["X", "S"], "Y", &[])], &[tensor("S", &[u64::MAX], &[1])]);
+    let negative = file(&[node("Add", &["X", "S"], "Y", &[])], &[integer_tensor("S", &[u64::MAX], &[1])]);
     assert!(fault(&negative).contains("dimension -1 is negative"), "{}", fault(&negative));
-    let expanded = file(&[node("Expand", &["X", "S"], "Y", &[])], &[tensor("S", &[2], &[1 << 30, 2])]);
+    let expanded =
+        file(&[node("Expand", &["X", "S"], "Y", &[])], &[integer_tensor("S", &[2], &[1 << 30, 2])]);
     assert!(fault(&expanded).contains("(Expand)"), "{}", fault(&expanded));
     let mut broad = file(&[node("Neg", &["X"], "Y", &[])], &[]);
     let input = value("X", &[0, 2]);
@@ -264,14 +209,14 @@ fn trees_that_loop_are_refused() {
             ["BRANCH_LEQ", "BRANCH_LEQ", "LEAF"].iter().flat_map(|mode| field(9, mode)).collect::<Vec<u8>>();
         let floats = [vec![(7 << 3 | 5) as u8], 1.0_f32.to_le_bytes().to_vec()].concat().repeat(3);
         vec![
-            integers("nodes_treeids", &[0, 0, 0]),
-            integers("nodes_nodeids", &[0, 1, 2]),
-            integers("nodes_featureids", &[0, 1, 0]),
-            integers("nodes_truenodeids", &children),
-            integers("nodes_falsenodeids", &[2, 2, 0]),
+            integer_list("nodes_treeids", &[0, 0, 0]),
+            integer_list("nodes_nodeids", &[0, 1, 2]),
+            integer_list("nodes_featureids", &[0, 1, 0]),
+            integer_list("nodes_truenodeids", &children),
+            integer_list("nodes_falsenodeids", &[2, 2, 0]),
             [field(1, "nodes_modes"), texts].concat(),
             [field(1, "nodes_values"), floats].concat(),
-            [field(1, "n_targets"), integer(3, 1)].concat(),
+            integer_attribute("n_targets", 1),
         ]
     };
     let tree = |children| {

@@ -1,0 +1,332 @@
+//! Outputs of a lowered model as answers.
+
+use tabular_engine::{Answers as Outputs, Failure, OutputColumns, TextRef, Texts};
+use tabular_program::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
+use understudy_sdk::{Answer, AnswerValues, Answers, Labels, Reason, Text, WithConfidence, collect_answers};
+
+/// The answers to `rows` rows.
+pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> Answers {
+    let failures = &outputs.failures[..];
+    match rule {
+        AnswerRule::Number { output } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            collect(rows, failures, |row| Ok(numbers.get(0, row)))
+        }
+        AnswerRule::Label { output, names, scores } => {
+            let label = |row: usize| label(outputs, *output, names, row);
+            let Some(Scores { output: scores, labels, .. }) = scores else {
+                return collect(rows, failures, label);
+            };
+            let numbers = Numbers::new(outputs, *scores, rows);
+            if labels.is_empty() {
+                return collect(rows, failures, |row| {
+                    with_confidence(label(row)?, numbers.get(numbers.largest(row), row))
+                });
+            }
+            let mut positions = LabelPositions::new(outputs, *output, labels);
+            if names.is_empty() {
+                return collect_labels(rows, failures, labels, true, |row| {
+                    let position = positions.get(row)?;
+                    Ok((position, numbers.get(position, row)))
+                });
+            }
+            collect(rows, failures, |row| {
+                let position = positions.get(row)?;
+                with_confidence(label(row)?, numbers.get(position, row))
+            })
+        }
+        AnswerRule::LargestScore { output, labels, confidence, .. } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            collect_labels(rows, failures, labels, *confidence, |row| {
+                let column = numbers.largest(row);
+                let score = numbers.get(column, row);
+                if score.is_nan() {
+                    return Err(Reason::Failed("the largest score is NaN".to_owned()));
+                }
+                Ok((column, score))
+            })
+        }
+        AnswerRule::Ranking { output, labels, count } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            collect(rows, failures, |row| {
+                let mut ranked: Vec<(f64, usize)> =
+                    (0..labels.len()).map(|column| (numbers.get(column, row), column)).collect();
+                if ranked.iter().any(|(score, _)| score.is_nan()) {
+                    return Err(Reason::Failed("a score is NaN".to_owned()));
+                }
+                // The sort keeps the order of equal scores.
+                ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+                let ranked = ranked.iter().take(*count as usize);
+                Ok(ranked.map(|(_, column)| &labels[*column][..]).collect::<Vec<&str>>())
+            })
+        }
+        AnswerRule::Threshold { output, threshold, labels, confidence } => {
+            let numbers = Numbers::new(outputs, *output, rows);
+            collect_labels(rows, failures, labels, *confidence, |row| {
+                let score = numbers.get(0, row);
+                if score.is_nan() {
+                    return Err(Reason::Failed("the score is NaN".to_owned()));
+                }
+                let above = score >= *threshold;
+                Ok((usize::from(above), if above { score } else { 1.0 - score }))
+            })
+        }
+    }
+}
+
+/// Collects answers row by row. Rows in `failures` have none.
+fn collect<A: Answer>(
+    rows: u32,
+    failures: &[Failure],
+    mut answer: impl FnMut(usize) -> Result<A, Reason>,
+) -> Answers {
+    let mut failures = failures.iter().peekable();
+    collect_answers(rows, |row| match failures.next_if(|failure| failure.row as usize == row) {
+        Some(failure) => Err(Reason::Failed(failure.message.clone())),
+        None => answer(row),
+    })
+}
+
+/// Collects labels row by row, by their positions in a list of all labels and their scores, which are confidences if
+/// `has_confidence`. Names get their codes in the order in which rows first answer them, as in [`collect`].
+fn collect_labels(
+    rows: u32,
+    failures: &[Failure],
+    labels: &[String],
+    has_confidence: bool,
+    mut answer: impl FnMut(usize) -> Result<(usize, f64), Reason>,
+) -> Answers {
+    const UNKNOWN: u32 = u32::MAX;
+    let mut names = Text { offsets: vec![0], bytes: Vec::new() };
+    let mut known: Vec<u32> = vec![UNKNOWN; labels.len()];
+    let mut codes = Vec::with_capacity(rows as usize);
+    let mut confidences = Vec::with_capacity(if has_confidence { rows as usize } else { 0 });
+    let mut unanswered = Vec::new();
+    let mut failures = failures.iter().peekable();
+    for row in 0..rows {
+        let answered = match failures.next_if(|failure| failure.row == row) {
+            Some(failure) => Err(Reason::Failed(failure.message.clone())),
+            None => answer(row as usize),
+        };
+        let answered = answered.and_then(|(position, score)| {
+            Ok((position, if has_confidence { confidence(score)? } else { 0.0 }))
+        });
+        let (code, confidence) = match answered {
+            Ok((position, confidence)) => {
+                if known[position] == UNKNOWN {
+                    known[position] = code(&mut names, &labels[position]);
+                }
+                (known[position], confidence)
+            }
+            Err(reason) => {
+                unanswered.push((row, reason));
+                (0, 0.0)
+            }
+        };
+        codes.push(code);
+        if has_confidence {
+            confidences.push(confidence);
+        }
+    }
+    let values = AnswerValues::Labels(Labels { names, codes });
+    let confidence = has_confidence.then_some(confidences);
+    Answers { values, confidence, probabilities: None, unanswered }
+}
+
+/// The code of a name, which is added if it is new.
+fn code(names: &mut Text, name: &str) -> u32 {
+    let is_same = |ends: &[u32]| &names.bytes[ends[0] as usize..ends[1] as usize] == name.as_bytes();
+    if let Some(code) = names.offsets.windows(2).position(is_same) {
+        return code as u32;
+    }
+    names.bytes.extend_from_slice(name.as_bytes());
+    names.offsets.push(names.bytes.len() as u32);
+    names.offsets.len() as u32 - 2
+}
+
+/// The score of a label as a confidence.
+fn confidence(score: f64) -> Result<f64, Reason> {
+    if (-PROBABILITY_TOLERANCE..=1.0 + PROBABILITY_TOLERANCE).contains(&score) {
+        Ok(score.clamp(0.0, 1.0))
+    } else {
+        Err(Reason::Failed(format!("the score of the label is {score}, expected a probability from 0 to 1")))
+    }
+}
+
+/// A label with its score as the confidence.
+fn with_confidence<A>(answer: A, score: f64) -> Result<WithConfidence<A>, Reason> {
+    Ok(WithConfidence { answer, confidence: confidence(score)? })
+}
+
+/// The label of a row.
+fn label<'a>(
+    outputs: &'a Outputs<'_>,
+    output: u32,
+    names: &'a [String],
+    row: usize,
+) -> Result<std::borrow::Cow<'a, str>, Reason> {
+    let value = match outputs.outputs.get(output as usize) {
+        Some(OutputColumns::Texts(cells)) => return Ok(outputs.texts.get(cells[row]).into()),
+        Some(OutputColumns::Integers(values)) => values[row],
+        Some(OutputColumns::Booleans(values)) => i64::from(values[row]),
+        _ => unreachable!("the model was checked: the output holds labels"),
+    };
+    if names.is_empty() {
+        return Ok(value.to_string().into());
+    }
+    match usize::try_from(value).ok().and_then(|index| names.get(index)) {
+        Some(name) => Ok(name.into()),
+        None => Err(Reason::Failed(format!("the class {value} has no label; there are {}", names.len()))),
+    }
+}
+
+/// The labels of rows, as positions in a list of all labels.
+enum LabelPositions<'a> {
+    /// The labels are integers: those of the list as numbers, and those of the rows.
+    Integers { labels: Vec<Option<i64>>, values: &'a [i64] },
+    /// The labels are texts.
+    Texts {
+        texts: &'a Texts<'a>,
+        cells: &'a [TextRef],
+        labels: &'a [String],
+        /// Cells whose positions are known. Constants have the same cell in all rows.
+        known: Vec<(TextRef, usize)>,
+    },
+    /// The labels are truth values.
+    Others { outputs: &'a Outputs<'a>, output: u32, labels: &'a [String] },
+}
+
+impl<'a> LabelPositions<'a> {
+    fn new(outputs: &'a Outputs<'a>, output: u32, labels: &'a [String]) -> Self {
+        match &outputs.outputs[output as usize] {
+            // Comparing numbers takes less time than writing each of them as a text.
+            OutputColumns::Integers(values) => {
+                Self::Integers { labels: labels.iter().map(|label| integer(label)).collect(), values }
+            }
+            OutputColumns::Texts(cells) => {
+                Self::Texts { texts: &outputs.texts, cells, labels, known: Vec::new() }
+            }
+            _ => Self::Others { outputs, output, labels },
+        }
+    }
+
+    /// The position of a row's label.
+    ///
+    /// # Errors
+    /// If it is not in the list.
+    fn get(&mut self, row: usize) -> Result<usize, Reason> {
+        let unknown = |label: &str| Reason::Failed(format!("the label {label:?} has no score"));
+        match self {
+            Self::Integers { labels, values } => {
+                let position = labels.iter().position(|label| *label == Some(values[row]));
+                position.ok_or_else(|| unknown(&values[row].to_string()))
+            }
+            Self::Texts { texts, cells, labels, known } => {
+                let cell = cells[row];
+                if let Some((_, position)) = known.iter().find(|(known, _)| *known == cell) {
+                    return Ok(*position);
+                }
+                let label = texts.get(cell);
+                let position = labels.iter().position(|other| other == label);
+                let position = position.ok_or_else(|| unknown(label))?;
+                if known.len() < labels.len() {
+                    known.push((cell, position));
+                }
+                Ok(position)
+            }
+            Self::Others { outputs, output, labels } => {
+                let value = label(outputs, *output, &[], row)?;
+                labels.iter().position(|label| *label == value).ok_or_else(|| unknown(&value))
+            }
+        }
+    }
+}
+
+/// The integer whose usual text this is.
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_usual = text == "0" || !digits.starts_with(['0', '+']);
+    text.parse().ok().filter(|_| is_usual)
+}
+
+/// The numbers of an output.
+pub(crate) struct Numbers<'a> {
+    values: &'a OutputColumns,
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> Numbers<'a> {
+    pub(crate) fn new(outputs: &'a Outputs<'_>, output: u32, rows: u32) -> Self {
+        let values = &outputs.outputs[output as usize];
+        let cells = match values {
+            OutputColumns::Floats(values) => values.len(),
+            OutputColumns::Doubles(values) => values.len(),
+            OutputColumns::Integers(values) => values.len(),
+            _ => unreachable!("the model was checked: the output holds numbers"),
+        };
+        let rows = rows as usize;
+        Self { values, rows, columns: cells / rows.max(1) }
+    }
+
+    pub(crate) fn get(&self, column: usize, row: usize) -> f64 {
+        let cell = column * self.rows + row;
+        match self.values {
+            OutputColumns::Floats(values) => f64::from(values[cell]),
+            OutputColumns::Doubles(values) => values[cell],
+            OutputColumns::Integers(values) => values[cell] as f64,
+            _ => unreachable!("the model was checked: the output holds numbers"),
+        }
+    }
+
+    /// The column of the largest number, the first of equal ones.
+    fn largest(&self, row: usize) -> usize {
+        let mut largest = 0;
+        for column in 1..self.columns {
+            if self.get(column, row) > self.get(largest, row) {
+                largest = column;
+            }
+        }
+        largest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_by_position_are_collected_like_other_labels() {
+        let labels = ["a", "b", "a", "c"].map(str::to_owned);
+        let failures = [Failure { row: 1, message: "it failed".to_owned() }];
+        // An unknown label, and a score that is no confidence, have no code.
+        let answer = |row: usize| match [2, 0, 3, 1, 0, 3, 1][row] {
+            0 if row == 4 => Err(Reason::Failed("unknown".to_owned())),
+            position => Ok((position, [0.5, 0.5, 1.5, 1.0, 0.5, 0.25, 1.0 + 1e-9][row])),
+        };
+        for has_confidence in [true, false] {
+            let found = collect_labels(7, &failures, &labels, has_confidence, answer);
+            let expected = if has_confidence {
+                collect(7, &failures, |row| {
+                    let (position, score) = answer(row)?;
+                    with_confidence(&labels[position][..], score)
+                })
+            } else {
+                collect(7, &failures, |row| Ok(&labels[answer(row)?.0][..]))
+            };
+            assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+        }
+    }
+
+    #[test]
+    fn texts_of_integers_are_their_usual_ones() {
+        for (text, number) in
+            [("0", Some(0)), ("-7", Some(-7)), ("10", Some(10)), ("9223372036854775807", Some(i64::MAX))]
+        {
+            assert_eq!(integer(text), number, "{text}");
+        }
+        for text in ["", "-", "+1", "01", "-0", "-+1", "1.0", "9223372036854775808", "a"] {
+            assert_eq!(integer(text), None, "{text}");
+        }
+    }
+}

