@@ -37,6 +37,8 @@ pub enum Rule {
     KeyOrder,
     /// The value of a metric is in its declared range.
     Range,
+    /// A model reads no field of the decision.
+    DecisionAccess,
 }
 
 impl Rule {
@@ -50,6 +52,7 @@ impl Rule {
             Rule::MissingValues => "missing values",
             Rule::KeyOrder => "order of keys in JSON fields",
             Rule::Range => "declared range",
+            Rule::DecisionAccess => "no access to the decision",
         }
     }
 }
@@ -59,7 +62,7 @@ impl Rule {
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
-    /// Number of rows that violate it.
+    /// Number of rows that violate it; of fields for [`Rule::DecisionAccess`].
     pub rows: usize,
     /// The example, one line each.
     pub example: Vec<String>,
@@ -262,7 +265,7 @@ fn state_example(subject: &dyn Subject, row: usize, alone: &RowResult) -> Option
     Some(vec![
         format!("row    {}", subject.row_text(row)),
         format!("first  {alone}"),
-        format!("after  {result}, after a call with {}", rows_text(subject, row, &earlier)),
+        format!("then   {result}, after a call with {}", rows_text(subject, row, &earlier)),
     ])
 }
 

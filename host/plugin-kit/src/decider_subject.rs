@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use serde_json::Value as Json;
 
 use understudy_sandbox::{Decider, DeciderPlugin, Usage};
-use understudy_study::FieldKind;
+use understudy_study::{DECISION_PREFIX, FieldKind};
 
 use crate::cell::{Cell, Row, empty_cell, row_batch, row_text};
 use crate::contract::{Finding, Report, Rule, check, differing, shortest};
@@ -74,6 +74,22 @@ impl Instance for DeciderInstance<'_> {
         let batch = self.subject.batch(rows, self.placeholder);
         RowResult::from_answers(&self.decider.decide(&batch).answers)
     }
+}
+
+/// The fields of the decision that a plugin reads. Which fields it reads may depend on its configuration.
+pub fn decision_fields(plugin: &DeciderPlugin) -> Vec<&str> {
+    let names = plugin.reads.iter().map(|field| field.name.as_str());
+    names.filter(|name| name.starts_with(DECISION_PREFIX)).collect()
+}
+
+/// A finding if a model reads the decision: its target would be among its inputs.
+pub fn check_decision_access(plugin: &DeciderPlugin) -> Option<Finding> {
+    let fields = decision_fields(plugin);
+    let example = vec![
+        format!("reads   {}", fields.join(", ")),
+        "reason  a model must not know the decision that it is compared with; a study refuses it".to_owned(),
+    ];
+    (!fields.is_empty()).then_some(Finding { rule: Rule::DecisionAccess, rows: fields.len(), example })
 }
 
 /// Checks a model or comparator.

@@ -1,4 +1,6 @@
-//! The files of a new plugin: a crate that builds and passes its tests at once.
+//! The files of a new plugin: a crate that builds and passes its tests at once, with the SDK beside it.
+
+use crate::sdk_files::{SDK_FILES, SDK_LOCK};
 
 /// The kind of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +30,6 @@ pub struct NewProject<'a> {
     pub name: &'a str,
     /// What it is.
     pub kind: Kind,
-    /// Absolute path of the SDK.
-    pub sdk: &'a str,
 }
 
 /// Names that a crate cannot have, or that its dependencies have.
@@ -94,7 +94,7 @@ pub fn is_package_name(name: &str) -> Result<(), ProjectError> {
     match name {
         "" => refused("is empty"),
         _ if name.len() > 64 => refused("has more than 64 characters"),
-        _ if !name.chars().all(is_allowed) => refused("has other characters"),
+        _ if !name.chars().all(is_allowed) => refused("has characters that are not allowed"),
         _ if !name.starts_with(|c: char| c.is_ascii_lowercase()) => refused("does not begin with a letter"),
         _ if name.ends_with('-') || name.contains("--") => refused("has a hyphen without a word after it"),
         _ if RESERVED.contains(&name) || ["while", "yield"].contains(&name) => {
@@ -129,25 +129,24 @@ impl NewProject<'_> {
         };
         let section = match self.kind {
             Kind::Model => {
-                "`grant` the fields `room` and `nights`, with this file as the `plugin` of a `[[models]]`."
+                "is the `plugin` of a `[[models]]`, which is granted the fields `room` and `nights`."
             }
             Kind::Comparator => {
-                "`grant` the field `decision.room`, with this file as the `plugin` of `[comparator]`."
+                "is the `plugin` of `[comparator]`, which is granted the field `decision.room`."
             }
-            Kind::Metric => "this file is the `plugin` of a `[[metrics]]`.",
+            Kind::Metric => "is the `plugin` of a `[[metrics]]`.",
         };
-        let used = format!("In `study.toml`, {section}");
         let module = self.name.replace('-', "_");
-        let sdk = serde_json::Value::from(self.sdk).to_string();
+        let used = format!("In `study.toml`, `{module}.wasm` {section}");
         let fill = |text: &str| {
             text.replace("{{name}}", self.name)
                 .replace("{{Type}}", &type_name(self.name))
                 .replace("{{module}}", &module)
                 .replace("{{summary}}", summary)
                 .replace("{{use}}", &used)
-                .replace("{{sdk}}", &sdk)
+                .replace("{{version}}", env!("CARGO_PKG_VERSION"))
         };
-        vec![
+        let mut files = vec![
             ("Cargo.toml", fill(include_str!("../templates/rust/Cargo.toml.txt"))),
             (".cargo/config.toml", include_str!("../templates/rust/config.toml.txt").to_owned()),
             (".gitignore", "/target\n".to_owned()),
@@ -155,7 +154,11 @@ impl NewProject<'_> {
             ("src/lib.rs", fill(source)),
             ("rows.jsonl", rows.to_owned()),
             ("expected.jsonl", expected.to_owned()),
-        ]
+            // Cargo adds the plugin itself.
+            ("Cargo.lock", SDK_LOCK.to_owned()),
+        ];
+        files.extend(SDK_FILES.iter().map(|(path, text)| (*path, (*text).to_owned())));
+        files
     }
 }
 
@@ -215,10 +218,10 @@ mod tests {
     use crate::{decode_rows, read_pair_tests, read_row_tests};
 
     fn file(kind: Kind, path: &str) -> String {
-        let project = NewProject { name: "booked-room", kind, sdk: "/a \"clone\"/guest-sdk" };
+        let project = NewProject { name: "booked-room", kind };
         let files = project.files();
         let (_, text) = files.iter().find(|(known, _)| *known == path).expect("the file is written");
-        assert!(!text.contains("{{"), "{text}");
+        assert!(path.starts_with("sdk/") || !text.contains("{{"), "{text}");
         text.clone()
     }
 
@@ -233,8 +236,8 @@ mod tests {
             .collect();
         insta::assert_snapshot!(errors.join("\n"), @"
         is empty
-        has other characters
-        has other characters
+        has characters that are not allowed
+        has characters that are not allowed
         does not begin with a letter
         does not begin with a letter
         has a hyphen without a word after it
@@ -242,7 +245,7 @@ mod tests {
         is a word of Rust, or the name of a dependency
         is a word of Rust, or the name of a dependency
         ");
-        insta::assert_snapshot!(is_package_name("Room").expect_err("it is refused").to_string(), @r#"the name "Room" has other characters; write lower-case letters, digits and single hyphens, a letter first, such as "booked-room""#);
+        insta::assert_snapshot!(is_package_name("Room").expect_err("it is refused").to_string(), @r#"the name "Room" has characters that are not allowed; write lower-case letters, digits and single hyphens, a letter first, such as "booked-room""#);
     }
 
     #[test]
@@ -262,7 +265,8 @@ mod tests {
         }
         let manifest = file(Kind::Model, "Cargo.toml");
         assert!(manifest.contains("name = \"booked-room\"\n"), "{manifest}");
-        assert!(manifest.contains(r#"path = "/a \"clone\"/guest-sdk""#), "{manifest}");
+        assert!(manifest.contains("path = \"sdk/guest-sdk\""), "{manifest}");
+        assert!(file(Kind::Model, "sdk/guest-sdk/src/lib.rs").contains("export_model!"));
     }
 
     #[test]

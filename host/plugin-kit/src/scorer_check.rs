@@ -3,7 +3,6 @@
 use serde_json::Value as Json;
 
 use crate::contract::{Finding, Report, Rule, check};
-use crate::row_result::RowResult;
 use crate::scorer_subject::ScorerSubject;
 use crate::subject::Subject as _;
 
@@ -15,7 +14,7 @@ pub fn check_scorer(subject: &ScorerSubject, seed: u64) -> Report {
     let mut report = check(subject, seed);
     let all: Vec<usize> = (0..subject.rows()).collect();
     let scores: Vec<Option<Vec<f64>>> =
-        subject.instance().call(&all).iter().map(|result| components(subject, result)).collect();
+        subject.instance().call(&all).iter().map(|result| subject.components(result)).collect();
     let mut scorer = subject.plugin.instance();
     let mut sums = vec![0.0; subject.plugin.components.len()];
     let mut scored = 0;
@@ -38,19 +37,13 @@ pub fn check_scorer(subject: &ScorerSubject, seed: u64) -> Report {
         let example = vec![
             format!("sums    {sums:?} of {scored} pairs"),
             format!("first   {}", value_text(&repeated)),
-            format!("after   {}, after other calls", value_text(&value)),
+            format!("then    {}, after other calls", value_text(&value)),
         ];
         findings.push(Finding { rule: Rule::NoState, rows: 1, example });
     }
     report.findings.extend(findings);
     report.findings.sort_by_key(|finding| finding.rule);
     report
-}
-
-/// The components in a result, in their order; `None` for a failure.
-fn components(subject: &ScorerSubject, result: &RowResult) -> Option<Vec<f64>> {
-    let RowResult::Answer { value, .. } = result else { return None };
-    subject.plugin.components.iter().map(|name| value[name.as_str()].as_f64()).collect()
 }
 
 /// Adds a failure of `reduce`, or a value outside of the range. Only the first of each is kept, with their number.

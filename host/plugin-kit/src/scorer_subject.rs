@@ -31,6 +31,12 @@ impl ScorerSubject {
         let pairs: Vec<&Pair> = rows.iter().map(|row| &self.pairs[*row]).collect();
         answers_of_pairs(self.form, self.plugin.needs_probabilities, &pairs)
     }
+
+    /// The components in a result, in the order of the plugin; `None` for a failure.
+    pub fn components(&self, result: &RowResult) -> Option<Vec<f64>> {
+        let RowResult::Answer { value, .. } = result else { return None };
+        self.plugin.components.iter().map(|name| value[name.as_str()].as_f64()).collect()
+    }
 }
 
 impl Subject for ScorerSubject {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
@@ -15,22 +15,11 @@ use understudy_sandbox::InputField;
 use understudy_study::AnswerForm;
 
 use crate::cell::{Row, decode_rows};
-use crate::pair::{AnswerValue, Pair};
+use crate::json_lines::{
+    LineError, PairInput, fault, json_fault, numbered_lines, pair_input, pairs_of_first_form, present,
+};
+use crate::pair::Pair;
 use crate::row_result::RowResult;
-
-/// A line that is no test.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {why}")]
-pub struct LineError {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong, and what to write.
-    pub why: String,
-}
-
-fn fault(line: usize, why: impl Into<String>) -> LineError {
-    LineError { line, why: why.into() }
-}
 
 /// What a test expects of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,13 +86,12 @@ struct Line<'t> {
 
 /// The lines with text, by their number from 1.
 fn lines(text: &str) -> impl Iterator<Item = Result<(usize, Line<'_>), LineError>> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| match serde_json::from_str(line) {
-        Ok(parsed) => Ok((index + 1, parsed)),
-        Err(error) => Err(fault(
-            index + 1,
-            format!(r#"{error}; write a line such as {{"input": {{"nights": 3}}, "expected": "a"}}"#),
-        )),
+    numbered_lines(text).map(|(number, line)| match serde_json::from_str(line) {
+        Ok(parsed) => Ok((number, parsed)),
+        Err(error) => {
+            let advice = r#"a line such as {"input": {"nights": 3}, "expected": "a"}"#;
+            Err(json_fault(number, "", &error, advice))
+        }
     })
 }
 
@@ -196,23 +184,6 @@ fn are_equal(one: &Json, other: &Json) -> bool {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PairInput {
-    // A missing key is no answer; `null` is the JSON value.
-    #[serde(default, deserialize_with = "present")]
-    model: Option<Json>,
-    confidence: Option<f64>,
-    #[serde(default)]
-    probabilities: BTreeMap<String, f64>,
-    comparator: Json,
-}
-
-/// Reads a value that is there: `null` is a value, too.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 /// Reads the tests of a metric that accepts `forms`. Returns the first form that all answers have, too.
 ///
 /// # Errors
@@ -227,14 +198,14 @@ pub fn read_pair_tests(forms: &[AnswerForm], text: &str) -> Result<(AnswerForm, 
             (Some(input), Some(expected), None) => {
                 let input = pair_input(number, input.get())?;
                 let expected = serde_json::from_str(expected.get()).map_err(|error| {
-                    fault(number, format!("`expected`: {error}; write each component with its number"))
+                    json_fault(number, "`expected`: ", &error, "each component with its number")
                 })?;
                 inputs.push((number, input));
                 components.push(expected);
             }
             (None, None, Some(value)) => {
                 let value = serde_json::from_str(value.get())
-                    .map_err(|error| fault(number, format!("`value`: {error}; write a number or null")))?;
+                    .map_err(|error| json_fault(number, "`value`: ", &error, "a number or null"))?;
                 values.push((inputs.len(), number, value));
             }
             _ => return Err(fault(number, "write either `input` and `expected`, or only `value`")),
@@ -252,59 +223,6 @@ pub fn read_pair_tests(forms: &[AnswerForm], text: &str) -> Result<(AnswerForm, 
     }
     tests.extend(values.map(|(_, line, expected)| PairTest::Value { line, expected }));
     Ok((form, tests))
-}
-
-/// Reads pairs of answers, one JSON object a line, for a metric that accepts `forms`. Returns the first form that all
-/// answers have, too.
-///
-/// # Errors
-/// If a line is no pair, or if no form fits all answers.
-pub fn read_pairs(forms: &[AnswerForm], text: &str) -> Result<(AnswerForm, Vec<Pair>), LineError> {
-    let mut inputs = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        inputs.push((index + 1, pair_input(index + 1, line)?));
-    }
-    pairs_of_first_form(forms, &inputs)
-}
-
-fn pair_input(line: usize, text: &str) -> Result<PairInput, LineError> {
-    serde_json::from_str(text).map_err(|error| {
-        fault(line, format!(r#"the pair: {error}; write {{"model": "a", "comparator": "b"}}"#))
-    })
-}
-
-/// The pairs of the first form that all answers have.
-fn pairs_of_first_form(
-    forms: &[AnswerForm],
-    inputs: &[(usize, PairInput)],
-) -> Result<(AnswerForm, Vec<Pair>), LineError> {
-    let mut first_fault = None;
-    for form in forms {
-        match pairs(*form, inputs) {
-            Ok(pairs) => return Ok((*form, pairs)),
-            Err(fault) => first_fault = first_fault.or(Some(fault)),
-        }
-    }
-    Err(first_fault.unwrap_or_else(|| fault(1, "the metric accepts no form")))
-}
-
-/// The pairs, if all answers have a form.
-fn pairs(form: AnswerForm, inputs: &[(usize, PairInput)]) -> Result<Vec<Pair>, LineError> {
-    let pair = |(line, input): &(usize, PairInput)| {
-        let read = |who: &str, value: &Json| {
-            AnswerValue::from_json(form, value).ok_or_else(|| {
-                let hint = if value.is_null() { "; leave the key out if there is no answer" } else { "" };
-                fault(*line, format!("`{who}` is {value}, expected {}{hint}", form.with_article()))
-            })
-        };
-        Ok(Pair {
-            model: input.model.as_ref().map(|model| read("model", model)).transpose()?,
-            confidence: input.confidence,
-            probabilities: input.probabilities.clone(),
-            comparator: read("comparator", &input.comparator)?,
-        })
-    };
-    inputs.iter().map(pair).collect()
 }
 
 #[cfg(test)]

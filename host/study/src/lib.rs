@@ -61,7 +61,7 @@ pub use threshold::{
 };
 pub use training_period::TrainingPeriod;
 pub use units::{Micros, Nanos};
-pub use validate::{ALL_SNAPSHOTS, nearest};
+pub use validate::{ALL_SNAPSHOTS, DECISION_PREFIX, nearest};
 
 /// The type of a field's values. The same six types as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,11 +1,14 @@
-//! The arguments that say which plugin a command runs, and how it is configured.
+//! The arguments that say which plugin a command runs, what it is, and how it is configured.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
+use clap::ValueEnum;
 use serde_json::{Map, Value};
 
+use super::cargo_package::CargoPackage;
 use understudy_engine::{InspectedPlugin, component_named, names_trained_model};
+use understudy_plugin_kit::Kind;
 use understudy_run_log::read_file;
 use understudy_sandbox::{Assets, ComponentFile, SandboxError};
 
@@ -58,6 +61,55 @@ impl SetupArguments {
     }
 }
 
+/// What a plugin is.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KindArgument {
+    /// Answers rows.
+    Model,
+    /// Expresses the decision in the form of answers.
+    Comparator,
+    /// Scores answers.
+    Metric,
+}
+
+impl From<KindArgument> for Kind {
+    fn from(argument: KindArgument) -> Kind {
+        match argument {
+            KindArgument::Model => Kind::Model,
+            KindArgument::Comparator => Kind::Comparator,
+            KindArgument::Metric => Kind::Metric,
+        }
+    }
+}
+
+/// A component, and where its author has it.
+pub(super) struct AuthoredComponent {
+    /// The component.
+    pub file: ComponentFile,
+    /// The folder of its source, or of the component if only that was named.
+    pub folder: PathBuf,
+}
+
+impl AuthoredComponent {
+    /// The component of a plugin: of a folder, which is built first, a path or a stock plugin.
+    ///
+    /// # Errors
+    /// If the folder cannot be built, or there is no component.
+    pub fn of_plugin(plugin: &str) -> anyhow::Result<AuthoredComponent> {
+        let path = Path::new(plugin);
+        if !path.is_dir() {
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            return Ok(AuthoredComponent { file: component(plugin)?, folder });
+        }
+        let package = CargoPackage::read(path)?;
+        let built = package.component();
+        package.build(&built)?;
+        // A path without a slash could be the name of a stock plugin.
+        let name = Path::new(".").join(built).display().to_string();
+        Ok(AuthoredComponent { file: component(&name)?, folder: path.to_owned() })
+    }
+}
+
 /// The component that a user names: a stock plugin or a path.
 pub(super) fn component(plugin: &str) -> anyhow::Result<ComponentFile> {
     if names_trained_model(plugin) {
@@ -67,11 +119,10 @@ pub(super) fn component(plugin: &str) -> anyhow::Result<ComponentFile> {
     component_named(plugin).map_err(|error| anyhow!("{error}"))
 }
 
-/// The text of a file that a user names.
-pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
+/// The text of a file of JSON Lines. `advice` says how to name another one.
+pub(super) fn read_text(path: &Path, advice: &str) -> anyhow::Result<String> {
     let shown = path.display();
-    let bytes =
-        read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; write where it is"))?;
+    let bytes = read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; {advice}"))?;
     String::from_utf8(bytes).map_err(|_| anyhow!("cannot read {shown}: it is not UTF-8; write JSON Lines"))
 }
 

@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 
 use super::super::Exit;
 use super::super::output::print_out;
-use super::arguments::{SetupArguments, component, headline, read_text};
+use super::arguments::{AuthoredComponent, SetupArguments, headline, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
-    DeciderSubject, Measurement, ScorerSubject, Subject, decode_rows, measure, read_pairs,
+    DeciderSubject, Measurement, Row, ScorerSubject, Subject, measure, read_pairs, read_rows,
 };
 use understudy_report::{count, counted};
+use understudy_sandbox::InputField;
 
+/// Name of the file with rows, in the folder of the plugin.
+const ROWS: &str = "rows.jsonl";
 /// Batch sizes: a row alone, a small batch, and the largest of a study by default.
 const BATCHES: [usize; 3] = [1, 64, 1024];
 /// How long a batch size is measured.
@@ -24,30 +27,31 @@ const MEASURED: Duration = Duration::from_millis(500);
 /// The time is that of a call from the host, of the fastest of many rounds. Fuel is about one unit an instruction.
 #[derive(clap::Args)]
 pub(super) struct Bench {
-    /// Name of a stock plugin, or the path of a component, which has a slash or ends in .wasm.
-    #[arg(value_name = "NAME|FILE")]
+    /// Folder of a plugin, which is built first, path of a component, or name of a stock plugin.
+    #[arg(value_name = "DIR|FILE|NAME", default_value = ".")]
     plugin: String,
-    /// Rows, JSON Lines, which are repeated. A line for a metric is {"model": "a", "comparator": "b"}.
+    /// Rows, JSON Lines, which are repeated. A line for a metric is {"model": "a", "comparator": "b"}. [default: rows.jsonl beside the
+    /// component]
     #[arg(long, value_name = "FILE")]
-    rows: PathBuf,
+    rows: Option<PathBuf>,
     #[command(flatten)]
     setup: SetupArguments,
 }
 
 impl Bench {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let file = component(&self.plugin)?;
+        let AuthoredComponent { file, folder } = AuthoredComponent::of_plugin(&self.plugin)?;
         let plugin = self.setup.load(&self.plugin, &file, load_within_default_limits)?;
         let headline = headline(&self.plugin, &plugin);
-        let text = read_text(&self.rows)?;
-        let shown = self.rows.display();
+        let rows = self.rows.unwrap_or_else(|| folder.join(ROWS));
+        let text = read_text(&rows, "name a file of rows with --rows")?;
+        let shown = rows.display();
         let subject: Box<dyn Subject> = match plugin {
             InspectedPlugin::Decider(plugin) => {
-                let lines: Vec<(usize, &str)> =
-                    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
-                let objects: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
-                let rows = decode_rows(&plugin.reads, &objects)
-                    .map_err(|(index, why)| anyhow!("{shown}: line {}: {why}", lines[index].0 + 1))?;
+                let rows = read_rows(&plugin.reads, &text, usize::MAX)
+                    .map_err(|error| anyhow!("{shown}: {error}"))?;
+                ensure_needed_fields(&plugin.reads, &rows)
+                    .with_context(|| format!("cannot measure rows of {shown}"))?;
                 Box::new(DeciderSubject { plugin, rows })
             }
             InspectedPlugin::Scorer(plugin) => {
@@ -84,4 +88,15 @@ impl Bench {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Fails if no row has a field that the plugin needs: the plugin would not be called for any row.
+fn ensure_needed_fields(fields: &[InputField], rows: &[Row]) -> anyhow::Result<()> {
+    let is_lacking = |(index, field): &(usize, &InputField)| {
+        field.required && !rows.is_empty() && rows.iter().all(|row| row[*index].is_none())
+    };
+    if let Some((_, field)) = fields.iter().enumerate().find(is_lacking) {
+        bail!("no row has the field `{}`, which the plugin needs; write it there", field.name);
+    }
+    Ok(())
 }

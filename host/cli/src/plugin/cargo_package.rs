@@ -29,7 +29,7 @@ impl CargoPackage {
         let manifest = folder.join("Cargo.toml");
         ensure!(
             manifest.is_file(),
-            "there is no Cargo.toml in {shown}; name the folder of a plugin, or write one with `understudy plugin new`"
+            "cannot build {shown}: it has no Cargo.toml; name the folder of a plugin, or write one with `understudy plugin new`"
         );
         let output = cargo(folder).args(["metadata", "--no-deps", "--format-version", "1"]).output();
         let output = output.context("cannot start `cargo`; install Rust from https://rustup.rs")?;

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 
 use super::super::Exit;
 use super::super::output::print_out;
-use super::arguments::{SetupArguments, component, headline, read_text};
+use super::arguments::{AuthoredComponent, KindArgument, SetupArguments, headline, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
-    DeciderSubject, Finding, Report, Row, ScorerSubject, Subject, check_decider, check_scorer, decode_rows,
-    generate_pairs, generate_rows, words_of,
+    DeciderSubject, Finding, Report, Row, Rule, ScorerSubject, Subject, check_decider, check_decision_access,
+    check_scorer, decision_fields, generate_pairs, generate_rows, read_rows, words_of,
 };
 use understudy_report::{count, counted};
 use understudy_sandbox::{DeciderPlugin, InputField, ScorerPlugin};
@@ -27,12 +27,15 @@ const GIVEN_ROWS: usize = 1000;
 /// nothing was found, 1 otherwise.
 #[derive(clap::Args)]
 pub(super) struct Check {
-    /// Name of a stock plugin, or the path of a component, which has a slash or ends in .wasm.
-    #[arg(value_name = "NAME|FILE")]
+    /// Folder of a plugin, which is built first, path of a component, or name of a stock plugin.
+    #[arg(value_name = "DIR|FILE|NAME", default_value = ".")]
     plugin: String,
+    /// What the plugin is used as. A model must not read the decision.
+    #[arg(long, value_enum)]
+    kind: Option<KindArgument>,
     #[command(flatten)]
     setup: SetupArguments,
-    /// Rows of your own, JSON Lines, that are checked, too: those of a model or comparator.
+    /// Rows of your own, JSON Lines, that are checked, too: the first 1,000, and only of a model or comparator.
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
     /// Seed of the generated rows and of the random batches.
@@ -42,8 +45,19 @@ pub(super) struct Check {
 
 impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let file = component(&self.plugin)?;
+        let file = AuthoredComponent::of_plugin(&self.plugin)?.file;
         let plugin = self.setup.load(&self.plugin, &file, load_within_default_limits)?;
+        let is_metric = matches!(plugin, InspectedPlugin::Scorer(_));
+        if let Some(kind) = self.kind
+            && is_metric != (kind == KindArgument::Metric)
+        {
+            let (what, advice) = if is_metric {
+                ("a metric", "metric")
+            } else {
+                ("a model or a comparator", "model or --kind comparator")
+            };
+            bail!("{} is {what}; write --kind {advice}", self.plugin);
+        }
         print_out(headline(&self.plugin, &plugin))?;
         let words = words_of(&self.setup.config()?);
         let reports = match plugin {
@@ -55,11 +69,11 @@ impl Check {
         let mut found = 0;
         for finding in reports.iter().flat_map(|report| &report.findings) {
             found += 1;
-            print_finding(finding)?;
+            print_finding(finding, is_metric)?;
         }
         match found {
             0 => {
-                print_out("\nno findings: the plugin keeps the contract on these rows")?;
+                print_out("\nno findings")?;
                 Ok(Exit::Done)
             }
             _ => {
@@ -74,8 +88,16 @@ impl Check {
         let given = rows.len();
         rows.extend(generate_rows(&plugin.reads, words, self.seed));
         let subject = DeciderSubject { plugin, rows };
-        let report = check_decider(&subject, self.seed);
+        let mut report = check_decider(&subject, self.seed);
         self.print_costs(&subject, &report, given, "rows")?;
+        let fields = decision_fields(&subject.plugin);
+        match self.kind {
+            Some(KindArgument::Model) => report.findings.extend(check_decision_access(&subject.plugin)),
+            None if !fields.is_empty() => {
+                print_line("decision", &format!("it reads {}, which a model must not", fields.join(", ")))?;
+            }
+            _ => {}
+        }
         Ok(report)
     }
 
@@ -95,12 +117,8 @@ impl Check {
 
     fn given_rows(&self, fields: &[InputField]) -> anyhow::Result<Vec<Row>> {
         let Some(path) = &self.rows else { return Ok(Vec::new()) };
-        let text = read_text(path)?;
-        let lines: Vec<(usize, &str)> =
-            text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).take(GIVEN_ROWS).collect();
-        let objects: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
-        decode_rows(fields, &objects)
-            .map_err(|(index, why)| anyhow!("{}: line {}: {why}", path.display(), lines[index].0 + 1))
+        read_rows(fields, &read_text(path, "correct the path")?, GIVEN_ROWS)
+            .map_err(|error| anyhow!("{}: {error}", path.display()))
     }
 
     fn print_costs(
@@ -154,11 +172,13 @@ fn print_line(head: &str, text: &str) -> anyhow::Result<()> {
     print_out(format_args!("  {head:<11} {text}"))
 }
 
-fn print_finding(finding: &Finding) -> anyhow::Result<()> {
-    print_out(format_args!(
-        "\nfinding: {}, {}",
-        finding.rule.name(),
-        counted(finding.rows as u64, "row", "rows")
-    ))?;
+fn print_finding(finding: &Finding, is_metric: bool) -> anyhow::Result<()> {
+    let number = finding.rows as u64;
+    let number = match finding.rule {
+        Rule::DecisionAccess => counted(number, "field", "fields"),
+        _ if is_metric => counted(number, "pair", "pairs"),
+        _ => counted(number, "row", "rows"),
+    };
+    print_out(format_args!("\nfinding: {}, {number}", finding.rule.name()))?;
     finding.example.iter().try_for_each(|line| print_out(format_args!("  {line}")))
 }

@@ -1,17 +1,16 @@
 //! `understudy plugin test`: a plugin against the answers that a file expects.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{anyhow, ensure};
 use serde_json::Value;
 
 use super::super::Exit;
 use super::super::output::print_out;
-use super::arguments::{SetupArguments, component, read_text};
-use super::cargo_package::CargoPackage;
+use super::arguments::{AuthoredComponent, SetupArguments, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
-    DeciderSubject, Difference, PairTest, RowResult, ScorerSubject, Subject as _, read_pair_tests,
+    DeciderSubject, Difference, LineError, PairTest, ScorerSubject, Subject as _, read_pair_tests,
     read_row_tests,
 };
 use understudy_report::{count, counted};
@@ -32,8 +31,8 @@ const ROUNDING: f64 = 1e-12;
 /// of all lines before. A folder is built first. Exit codes: 0 all results are the expected ones, 1 otherwise.
 #[derive(clap::Args)]
 pub(super) struct Test {
-    /// Folder of the plugin, or the path of a component, or the name of a stock plugin.
-    #[arg(value_name = "DIR|FILE", default_value = ".")]
+    /// Folder of a plugin, which is built first, path of a component, or name of a stock plugin.
+    #[arg(value_name = "DIR|FILE|NAME", default_value = ".")]
     plugin: String,
     #[command(flatten)]
     setup: SetupArguments,
@@ -44,21 +43,11 @@ pub(super) struct Test {
 
 impl Test {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let path = Path::new(&self.plugin);
-        let (name, beside) = if path.is_dir() {
-            let package = CargoPackage::read(path)?;
-            let built = package.component();
-            package.build(&built)?;
-            // A path without a slash could be the name of a stock plugin.
-            (Path::new(".").join(built).display().to_string(), path.to_owned())
-        } else {
-            (self.plugin.clone(), path.parent().unwrap_or(Path::new("")).to_owned())
-        };
-        let file = component(&name)?;
-        let tests = self.expected.clone().unwrap_or_else(|| beside.join(TESTS));
-        let text = read_text(&tests)?;
+        let AuthoredComponent { file, folder } = AuthoredComponent::of_plugin(&self.plugin)?;
+        let tests = self.expected.clone().unwrap_or_else(|| folder.join(TESTS));
+        let text = read_text(&tests, "name the file of tests with --expected")?;
         let invalid = |error| anyhow!("{}: {error}", tests.display());
-        let (number, differences) = match self.setup.load(&name, &file, load_within_default_limits)? {
+        let (number, differences) = match self.setup.load(&self.plugin, &file, load_within_default_limits)? {
             InspectedPlugin::Decider(plugin) => test_decider(plugin, &text).map_err(invalid)?,
             InspectedPlugin::Scorer(plugin) => test_scorer(&plugin, &text).map_err(invalid)?,
         };
@@ -85,7 +74,7 @@ impl Test {
 
 type Tested = (usize, Vec<Difference>);
 
-fn test_decider(plugin: DeciderPlugin, text: &str) -> Result<Tested, understudy_plugin_kit::LineError> {
+fn test_decider(plugin: DeciderPlugin, text: &str) -> Result<Tested, LineError> {
     let tests = read_row_tests(&plugin.reads, text)?;
     let subject = DeciderSubject { plugin, rows: tests.iter().map(|test| test.row.clone()).collect() };
     let results = subject.instance().call(&(0..tests.len()).collect::<Vec<_>>());
@@ -94,7 +83,7 @@ fn test_decider(plugin: DeciderPlugin, text: &str) -> Result<Tested, understudy_
     Ok((tests.len(), differences))
 }
 
-fn test_scorer(plugin: &ScorerPlugin, text: &str) -> Result<Tested, understudy_plugin_kit::LineError> {
+fn test_scorer(plugin: &ScorerPlugin, text: &str) -> Result<Tested, LineError> {
     let (form, tests) = read_pair_tests(&plugin.accepts, text)?;
     let pair = |test: &PairTest| match test {
         PairTest::Components { pair, .. } => Some(pair.clone()),
@@ -110,7 +99,7 @@ fn test_scorer(plugin: &ScorerPlugin, text: &str) -> Result<Tested, understudy_p
         let (line, expected, found, is_expected) = match test {
             PairTest::Components { line, expected, .. } => {
                 let result = results.next().expect("each pair has a result");
-                let scores = components(plugin, &result);
+                let scores = subject.components(&result);
                 if let Some(scores) = &scores {
                     rows += 1;
                     sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += score);
@@ -137,10 +126,4 @@ fn test_scorer(plugin: &ScorerPlugin, text: &str) -> Result<Tested, understudy_p
         }
     }
     Ok((tests.len(), differences))
-}
-
-/// The components in a result, in their order; `None` for a failure.
-fn components(plugin: &ScorerPlugin, result: &RowResult) -> Option<Vec<f64>> {
-    let RowResult::Answer { value, .. } = result else { return None };
-    plugin.components.iter().map(|name| value[name.as_str()].as_f64()).collect()
 }

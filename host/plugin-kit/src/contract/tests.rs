@@ -1,3 +1,5 @@
+//! Tests of the check with plugins whose answers depend on more than the row.
+
 use std::cell::Cell;
 
 use serde_json::json;
@@ -82,7 +84,7 @@ fn state_is_found_with_the_row_that_leaves_it() {
     no state between calls, 20 rows
       row    0
       first  0
-      after  1, after a call with the same row
+      then   1, after a call with the same row
     ");
     // Row 7 is remembered, and changes the answers to even rows.
     insta::assert_snapshot!(text(&checked(|calls, rows| {
@@ -92,7 +94,7 @@ fn state_is_found_with_the_row_that_leaves_it() {
     no state between calls, 10 rows
       row    0
       first  0
-      after  99, after a call with the row 7
+      then   99, after a call with the row 7
     ");
 }
 

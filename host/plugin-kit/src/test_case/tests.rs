@@ -1,3 +1,5 @@
+//! Tests of the reader of tests and of their comparison with results.
+
 use serde_json::json;
 use understudy_study::FieldKind;
 
@@ -69,8 +71,8 @@ fn lines_that_are_no_tests_are_named() {
     line 1: the plugin does not read the field `nigths`; it reads nights
     line 1: write either `expected`, the answer, or `unanswered`, the reason such as "abstained: why"
     line 1: field `nights`: expected an integer, found "3"
-    line 1: unknown field `output`, expected one of `input`, `expected`, `unanswered`, `confidence`, `probabilities`, `value` at line 1 column 22; write a line such as {"input": {"nights": 3}, "expected": "a"}
-    line 1: expected ident at line 1 column 2; write a line such as {"input": {"nights": 3}, "expected": "a"}
+    line 1: unknown field `output`, expected one of `input`, `expected`, `unanswered`, `confidence`, `probabilities`, `value` at column 22; write a line such as {"input": {"nights": 3}, "expected": "a"}
+    line 1: expected ident at column 2; write a line such as {"input": {"nights": 3}, "expected": "a"}
     "#);
 }
 
@@ -110,8 +112,8 @@ fn pairs_that_are_no_tests_are_named() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     line 1: `model` is "a", expected a number
     line 1: `model` is null, expected a number; leave the key out if there is no answer
-    line 1: the pair: missing field `comparator` at line 1 column 12; write {"model": "a", "comparator": "b"}
-    line 1: `expected`: invalid type: integer `3`, expected a map at line 1 column 1; write each component with its number
+    line 1: the pair: missing field `comparator` at column 12; write {"model": "a", "comparator": "b"}
+    line 1: `expected`: invalid type: integer `3`, expected a map at column 1; write each component with its number
     line 1: write either `input` and `expected`, or only `value`
     "#);
 }

@@ -18,6 +18,8 @@ pub enum Deed {
     Loop,
     /// Allocates until memory is exhausted.
     Allocate,
+    /// Reserves memory until none is left, without writing to it.
+    Reserve,
     /// Recurses until the stack overflows.
     DeepRecursion,
     /// Answers numbers, with NaN for the trigger.
@@ -54,6 +56,8 @@ pub enum Deed {
     Placeholder,
     /// Reads a JSON field, and answers with the first key of an object.
     KeyOrder,
+    /// Reads a field of the decision.
+    ReadDecision,
 }
 
 impl Deed {
@@ -66,6 +70,7 @@ impl Deed {
                 black_box(());
             },
             Self::Allocate => allocate(),
+            Self::Reserve => reserve(),
             Self::DeepRecursion => Ok(recurse(black_box(0)).to_string()),
             Self::Abstain => Err(Reason::Abstained("evil abstains".to_owned())),
             Self::Stateful => {
@@ -135,6 +140,13 @@ fn allocate() -> ! {
     let mut kept = Vec::new();
     loop {
         kept.push(black_box(vec![1u8; 1 << 20]));
+    }
+}
+
+fn reserve() -> ! {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(Vec::<u8>::with_capacity(1 << 20)));
     }
 }
 

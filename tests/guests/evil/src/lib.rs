@@ -2,7 +2,7 @@
 //!
 //! Configuration: `{ "on": "<text>", "do": "<deed>" }`. The model reads the required field `text` and answers
 //! it as a label. If a text equals `on`, or always if `on` is `always`, it performs the deed; `Deed` lists
-//! the deeds. `placeholder` and `key-order` need no trigger.
+//! the deeds. `placeholder`, `key-order` and `read-decision` need no trigger.
 
 mod deed;
 mod dependence;
@@ -48,6 +48,7 @@ impl ColumnarModel for Evil {
         vec![match self.deed {
             Deed::Placeholder => Reader::<Option<&str>>::field("text"),
             Deed::KeyOrder => Reader::<Json<Keys>>::field("text"),
+            Deed::ReadDecision => Reader::<&str>::field("decision.text"),
             _ => Reader::<&str>::field("text"),
         }]
     }
