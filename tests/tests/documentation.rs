@@ -182,6 +182,15 @@ fn first_studies_run_as_their_pages_say() {
 }
 
 #[test]
+fn commands_of_the_page_about_plugins_run() {
+    let documents = documents();
+    let document = &documents[Path::new("docs/src/write-a-plugin.md")];
+    let blocks: Vec<&str> = document.examples("sh,run").collect();
+    let printed = run(&blocks.concat(), tempfile::tempdir().expect("a temporary directory").path());
+    assert!(printed.contains("3 tests passed") && printed.contains("no findings"), "{printed}");
+}
+
+#[test]
 fn studies_take_the_fragments_of_the_documents() {
     let documents = documents();
     let base = documents[Path::new("docs/src/first-study.md")]

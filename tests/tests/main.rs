@@ -43,6 +43,7 @@ mod observability_privacy;
 mod openapi;
 mod page;
 mod plan;
+mod plugin_kit;
 mod record_order;
 mod register;
 mod replay;

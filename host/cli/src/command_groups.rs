@@ -36,7 +36,11 @@ pub(super) const GROUPS: [CommandGroup; 7] = [
         &["decide", "verify", "attest", "review", "note", "disclose", "retain", "key", "register"],
     ),
     group("Operate", "Operate a served run.", &["status", "top", "swap", "end", "token"]),
-    group("Plugin", "Inspect and build plugins, and inspect trained models.", &["plugin", "pack", "model"]),
+    group(
+        "Plugin",
+        "Write, build, check and inspect plugins, and inspect trained models.",
+        &["plugin", "pack", "model"],
+    ),
     group("Install", "Write files of an installation.", &["completions", "manual"]),
 ];
 

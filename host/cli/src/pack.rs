@@ -1,6 +1,6 @@
 //! `understudy pack`: a Wasm component from a core module.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -25,15 +25,24 @@ pub(super) struct Pack {
 
 impl Pack {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let (module, output) = (self.module.display(), self.output.display());
-        let bytes = read_file(&self.module)
-            .map_err(|error| anyhow!("cannot read {module}: {error}; name a module that cargo built"))?;
-        let (component, kind) = component(&bytes)
-            .map_err(|error| error.context(format!("cannot convert {module} into a component")))?;
-        std::fs::write(&self.output, component).with_context(|| format!("cannot write {output}"))?;
-        print_err(format_args!("written to {output}: {kind}"));
+        pack_module(&self.module, &self.output)?;
         Ok(Exit::Done)
     }
+}
+
+/// Writes the component of a core module and says what it is.
+///
+/// # Errors
+/// If the module cannot be read, it is no plugin, or the component cannot be written.
+pub(super) fn pack_module(module: &Path, output: &Path) -> anyhow::Result<()> {
+    let (shown, written) = (module.display(), output.display());
+    let bytes = read_file(module)
+        .map_err(|error| anyhow!("cannot read {shown}: {error}; name a module that cargo built"))?;
+    let (component, kind) = component(&bytes)
+        .map_err(|error| error.context(format!("cannot convert {shown} into a component")))?;
+    std::fs::write(output, component).with_context(|| format!("cannot write {written}"))?;
+    print_err(format_args!("written to {written}: {kind}"));
+    Ok(())
 }
 
 /// The component of a core module, and the kind of plugin that it is.

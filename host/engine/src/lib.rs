@@ -59,7 +59,7 @@ pub use crate::plugins::compile_cache_folder::CompileCache;
 pub use crate::plugins::embedded_components::{
     ComponentError, component_named, names_trained_model, stock_component, stock_names,
 };
-pub use crate::plugins::inspection::{InspectedPlugin, inspect_plugin};
+pub use crate::plugins::inspection::{InspectedPlugin, inspect_plugin, load_within_default_limits};
 pub use crate::plugins::load::{LoadStudyError, LoadedStudy, load_study};
 pub use crate::plugins::loaded_plugin::LoadedPlugin;
 pub use crate::plugins::plugin_versions::PluginVersions;

@@ -5,7 +5,7 @@
 
 use super::table_reader::TableReader;
 use super::toml_value::Value;
-use super::validate::{self, BINS, DECISION, DeclaredFields};
+use super::validate::{self, BINS, DECISION_PREFIX, DeclaredFields};
 use super::{FieldKind, Plugin};
 
 const FIELDS: &str = "a list of the snapshot's fields, such as [\"lead_time\", \"segment\"]";
@@ -111,7 +111,7 @@ fn named(
     let mut names: Vec<String> = Vec::new();
     let mut sound = !fields.is_empty();
     for (name, line) in fields {
-        let fault = match name.starts_with(DECISION) {
+        let fault = match name.starts_with(DECISION_PREFIX) {
             true => Some(format!(
                 "`{path}` contains `{name}`, but an input class is made of what was known before the decision; use a field of \
                  [inputs.fields]"
@@ -182,7 +182,7 @@ fn check_bins(
 /// The index of the rater's field among the fields of the decisions; `None` if these could not be read.
 fn rater_field(path: &str, declared: &DeclaredFields, name: &str) -> Result<Option<usize>, String> {
     let Some(fields) = &declared.decisions else { return Ok(None) };
-    let key = name.strip_prefix(DECISION).unwrap_or(name);
+    let key = name.strip_prefix(DECISION_PREFIX).unwrap_or(name);
     let Some(index) = fields.iter().position(|field| field.name == key) else {
         let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
         let instead = validate::instead(key, &names, "dispatcher_id");

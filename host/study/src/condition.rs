@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::table_reader::TableReader;
 use super::toml_value::Value;
-use super::validate::{self, BINS, CALENDAR, DECISION, DeclaredFields, NAME, NameRegistry};
+use super::validate::{self, BINS, CALENDAR, DECISION_PREFIX, DeclaredFields, NAME, NameRegistry};
 use super::{Condition, FieldKind, Split};
 
 const FIELD: &str = "the name of a snapshot's field, such as \"lead_time\"";
@@ -107,7 +107,7 @@ fn kind(
 ) -> Option<FieldKind> {
     let path = section.at("field");
     let line = section.line_of("field");
-    if field.starts_with(DECISION) {
+    if field.starts_with(DECISION_PREFIX) {
         let message = format!(
             "`{path}` is `{field}`, but a condition divides snapshots; use a field of [inputs.fields]"
         );

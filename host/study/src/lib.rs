@@ -61,7 +61,7 @@ pub use threshold::{
 };
 pub use time_units::{Micros, Nanos};
 pub use training_period::TrainingPeriod;
-pub use validate::{ALL_SNAPSHOTS, nearest};
+pub use validate::{ALL_SNAPSHOTS, DECISION_PREFIX, nearest};
 
 /// The type of a field's values. The same six types as in `wit/shadow.wit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -319,6 +319,23 @@ pub struct Limits {
 
 /// Bytes that the answers of one batch may have, so that a text column stays below 2 GiB even with pairs of two batches.
 const BATCH_ANSWER_BYTES: usize = 512 << 20;
+
+impl Default for Limits {
+    /// The limits of a study that declares none.
+    fn default() -> Limits {
+        // No default is negative or exceeds the types.
+        Limits {
+            batch_rows: validate::BATCH_ROWS.default as usize,
+            workers: validate::WORKERS.default as usize,
+            fuel_per_row: validate::FUEL_PER_ROW.default as u64,
+            call_timeout: validate::CALL_TIMEOUT,
+            memory_mib: validate::MEMORY_MIB.default as usize,
+            record_bytes: validate::RECORD_BYTES.default as usize,
+            join_buffer_mib: validate::JOIN_BUFFER_MIB.default as usize,
+            answer_kib: validate::ANSWER_KIB.default as usize,
+        }
+    }
+}
 
 impl Limits {
     /// The longest answer in bytes.

@@ -22,7 +22,7 @@ use super::swaps::swaps;
 use super::table_reader::{TableReader, bounded};
 use super::threshold::{Declarations, VerdictCount, blinding, scopes, threshold};
 use super::toml_value::Value;
-use super::validate::{self, DECISION, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
+use super::validate::{self, DECISION_PREFIX, DeclaredFields, EVERY, Fields, NAME, NameRegistry, WEEKDAYS};
 use super::{
     Every, Field, FieldKind, FileSource, InvalidStudy, Limits, LogSettings, PerStream, Plugins, RecordFormat,
     Source, Stream, Study, Windows,
@@ -89,10 +89,10 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     });
     let inputs = root.section("inputs", INPUTS, |section| {
         let read = stream(section, horizon);
-        for field in read.1.iter().filter(|field| field.name.starts_with(DECISION)) {
+        for field in read.1.iter().filter(|field| field.name.starts_with(DECISION_PREFIX)) {
             let (path, name) = (section.at("fields"), &field.name);
             let message = format!(
-                "`{path}` has `{name}`, but the prefix `{DECISION}` is reserved for fields of the decision; rename the \
+                "`{path}` has `{name}`, but the prefix `{DECISION_PREFIX}` is reserved for fields of the decision; rename the \
                  field in the snapshots, or remove it"
             );
             section.fault(field.line, message);

@@ -9,7 +9,7 @@ use super::model_file::{ModelFormat, model_file};
 use super::table_reader::TableReader;
 use super::toml_value::Value;
 use super::training_period::training_period;
-use super::validate::{DECISION, DeclaredFields, NAME, NameRegistry};
+use super::validate::{DECISION_PREFIX, DeclaredFields, NAME, NameRegistry};
 use super::{Plugin, PluginSource};
 
 const COMPARATOR_PLUGIN: &str = "\"recorded\", or the path of a component, such as \"plugins/rules.wasm\"";
@@ -94,7 +94,7 @@ fn grant(section: &mut TableReader<'_>, role: DeclaredRole, declared: &DeclaredF
     for (name, line) in section.list("grant", GRANT, Value::word) {
         if granted.iter().any(|earlier| earlier == name) {
             section.fault(line, format!("`{path}` contains `{name}` twice; remove one"));
-        } else if role == DeclaredRole::Model && name.starts_with(DECISION) {
+        } else if role == DeclaredRole::Model && name.starts_with(DECISION_PREFIX) {
             let message = format!(
                 "`{path}` contains `{name}`, but a model must not read the decision that it is compared with; grant \
                  fields of [inputs.fields] only"

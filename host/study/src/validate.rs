@@ -13,8 +13,8 @@ use super::{Every, FieldKind, Split};
 /// What to write for a name, in messages.
 pub(super) const NAME: &str = "a name of letters, digits, - and _, such as \"rooms-2\"";
 
-/// The prefix of decision fields wherever a study names them.
-pub(super) const DECISION: &str = "decision.";
+/// The prefix of decision fields wherever a study or a plugin names them.
+pub const DECISION_PREFIX: &str = "decision.";
 
 /// The name of the scope of all snapshots in reports.
 pub const ALL_SNAPSHOTS: &str = "all";
@@ -185,7 +185,7 @@ pub(super) struct DeclaredFields {
 impl DeclaredFields {
     /// Checks that a granted field exists. Suggests fields of the decision to a comparator only.
     pub(super) fn granted(&self, path: &str, name: &str, to_comparator: bool) -> Result<(), String> {
-        let (stream, table, key) = match name.strip_prefix(DECISION) {
+        let (stream, table, key) = match name.strip_prefix(DECISION_PREFIX) {
             Some(key) => (&self.decisions, "[decisions.fields]", key),
             None => (&self.inputs, "[inputs.fields]", name),
         };
@@ -194,7 +194,9 @@ impl DeclaredFields {
         }
         let mut names: Vec<_> = self.inputs.iter().flatten().map(|field| field.name.clone()).collect();
         if to_comparator {
-            names.extend(self.decisions.iter().flatten().map(|field| format!("{DECISION}{}", field.name)));
+            names.extend(
+                self.decisions.iter().flatten().map(|field| format!("{DECISION_PREFIX}{}", field.name)),
+            );
         }
         let instead = instead(name, &names, "lead_time");
         Err(format!("`{path}` contains `{name}`, but {table} does not declare this field; {instead}"))

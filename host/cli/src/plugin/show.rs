@@ -1,18 +1,11 @@
 //! `understudy plugin show`: what a plugin is.
 
-use std::path::Path;
-
-use anyhow::{Context as _, anyhow, bail};
-
 use super::super::Exit;
 use super::super::output::print_out;
-use understudy_engine::{InspectedPlugin, component_named, inspect_plugin, names_trained_model};
-use understudy_run_log::read_file;
-use understudy_sandbox::{Assets, Better, SandboxError};
+use super::arguments::{SetupArguments, component, headline};
+use understudy_engine::{InspectedPlugin, inspect_plugin};
+use understudy_sandbox::Better;
 use understudy_statistics::number_text::{compact, count};
-
-/// A configuration of the stock comparator.
-const RECORDED: &str = r#"{"field": "decision.outcome", "form": "label"}"#;
 
 /// Show what a plugin reads, answers or scores, its size and its digest.
 ///
@@ -22,39 +15,17 @@ pub(super) struct Show {
     /// Name of a stock plugin, or the path of a component, which has a slash or ends in .wasm.
     #[arg(value_name = "NAME|FILE")]
     plugin: String,
-    /// Configuration, a JSON object.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    config: String,
-    /// Asset of the plugin. Repeatable.
-    #[arg(long, value_name = "NAME=FILE")]
-    asset: Vec<String>,
+    #[command(flatten)]
+    setup: SetupArguments,
 }
 
 impl Show {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        if names_trained_model(&self.plugin) {
-            bail!(
-                "{} is a trained model or its format, not a plugin; write understudy model show FILE",
-                self.plugin
-            );
-        }
-        // The sources of these errors are in their texts.
-        let file = component_named(&self.plugin).map_err(|error| anyhow!("{error}"))?;
-        let config: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&self.config)
-            .context("--config is no JSON object; write one, such as {\"k\": 3}")?;
-        let config = serde_json::Value::from(config).to_string();
-        let plugin = inspect_plugin(&file, &config, &self.assets()?).map_err(|error| match error {
-            SandboxError::Config { why } if self.plugin == "recorded" => anyhow!(
-                "recorded rejects the configuration: {why}; give one with --config, such as {RECORDED}"
-            ),
-            SandboxError::Config { why } => {
-                anyhow!("{} rejects the configuration: {why}; give another one with --config", self.plugin)
-            }
-            error => anyhow!("{}: {error}", self.plugin),
-        })?;
+        let file = component(&self.plugin)?;
+        let plugin = self.setup.load(&self.plugin, &file, inspect_plugin)?;
+        print_out(headline(&self.plugin, &plugin))?;
         match &plugin {
             InspectedPlugin::Decider(decider) => {
-                print_out(format_args!("{}: {}, a model or a comparator", self.plugin, decider.title))?;
                 for (index, field) in decider.reads.iter().enumerate() {
                     let head = if index == 0 { "reads" } else { "" };
                     let optional = if field.required { "" } else { ", optional" };
@@ -64,7 +35,6 @@ impl Show {
                 print_line("answers", &format!("{}{classes}", decider.form.with_article()))?;
             }
             InspectedPlugin::Scorer(scorer) => {
-                print_out(format_args!("{}: {}, a metric", self.plugin, scorer.title))?;
                 let forms: Vec<&str> = scorer.accepts.iter().map(|form| form.name()).collect();
                 print_line("scores", &forms.join(", "))?;
                 if scorer.needs_probabilities {
@@ -84,16 +54,6 @@ impl Show {
         print_line("size", &format!("{} bytes", count(file.bytes.len() as u64)))?;
         print_line("sha256", &file.digest)?;
         Ok(Exit::Done)
-    }
-
-    fn assets(&self) -> anyhow::Result<Assets> {
-        let asset = |text: &String| {
-            let (name, path) =
-                text.split_once('=').with_context(|| format!("--asset is {text:?}; write NAME=FILE"))?;
-            let bytes = read_file(Path::new(path)).with_context(|| format!("cannot read asset {path}"))?;
-            Ok((name.to_owned(), bytes))
-        };
-        Ok(self.asset.iter().map(asset).collect::<anyhow::Result<Vec<_>>>()?.into())
     }
 }
 

@@ -11,11 +11,11 @@ use arrow::compute::interleave;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use crate::batches::pair_batch::PairBatch;
-use crate::plugins::study_fields::{self, DECISION_PREFIX};
+use crate::plugins::study_fields;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_records::batch::{data_type, record_batch};
 use understudy_sandbox::InputField;
-use understudy_study::{PerStream, StreamKind, Study};
+use understudy_study::{DECISION_PREFIX, PerStream, StreamKind, Study};
 
 /// The columns of a pair that a plugin reads.
 pub struct PairProjection {

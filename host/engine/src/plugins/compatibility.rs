@@ -4,9 +4,11 @@
 
 use crate::plugins::load::Loader;
 use crate::plugins::loaded_plugin::LoadedPlugin;
-use crate::plugins::study_fields::{DECISION_PREFIX, declared_field};
+use crate::plugins::study_fields::declared_field;
 use understudy_sandbox::{Better, DeciderPlugin, InputField, PluginRole, ScorerPlugin};
-use understudy_study::{AnswerForm, ChanceRequirement, Direction, Plugin, PluginSource, Study, chance_forms};
+use understudy_study::{
+    AnswerForm, ChanceRequirement, DECISION_PREFIX, Direction, Plugin, PluginSource, Study, chance_forms,
+};
 
 /// The reasons why a plugin with these inputs cannot fill a slot during a run: it may only read the fields
 /// that the seal grants.

@@ -175,7 +175,8 @@ pub(crate) fn load(
     }
 }
 
-fn budget(limits: &Limits) -> Budget {
+/// The budget of a plugin in a study with these limits.
+pub(super) fn budget(limits: &Limits) -> Budget {
     Budget {
         fuel: limits.fuel_per_row,
         timeout: Duration::try_from(limits.call_timeout).unwrap_or(Duration::MAX),

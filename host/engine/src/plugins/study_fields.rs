@@ -1,10 +1,7 @@
 //! Resolves the fields, conditions and scopes of a study that plugins and the threshold refer to.
 
 use understudy_statistics::scoring::Conditions;
-use understudy_study::{Field, Scope, Study};
-
-/// Prefix of decision fields in plugin inputs and in columns that also have snapshot fields.
-pub const DECISION_PREFIX: &str = "decision.";
+use understudy_study::{DECISION_PREFIX, Field, Scope, Study};
 
 /// The declared field behind the name that a plugin uses.
 pub fn declared_field<'s>(study: &'s Study, name: &str) -> Option<&'s Field> {

@@ -81,6 +81,7 @@ fn omitted_keys_have_defaults() {
         answer_kib: 128,
     };
     assert_eq!(study.limits, limits);
+    assert_eq!(Limits::default(), limits);
     let bare = read(&[("[decisions.fields]\nroom = \"text\"\n", ""), ("[\"decision.room\"]", "[]")]);
     assert_eq!(bare.decisions.fields, []);
 }

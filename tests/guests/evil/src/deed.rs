@@ -18,6 +18,8 @@ pub enum Deed {
     Loop,
     /// Allocates until memory is exhausted.
     Allocate,
+    /// Reserves memory until none is left, without writing to it.
+    Reserve,
     /// Recurses until the stack overflows.
     DeepRecursion,
     /// Answers numbers, with NaN for the trigger.
@@ -46,6 +48,16 @@ pub enum Deed {
     BadConfidence,
     /// Returns class probabilities that add up to 0.5 for the trigger.
     BadProbabilities,
+    /// Declares the form `number`, and answers NaN for the trigger.
+    NanAnswer,
+    /// Answers the trigger with the number of rows of the batch.
+    BatchRows,
+    /// Reads an optional field, and answers with what the column holds for a missing value.
+    Placeholder,
+    /// Reads a JSON field, and answers with the first key of an object.
+    KeyOrder,
+    /// Reads a field of the decision.
+    ReadDecision,
 }
 
 impl Deed {
@@ -58,6 +70,7 @@ impl Deed {
                 black_box(());
             },
             Self::Allocate => allocate(),
+            Self::Reserve => reserve(),
             Self::DeepRecursion => Ok(recurse(black_box(0)).to_string()),
             Self::Abstain => Err(Reason::Abstained("evil abstains".to_owned())),
             Self::Stateful => {
@@ -77,6 +90,11 @@ impl Deed {
             Self::Nan => {
                 let number = |row| if row == trigger { f64::NAN } else { row as f64 };
                 answers.values = AnswerValues::Numbers((0..rows).map(number).collect());
+            }
+            Self::BatchRows => {
+                names.bytes.extend(format!("a batch of {rows}").bytes());
+                names.offsets.push(names.bytes.len() as u32);
+                codes[trigger] = names.offsets.len() as u32 - 2;
             }
             Self::WrongLength => codes.push(0),
             Self::CodeOutOfRange => codes[trigger] = u32::MAX,
@@ -122,6 +140,13 @@ fn allocate() -> ! {
     let mut kept = Vec::new();
     loop {
         kept.push(black_box(vec![1u8; 1 << 20]));
+    }
+}
+
+fn reserve() -> ! {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(black_box(Vec::<u8>::with_capacity(1 << 20)));
     }
 }
 

@@ -2,15 +2,17 @@
 //!
 //! Configuration: `{ "on": "<text>", "do": "<deed>" }`. The model reads the required field `text` and answers
 //! it as a label. If a text equals `on`, or always if `on` is `always`, it performs the deed; `Deed` lists
-//! the deeds.
+//! the deeds. `placeholder`, `key-order` and `read-decision` need no trigger.
 
 mod deed;
+mod dependence;
 
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 use understudy_sdk::{Answers, Column, ColumnarModel, Field, Form, Reader, collect_answers};
 
 use deed::Deed;
+use dependence::Keys;
 
 /// The trigger and the deed.
 #[derive(Deserialize)]
@@ -43,11 +45,19 @@ impl ColumnarModel for Evil {
     }
 
     fn reads(&self) -> Vec<Field> {
-        vec![Reader::<&str>::field("text")]
+        vec![match self.deed {
+            Deed::Placeholder => Reader::<Option<&str>>::field("text"),
+            Deed::KeyOrder => Reader::<Json<Keys>>::field("text"),
+            Deed::ReadDecision => Reader::<&str>::field("decision.text"),
+            _ => Reader::<&str>::field("text"),
+        }]
     }
 
     fn form(&self) -> Form {
-        Form::Label
+        match self.deed {
+            Deed::NanAnswer => Form::Number,
+            _ => Form::Label,
+        }
     }
 
     fn has_probabilities(&self) -> bool {
@@ -58,6 +68,12 @@ impl ColumnarModel for Evil {
         let [column] = columns else {
             return Err(format!("expected 1 column, found {}", columns.len()));
         };
+        match self.deed {
+            Deed::Placeholder => return dependence::placeholders(rows, column),
+            Deed::KeyOrder => return dependence::first_keys(rows, column),
+            Deed::NanAnswer => return dependence::nan_answers(rows, column, |text| self.is_trigger(text)),
+            _ => {}
+        }
         let texts = Reader::<&str>::bind("text", rows as usize, column)?;
         let mut triggered = Vec::new();
         let answers = collect_answers(rows, |row| {
@@ -152,6 +168,23 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_ne!(names(), names());
+    }
+
+    #[test]
+    fn answers_depend_on_more_than_the_row() {
+        let names = |answers: Answers| match answers.values {
+            AnswerValues::Labels(labels) => String::from_utf8(labels.names.bytes).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(names(decide(&evil("bad", "batch-rows")).unwrap()), "goodbadfinea batch of 3");
+        let column = Column::text(["hidden"]).with_missing([0]);
+        assert_eq!(names(evil("", "placeholder").decide(1, &[column]).unwrap()), "hidden");
+        let column = Column::json([r#"{"b": 1, "a": 2}"#]);
+        assert_eq!(names(evil("", "key-order").decide(1, &[column]).unwrap()), "b");
+        let numbers = decide(&evil("bad", "nan-answer")).unwrap().values;
+        assert!(
+            matches!(numbers, AnswerValues::Numbers(numbers) if numbers[1].is_nan() && numbers[0] == 4.0)
+        );
     }
 
     #[test]

@@ -1,0 +1,135 @@
+//! The arguments that say which plugin a command runs, what it is, and how it is configured.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+
+use super::cargo_package::CargoPackage;
+use understudy_engine::{InspectedPlugin, component_named, names_trained_model};
+use understudy_plugin_kit::Kind;
+use understudy_run_log::read_file;
+use understudy_sandbox::{Assets, ComponentFile, SandboxError};
+
+/// A configuration of the stock comparator.
+const RECORDED: &str = r#"{"field": "decision.outcome", "form": "label"}"#;
+
+/// Configuration and assets of a plugin.
+#[derive(clap::Args)]
+pub(super) struct SetupArguments {
+    /// Configuration, a JSON object.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    config: String,
+    /// Asset of the plugin. Repeatable.
+    #[arg(long, value_name = "NAME=FILE")]
+    asset: Vec<String>,
+}
+
+/// How a plugin is loaded: with the limits of a study, or with those of an inspection.
+pub(super) type Load = fn(&ComponentFile, &str, &Assets) -> Result<InspectedPlugin, SandboxError>;
+
+impl SetupArguments {
+    /// The configuration.
+    pub fn config(&self) -> anyhow::Result<Value> {
+        let config: Map<String, Value> = serde_json::from_str(&self.config)
+            .context("--config is no JSON object; write one, such as {\"k\": 3}")?;
+        Ok(Value::from(config))
+    }
+
+    /// Loads a component with the configuration and the assets. `name` is what the user calls it.
+    pub fn load(&self, name: &str, file: &ComponentFile, load: Load) -> anyhow::Result<InspectedPlugin> {
+        load(file, &self.config()?.to_string(), &self.assets()?).map_err(|error| match error {
+            SandboxError::Config { why } if name == "recorded" => anyhow!(
+                "recorded rejects the configuration: {why}; give one with --config, such as {RECORDED}"
+            ),
+            SandboxError::Config { why } => {
+                anyhow!("{name} rejects the configuration: {why}; give another one with --config")
+            }
+            error => anyhow!("{name}: {error}"),
+        })
+    }
+
+    fn assets(&self) -> anyhow::Result<Assets> {
+        let asset = |text: &String| {
+            let (name, path) =
+                text.split_once('=').with_context(|| format!("--asset is {text:?}; write NAME=FILE"))?;
+            let bytes = read_file(Path::new(path)).with_context(|| format!("cannot read asset {path}"))?;
+            Ok((name.to_owned(), bytes))
+        };
+        Ok(self.asset.iter().map(asset).collect::<anyhow::Result<Vec<_>>>()?.into())
+    }
+}
+
+/// What a plugin is.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KindArgument {
+    /// Answers rows.
+    Model,
+    /// Expresses the decision in the form of answers.
+    Comparator,
+    /// Scores answers.
+    Metric,
+}
+
+impl From<KindArgument> for Kind {
+    fn from(argument: KindArgument) -> Kind {
+        match argument {
+            KindArgument::Model => Kind::Model,
+            KindArgument::Comparator => Kind::Comparator,
+            KindArgument::Metric => Kind::Metric,
+        }
+    }
+}
+
+/// A component, and where its author has it.
+pub(super) struct AuthoredComponent {
+    /// The component.
+    pub file: ComponentFile,
+    /// The folder of its source, or of the component if only that was named.
+    pub folder: PathBuf,
+}
+
+impl AuthoredComponent {
+    /// The component of a plugin: of a folder, which is built first, a path or a stock plugin.
+    ///
+    /// # Errors
+    /// If the folder cannot be built, or there is no component.
+    pub fn of_plugin(plugin: &str) -> anyhow::Result<AuthoredComponent> {
+        let path = Path::new(plugin);
+        if !path.is_dir() {
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            return Ok(AuthoredComponent { file: component(plugin)?, folder });
+        }
+        let package = CargoPackage::read(path)?;
+        let built = package.component();
+        package.build(&built)?;
+        // A path without a slash could be the name of a stock plugin.
+        let name = Path::new(".").join(built).display().to_string();
+        Ok(AuthoredComponent { file: component(&name)?, folder: path.to_owned() })
+    }
+}
+
+/// The component that a user names: a stock plugin or a path.
+pub(super) fn component(plugin: &str) -> anyhow::Result<ComponentFile> {
+    if names_trained_model(plugin) {
+        bail!("{plugin} is a trained model or its format, not a plugin; write understudy model show FILE");
+    }
+    // The sources of these errors are in their texts.
+    component_named(plugin).map_err(|error| anyhow!("{error}"))
+}
+
+/// The text of a file of JSON Lines. `advice` says how to name another one.
+pub(super) fn read_text(path: &Path, advice: &str) -> anyhow::Result<String> {
+    let shown = path.display();
+    let bytes = read_file(path).map_err(|error| anyhow!("cannot read {shown}: {error}; {advice}"))?;
+    String::from_utf8(bytes).map_err(|_| anyhow!("cannot read {shown}: it is not UTF-8; write JSON Lines"))
+}
+
+/// The first line of the output about a plugin.
+pub(super) fn headline(name: &str, plugin: &InspectedPlugin) -> String {
+    match plugin {
+        InspectedPlugin::Decider(decider) => format!("{name}: {}, a model or a comparator", decider.title),
+        InspectedPlugin::Scorer(scorer) => format!("{name}: {}, a metric", scorer.title),
+    }
+}

@@ -1,0 +1,57 @@
+//! `understudy plugin new`: the folder of a new plugin.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+
+use super::super::Exit;
+use super::super::output::print_err;
+use super::arguments::KindArgument;
+use understudy_plugin_kit::{NewProject, is_package_name};
+
+/// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
+///
+/// The SDK is the one of this program, in the folder sdk of the plugin. Cargo downloads its dependencies from crates.io.
+#[derive(clap::Args)]
+pub(super) struct New {
+    /// Name of the plugin: lower-case letters, digits and hyphens.
+    name: String,
+    /// Language of the plugin.
+    #[arg(long, value_enum, default_value_t = Language::Rust)]
+    lang: Language,
+    /// What the plugin is.
+    #[arg(long, value_enum, default_value_t = KindArgument::Model)]
+    kind: KindArgument,
+    /// Folder of the plugin. [default: ./NAME]
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    /// Rust, with the SDK.
+    Rust,
+}
+
+impl New {
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        let Language::Rust = self.lang;
+        is_package_name(&self.name)?;
+        let folder = self.output.clone().unwrap_or_else(|| PathBuf::from(&self.name));
+        let shown = folder.display();
+        if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
+            bail!("cannot write {shown}: it exists and is not empty; choose another folder with --output");
+        }
+        for (name, text) in (NewProject { name: &self.name, kind: self.kind.into() }).files() {
+            let file = folder.join(name);
+            let cannot_write = || format!("cannot write {}", file.display());
+            fs::create_dir_all(file.parent().expect("a file of a folder")).with_context(cannot_write)?;
+            fs::write(&file, text).with_context(cannot_write)?;
+        }
+        print_err(format_args!("written to {shown}"));
+        print_err(format_args!("next: understudy plugin test {shown}"));
+        Ok(Exit::Done)
+    }
+}

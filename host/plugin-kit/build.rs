@@ -1,0 +1,132 @@
+//! Collects the SDK for Rust that `sdk_files.rs` includes, so that the program can write it beside a new plugin.
+//!
+//! Sources are copied as they are. The manifest of the workspace and `Cargo.lock` are reduced to what the SDK needs.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use toml::{Table, Value};
+
+/// The crates of the SDK, relative to the root of the workspace.
+const CRATES: [&str; 3] = ["guest-sdk", "guest-sdk/derive", "guest-sdk/scorer"];
+
+/// Files and folders that are copied.
+const SOURCES: [&str; 3] = ["LICENSE", "guest-sdk", "wit"];
+
+fn main() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
+    for source in ["Cargo.toml", "Cargo.lock"].into_iter().chain(SOURCES) {
+        println!("cargo::rerun-if-changed={}", root.join(source).display());
+    }
+    let manifests: Vec<Table> = CRATES
+        .iter()
+        .map(|folder| table(&root.join(folder).join("Cargo.toml")))
+        .collect::<anyhow::Result<_>>()?;
+    let manifest = out.join("Cargo.toml");
+    fs::write(&manifest, workspace_manifest(&table(&root.join("Cargo.toml"))?, &manifests)?.to_string())?;
+    let lock = out.join("Cargo.lock");
+    fs::write(&lock, versions(&table(&root.join("Cargo.lock"))?, &manifests)?)?;
+
+    let mut files = vec![("Cargo.toml".to_owned(), manifest)];
+    for source in SOURCES {
+        add_files(root, &root.join(source), &mut files)?;
+    }
+    let mut code = String::from("pub const SDK_FILES: &[(&str, &str)] = &[\n");
+    for (name, path) in files {
+        writeln!(code, "    ({:?}, include_str!({path:?})),", format!("sdk/{name}"))?;
+    }
+    writeln!(
+        code,
+        "];\n/// The tested versions of its dependencies.\npub const SDK_LOCK: &str = include_str!({lock:?});"
+    )?;
+    fs::write(out.join("sdk_files.rs"), code)?;
+    Ok(())
+}
+
+fn table(path: &Path) -> anyhow::Result<Table> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    text.parse().with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Adds a file, or all files below a folder in the order of their names.
+fn add_files(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        let name = path.strip_prefix(root)?.to_str().context("the path is not UTF-8")?;
+        files.push((name.to_owned(), path.to_owned()));
+        return Ok(());
+    }
+    let entries =
+        fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<BTreeSet<_>>>()?;
+    entries.iter().try_for_each(|entry| add_files(root, entry, files))
+}
+
+/// The manifest of a workspace with the crates of the SDK, and with what they inherit.
+fn workspace_manifest(root: &Table, manifests: &[Table]) -> anyhow::Result<Table> {
+    let mut workspace = root["workspace"].as_table().context("the root is a workspace")?.clone();
+    workspace.remove("default-members");
+    let members: Vec<Value> = CRATES.iter().map(|folder| Value::from(*folder)).collect();
+    workspace.insert("members".to_owned(), Value::from(members));
+    let used = |name: &str| {
+        let kinds = ["dependencies", "dev-dependencies"];
+        manifests
+            .iter()
+            .any(|manifest| kinds.iter().any(|kind| names(manifest, kind).any(|known| known == name)))
+    };
+    let dependencies = workspace["dependencies"].as_table_mut().context("the root has dependencies")?;
+    dependencies.retain(|name, _| used(name));
+    Ok(Table::from_iter([("workspace".to_owned(), Value::from(workspace))]))
+}
+
+fn names<'m>(manifest: &'m Table, kind: &str) -> impl Iterator<Item = &'m str> {
+    manifest
+        .get(kind)
+        .and_then(Value::as_table)
+        .into_iter()
+        .flat_map(|table| table.keys().map(String::as_str))
+}
+
+/// A `Cargo.lock` of the packages that the SDK depends on, directly or not.
+fn versions(lock: &Table, manifests: &[Table]) -> anyhow::Result<String> {
+    let packages = lock["package"].as_array().context("a lock has packages")?;
+    let text = |package: &Value, key: &str| package[key].as_str().unwrap_or_default().to_owned();
+    let needs = |package: &Value| -> Vec<String> {
+        let needs = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+        needs.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    // A dependency is named `name`, or `name version` if there are several versions.
+    let is_named = |package: &Value, need: &str| {
+        let (name, version) = need.split_once(' ').unwrap_or((need, ""));
+        text(package, "name") == name && (version.is_empty() || text(package, "version") == version)
+    };
+    let mut open: Vec<String> = Vec::new();
+    for manifest in manifests {
+        let own = manifest["package"]["name"].as_str().context("a package has a name")?;
+        let package =
+            packages.iter().find(|package| is_named(package, own)).context("a lock has all packages")?;
+        let is_needed = |need: &String| {
+            let name = need.split(' ').next().unwrap_or_default();
+            names(manifest, "dependencies").any(|known| known == name) && !name.starts_with("understudy-")
+        };
+        open.extend(needs(package).into_iter().filter(is_needed));
+    }
+    let mut kept: BTreeSet<usize> = BTreeSet::new();
+    while let Some(need) = open.pop() {
+        let at = packages
+            .iter()
+            .position(|package| is_named(package, &need))
+            .context("a lock has all packages")?;
+        if kept.insert(at) {
+            open.extend(needs(&packages[at]));
+        }
+    }
+    let kept: Vec<Value> = kept.into_iter().map(|at| packages[at].clone()).collect();
+    Ok(Table::from_iter([
+        ("version".to_owned(), lock["version"].clone()),
+        ("package".to_owned(), Value::from(kept)),
+    ])
+    .to_string())
+}
