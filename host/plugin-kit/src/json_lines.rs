@@ -118,3 +118,29 @@ fn pairs(form: AnswerForm, inputs: &[(usize, PairInput)]) -> Result<Vec<Pair>, L
     };
     inputs.iter().map(pair).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use understudy_study::FieldKind;
+
+    use super::*;
+
+    #[test]
+    fn rows_and_pairs_are_read_with_their_lines() {
+        let fields = [InputField { name: "nights".to_owned(), kind: FieldKind::Integer, required: false }];
+        let text = "{\"nights\": 1}\n\n{\"nights\": 2}\n{\"nights\": \"3\"}\n";
+        assert_eq!(read_rows(&fields, text, 2).map(|rows| rows.len()), Ok(2));
+        let row_error = read_rows(&fields, text, 3).expect_err("the fourth line is no row");
+        assert_eq!(row_error.to_string(), "line 4: field `nights`: expected an integer, found \"3\"");
+
+        let forms = [AnswerForm::Label, AnswerForm::Number];
+        let text = "{\"model\": 1, \"comparator\": 2}\n{\"comparator\": 2}\n";
+        let (form, pairs) = read_pairs(&forms, text).expect("they are pairs of numbers");
+        assert_eq!((form, pairs.len(), pairs[1].model.is_none()), (AnswerForm::Number, 2, true));
+        let pair_error = read_pairs(&forms, "\n{\"model\": 1}").expect_err("it has no comparator");
+        assert_eq!(
+            pair_error.to_string(),
+            "line 2: the pair: missing field `comparator` at column 12; write {\"model\": \"a\", \"comparator\": \"b\"}"
+        );
+    }
+}

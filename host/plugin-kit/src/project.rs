@@ -215,7 +215,8 @@ mod tests {
     use understudy_study::{AnswerForm, FieldKind};
 
     use super::*;
-    use crate::{decode_rows, read_pair_tests, read_row_tests};
+    use crate::cell::decode_rows;
+    use crate::{read_pair_tests, read_row_tests};
 
     fn file(kind: Kind, path: &str) -> String {
         let project = NewProject { name: "booked-room", kind };
