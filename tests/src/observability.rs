@@ -39,6 +39,17 @@ pub fn snapshots(day: usize) -> String {
     (0..ROWS_PER_DAY).map(|at| line(at) + "\n").collect()
 }
 
+/// Enough snapshots, all of one day, for the values that a run shows in blocks of rows.
+pub fn block_of_snapshots() -> String {
+    let line = |at: usize| {
+        let (minute, second) = (at / 60, at % 60);
+        format!(
+            r#"{{"id":"{SECRET}-block-{at}","at":"2026-03-01T12:{minute:02}:{second:02}Z","booked":"a","nights":1,"text":"zq7secret-text"}}"#
+        )
+    };
+    (0..1000).map(|at| line(at) + "\n").collect()
+}
+
 /// The decisions to the snapshots of a day.
 pub fn decisions(day: usize) -> String {
     let line = |at: usize| {

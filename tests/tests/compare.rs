@@ -173,8 +173,8 @@ fn incomparable_runs_are_explained() {
     insta::assert_snapshot!(error_of(&["compare", "run", "renamed"]), @"the runs have no metric in common, that is, one with the same name, component, configuration and assets");
 }
 
-#[test]
-fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
+/// The small study with a second model and decisions from standard input.
+fn open_study() -> TestWorkspace {
     let workspace = TestWorkspace::small();
     let text = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
     let model = text.find("[[models]]").expect("a model");
@@ -186,33 +186,77 @@ fn comparing_a_live_run_reveals_only_aggregates_of_closed_pairs() {
         ("horizon = \"1d\"", "horizon = \"1h\""),
     ]);
     // 30 snapshots, one per hour; every tenth is a `b`.
-    let time = |at: usize, minute: u64| format!("2026-03-{:02}T{:02}:{minute:02}:00Z", at / 24 + 1, at % 24);
     let room = |at: usize| if at % 10 == 3 { "b" } else { "a" };
     let snapshot =
         |at: usize| format!(r#"{{"id":"s{at}","at":"{}","booked":"{}","nights":1}}"#, time(at, 0), room(at));
     workspace.write_lines("snapshots.jsonl", (0..30).map(snapshot));
-    let decision = |at: usize| format!("{{\"id\":\"s{at}\",\"at\":\"{}\",\"room\":\"a\"}}\n", time(at, 30));
-    let decisions = |from: usize, to: usize| (from..to).map(decision).collect::<String>();
-    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
-    running.feed(decisions(0, 5));
-    wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s2"));
-    // Both horizon and lateness are one hour: a pair is closed once decisions are two hours further.
-    let output = workspace.understudy(&["compare", "run"]);
-    assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{}", output.stderr);
-    assert!(output.stderr.contains("fewer than 5 pairs could reveal single rows"), "{}", output.stderr);
-    running.feed(decisions(5, 30));
-    wait_until("pairs are shown", || workspace.understudy(&["log", "run"]).stdout.contains("s27"));
-    let named = |found: &Value| -> Vec<(String, u64)> {
-        let parts = found["others"][0]["slices"].as_array().expect("parts");
+    workspace
+}
+
+fn time(at: usize, minute: u64) -> String {
+    format!("2026-03-{:02}T{:02}:{minute:02}:00Z", at / 24 + 1, at % 24)
+}
+
+#[test]
+fn an_open_run_is_not_compared() {
+    let workspace = open_study();
+    let decisions: String = (0..30)
+        .map(|at| format!("{{\"id\":\"s{at}\",\"at\":\"{}\",\"room\":\"a\"}}\n", time(at, 30)))
+        .collect();
+    let start = |run: &str| TestProcess::start(workspace.command(&["run", "study.toml", "--run", run]));
+    let (mut running, mut stopped, mut closed) = (start("run"), start("stopped"), start("closed"));
+    for process in [&mut running, &mut stopped, &mut closed] {
+        process.feed(&decisions);
+    }
+    closed.close_stdin();
+    assert_eq!(closed.wait_with_output().code, 0);
+    for run in ["run", "stopped"] {
+        wait_until("pairs are shown", || workspace.understudy(&["log", run]).stdout.contains("s27"));
+    }
+    drop(stopped);
+    let error_of = |arguments: &[&str]| {
+        let output = workspace.understudy(arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{arguments:?}");
+        output.stderr
+    };
+    insta::assert_snapshot!(error_of(&["compare", "run"]), @"cannot compare the models of run: the run is not closed, and the difference of two comparisons would tell the outcome of single pairs; end the run, or read its interim reports");
+    let of_stopped = error_of(&["compare", "stopped", "--format", "json"]);
+    assert_eq!(of_stopped, error_of(&["compare", "run"]).replace("of run", "of stopped"));
+    assert_eq!(error_of(&["compare", "closed", "run"]), error_of(&["compare", "run"]));
+    assert_eq!(error_of(&["compare", "run", "closed"]), error_of(&["compare", "run"]));
+
+    // The end makes it comparable.
+    let parts = |found: &Value| -> Vec<(String, u64)> {
         let part = |part: &Value| {
             (part["value"].as_str().unwrap_or("all").to_owned(), part["pairs"].as_u64().expect("pairs"))
         };
-        parts.iter().map(part).collect()
+        found["others"][0]["slices"].as_array().expect("parts").iter().map(part).collect()
     };
-    assert_eq!(named(&compare(&workspace, &["run"])), [("all".to_owned(), 28), ("a".to_owned(), 25)]);
     running.close_stdin();
     assert_eq!(running.wait_with_output().code, 0);
-    assert_eq!(named(&compare(&workspace, &["run"])), [("all".to_owned(), 30), ("a".to_owned(), 27)]);
+    assert_eq!(parts(&compare(&workspace, &["run"])), [("all".to_owned(), 30), ("a".to_owned(), 27)]);
+    assert_eq!(compare(&workspace, &["closed", "run"])["pairs"], 30);
+}
+
+#[test]
+fn an_unfinished_replay_is_not_compared() {
+    let workspace = TestWorkspace::hotel();
+    let rules = plugin("room_rules");
+    let rules = format!("room-rules={}", rules.to_str().expect("a path in UTF-8"));
+    workspace.ok(&["replay", "run", "--model", &rules, "--run", "again"]);
+    // As if the process had been killed before it wrote the last entry.
+    let path = workspace.path().join("again/ledger.jsonl");
+    let text = fs::read_to_string(&path).expect("a run has a ledger");
+    let kept = text.lines().take_while(|line| !line.contains(r#""kind":"run-closed""#)).count();
+    assert!(kept < text.lines().count(), "{text}");
+    workspace.write_lines("again/ledger.jsonl", text.lines().take(kept));
+    for arguments in [&["compare", "again"][..], &["compare", "run", "again"]] {
+        let output = workspace.understudy(arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(output.stderr, @"cannot compare the models of again: the run is not closed, and the difference of two comparisons would tell the outcome of single pairs; repeat the replay into another directory");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use understudy_tests::external_programs::Requirement;
-use understudy_tests::observability::{decisions, observed_study, snapshots};
+use understudy_tests::observability::{block_of_snapshots, decisions, observed_study, snapshots};
 use understudy_tests::process::wait_until;
 use understudy_tests::served_run::ServedRun;
 use understudy_tests::study_toml::StudyToml;
@@ -49,12 +49,14 @@ fn every_referenced_metric_exists() {
     let serving = ServedRun::start(&workspace, &[]);
     let mut client = serving.client();
     let lines = ("content-type", "application/x-ndjson");
-    client.send("POST", "/v1/snapshots", &[lines], snapshots(1).as_bytes());
+    client.send("POST", "/v1/snapshots", &[lines], block_of_snapshots().as_bytes());
     let mut exposed = BTreeSet::new();
     wait_until("the models have answered", || {
         let text = client.get("/metrics").text();
         exposed = text.lines().filter(|line| !line.starts_with('#')).flat_map(metrics).collect();
-        exposed.contains("understudy_model_latency_seconds")
+        ["understudy_model_latency_seconds", "understudy_run_size_bytes"]
+            .iter()
+            .all(|name| exposed.contains(*name))
     });
     let dashboard: Value =
         serde_json::from_str(&file("grafana-dashboard.json")).expect("a dashboard is JSON");

@@ -60,6 +60,7 @@ mod run_resumption;
 mod sandbox;
 mod seal;
 mod serve;
+mod single_row_privacy;
 mod soak;
 mod sources;
 mod stock_metrics;

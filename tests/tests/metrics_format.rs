@@ -5,14 +5,19 @@ use std::process::{Command, Stdio};
 
 use understudy_tests::external_programs::Requirement;
 use understudy_tests::http::Client;
-use understudy_tests::observability::{decisions, observed_study, snapshots};
+use understudy_tests::observability::{block_of_snapshots, decisions, observed_study, snapshots};
 use understudy_tests::process::wait_until;
 use understudy_tests::served_run::ServedRun;
 
 /// The metrics of a run whose models have answered, as the text format.
 fn scraped(client: &mut Client) -> String {
     let lines = ("content-type", "application/x-ndjson");
-    for (path, text) in [("/v1/snapshots", snapshots(1)), ("/v1/decisions", decisions(1))] {
+    let records = [
+        ("/v1/snapshots", snapshots(1)),
+        ("/v1/snapshots", block_of_snapshots()),
+        ("/v1/decisions", decisions(1)),
+    ];
+    for (path, text) in records {
         client.send("POST", path, &[lines], text.as_bytes());
     }
     let mut text = String::new();

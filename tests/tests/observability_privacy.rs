@@ -110,7 +110,7 @@ fn counters_match_the_records_sent() {
     assert_eq!(fates, [1, 30, 30, 0].map(Some));
     assert_eq!((status["study"].as_str(), status["phase"].as_str()), (Some("small"), Some("serving")));
     assert_eq!(status["models"], serde_json::json!(["echo", "fragile"]));
-    assert!(status["disk"]["run-bytes"].as_u64().is_some_and(|bytes| bytes > 10_000), "{status:#}");
+    assert!(status["disk"]["run-bytes"].is_null(), "{status:#}");
     assert!(status["resident-bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{status:#}");
     assert!(status["threshold"].as_str().is_some_and(|words| words.contains("0.6")), "{status:#}");
 
@@ -138,7 +138,7 @@ fn counters_match_the_records_sent() {
     assert_eq!([answers("fragile", "answered"), answers("fragile", "failed")], [29.0, 1.0]);
     let labels = ["plugin=\"fragile\"", "role=\"model\""];
     assert!(sample(&samples, "understudy_plugin_traps_total", &labels) >= 1.0);
-    assert!(sample(&samples, "understudy_plugin_fuel_total", &labels) > 1000.0);
+    assert_eq!(sample(&samples, "understudy_plugin_rows_total", &labels), 0.0);
     assert_eq!(sample(&samples, "understudy_plugin_generation", &labels), 0.0);
     assert!(sample(&samples, "understudy_plugin_memory_bytes", &labels) >= 65_536.0);
     let requests = |path: &str, method: &str, status: &str| {

@@ -13,9 +13,9 @@ use understudy_report::render_comparison;
 /// Compare models over the same pairs.
 ///
 /// Compares the models of one run, or those of two runs over the same records, joined by id and observed
-/// time. Prints the differences of their metrics with confidence intervals, overall and by condition. It
-/// shows no row, only aggregates over at least five pairs; of an unfinished run it uses only pairs whose
-/// horizon has passed.
+/// time. Prints the differences of their metrics with confidence intervals, overall and by condition. Each
+/// run has to be closed: before the end, two comparisons would tell of single pairs. Values of conditions
+/// with fewer than five pairs are left out.
 #[derive(clap::Args)]
 pub(super) struct Compare {
     /// Run directory.

@@ -83,7 +83,7 @@ fn models(status: &Status) -> Vec<String> {
 
 fn plugins(status: &Status) -> Vec<String> {
     let Some(run) = &status.run_status else { return Vec::new() };
-    let heads = ["plugin", "role", "gen", "calls", "fuel", "memory", "traps"];
+    let heads = ["plugin", "role", "gen", "rows", "fuel", "memory", "traps"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for plugin in &run.plugins {
         let usage = plugin.usage;
@@ -91,13 +91,15 @@ fn plugins(status: &Status) -> Vec<String> {
             plugin.name.clone(),
             plugin.role.clone(),
             count(u64::from(plugin.generation)),
-            count(usage.calls),
+            count(usage.rows),
             count(usage.fuel),
             bytes(usage.memory_bytes),
             count(usage.traps),
         ]);
     }
-    table(&rows)
+    let mut lines = table(&rows);
+    lines.push("latency, rows, fuel and memory grow by blocks of at least 1,000 rows".to_owned());
+    lines
 }
 
 fn resources(status: &Status) -> Vec<String> {
@@ -113,7 +115,8 @@ fn resources(status: &Status) -> Vec<String> {
         [queue.body_memory_free_bytes, queue.body_memory_bytes].map(|size| bytes(size as u64));
     add("bodies", format!("{free} of {total} free"));
     if let Some(disk) = status.disk {
-        add("disk", format!("{} free, run directory {}", bytes(disk.free_bytes), bytes(disk.run_bytes)));
+        let size = disk.run_bytes.map_or_else(|| "shown after 1,000 snapshots".to_owned(), bytes);
+        add("disk", format!("{} free, run directory {size}", bytes(disk.free_bytes)));
     }
     if let Some(resident) = status.resident_bytes {
         add("memory", bytes(resident));
@@ -163,7 +166,8 @@ mod tests {
         let decisions = Account { received: 15_001, conflict: 1, paired: 15_000, ..Account::default() };
         let latency =
             LatencyPercentiles { count: 15_402, p50: 1_920, p90: 3_000, p99: 740_000, max: 2_000_000 };
-        let usage = Usage { calls: 1_205, fuel: 9_876_543_210, traps: 3, memory_bytes: 1_114_112 };
+        let usage =
+            Usage { rows: 15_000, calls: 1_205, fuel: 9_876_543_210, traps: 3, memory_bytes: 1_114_112 };
         let plugin = |role: &str, name: &str, generation, usage| PluginStatus {
             role: role.to_owned(),
             name: name.to_owned(),
@@ -200,7 +204,7 @@ mod tests {
                 body_memory_free_bytes: 100 << 20,
                 body_memory_bytes: 128 << 20,
             },
-            disk: Some(DiskUsage { free_bytes: 12 << 30, run_bytes: 3 << 20 }),
+            disk: Some(DiskUsage { free_bytes: 12 << 30, run_bytes: Some(3 << 20) }),
             resident_bytes: Some(90 << 20),
         }
     }
@@ -231,9 +235,10 @@ mod tests {
         model      answered  abstained  failed  blinded      p50     p99
         allocator    15,396          0       3        0  1.92 µs  740 µs
 
-        plugin            role  gen  calls           fuel    memory  traps
-        allocator        model    0  1,205  9,876,543,210  1.06 MiB      3
-        dispatcher  comparator    1      0              0       0 B      0
+        plugin            role  gen    rows           fuel    memory  traps
+        allocator        model    0  15,000  9,876,543,210  1.06 MiB      3
+        dispatcher  comparator    1       0              0       0 B      0
+        latency, rows, fuel and memory grow by blocks of at least 1,000 rows
 
         queued     2 deliveries, oldest 250 ms
         bodies     100 MiB of 128 MiB free

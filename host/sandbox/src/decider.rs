@@ -60,6 +60,7 @@ impl DeciderPlugin {
         let description = supervisor
             .call("describe", |world, store| world.understudy_shadow_decider().call_describe(store))
             .map_err(SandboxError::Call)?;
+        supervisor.settle(0);
         let title = description_validation::title(&description.name, &description.version);
         let reads = description_validation::fields(description.reads)?.into();
         let (form, has_probabilities) = (form(description.answers), description.has_probabilities);
@@ -103,6 +104,12 @@ impl DeciderPlugin {
             answer_limit: self.sandbox.budget().answer,
             batch_sizer: BatchSizer::new(),
         }
+    }
+
+    /// Creates an instance for rows that are processed again or on trial. Its usage is not that of the plugin.
+    pub fn uncounted_instance(&self) -> Decider {
+        let supervisor = InstanceSupervisor::uncounted(self.sandbox.clone(), self.spec.clone());
+        Decider { supervisor, ..self.instance() }
     }
 }
 
@@ -205,11 +212,13 @@ impl Decider {
         match self.call(batch) {
             Ok(answers) => {
                 self.batch_sizer.record_success(rows, self.supervisor.used);
+                self.supervisor.settle(rows);
                 Some(Piece { answers, broken: None })
             }
             Err(why) => {
                 self.batch_sizer.record_failure(rows);
                 (rows == 1).then(|| {
+                    self.supervisor.settle(rows);
                     let answers = Answers::unanswered(self.schema, 1, &Reason::Broke(why.clone()));
                     Piece { answers, broken: Some(why) }
                 })

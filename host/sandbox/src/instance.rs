@@ -3,6 +3,7 @@
 //! Invariants:
 //! - Each call starts with a full budget.
 //! - After a trap the instance is not used again, except that its memory is read once for the panic message.
+//! - The usage of a call is counted together with the rows that it or a later call settles.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmCoreDump};
 use super::component_file::Assets;
 use super::engine::{Sandbox, TABLE_ELEMENTS};
 use super::limits::{InstanceLimits, LimitExceeded};
-use super::usage::UsageCounters;
+use super::usage::{Usage, UsageCounters};
 use super::world::World;
 use super::{CallError, SandboxError, panic_report};
 use understudy_records::batch::Reason;
@@ -55,11 +56,36 @@ pub(super) struct InstanceSupervisor<W: World> {
     consecutive_traps: u32,
     /// Fuel used by the last successful call.
     pub used: u64,
+    /// What the usage is added to.
+    usage_counters: Arc<UsageCounters>,
+    /// Usage of the calls whose rows are not settled yet.
+    unsettled: Usage,
 }
 
 impl<W: World> InstanceSupervisor<W> {
     pub fn new(sandbox: Sandbox, spec: Arc<InstanceSpec<W>>) -> InstanceSupervisor<W> {
-        InstanceSupervisor { sandbox, spec, live: None, consecutive_traps: 0, used: 0 }
+        let usage_counters = spec.usage_counters.clone();
+        let unsettled = Usage::default();
+        InstanceSupervisor {
+            sandbox,
+            spec,
+            live: None,
+            consecutive_traps: 0,
+            used: 0,
+            usage_counters,
+            unsettled,
+        }
+    }
+
+    /// The same without a share in the usage of the plugin.
+    pub fn uncounted(sandbox: Sandbox, spec: Arc<InstanceSpec<W>>) -> InstanceSupervisor<W> {
+        InstanceSupervisor { usage_counters: Arc::default(), ..InstanceSupervisor::new(sandbox, spec) }
+    }
+
+    /// Counts the usage since the last call of this function as that of `rows` rows, whose results are final.
+    pub fn settle(&mut self, rows: usize) {
+        let used = std::mem::take(&mut self.unsettled);
+        self.usage_counters.record(Usage { rows: rows as u64, ..used });
     }
 
     /// Fuel budget of a call.
@@ -98,7 +124,11 @@ impl<W: World> InstanceSupervisor<W> {
         refill(&self.sandbox, store);
         let called = call(world, store);
         let used = self.sandbox.budget().fuel.saturating_sub(store.get_fuel().unwrap_or(0));
-        self.spec.usage_counters.record_call(used, called.is_err(), store.data().memory());
+        let memory_bytes = store.data().memory() as u64;
+        self.unsettled.add(Usage { calls: 1, fuel: used, memory_bytes, ..Usage::default() });
+        if called.is_err() {
+            self.usage_counters.record_trap();
+        }
         match called {
             Ok(value) => {
                 self.used = used;

@@ -37,7 +37,7 @@ pub use importer::{
 };
 pub use instance::is_timeout;
 pub use scorer::{Better, ScoredBatch, Scorer, ScorerPlugin};
-pub use usage::{Usage, UsageCounters};
+pub use usage::{USAGE_BLOCK_ROWS, Usage, UsageCounters, UsagePause};
 
 /// Why a plugin cannot be used. Each message says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -72,6 +72,7 @@ impl ScorerPlugin {
         let description = supervisor
             .call("describe", |world, store| world.understudy_shadow_scorer().call_describe(store))
             .map_err(SandboxError::Call)?;
+        supervisor.settle(0);
         let forms = [
             (wit::Form::Label, AnswerForm::Label),
             (wit::Form::Number, AnswerForm::Number),
@@ -113,6 +114,12 @@ impl ScorerPlugin {
             components: self.components.len(),
             batch_sizer: BatchSizer::new(),
         }
+    }
+
+    /// Creates an instance for rows that are processed again or on trial. Its usage is not that of the plugin.
+    pub fn uncounted_instance(&self) -> Scorer {
+        let supervisor = InstanceSupervisor::uncounted(self.sandbox.clone(), self.spec.clone());
+        Scorer { supervisor, ..self.instance() }
     }
 }
 
@@ -162,6 +169,7 @@ impl Scorer {
             let components = match called {
                 Ok(components) => {
                     self.batch_sizer.record_success(end - start, self.supervisor.used);
+                    self.supervisor.settle(end - start);
                     components
                 }
                 Err(why) => {
@@ -169,6 +177,7 @@ impl Scorer {
                     if end - start > 1 {
                         continue;
                     }
+                    self.supervisor.settle(1);
                     scored.broken.push((start as u32, why));
                     vec![vec![0.0]; self.components]
                 }

@@ -1,7 +1,9 @@
 //! `understudy compare`: compares models with each other, of one run or of two runs of the same feed.
 //!
-//! Invariants: every figure covers the pairs that all models have. Only sums leave this module, each over at
-//! least the number of pairs that hides a single row.
+//! Invariants:
+//! - Every figure covers the pairs that all models have.
+//! - Only closed runs are compared. Before the end, the difference of two slices or of two looks would tell of a single
+//!   pair whose decision somebody may still act on.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +23,7 @@ use understudy_study::{AnswerForm, Condition, Plugin as Declared, Split};
 
 /// The confidence of each bound.
 const CONFIDENCE: f64 = 0.95;
-/// The smallest number of pairs of a slice: with fewer, its figures could reveal single rows.
+/// The smallest number of pairs of a value's slice.
 const MIN_PAIRS: u64 = 5;
 /// The version of the JSON format.
 const FORMAT: u32 = 2;
@@ -38,9 +40,13 @@ pub struct ComparisonRun {
 /// model.
 ///
 /// # Errors
-/// If there are no two models, or they have no metric or pair in common; or if a log cannot be read.
+/// If a run is not closed; if there are no two models, or they have no metric or pair in common; or if a log
+/// cannot be read.
 pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Result<ModelComparison> {
     let [first, ..] = runs else { bail!("no run to compare; name one or two run directories") };
+    for run in runs {
+        ensure_comparable(run)?;
+    }
     let reference = chosen(first, reference)?;
     let members: Vec<(usize, usize)> = runs
         .iter()
@@ -83,13 +89,6 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
         }
     })?;
     ensure!(joined.both > 0, "{}", no_common_pairs(runs));
-    for run in runs {
-        ensure!(
-            joined.both >= MIN_PAIRS || is_closed(&read_entries(&run.run)?),
-            "{} is not finished, and fewer than {MIN_PAIRS} pairs could reveal single rows; compare when there are more",
-            run.run.display()
-        );
-    }
     let mut scorers: Vec<Scorer> = common
         .iter()
         .map(|common| first.sealed_study.versions.metrics[common.places[0]].current().plugin.instance())
@@ -142,6 +141,21 @@ pub fn compare(runs: &[ComparisonRun], reference: Option<&str>) -> anyhow::Resul
         reference: run_model(first, reference),
         others: compared_models,
     })
+}
+
+/// Checks that a run is closed.
+fn ensure_comparable(run: &ComparisonRun) -> anyhow::Result<()> {
+    let remedy = match run.sealed_study.replay_of {
+        Some(_) => "repeat the replay into another directory",
+        None => "end the run, or read its interim reports",
+    };
+    ensure!(
+        is_closed(&read_entries(&run.run)?),
+        "cannot compare the models of {}: the run is not closed, and the difference of two comparisons would tell the outcome of \
+         single pairs; {remedy}",
+        run.run.display()
+    );
+    Ok(())
 }
 
 /// The index of the model with which the others are compared.
@@ -267,7 +281,7 @@ fn no_common_pairs(runs: &[ComparisonRun]) -> String {
             one.run.display(),
             other.run.display()
         ),
-        _ => "nothing to compare: no evaluated pair has a horizon that is over".to_owned(),
+        _ => "nothing to compare: no pair was evaluated".to_owned(),
     }
 }
 

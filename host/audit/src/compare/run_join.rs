@@ -1,8 +1,7 @@
 //! Joins the evaluated pairs of two runs of the same feed, or reads those of one run.
 //!
-//! Invariants: pairs of two runs are joined by id and event time, each once. Of a run that is not closed only
-//! pairs whose horizon is over are used. Memory holds the pairs that one run has reached and the other has
-//! not; once a run has ended, the pairs of the other are no longer held.
+//! Invariants: pairs of two runs are joined by id and event time, each once. Memory holds the pairs that one run
+//! has reached and the other has not; once a run has ended, the pairs of the other are no longer held.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,7 +10,7 @@ use std::thread;
 use anyhow::anyhow;
 use rustc_hash::FxHashMap;
 
-use crate::disclose::decided_rows::{DisclosureCutoff, RowKey};
+use crate::disclose::decided_rows::RowKey;
 use understudy_engine::{EvaluatedPairs, SealedStudy, buffered_fields, recompute};
 use understudy_records::batch::AnswerAgreement;
 use understudy_statistics::scoring::jackknife_group;
@@ -131,16 +130,13 @@ fn join_batches(
     }
 }
 
-/// Passes the evaluated pairs of a run whose horizon is over to `each`.
+/// Passes the evaluated pairs of a run to `each`.
 fn rows(
     input: &JoinInput<'_>,
     mut each: impl FnMut(RowBatch) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<()> {
-    let cutoff = DisclosureCutoff::read(input.sealed_study, input.run)?;
     recompute(input.sealed_study, input.run, buffered_fields(input.sealed_study), |compared| {
-        let mut batch = batch(input, compared);
-        batch.retain(|((_, time), _)| cutoff.allows(*time));
-        each(batch)
+        each(batch(input, compared))
     })?;
     Ok(())
 }

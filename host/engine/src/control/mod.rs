@@ -2,4 +2,5 @@
 //! publishes.
 
 pub mod messages;
+pub(crate) mod published_latency;
 pub mod status;

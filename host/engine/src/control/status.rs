@@ -1,7 +1,8 @@
 //! The status of a running pipeline, as it is published to the service.
 //!
 //! Invariants: the counts of models cover exactly the records that were handed to the log. `accounting`
-//! also counts the records that the join has received and the log has not.
+//! also counts the records that the join has received and the log has not. Usage and latencies cover blocks of at
+//! least [`understudy_sandbox::USAGE_BLOCK_ROWS`] rows, so that no difference of two statuses tells of a single row.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub struct PluginStatus {
     /// The generation that the plugin started with: 0 for a sealed plugin, and each swap starts the next one.
     pub generation: u32,
     /// Resources used by the plugin's instances since its swap or the start of the process, whichever is
-    /// later.
+    /// later, in blocks of rows; the traps are current.
     pub usage: Usage,
 }
 
@@ -47,7 +48,9 @@ pub struct RunStatus {
     pub in_flight: u64,
     /// Segment groups that are sealed or being sealed.
     pub groups: u32,
-    /// For each model the number of snapshots by outcome, and its latency.
+    /// Snapshots that were accepted since the start of the process.
+    pub new_snapshots: u64,
+    /// For each model the current number of snapshots by outcome, and its latency in blocks of rows.
     pub models: Vec<ModelCounts>,
     /// Failed model calls.
     pub failures: u64,
@@ -87,6 +90,6 @@ fn plugin_status<P>(
         title: title.to_owned(),
         sha256: current.component.clone(),
         generation: current.since,
-        usage: counters.usage(),
+        usage: counters.published_usage(),
     }
 }

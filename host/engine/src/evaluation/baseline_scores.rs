@@ -4,6 +4,7 @@
 //! - A baseline is scored by the metric of its pair's generation, in the same way as a model.
 //! - A failure of the metric on a baseline leaves the pair out of the gain. It is no failure of a model's score, so it is
 //!   not logged.
+//! - The usage of the metric does not contain baselines: open pairs are scored whenever figures are computed.
 //! - The aggregates that leave the evaluator contain the gains of all pairs so far, as if no other pair arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +56,9 @@ impl Evaluator {
         let range = self.evidence_collector.as_ref().and_then(|collector| collector.range);
         for (generation, pairs) in by_generation {
             let version = self.versions.metrics[metric].version_at(generation);
-            let scorer = self.metrics[metric].get_or_insert_with(version.since, || version.plugin.instance());
+            let scorer = self
+                .baseline_scorer
+                .get_or_insert_with(version.since, || version.plugin.uncounted_instance());
             add_scores(&pairs, scorer, range, evidence);
         }
     }

@@ -89,6 +89,8 @@ pub struct Evaluator {
     pub(super) comparator: InstanceCache<(Decider, PairProjection)>,
     /// Instances of each metric.
     pub(super) metrics: Vec<InstanceCache<Scorer>>,
+    /// Instances of the threshold's metric that score baselines.
+    pub(super) baseline_scorer: InstanceCache<Scorer>,
     answer_resolver: AnswerResolver,
     pub(super) study: Study,
     pub(super) buffered_fields: PerStream<Vec<usize>>,
@@ -115,6 +117,7 @@ impl Evaluator {
         Evaluator {
             comparator: InstanceCache::default(),
             metrics: versions.metrics.iter().map(|_| InstanceCache::default()).collect(),
+            baseline_scorer: InstanceCache::default(),
             answer_resolver: AnswerResolver::new(sealed_study, buffered_fields),
             versions,
             study,
@@ -155,7 +158,11 @@ impl Evaluator {
                         log.append(vec![(Table::Pairs, table.batch(&evaluated))]);
                     }
                 }
-                EvaluatorMessage::ReplayedPairs(pairs) => drop(self.evaluate(pairs)),
+                EvaluatorMessage::ReplayedPairs(pairs) => {
+                    // A process before this one may have published the usage of these pairs in other blocks.
+                    let _paused = self.versions.pause_usage();
+                    drop(self.evaluate(pairs));
+                }
                 EvaluatorMessage::Swap(from, swap) => self.apply_swap(from, *swap),
                 EvaluatorMessage::RotateGroup(mut checkpoint) => {
                     checkpoint.aggregates = Some(self.aggregates_so_far());

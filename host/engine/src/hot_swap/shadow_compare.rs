@@ -1,7 +1,8 @@
 //! Runs the current plugin of a slot and a candidate on the most recent pairs, and counts the pairs on which
 //! both agree.
 //!
-//! Invariants: both plugins see the same rows; nothing of the comparison is logged or scored.
+//! Invariants: both plugins see the same rows; nothing of the comparison is logged or scored, and the usage of the
+//! plugins does not contain it.
 
 use crate::evaluation::projection::PairProjection;
 use crate::evaluation::recent_pairs::PairSample;
@@ -33,7 +34,7 @@ impl<'t> ShadowComparison<'t> {
     pub fn compare_deciders(&self, current: &DeciderPlugin, candidate: &DeciderPlugin) -> ShadowResult {
         let [current, candidate] = [current, candidate].map(|plugin| {
             let projection = PairProjection::new(self.study, self.buffered_fields, &plugin.reads);
-            plugin.instance().decide(&projection.project_sample(&self.sample.fields)).answers
+            plugin.uncounted_instance().decide(&projection.project_sample(&self.sample.fields)).answers
         });
         let pairs = self.sample.rows() as u64;
         ShadowResult { pairs, agreeing: pairs - current.differing(&candidate).len() as u64 }
@@ -51,7 +52,7 @@ impl<'t> ShadowComparison<'t> {
         for answers in models {
             let answers = Answers::gather(&[answers], &comparable);
             let [current, candidate] =
-                [current, candidate].map(|metric| metric.instance().score(&answers, &substrate));
+                [current, candidate].map(|metric| metric.uncounted_instance().score(&answers, &substrate));
             for (row, agrees) in agrees.iter_mut().enumerate() {
                 let mut components = current.components.iter().zip(&candidate.components);
                 *agrees &= components.all(|(one, other)| one[row].to_bits() == other[row].to_bits());

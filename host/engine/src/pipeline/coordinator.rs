@@ -25,6 +25,7 @@ use tokio::sync::watch;
 
 use crate::batches::acks::{BatchAcks, PendingAck};
 use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
+use crate::control::published_latency::PublishedLatencies;
 use crate::control::status::RunStatus;
 use crate::evaluation::pair_evaluator::{Evaluator, EvaluatorMessage, MAX_BATCH_PAIRS};
 use crate::evaluation::projection::buffered_fields;
@@ -93,6 +94,9 @@ pub struct Coordinator<'p> {
     unsettled_pairs: usize,
     pub(crate) versions: PluginVersions,
     pub(crate) status: watch::Sender<RunStatus>,
+    pub(crate) published_latencies: PublishedLatencies,
+    /// Accepted snapshots that the log had when the process started.
+    pub(crate) earlier_snapshots: u64,
     /// When the status was last published.
     pub(crate) last_published: Instant,
     pub(crate) progress: Progress,
@@ -131,6 +135,8 @@ impl<'p> Coordinator<'p> {
         let evaluator = thread::Builder::new()
             .name("evaluator".into())
             .spawn(move || evaluator.run(&messages, &pairs, table, on_interim))?;
+        let published_latencies = PublishedLatencies::new(&initial.counters.latency);
+        let earlier_snapshots = initial.counters.accepted(StreamKind::Snapshots);
         Ok(Coordinator {
             sealed_study,
             join_buffer: JoinBuffer::new(sealed_study, buffered_fields, run),
@@ -158,6 +164,8 @@ impl<'p> Coordinator<'p> {
             unsettled_pairs: 0,
             versions: sealed_study.versions.clone(),
             status: watch::Sender::new(RunStatus::default()),
+            published_latencies,
+            earlier_snapshots,
             last_published: Instant::now(),
             progress: Progress::start(&sealed_study.study.name),
         })
@@ -390,9 +398,7 @@ impl<'p> Coordinator<'p> {
             return;
         }
         while let Some((window, label)) = self.interim_schedule.as_mut().and_then(|s| s.due(&self.counters)) {
-            let saved = self
-                .checkpoint(None, None)
-                .as_if_ended_now(self.join_buffer.join.accounting(), self.determinism.clone());
+            let saved = self.checkpoint_as_if_ended_now();
             let _ = self.evaluator_queue.send(EvaluatorMessage::InterimReport(Box::new(InterimSnapshot {
                 window,
                 label,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::control::messages::SwapInstances;
+use crate::control::published_latency::PublishedLatencies;
 use crate::control::status::{PluginStatus, RunStatus};
 use crate::evaluation::pair_evaluator::EvaluatorMessage;
 use crate::evaluation::recent_pairs::PairSample;
@@ -16,6 +17,8 @@ use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::pipeline::coordinator::Coordinator;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::stats::checkpoint::Checkpoint;
+use crate::stats::latency::LatencyPercentiles;
+use crate::stats::run_result::ModelCounts;
 use understudy_study::{Micros, Nanos, StreamKind};
 
 /// The least time between two published statuses.
@@ -49,9 +52,25 @@ impl Coordinator<'_> {
 
     /// Has the evaluator send a checkpoint as if the run ended now.
     pub(crate) fn send_aggregates(&mut self, reply: oneshot::Sender<Checkpoint>) {
-        let accounting = self.join_buffer.join.accounting();
-        let checkpoint = self.checkpoint(None, None).as_if_ended_now(accounting, self.determinism.clone());
+        let checkpoint = self.checkpoint_as_if_ended_now();
         let _ = self.evaluator_queue.send(EvaluatorMessage::SnapshotAggregates(Box::new(checkpoint), reply));
+    }
+
+    /// A checkpoint as if the run ended now, for figures that are shown before the end. Its latencies are the
+    /// published ones.
+    pub(crate) fn checkpoint_as_if_ended_now(&mut self) -> Checkpoint {
+        let accounting = self.join_buffer.join.accounting();
+        let mut checkpoint =
+            self.checkpoint(None, None).as_if_ended_now(accounting, self.determinism.clone());
+        let latencies = self.published_latencies.update(&self.counters.latency);
+        checkpoint.counters.latency = latencies.cloned().collect();
+        checkpoint
+    }
+
+    /// The replayed log is complete: what is published covers blocks of records from here on.
+    pub(crate) fn begin_published_blocks(&mut self) {
+        self.published_latencies = PublishedLatencies::new(&self.counters.latency);
+        self.earlier_snapshots = self.counters.accepted(StreamKind::Snapshots);
     }
 
     /// Turns off the progress line on standard error: a served run publishes its status instead.
@@ -70,6 +89,14 @@ impl Coordinator<'_> {
             return;
         }
         self.last_published = Instant::now();
+        let latencies = self.published_latencies.update(&self.counters.latency);
+        let models = self.counters.models.iter().zip(latencies).map(|(counts, latency)| ModelCounts {
+            latency: LatencyPercentiles::from_histogram(latency.histogram()),
+            ..*counts
+        });
+        let models = models.collect();
+        let accepted = self.counters.accepted(StreamKind::Snapshots);
+        let new_snapshots = accepted.saturating_sub(self.earlier_snapshots);
         let _ = self.status.send(RunStatus {
             at: Some(Timestamp::now()),
             began: Some(self.started_at),
@@ -77,7 +104,8 @@ impl Coordinator<'_> {
             clocks: self.counters.clocks.map(|clock| clock.and_then(Micros::timestamp)),
             in_flight: self.in_flight(),
             groups: self.open_group.number,
-            models: self.counters.models(),
+            new_snapshots,
+            models,
             failures: self.counters.failures.count(),
             generation: self.versions.generation(),
             plugins: PluginStatus::from_versions(&self.versions),

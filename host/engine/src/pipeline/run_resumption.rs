@@ -243,6 +243,7 @@ pub(crate) fn replay_log(
     coordinator.counters.position = replay.next_sequences;
     coordinator.next_sequences = replay.next_sequences;
     log_replay::accounting(&mut coordinator.join_buffer, &coordinator.counters);
+    coordinator.begin_published_blocks();
     Ok(())
 }
 

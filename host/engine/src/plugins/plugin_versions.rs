@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use crate::plugins::loaded_plugin::LoadedPlugin;
 use jiff::Timestamp;
 use understudy_run_log::ledger::{SwapTrigger, SwappedModel};
-use understudy_sandbox::{DeciderPlugin, ScorerPlugin};
+use understudy_sandbox::{DeciderPlugin, ScorerPlugin, UsagePause};
 use understudy_study::{Nanos, PerStream, Plugin, Study};
 
 /// A version of a plugin slot: the plugin that fills it from some generation on.
@@ -205,6 +205,15 @@ impl PluginVersions {
             comparator: decider(comparator, &study.comparator),
             metrics: metrics.iter().zip(&study.metrics).map(metric).collect(),
         }
+    }
+
+    /// Leaves all calls of all versions out of the published usage until the returned values are dropped.
+    pub fn pause_usage(&self) -> Vec<UsagePause> {
+        let deciders = self.models.iter().chain([&self.comparator]).flat_map(PluginSlot::versions);
+        let metrics = self.metrics.iter().flat_map(PluginSlot::versions);
+        let deciders = deciders.map(|version| version.plugin.usage_counters());
+        let metrics = metrics.map(|version| version.plugin.usage_counters());
+        deciders.chain(metrics).map(|counters| counters.pause()).collect()
     }
 
     /// Starts a generation at these sequence numbers, and returns its number.

@@ -185,7 +185,11 @@ fn accounting(status: &Status, run: &RunStatus) -> Section {
     heads.extend(numbers.map(Column::number));
     let mut blocks = vec![
         accounting_table(&run.accounting),
-        table("Snapshots by model and outcome, with latency quantiles", heads, models.collect()),
+        table(
+            "Snapshots by model and outcome, with latency quantiles that cover whole blocks of at least 1,000 answers",
+            heads,
+            models.collect(),
+        ),
     ];
     if run.failures > 0 {
         let text = format!("{} failed.", counted(run.failures, "model call", "model calls"));
@@ -212,7 +216,8 @@ fn queue(status: &Status) -> Section {
     ];
     if let Some(disk) = status.disk {
         facts.push(Fact::new("Disk", format!("{} free", bytes(disk.free_bytes))));
-        facts.push(Fact::new("Run directory", bytes(disk.run_bytes)));
+        let size = disk.run_bytes.map_or_else(|| "shown after 1,000 snapshots".to_owned(), bytes);
+        facts.push(Fact::new("Run directory", size));
     }
     facts.extend(status.resident_bytes.map(|resident| Fact::new("Process memory", bytes(resident))));
     let mut blocks = vec![Block::Facts(facts)];
@@ -234,6 +239,7 @@ fn plugins(run: &RunStatus) -> Section {
             plugin.name.as_str().into(),
             plugin.title.as_str().into(),
             count(u64::from(plugin.generation)).into(),
+            count(usage.rows).into(),
             count(usage.calls).into(),
             count(usage.fuel).into(),
             bytes(usage.memory_bytes).into(),
@@ -242,9 +248,10 @@ fn plugins(run: &RunStatus) -> Section {
         ]
     };
     let mut columns = vec![Column::text("Role"), Column::text("Name"), Column::text("Title")];
-    columns.extend(["Generation", "Calls", "Fuel", "Memory", "Traps"].map(Column::number));
+    columns.extend(["Generation", "Rows", "Calls", "Fuel", "Memory", "Traps"].map(Column::number));
     columns.push(Column::text("SHA-256"));
-    let caption = "Current plugins; usage since they were swapped in or the process started";
+    let caption = "Current plugins; usage since they were swapped in or the process started. Calls, fuel and memory cover whole \
+                   blocks of at least 1,000 rows";
     let rows = run.plugins.iter().map(row).collect();
     let summary = match run.generation {
         0 => "Generation 0: the sealed plugins are running.".to_owned(),

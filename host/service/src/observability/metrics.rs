@@ -5,7 +5,7 @@
 //!
 //! Invariants:
 //! - The number of label values depends on the study's plugins and the server's endpoints, never on requests.
-//! - No label and no value describes a single record.
+//! - No label and no value describes a single record. See `status` for the values that depend on answers.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -29,9 +29,14 @@ use crate::observability::status::{Phase, Status, StatusSources};
 use crate::util::request_duration_histogram::request_duration_histogram;
 use understudy_engine::RunStatus;
 use understudy_records::join::AccountTerm;
+use understudy_sandbox::USAGE_BLOCK_ROWS;
 
 type MetricLabels = Vec<(&'static str, String)>;
 type Real = Gauge<f64, AtomicU64>;
+
+/// When a value changes that depends on answers. Followed by what is counted.
+const BLOCKS: &str = "changes once it covers at least 1,000 more";
+const _: () = assert!(USAGE_BLOCK_ROWS == 1000, "the help texts have the number");
 
 /// Counters and durations of requests.
 #[derive(Clone)]
@@ -116,14 +121,17 @@ fn register_status(registry: &mut Registry, status: &Status) {
     let total = "Total memory for request bodies";
     gauge(registry, "understudy_body_memory", total, Some(Unit::Bytes), queue.body_memory_bytes as f64);
     if let Some(disk) = status.disk {
-        let free = "Free space on the disk of the run directory";
+        let free = "Free space on the disk of the run directory, rounded down to 64 MiB";
         gauge(registry, "understudy_disk_free", free, Some(Unit::Bytes), disk.free_bytes as f64);
-        let run = "Total size of the files in the run directory";
-        gauge(registry, "understudy_run_size", run, Some(Unit::Bytes), disk.run_bytes as f64);
+        let run = format!("Total size of the files in the run directory; {BLOCKS} snapshots");
+        if let Some(bytes) = disk.run_bytes {
+            gauge(registry, "understudy_run_size", &run, Some(Unit::Bytes), bytes as f64);
+        }
     }
     if let Some(bytes) = status.resident_bytes {
         // The name that Prometheus client libraries use.
-        gauge(registry, "process_resident_memory", "Resident memory size", Some(Unit::Bytes), bytes as f64);
+        let help = "Resident memory size, rounded up to 16 MiB";
+        gauge(registry, "process_resident_memory", help, Some(Unit::Bytes), bytes as f64);
     }
     if let Some(run) = &status.run_status {
         register_run(registry, run, &status.models);
@@ -188,7 +196,10 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
     let help =
         "Snapshots by outcome of a model; blinded ones are evaluated only after their decision has arrived";
     registry.register("understudy_model_answers", help, answers);
-    let help = "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by percentile and maximum";
+    let help = format!(
+        "Time from a snapshot batch's dispatch to the model's answers, over the whole run, by percentile and maximum; {BLOCKS} \
+         answers"
+    );
     registry.register_with_unit("understudy_model_latency", help, Unit::Seconds, latency);
     counter(registry, "understudy_model_failures", "Failed model calls", run.failures);
     let help = "Segment groups that are sealed or being sealed";
@@ -201,28 +212,28 @@ fn register_run(registry: &mut Registry, run: &RunStatus, models: &[String]) {
 
 /// Registers the resource usage of the plugins.
 fn register_plugins(registry: &mut Registry, run: &RunStatus) {
-    let [calls, fuel, traps] = std::array::from_fn(|_| Family::<MetricLabels, Counter>::default());
+    let [rows, calls, fuel, traps] = std::array::from_fn(|_| Family::<MetricLabels, Counter>::default());
     let [memory, generation] = std::array::from_fn(|_| Family::<MetricLabels, Gauge>::default());
     for plugin in &run.plugins {
         let labels = vec![("plugin", plugin.name.clone()), ("role", plugin.role.clone())];
+        rows.get_or_create(&labels).inc_by(plugin.usage.rows);
         calls.get_or_create(&labels).inc_by(plugin.usage.calls);
         fuel.get_or_create(&labels).inc_by(plugin.usage.fuel);
         traps.get_or_create(&labels).inc_by(plugin.usage.traps);
         memory.get_or_create(&labels).set(gauge_value(plugin.usage.memory_bytes));
         generation.get_or_create(&labels).set(i64::from(plugin.generation));
     }
-    registry.register("understudy_plugin_calls", "Plugin calls", calls);
-    registry.register(
-        "understudy_plugin_fuel",
-        "Fuel that a plugin has used, about 1 per Wasm instruction",
-        fuel,
-    );
+    let help = format!("Rows that calls, fuel and memory of a plugin cover; {BLOCKS} rows");
+    registry.register("understudy_plugin_rows", help, rows);
+    registry.register("understudy_plugin_calls", format!("Plugin calls; {BLOCKS} rows"), calls);
+    let help = format!("Fuel that a plugin has used, about 1 per Wasm instruction; {BLOCKS} rows");
+    registry.register("understudy_plugin_fuel", help, fuel);
     registry.register(
         "understudy_plugin_traps",
         "Plugin calls that trapped and so ended the instance",
         traps,
     );
-    let help = "Peak linear memory of a plugin instance";
+    let help = format!("Peak linear memory of a plugin instance; {BLOCKS} rows");
     registry.register_with_unit("understudy_plugin_memory", help, Unit::Bytes, memory);
     registry.register(
         "understudy_plugin_generation",

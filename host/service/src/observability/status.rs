@@ -2,6 +2,8 @@
 //!
 //! Invariants:
 //! - The status contains counts, sizes and declared names, and never an id, a field or an answer.
+//! - Two statuses differ by nothing that depends on what a plugin answered in fewer than
+//!   [`understudy_sandbox::USAGE_BLOCK_ROWS`] rows, except the counts of rows that a plugin did not answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +72,7 @@ pub struct Status {
     pub queue: QueueStatus,
     /// Disk usage, if the system reports it.
     pub disk: Option<DiskUsage>,
-    /// Resident memory of the process in bytes, if the system reports it.
+    /// Resident memory of the process in bytes, rounded up to 16 MiB, if the system reports it.
     pub resident_bytes: Option<u64>,
 }
 
@@ -110,7 +112,7 @@ impl Status {
         let (deliveries, oldest) = sources.deliveries.len_and_oldest();
         let run_status = run.map(|run| run.status.borrow().clone());
         let disk = match run {
-            Some(run) => sources.disk.read(&run.directory).await,
+            Some(run) => sources.disk.read(&run.directory, || run.status.borrow().new_snapshots).await,
             None => None,
         };
         let study = &sources.run.study;
