@@ -32,8 +32,8 @@ pub async fn verdict(
             let detail = "the study declares no threshold, so there is nothing to decide";
             Problem::new(StatusCode::NOT_FOUND, "no threshold", detail).into_response()
         }
-        LiveFigures::NotReady(reason) => unavailable(&wait_text(reason)).into_response(),
-        LiveFigures::Pending => unavailable("The first figures are being computed.").into_response(),
+        LiveFigures::NotReady(reason) => no_verdict_yet(&wait_text(reason)).into_response(),
+        LiveFigures::Pending => no_verdict_yet("The first figures are being computed.").into_response(),
         LiveFigures::Failed => {
             let detail =
                 "the figures cannot be computed; the run continues, `understudy verify` finds the cause";
@@ -42,8 +42,7 @@ pub async fn verdict(
     }
 }
 
-/// 503: there are no figures yet. `reason` is a sentence.
-fn unavailable(reason: &str) -> Problem {
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no verdict yet", reason);
-    Problem { retry_after: Some(60), ..problem }
+/// 404: there are no figures yet. `reason` is a sentence.
+fn no_verdict_yet(reason: &str) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no verdict yet", reason)
 }

@@ -11,7 +11,6 @@ use std::rc::Rc;
 
 use super::ceiling::CeilingShare;
 use super::chance_corrected_agreement::{ChanceAgreement, ChanceMeasure, ModelLabels};
-use super::interim_gates::withheld;
 use super::window_selection::WindowSelection;
 use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
@@ -123,7 +122,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
             }
             // A difference over groups of ids or clusters would tell in which group a single score is.
             _ if !self.facts.results.closed => {
-                let [unblinded, blinded] = [unblinded, blinded].map(|estimate| withheld(&estimate));
+                let [unblinded, blinded] = [unblinded, blinded].map(Estimate::without_figures);
                 return Some(Contamination { unblinded, blinded, tested: true, difference: None });
             }
             _ => {

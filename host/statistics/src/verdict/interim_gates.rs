@@ -13,11 +13,6 @@ use understudy_study::Quantifier;
 pub const TEST_WITHHELD: &str = "the contamination test is withheld until the run is closed, because it would reveal few \
                                  pairs; decide at the end";
 
-/// The estimate without anything but the number of its pairs.
-pub(super) fn withheld(estimate: &Estimate) -> Estimate {
-    Estimate { pairs: estimate.pairs, answered: estimate.answered, withheld: true, ..Estimate::default() }
-}
-
 /// The gates of a scope without the estimates that may not be shown. Scope 0 is all pairs, and the declared scopes follow.
 /// `is_metric_shown` says whether any estimate of the metric may be shown.
 pub fn interim_gates(
@@ -30,12 +25,12 @@ pub fn interim_gates(
     let ScopeGates { mut pooled, mut windows, mut chance, baselines, ceiling, mut reasons } = gates;
     for (window, estimate) in selection.windows.iter().zip(&mut windows) {
         if !is_metric_shown || !interim.shows_scope(scope, &[*window]) {
-            *estimate = withheld(estimate);
+            *estimate = estimate.without_figures();
         }
     }
     let is_pooled_shown = is_metric_shown && interim.shows_scope(scope, &selection.windows);
     if !is_pooled_shown {
-        (pooled, chance) = (withheld(&pooled), None);
+        (pooled, chance) = (pooled.without_figures(), None);
     }
     let decides = match quantifier {
         Quantifier::EveryWindow => windows.iter().any(|estimate| estimate.withheld),
@@ -61,8 +56,8 @@ pub fn interim_contamination(
         return found;
     }
     Contamination {
-        unblinded: withheld(&found.unblinded),
-        blinded: withheld(&found.blinded),
+        unblinded: found.unblinded.without_figures(),
+        blinded: found.blinded.without_figures(),
         difference: None,
         ..found
     }

@@ -323,6 +323,13 @@ pub struct Estimate {
     pub withheld: bool,
 }
 
+impl Estimate {
+    /// The estimate with nothing but the number of its pairs and answers, as withheld.
+    fn without_figures(self) -> Estimate {
+        Estimate { pairs: self.pairs, answered: self.answered, withheld: true, ..Estimate::default() }
+    }
+}
+
 /// The method by which an interval was computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
