@@ -5,7 +5,7 @@
 
 use super::gates::ScopeGates;
 use super::window_selection::WindowSelection;
-use super::{Contamination, Estimate, VerdictKind, VerdictReason};
+use super::{Contamination, VerdictKind, VerdictReason};
 use crate::scoring::{InterimFigures, MIN_INTERIM_PAIRS};
 use understudy_study::Quantifier;
 
@@ -68,7 +68,7 @@ mod tests {
     use super::super::test_support::{GOOD, SimulatedStudy, bound, every, pooled};
     use super::*;
     use crate::number_text::number_text;
-    use crate::verdict::{MissingInterval, Verdict};
+    use crate::verdict::{Estimate, MissingInterval, Verdict};
 
     /// The verdict on a run that has not ended.
     fn look(case: SimulatedStudy) -> Verdict {
