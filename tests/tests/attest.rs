@@ -53,7 +53,10 @@ fn a_statement_has_the_verdict_and_the_digests_of_the_model() {
     let missing = workspace.understudy(&SIGN);
     assert_eq!(
         (missing.code, missing.stderr.trim()),
-        (1, "run has no verdict; run `understudy decide` first")
+        (
+            1,
+            "run has no recorded verdict; run `understudy decide` first. It records none without a threshold, or if the run fails verification"
+        )
     );
     workspace.ok(&["decide", "run"]);
     workspace.ok(&SIGN);
@@ -79,6 +82,13 @@ fn a_statement_has_the_verdict_and_the_digests_of_the_model() {
       passed: echo, scope all: GO: 12 of 12 (1.000000); at least 0.5 is required
       passed: echo, scope booked-b: GO: 6 of 6 (1.000000); at least 0.5 is required
     ");
+    let path = workspace.understudy(&["attest", "verify", "go.json", "--key", &key, "--subject", "a.wasm"]);
+    assert_eq!(path.code, 2);
+    assert!(
+        path.stderr.contains("it is not a SHA-256 of 64 hexadecimal digits, as `sha256sum FILE` prints it"),
+        "{}",
+        path.stderr
+    );
     let other = "0".repeat(64);
     let output = workspace.understudy(&["attest", "verify", "go.json", "--key", &key, "--subject", &other]);
     assert_eq!(output.code, 4);
@@ -104,7 +114,7 @@ fn a_result_is_warned_by_another_scope_and_failed_by_its_own() {
     assert_eq!(failed.code, 1);
     assert!(failed.stdout.starts_with("FAILED, signed by "), "{}", failed.stdout);
     for (arguments, fault) in [
-        (["--scope", "x"], "the verdict has no scope \"x\"; it has all, booked-b"),
+        (["--scope", "x"], "the verdict has no scope \"x\"; it has \"all\", \"booked-b\""),
         (["--model", "x"], "the verdict has no model \"x\"; it has echo"),
     ] {
         let output = workspace.understudy(&[&SIGN[..], &arguments].concat());

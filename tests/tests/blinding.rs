@@ -192,6 +192,28 @@ fn open(run: &Path, table: &str) -> Vec<RecordBatch> {
 }
 
 #[test]
+fn a_model_that_does_not_repeat_its_answers_is_named_as_the_cause() {
+    let workspace = failing_model();
+    let study = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
+    let study = study
+        .replace("on = \"all\", do = \"panic\"", "on = \"always\", do = \"stateful\"")
+        .replace("stdin = true", "file = \"decisions.jsonl\"");
+    let threshold = "[log]\nreplay-share = 1.0\n[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\n\
+                     evidence = \"point\"\nleast-per-window = 1\nchance = \"not-asked\"\n";
+    workspace.write("study.toml", study + threshold);
+    workspace.write("decisions.jsonl", decisions(0..40));
+    workspace.run(&[]);
+    let cause = "determinism: echo gave a different answer in ";
+    let verified = workspace.understudy(&["verify", "run"]);
+    assert_eq!(verified.code, 1);
+    assert!(verified.stdout.contains(&format!("BROKEN     {cause}")), "{}", verified.stdout);
+    let decided = workspace.understudy(&["decide", "run"]);
+    assert_eq!(decided.code, 3);
+    let first = "VOID: a model does not repeat its answers, so the figures cannot be computed again\n";
+    assert!(decided.stdout.starts_with(first) && decided.stdout.contains(cause), "{}", decided.stdout);
+}
+
+#[test]
 fn models_answer_blinded_snapshots_only_after_the_decision() {
     let workspace = failing_model();
     let run = workspace.path().join("run");

@@ -137,7 +137,7 @@ fn statement(run: &Path, model: Option<&str>, scope: &str) -> anyhow::Result<Sta
     let found = chosen_model(&verdict, model)?;
     let chosen = found.scopes.iter().find(|found| found.scope == scope);
     let chosen = chosen.with_context(|| {
-        let scopes: Vec<&str> = found.scopes.iter().map(|found| found.scope.as_str()).collect();
+        let scopes: Vec<String> = found.scopes.iter().map(|found| format!("\"{}\"", found.scope)).collect();
         format!("the verdict has no scope \"{scope}\"; it has {}", scopes.join(", "))
     })?;
     let (passed, failed): (Vec<_>, Vec<_>) =
@@ -167,7 +167,11 @@ fn statement(run: &Path, model: Option<&str>, scope: &str) -> anyhow::Result<Sta
 fn recorded_verdict(run: &Path, recorded: &LedgerState) -> anyhow::Result<Verdict> {
     let path = run.join(VERDICT);
     let Some(entry) = &recorded.verdict else {
-        bail!("{} has no verdict; run `understudy decide` first", run.display());
+        bail!(
+            "{} has no recorded verdict; run `understudy decide` first. It records none without a threshold, or if the run fails \
+             verification",
+            run.display()
+        );
     };
     let later = events_since_verdict(entry.closed, recorded);
     if !later.is_empty() {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 use crate::run_files::{load_sealed_study, read_seal};
 use crate::verdict::threshold_evaluation::{closed_verdict, evaluate_threshold};
 use crate::verdict::try_history::try_history;
-use crate::verify::issue::{Issue, VerifyReport};
+use crate::verify::issue::{DETERMINISM, Issue, VerifyReport};
 use crate::verify::register_check::REGISTER;
 use crate::verify::run_check::verify;
 use understudy_engine::{Checkpoint, PluginOverrides, Seal, buffered_fields, recompute};
@@ -65,6 +65,8 @@ impl VerdictChoice {
 pub enum VoidCause {
     /// The run failed verification.
     Damaged,
+    /// Its figures cannot be computed again, and a model is known not to repeat its answers.
+    Unrepeatable,
     /// The register of seals is not where the run recorded it.
     NoRegister,
 }
@@ -106,7 +108,11 @@ pub fn decide(
         report.issues.iter().partition(|issue| issue.location == VERDICT);
     let texts = |issues: Vec<&Issue>| issues.into_iter().map(ToString::to_string).collect();
     if !issues.is_empty() {
-        return Ok(Decision::Void { cause: VoidCause::Damaged, issues: texts(issues) });
+        let cause = match issues.iter().any(|issue| issue.location == DETERMINISM) {
+            true => VoidCause::Unrepeatable,
+            false => VoidCause::Damaged,
+        };
+        return Ok(Decision::Void { cause, issues: texts(issues) });
     }
     if let Some((check, what)) = report.skipped.iter().find(|(check, _)| *check == REGISTER) {
         let issues = vec![format!("{check}: {what}")];

@@ -62,7 +62,7 @@ struct Verify {
     #[arg(long, value_name = "KEY", required = true)]
     key: Vec<String>,
     /// SHA-256 of a file that the statement must be about, in hexadecimal. Repeatable.
-    #[arg(long, value_name = "SHA256")]
+    #[arg(long, value_name = "SHA256", value_parser = sha256)]
     subject: Vec<String>,
 }
 
@@ -103,8 +103,7 @@ impl Verify {
         let (statement, key) = open_attestation(&text, &keys)
             .map_err(|fault| anyhow!("{shown} is not an attestation that can be relied on: {fault}"))?;
         for digest in &self.subject {
-            let digest = digest.to_ascii_lowercase();
-            if !statement.subject.iter().any(|file| file.digest.get("sha256") == Some(&digest)) {
+            if !statement.subject.iter().any(|file| file.digest.get("sha256") == Some(digest)) {
                 return Err(anyhow!(
                     "{shown} is not about a file with the SHA-256 {digest}; it is about {}",
                     subjects(&statement)
@@ -116,6 +115,16 @@ impl Verify {
             AttestedResult::Passed | AttestedResult::Warned => Exit::Done,
             AttestedResult::Failed => Exit::Failed,
         })
+    }
+}
+
+/// A SHA-256 in lower-case hexadecimal.
+fn sha256(text: &str) -> Result<String, String> {
+    match text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => {
+            Err("it is not a SHA-256 of 64 hexadecimal digits, as `sha256sum FILE` prints it".to_owned())
+        }
     }
 }
 

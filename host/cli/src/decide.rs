@@ -72,6 +72,9 @@ impl Decide {
                     VoidCause::Damaged => {
                         "VOID: the run is damaged or altered, so that it permits no verdict"
                     }
+                    VoidCause::Unrepeatable => {
+                        "VOID: a model does not repeat its answers, so the figures cannot be computed again"
+                    }
                     VoidCause::NoRegister => {
                         "VOID: the register of seals is not where the run recorded it, so other tries are not known"
                     }

@@ -25,6 +25,8 @@ const SPLIT_ROWS: usize = 50;
 pub enum Rule {
     /// Every row has a valid answer, or a reason for none, within the limits of a study.
     ValidAnswers,
+    /// At least one row has an answer. Otherwise the other rules were not tested.
+    SomeAnswer,
     /// Equal instances give the same answers to the same calls.
     Determinism,
     /// An earlier call does not change an answer.
@@ -46,6 +48,7 @@ impl Rule {
     pub fn name(self) -> &'static str {
         match self {
             Rule::ValidAnswers => "valid answers",
+            Rule::SomeAnswer => "an answer to some row",
             Rule::Determinism => "determinism",
             Rule::NoState => "no state between calls",
             Rule::BatchIndependence => "independence of the batch",
@@ -109,6 +112,20 @@ pub fn check(subject: &dyn Subject, seed: u64) -> Report {
     let (alone, costs) = one_by_one(subject);
 
     let mut findings: Vec<Finding> = failures(subject, &base);
+    let unanswered = base.iter().filter(|result| matches!(result, RowResult::Unanswered(_))).count();
+    if unanswered == base.len()
+        && let Some(row) = shortest(subject, &all)
+    {
+        findings.push(Finding {
+            rule: Rule::SomeAnswer,
+            rows: unanswered,
+            example: vec![
+                "no row has an answer, so the other rules are not tested; give rows that have one".to_owned(),
+                format!("row       {}", subject.row_text(row)),
+                format!("result    {}", base[row]),
+            ],
+        });
+    }
     let differing_runs = differing(&base, &repeated);
     if let Some(row) = shortest(subject, &differing_runs) {
         findings.push(Finding {
@@ -134,7 +151,6 @@ pub fn check(subject: &dyn Subject, seed: u64) -> Report {
         }
         findings.extend(explain(subject, &suspects));
     }
-    let unanswered = base.iter().filter(|result| matches!(result, RowResult::Unanswered(_))).count();
     let failed: Vec<usize> = all.iter().copied().filter(|row| has_failed(&base[*row])).collect();
     let failed_example = shortest(subject, &failed).map(|row| (subject.row_text(row), base[row].to_string()));
     Report { rows: all.len(), unanswered, failed: failed.len(), failed_example, findings, costs }
@@ -246,7 +262,9 @@ fn explain(subject: &dyn Subject, suspects: &BTreeSet<usize>) -> Vec<Finding> {
     if let (true, Some(row)) = (findings.is_empty(), shortest_first.first()) {
         let example = vec![
             format!("row  {}", subject.row_text(*row)),
-            "its answer changed with the batches around it, but no single call or row explains it".to_owned(),
+            "its answer changed with the calls before it or the rows beside it, but none of them alone explains it; look for state that \
+             many calls change, such as a counter"
+                .to_owned(),
         ];
         findings.push(Finding { rule: Rule::BatchIndependence, rows: suspects.len(), example });
     }

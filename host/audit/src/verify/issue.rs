@@ -4,6 +4,9 @@ use std::fmt::{self, Display};
 
 use understudy_run_log::register::RegisterContent;
 
+/// The location of an issue that a model does not repeat its answers.
+pub(crate) const DETERMINISM: &str = "determinism";
+
 /// A fault of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issue {

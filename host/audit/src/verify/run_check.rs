@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::reviews_file::{REVIEWS, expected_content};
-use crate::verify::issue::VerifyReport;
+use crate::verify::issue::{DETERMINISM, VerifyReport};
 use crate::verify::verdict_check::VerdictInputs;
 use crate::verify::{files, recompute_check, register_check, seal_check, sequence_check, verdict_check};
 use understudy_engine::{
@@ -85,8 +85,7 @@ pub fn verify(run: &Path, keys: &[Verifier], register: Option<&Path>) -> Result<
     checked?;
     match (ledger_file.state.end.is_some(), seal, sealed_study) {
         (true, Some(seal), Some(sealed_study)) if report.issues.is_empty() => {
-            let inputs =
-                figures(run, &seal, &version, sealed_study, ledger_file.state.reduced.len(), &mut report);
+            let inputs = figures(run, &seal, &version, sealed_study, &ledger_file.state, &mut report);
             let sealed = ledger_file.state.start.as_ref().map(|start| start.seal.clone()).unwrap_or_default();
             let register = report.register.take();
             let inputs = inputs.as_ref().map(|(sealed_study, saved)| VerdictInputs {
@@ -279,15 +278,32 @@ fn records(run: &Path, ledger_file: &ReadLedger, report: &mut VerifyReport) -> R
     done
 }
 
+/// Adds the models that gave another answer in a determinism check. What such a model answered to blinded snapshots cannot be
+/// computed again, so it alone may explain a difference to the log.
+fn unrepeatable_models(ledger: &LedgerState, report: &mut VerifyReport) {
+    for (model, checks) in ledger.determinism.iter().filter(|(_, checks)| checks.mismatches > 0) {
+        report.issue(
+            DETERMINISM,
+            format_args!(
+                "{model} gave a different answer in {} of {}, so its answers to blinded snapshots cannot be computed again, and \
+                 the difference may be its own; `understudy replay` shows the rows. Mend the model, and start a new run",
+                checks.mismatches,
+                counted(checks.rows, "determinism check", "determinism checks")
+            ),
+        );
+    }
+}
+
 /// Checks the derived results of an ended run. Returns what a verdict is computed from, if they are correct.
 fn figures(
     run: &Path,
     seal: &Seal,
     version: &str,
     sealed_study: Result<SealedStudy, LoadStudyError>,
-    reduced: usize,
+    ledger: &LedgerState,
     report: &mut VerifyReport,
 ) -> Option<(SealedStudy, Checkpoint)> {
+    let reduced = ledger.reduced.len();
     let mut whole = None;
     report.check("figures", |report| {
         let saved = read_file(&run.join(CHECKPOINT)).map_err(|error| error.to_string());
@@ -305,10 +321,14 @@ fn figures(
                 return String::new();
             }
         };
+        let before = report.issues.len();
         let checked = match reduced {
             0 => recompute_check::check(&sealed_study, run, &saved, report),
             _ => recompute_check::check_stored_scores(&sealed_study, run, &saved, report),
         };
+        if report.issues.len() > before {
+            unrepeatable_models(ledger, report);
+        }
         let pairs = match checked {
             Ok(pairs) => pairs,
             Err(error) => {

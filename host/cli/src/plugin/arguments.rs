@@ -12,6 +12,8 @@ use understudy_plugin_kit::Kind;
 use understudy_run_log::read_file;
 use understudy_sandbox::{Assets, ComponentFile, SandboxError};
 
+/// Name of the file with rows, in the folder of a plugin.
+pub(super) const ROWS: &str = "rows.jsonl";
 /// A configuration of the stock comparator.
 const RECORDED: &str = r#"{"field": "decision.outcome", "form": "label"}"#;
 

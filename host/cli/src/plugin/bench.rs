@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 
 use super::super::Exit;
 use super::super::output::print_out;
-use super::arguments::{AuthoredComponent, SetupArguments, headline, read_text};
+use super::arguments::{AuthoredComponent, ROWS, SetupArguments, headline, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
     DeciderSubject, Measurement, Row, ScorerSubject, Subject, measure, read_pairs, read_rows,
@@ -15,8 +15,6 @@ use understudy_plugin_kit::{
 use understudy_report::{count, counted};
 use understudy_sandbox::InputField;
 
-/// Name of the file with rows, in the folder of the plugin.
-const ROWS: &str = "rows.jsonl";
 /// Batch sizes: a row alone, a small batch, and the largest of a study by default.
 const BATCHES: [usize; 3] = [1, 64, 1024];
 /// How long a batch size is measured.

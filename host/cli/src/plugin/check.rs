@@ -1,12 +1,12 @@
 //! `understudy plugin check`: whether a plugin keeps the contract.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 
 use super::super::Exit;
 use super::super::output::print_out;
-use super::arguments::{AuthoredComponent, KindArgument, SetupArguments, headline, read_text};
+use super::arguments::{AuthoredComponent, KindArgument, ROWS, SetupArguments, headline, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
     DeciderSubject, Finding, Report, Row, Rule, ScorerSubject, Subject, check_decider, check_decision_access,
@@ -35,7 +35,8 @@ pub(super) struct Check {
     kind: Option<KindArgument>,
     #[command(flatten)]
     setup: SetupArguments,
-    /// Rows of your own, JSON Lines, that are checked, too: the first 1,000, and only of a model or comparator.
+    /// Rows of your own, JSON Lines, that are checked, too: the first 1,000, and only of a model or comparator. [default: rows.jsonl
+    /// beside the component, if there is one]
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
     /// Seed of the generated rows and of the random batches.
@@ -45,7 +46,10 @@ pub(super) struct Check {
 
 impl Check {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let file = AuthoredComponent::of_plugin(&self.plugin)?.file;
+        let AuthoredComponent { file, folder } = AuthoredComponent::of_plugin(&self.plugin)?;
+        // A stock plugin has no folder.
+        let beside =
+            Some(folder.join(ROWS)).filter(|path| Path::new(&self.plugin).exists() && path.is_file());
         let plugin = self.setup.load(&self.plugin, &file, load_within_default_limits)?;
         let is_metric = matches!(plugin, InspectedPlugin::Scorer(_));
         if let Some(kind) = self.kind
@@ -62,7 +66,7 @@ impl Check {
         let words = words_of(&self.setup.config()?);
         let reports = match plugin {
             InspectedPlugin::Decider(decider) => {
-                vec![self.check_decider(decider, &words)?]
+                vec![self.check_decider(decider, &words, self.rows.clone().or(beside))?]
             }
             InspectedPlugin::Scorer(scorer) => self.check_scorer(&scorer, &words)?,
         };
@@ -83,8 +87,13 @@ impl Check {
         }
     }
 
-    fn check_decider(&self, plugin: DeciderPlugin, words: &[String]) -> anyhow::Result<Report> {
-        let mut rows = self.given_rows(&plugin.reads)?;
+    fn check_decider(
+        &self,
+        plugin: DeciderPlugin,
+        words: &[String],
+        given: Option<PathBuf>,
+    ) -> anyhow::Result<Report> {
+        let mut rows = given.map_or_else(|| Ok(Vec::new()), |path| given_rows(&plugin.reads, &path))?;
         let given = rows.len();
         rows.extend(generate_rows(&plugin.reads, words, self.seed));
         let subject = DeciderSubject { plugin, rows };
@@ -113,12 +122,6 @@ impl Check {
             Ok(report)
         };
         plugin.accepts.iter().copied().map(check).collect()
-    }
-
-    fn given_rows(&self, fields: &[InputField]) -> anyhow::Result<Vec<Row>> {
-        let Some(path) = &self.rows else { return Ok(Vec::new()) };
-        read_rows(fields, &read_text(path, "correct the path")?, GIVEN_ROWS)
-            .map_err(|error| anyhow!("{}: {error}", path.display()))
     }
 
     fn print_costs(
@@ -166,6 +169,11 @@ impl Check {
             &format!("{} of {} MiB", costs.memory_bytes.div_ceil(1 << 20), limits.memory_mib),
         )
     }
+}
+
+fn given_rows(fields: &[InputField], path: &Path) -> anyhow::Result<Vec<Row>> {
+    read_rows(fields, &read_text(path, "correct the path")?, GIVEN_ROWS)
+        .map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
 fn print_line(head: &str, text: &str) -> anyhow::Result<()> {

@@ -79,6 +79,16 @@ fn a_function_of_the_row_has_no_finding() {
 }
 
 #[test]
+fn a_plugin_that_answers_no_row_is_a_finding() {
+    insta::assert_snapshot!(text(&checked(|_, rows| rows.iter().map(|_| RowResult::Unanswered("no team".to_owned())).collect())), @"
+    an answer to some row, 20 rows
+      no row has an answer, so the other rules are not tested; give rows that have one
+      row       0
+      result    no answer (no team)
+    ");
+}
+
+#[test]
 fn state_is_found_with_the_row_that_leaves_it() {
     insta::assert_snapshot!(text(&checked(|calls, rows| numbers(rows, |_| calls.len()))), @"
     no state between calls, 20 rows
