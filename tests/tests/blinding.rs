@@ -195,14 +195,23 @@ fn open(run: &Path, table: &str) -> Vec<RecordBatch> {
 fn a_model_that_does_not_repeat_its_answers_is_named_as_the_cause() {
     let workspace = failing_model();
     let study = fs::read_to_string(workspace.path().join("study.toml")).expect("the study");
-    let study = study
-        .replace("on = \"all\", do = \"panic\"", "on = \"always\", do = \"stateful\"")
-        .replace("stdin = true", "file = \"decisions.jsonl\"");
+    let study = study.replace("on = \"all\", do = \"panic\"", "on = \"always\", do = \"stateful\"");
     let threshold = "[log]\nreplay-share = 1.0\n[threshold]\nat-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\n\
                      evidence = \"point\"\nleast-per-window = 1\nchance = \"not-asked\"\n";
     workspace.write("study.toml", study + threshold);
-    workspace.write("decisions.jsonl", decisions(0..40));
-    workspace.run(&[]);
+    let run = workspace.path().join("run");
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    wait_until("all snapshots are in the log", || open_rows(&run, "snapshots") == 40);
+    running.feed(decisions(0..20));
+    wait_until("half are compared", || open_rows(&run, "pairs") == 20);
+    running.signal("INT");
+    assert_eq!(running.wait_with_output().code, 130);
+    // The model counts the rows that it is asked for, and begins again with the process.
+    let mut running = TestProcess::start(workspace.command(&["run", "study.toml", "--run", "run"]));
+    running.feed(decisions(20..40));
+    running.close_stdin();
+    let output = running.wait_with_output();
+    assert_eq!(output.code, 0, "{}", output.stderr);
     let cause = "determinism: echo gave a different answer in ";
     let verified = workspace.understudy(&["verify", "run"]);
     assert_eq!(verified.code, 1);
