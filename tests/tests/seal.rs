@@ -233,7 +233,7 @@ fn a_changed_seal_is_rejected() {
     let tampered = |old: &str, new: &str| refused(&with(&workspace, "seal.json", old, new, &RUN));
     let component = sha256_hex(&fs::read(workspace.path().join("echo.wasm")).expect("a component"));
     insta::with_settings!({ filters => FILTERS }, {
-        insta::assert_snapshot!(tampered("0.85", "0.84"), @"seal.json is damaged: its declaration does not match its digest; restore it from a copy, or move it away and seal the study again with `understudy seal`");
+        insta::assert_snapshot!(tampered("-share\":0.85", "-share\":0.84"), @"seal.json is damaged: its declaration does not match its digest; restore it from a copy, or move it away and seal the study again with `understudy seal`");
         insta::assert_snapshot!(tampered(&format!("\"{component}"), &format!("\"{}", sha256_hex(b""))), @r#"study.toml was sealed in seal.json on TIME and has changed since: the component of model "echo" was SHA-256 and is SHA-256; revert the changes, or move the seal away and seal the study again with `understudy seal`"#);
         insta::assert_snapshot!(tampered("\"name\": \"echo\"", "\"name\": \"ohce\""), @"study.toml was sealed in seal.json on TIME and has changed since: the seal itself: its plugins contradict its declaration; revert the changes, or move the seal away and seal the study again with `understudy seal`");
         insta::assert_snapshot!(tampered("  \"study\"", "   \"study\""), @"seal.json is damaged: it does not have the layout that understudy writes; restore it from a copy, or move it away and seal the study again with `understudy seal`");
