@@ -151,7 +151,7 @@ fn changed_files_other_keys_and_later_events_are_refused() {
     let good = fs::read_to_string(&verdict).expect("a verdict");
     fs::write(&verdict, good.replace("GO", "NO-GO")).expect("it can be written");
     let output = workspace.understudy(&SIGN);
-    insta::assert_snapshot!(output.stderr.trim(), @"run/verdict.json is not the verdict in the ledger; run `understudy decide` again");
+    insta::assert_snapshot!(output.stderr.trim(), @"run/verdict.json was changed: its SHA-256 is not the one in the ledger; run `understudy decide` again");
     fs::write(&verdict, good).expect("it can be written");
     let disclosed = ["--since", "2026-03-01T00:00:00Z", "--who", "shift lead", "--text", "saw a page"];
     workspace.ok(&[&["disclose", "run", "exposure"][..], &disclosed].concat());

@@ -11,17 +11,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::run_files::{read_entries, read_seal};
+use crate::run_files::{read_entries, read_seal, read_verdict};
 use crate::verdict::interferences::events_since_verdict;
 use understudy_engine::{SEAL, Seal};
+use understudy_run_log::VERDICT;
 use understudy_run_log::dsse::Envelope;
 use understudy_run_log::ledger::{Asset, LedgerState, SwapOutcome};
 use understudy_run_log::signed_head::{Signer, Verifier};
-use understudy_run_log::{VERDICT, read_file};
 use understudy_sandbox::{PluginRole, sha256_hex};
 use understudy_statistics::verdict::{ModelVerdict, ScopeVerdict, Verdict, VerdictKind};
 
@@ -165,7 +165,6 @@ fn statement(run: &Path, model: Option<&str>, scope: &str) -> anyhow::Result<Sta
 
 /// The latest verdict, if its file is the recorded one and nothing happened since.
 fn recorded_verdict(run: &Path, recorded: &LedgerState) -> anyhow::Result<Verdict> {
-    let path = run.join(VERDICT);
     let Some(entry) = &recorded.verdict else {
         bail!(
             "{} has no recorded verdict; run `understudy decide` first. It records none without a threshold, or if the run fails \
@@ -181,11 +180,7 @@ fn recorded_verdict(run: &Path, recorded: &LedgerState) -> anyhow::Result<Verdic
             later.join("; ")
         );
     }
-    let bytes = read_file(&path).map_err(|error| anyhow!("cannot read {}: {error}", path.display()))?;
-    if sha256_hex(&bytes) != entry.file.sha256 {
-        bail!("{} is not the verdict in the ledger; run `understudy decide` again", path.display());
-    }
-    serde_json::from_slice(&bytes).with_context(|| format!("cannot read {}", path.display()))
+    read_verdict(run, entry)
 }
 
 fn chosen_model<'v>(verdict: &'v Verdict, model: Option<&str>) -> anyhow::Result<&'v ModelVerdict> {
@@ -251,11 +246,11 @@ fn trained_model_files<'s>(seal: &'s Seal, model: &str) -> anyhow::Result<Vec<&'
     let is_inside = |asset: &Asset, path: &Path| Path::new(&asset.name).starts_with(path);
     let (mut files, rest): (Vec<_>, Vec<_>) = seal.files.iter().partition(|asset| is_inside(asset, &own));
     let folder = own.parent().unwrap_or(Path::new(""));
-    let references = declared["references"].to_string();
+    let references = declared["threshold"]["reference"].as_array().map_or(&[][..], Vec::as_slice);
     let beside = rest.into_iter().filter(|asset| {
         is_inside(asset, folder)
             && !others.iter().any(|other| is_inside(asset, other))
-            && !references.contains(&Value::from(asset.name.as_str()).to_string())
+            && !references.iter().any(|reference| reference["file"] == asset.name.as_str())
     });
     let beside: Vec<_> = beside.collect();
     if !beside.is_empty() && others.iter().any(|other| other.parent() == Some(folder)) {
@@ -290,4 +285,49 @@ fn resource(name: String, sha256: &str) -> Resource {
 fn test_text(model: &str, ruling: &ScopeVerdict) -> String {
     let reason = ruling.reasons.first().map_or_else(String::new, |reason| format!(": {}", reason.text));
     format!("{model}, scope {}: {}{reason}", ruling.scope, ruling.verdict.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A seal with these models, each with a name and a file, and these files.
+    fn seal(models: &[(&str, &str)], files: &[&str]) -> Seal {
+        let models: Vec<Value> =
+            models.iter().map(|(name, file)| json!({ "name": name, "file": file })).collect();
+        let files: Vec<Value> = files.iter().map(|name| json!({ "name": name, "sha256": "" })).collect();
+        let declared =
+            json!({ "models": models, "threshold": { "reference": [{ "file": "m/shares.json" }] } });
+        serde_json::from_value(json!({
+            "format": 2, "study": "s", "sealed-at": "2026-03-01T00:00:00Z", "understudy": "0.1.0", "declaration": "",
+            "declared": declared, "plugins": [], "files": files,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_trained_model_has_its_file_and_those_beside_it_that_nothing_else_declares() {
+        let files = ["m/a.onnx", "m/weights.bin", "m/shares.json", "other/b.onnx", "other/weights.bin"];
+        let seal_of_two = seal(&[("a", "m/a.onnx"), ("b", "other/b.onnx")], &files);
+        let names = |seal: &Seal, model| {
+            trained_model_files(seal, model)
+                .map(|files| files.into_iter().map(|file| file.name.clone()).collect::<Vec<_>>())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(names(&seal_of_two, "a").unwrap(), ["m/a.onnx", "m/weights.bin"]);
+        assert_eq!(names(&seal_of_two, "b").unwrap(), ["other/b.onnx", "other/weights.bin"]);
+        assert_eq!(names(&seal_of_two, "c").unwrap(), [""; 0], "it is not a trained model");
+        let one_folder =
+            seal(&[("a", "m/a.onnx"), ("b", "m/b.onnx")], &["m/a.onnx", "m/b.onnx", "m/shares.json"]);
+        assert_eq!(names(&one_folder, "b").unwrap(), ["m/b.onnx"]);
+        let shared =
+            seal(&[("a", "m/a.onnx"), ("b", "m/b.onnx")], &["m/a.onnx", "m/b.onnx", "m/weights.bin"]);
+        let error = names(&shared, "b").unwrap_err();
+        assert!(
+            error.starts_with("cannot attest \"b\": m/weights.bin may belong to it or to another model"),
+            "{error}"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! Reads the files of a run directory that other modules start from: ledger, seal and stored study.
+//! Reads the files of a run directory that other modules start from: ledger, seal, verdict and stored study.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 
 use understudy_engine::{CompileCache, PluginOverrides, SEAL, Seal, SealedStudy, load_run_study};
-use understudy_run_log::RunDirectory;
-use understudy_run_log::ledger::{self, Entry, LEDGER};
-use understudy_run_log::read_file;
+use understudy_run_log::ledger::{self, Entry, LEDGER, RecordedVerdict};
+use understudy_run_log::{RunDirectory, VERDICT, read_file};
 use understudy_sandbox::sha256_hex;
+use understudy_statistics::verdict::Verdict;
 use understudy_study::read_advice;
 
 /// Reads all entries of a run's ledger. An incomplete last line, which another process may be writing, is
@@ -52,6 +52,22 @@ pub fn read_seal(run: &Path) -> anyhow::Result<Seal> {
     let bytes = read_file(&path).map_err(|error| unreadable(&path, &error))?;
     Seal::parse(&bytes)
         .map_err(|what| anyhow!("{shown} is damaged: {what}; run `understudy verify` for details"))
+}
+
+/// Reads the latest verdict of a run. `entry` is its entry in the ledger.
+///
+/// # Errors
+/// If the file cannot be read, or is not the one in the ledger.
+pub(crate) fn read_verdict(run: &Path, entry: &RecordedVerdict) -> anyhow::Result<Verdict> {
+    let path = run.join(VERDICT);
+    let shown = path.display();
+    let bytes = read_file(&path)
+        .map_err(|error| anyhow!("cannot read {shown}: {error}; run `understudy decide` again"))?;
+    if sha256_hex(&bytes) != entry.file.sha256 {
+        bail!("{shown} was changed: its SHA-256 is not the one in the ledger; run `understudy decide` again");
+    }
+    serde_json::from_slice(&bytes)
+        .map_err(|error| anyhow!("cannot parse {shown}: {error}; run `understudy decide` again"))
 }
 
 /// Loads the sealed study of a run with the plugins that the run stored, except for the overrides in

@@ -210,7 +210,7 @@ fn has_failed(result: &RowResult) -> bool {
 }
 
 /// The failure in a result. The SDK replaces a number that is not finite by a reason, so that the other rows of the batch
-/// are answered; it is a failure all the same.
+/// are answered. The check counts it as a failure.
 fn fault(result: &RowResult) -> Option<&str> {
     let not_finite = ["NaN", "inf", "-inf"];
     match result {

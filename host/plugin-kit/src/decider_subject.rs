@@ -165,7 +165,7 @@ fn reversed_keys(rows: &[Row]) -> Vec<Row> {
 /// would change in another way, stays as it is.
 fn reversed_json(text: &str) -> String {
     let Ok(value) = serde_json::from_str::<Json>(text) else { return text.to_owned() };
-    // Keys are sorted by `Json`, and numbers are written anew.
+    // `Json` sorts the keys and writes each number in its shortest form.
     let written = value.to_string();
     if written == text { json_with_reversed_keys(&value) } else { text.to_owned() }
 }

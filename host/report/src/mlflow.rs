@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::model::bundle::ReportBundle;
 use crate::model::report::{MetricScores, ModelReport};
@@ -27,6 +28,8 @@ use understudy_study::ALL_SNAPSHOTS;
 const EXPERIMENT_DIGITS: usize = 18;
 /// The longest value of a tag or parameter that MLflow reads, in characters.
 const LONGEST_VALUE: usize = 5_000;
+/// What is escaped in the path of a URI: all but the unreserved characters of RFC 3986 and slashes.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The code of a finished run.
 const FINISHED: u8 = 3;
 /// The code of a run on the local machine.
@@ -235,11 +238,7 @@ fn quoted(text: &str) -> String {
 
 /// A path as part of a URI, by RFC 3986.
 fn percent_encoded(path: &str) -> String {
-    path.bytes().fold(String::new(), |text, byte| match byte {
-        b'/' | b'-' | b'.' | b'_' | b'~' => text + &char::from(byte).to_string(),
-        byte if byte.is_ascii_alphanumeric() => text + &char::from(byte).to_string(),
-        byte => text + &format!("%{byte:02X}"),
-    })
+    utf8_percent_encode(path, ESCAPED).to_string()
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::anyhow;
 
-use crate::run_files::{read_entries, read_seal};
+use crate::run_files::{read_entries, read_seal, read_verdict};
 use crate::verdict::interferences::events_since_verdict;
 use understudy_engine::{
     Checkpoint, CompileCache, PluginOverrides, RunResult, SEAL, Seal, SealedStudy, load_run_study,
@@ -18,9 +18,9 @@ use understudy_report::model::bundle::{
 use understudy_report::model::report::{MetricInfo, ModelReport};
 use understudy_report::{Report, build, counted, review_summaries};
 use understudy_run_log::ledger::{
-    self, Entry, Event, LEDGER, LedgerState, RecordedVerdict, StopReason, SwapOutcome, SwapTrigger,
+    self, Entry, Event, LEDGER, LedgerState, StopReason, SwapOutcome, SwapTrigger,
 };
-use understudy_run_log::{CHECKPOINT, REPORT, RunDirectory, VERDICT, checkpoint, file_digest, read_file};
+use understudy_run_log::{CHECKPOINT, REPORT, RunDirectory, checkpoint, read_file};
 use understudy_statistics::verdict::{Verdict, describe_threshold};
 use understudy_study::InterferenceKind;
 
@@ -35,7 +35,7 @@ pub fn report_bundle(run: &Path) -> anyhow::Result<ReportBundle> {
     let report = build(&outcome, &sealed_study);
     let entries = read_entries(run)?;
     let recorded = LedgerState::from_entries(&entries);
-    let verdict = load_verdict(run, &recorded)?;
+    let verdict = recorded.verdict.as_ref().map(|entry| read_verdict(run, entry)).transpose()?;
     let since = verdict.as_ref().map(|verdict| events_since_verdict(verdict.closed, &recorded));
     let events_since_verdict = since.unwrap_or_default();
     Ok(ReportBundle { events_since_verdict, ..bundle(report, verdict, &sealed_study, &seal, &entries) })
@@ -101,25 +101,6 @@ fn load_results(run: &Path) -> anyhow::Result<(RunResult, Seal)> {
     })?;
     let seal = read_seal(run)?;
     Ok((saved.result(&seal).ok_or_else(not_ended)?, seal))
-}
-
-/// The latest verdict.
-///
-/// # Errors
-/// If the file does not have the digest in the ledger.
-fn load_verdict(run: &Path, recorded: &LedgerState) -> anyhow::Result<Option<Verdict>> {
-    let Some(RecordedVerdict { file, .. }) = &recorded.verdict else { return Ok(None) };
-    let path = run.join(VERDICT);
-    let shown = path.display();
-    let (sha256, _) = file_digest(&path)
-        .map_err(|error| anyhow!("cannot read {shown}: {error}; run `understudy decide` again"))?;
-    if sha256 != file.sha256 {
-        bail!("{shown} was changed: its SHA-256 is not the one in the ledger; run `understudy decide` again");
-    }
-    let bytes = read_file(&path).with_context(|| format!("cannot read {shown}"))?;
-    let verdict = serde_json::from_slice(&bytes)
-        .map_err(|error| anyhow!("cannot parse {shown}: {error}; run `understudy decide` again"))?;
-    Ok(Some(verdict))
 }
 
 /// The events of a run, in the order of the ledger. No row is named before the run is closed.
