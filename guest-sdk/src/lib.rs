@@ -92,7 +92,7 @@ mod allocator;
 pub mod answer;
 #[doc(hidden)]
 pub mod bindings;
-mod columns;
+mod column;
 mod dictionary;
 #[doc(hidden)]
 pub mod export;
@@ -109,7 +109,7 @@ pub use understudy_sdk_scorer as scorer;
 
 pub use answer::{Answer, WithConfidence, WithProbabilities, collect_answers};
 pub use bindings::exports::understudy::shadow::columns::{Column, Field, Kind, Values};
-pub use columns::Timestamp;
+pub use column::Timestamp;
 pub use export::export_comparator;
 pub use input::{Input, Json, Reader};
 pub use metric::{Components, JsonText, Label, LabelSet, Metric, NominalAnswer, Prediction};

@@ -5,8 +5,8 @@
 //! - The value follows from the sums of the components alone. The host sums over any set of pairs, in any
 //!   order.
 
+mod answer_decoder;
 mod nominal;
-mod pair;
 mod prediction;
 
 use std::ops::{Bound, Index, IndexMut, RangeBounds};
@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{Answers, Assets, Direction};
 
+pub use answer_decoder::{DecodedAnswers, Label, ScoredAnswer};
 pub use nominal::{JsonText, LabelSet, NominalAnswer};
-pub use pair::{DecodedAnswers, Label, ScoredAnswer};
 pub use prediction::Prediction;
 
 /// A metric, scored pair by pair.

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::pair::{DecodedAnswers, DecodedValues, Label, ScoredAnswer, unreadable};
+use super::answer_decoder::{DecodedAnswers, DecodedValues, Label, ScoredAnswer, unreadable};
 use crate::Form;
 
 /// A set of labels.

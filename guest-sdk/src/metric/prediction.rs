@@ -1,6 +1,6 @@
 //! A label with what a model reports beside it: its confidence and class probabilities.
 
-use super::pair::{DecodedAnswers, Label, ScoredAnswer};
+use super::answer_decoder::{DecodedAnswers, Label, ScoredAnswer};
 use crate::Form;
 
 /// A label with its confidence and class probabilities, where the plugin reports them.

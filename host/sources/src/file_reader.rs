@@ -62,29 +62,16 @@ pub(crate) fn open_csv(
         Ok(reader)
     };
     let Some(after) = after else { return open() };
-    let changed = || SourceError::Changed { name: name.clone(), position: "line", line: after.line };
     let start = RowStart { line: after.line, offset: after.offset };
-    let reader_at_record = || match open_decompressed(path, after.offset) {
-        Ok(bytes) => Ok(open()?.at_row(bytes, start)),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed()),
-        Err(error) => Err(cannot_open(error)),
+    let at_record = || Ok(open()?.at_row(bytes_from(path, &name, after)?, start));
+    // The last row was incomplete when it was read.
+    let is_completed = |reader: &mut CsvReader, _: &[u8]| -> Result<bool, SourceError> {
+        let mut beginning = Vec::new();
+        let mut bytes = bytes_from(path, &name, after)?.take(PARTIAL_BYTES as u64);
+        bytes.read_to_end(&mut beginning).map_err(cannot_open)?;
+        Ok(reader.starts_with_partial_row(&beginning, after.digest))
     };
-    let mut reader = reader_at_record()?;
-    match reader.next_batch(1)?.filter(|found| found.line(0) == after.line) {
-        Some(found) if record_digest(found.text(0)) == after.digest => Ok(reader),
-        // The last row was incomplete when it was read.
-        Some(_) => {
-            let mut beginning = Vec::new();
-            let mut bytes =
-                open_decompressed(path, after.offset).map_err(cannot_open)?.take(PARTIAL_BYTES as u64);
-            bytes.read_to_end(&mut beginning).map_err(cannot_open)?;
-            match reader.starts_with_partial_row(&beginning, after.digest) {
-                true => reader_at_record(),
-                false => Err(changed()),
-            }
-        }
-        _ => Err(changed()),
-    }
+    resume(&name, after, at_record, is_completed)
 }
 
 /// Opens a Parquet file.
@@ -123,16 +110,38 @@ fn open_lines(
         let reader = open_decompressed(path, 0).map_err(cannot_open)?;
         return Ok(LineReader::new(reader, name, record_bytes));
     };
-    let changed = || SourceError::Changed { name: name.clone(), position: "line", line: after.line };
-    let reader_at_record = || match open_decompressed(path, after.offset) {
-        Ok(reader) => Ok(LineReader::at_line(reader, name.clone(), record_bytes, after.line, after.offset)),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(changed()),
-        Err(error) => Err(cannot_open(error)),
+    let at_record = || {
+        let bytes = bytes_from(path, &name, after)?;
+        Ok(LineReader::at_line(bytes, name.clone(), record_bytes, after.line, after.offset))
     };
-    let mut reader = reader_at_record()?;
+    resume(&name, after, at_record, |_, line| Ok(begins_with(line, after.digest)))
+}
+
+/// The content of a file from a record on.
+fn bytes_from(path: &Path, name: &str, after: RecordPosition) -> Result<Box<dyn Read + Send>, SourceError> {
+    open_decompressed(path, after.offset).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => changed(name, after),
+        _ => SourceError::opening(name, error),
+    })
+}
+
+/// A reader of the records behind `after`. `at_record` opens one at that record, and `is_completed` says whether the record
+/// there begins with the one that was read.
+fn resume<R: RecordSource>(
+    name: &str,
+    after: RecordPosition,
+    at_record: impl Fn() -> Result<R, SourceError>,
+    is_completed: impl Fn(&mut R, &[u8]) -> Result<bool, SourceError>,
+) -> Result<R, SourceError> {
+    let mut reader = at_record()?;
     match reader.next_batch(1)?.filter(|found| found.line(0) == after.line) {
         Some(found) if record_digest(found.text(0)) == after.digest => Ok(reader),
-        Some(found) if begins_with(found.text(0), after.digest) => reader_at_record(),
-        _ => Err(changed()),
+        Some(found) if is_completed(&mut reader, found.text(0))? => at_record(),
+        _ => Err(changed(name, after)),
     }
+}
+
+/// The error of a file that does not contain the record at its position.
+fn changed(name: &str, after: RecordPosition) -> SourceError {
+    SourceError::Changed { name: name.to_owned(), position: "line", line: after.line }
 }
