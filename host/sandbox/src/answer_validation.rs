@@ -195,7 +195,29 @@ fn probabilities(
     offsets(&bounds, classes.len())?;
     count("probabilities", values.len(), classes.len())?;
     codes(&classes, &names)?;
-    each_list(&bounds, &classes, &names, limit, |class| {
+    let are_valid = unanswered.is_empty()
+        && match bounds.get(1) {
+            // Loops of a fixed length take half of the time.
+            Some(2) => are_uniform_probabilities::<2>(&bounds, &classes, &values, &names, limit),
+            Some(3) => are_uniform_probabilities::<3>(&bounds, &classes, &values, &names, limit),
+            _ => false,
+        };
+    if !are_valid {
+        each_row_of_probabilities(&bounds, &classes, &values, &names, unanswered, limit)?;
+    }
+    Ok(Probabilities { names, offsets: bounds, codes: classes, values })
+}
+
+/// Checks the probabilities of each row.
+fn each_row_of_probabilities(
+    bounds: &[u32],
+    classes: &[u32],
+    values: &[f64],
+    names: &Names,
+    unanswered: &[(u32, Reason)],
+    limit: usize,
+) -> Result<(), String> {
+    each_list(bounds, classes, names, limit, |class| {
         format!("returned two probabilities of the class \"{class}\" in one answer")
     })?;
     let mut unanswered = unanswered.iter().map(|(row, _)| *row as usize).peekable();
@@ -218,7 +240,30 @@ fn probabilities(
             return Err(format!("returned class probabilities that add up to {sum}; their sum must be 1"));
         }
     }
-    Ok(Probabilities { names, offsets: bounds, codes: classes, values })
+    Ok(())
+}
+
+/// Whether the probabilities are valid, and all rows have those of the same `N` classes: the usual case, in a fifth of the time
+/// of [`each_row_of_probabilities`].
+fn are_uniform_probabilities<const N: usize>(
+    bounds: &[u32],
+    classes: &[u32],
+    values: &[f64],
+    names: &Names,
+    limit: usize,
+) -> bool {
+    let bytes: usize = classes[..N].iter().map(|&class| names.value_length(class as usize) as usize).sum();
+    let are_distinct = (1..N).all(|class| !classes[..class].contains(&classes[class]));
+    let have_same_classes = classes[N..] == classes[..classes.len() - N];
+    let have_same_number =
+        bounds.iter().enumerate().fold(true, |all, (row, &start)| all & (start as usize == row * N));
+    let add_up = values.as_chunks::<N>().0.iter().fold(true, |all, values| {
+        let are_probabilities =
+            values.iter().fold(true, |all, value| all & (*value >= 0.0) & (*value <= 1.0));
+        let sum: f64 = values.iter().sum();
+        all & are_probabilities & ((sum - 1.0).abs() <= SUM_TOLERANCE)
+    });
+    bytes <= limit && are_distinct && have_same_classes && have_same_number && add_up
 }
 
 fn count(what: &str, found: usize, wanted: usize) -> Result<(), String> {

@@ -301,3 +301,38 @@ fn json_values_get_their_canonical_form() {
     let none = answers(none, form, 1, LIMIT).expect("no row is answered");
     assert_eq!(none, Answers::unanswered(form, 1, &Reason::Abstained("no idea".into())));
 }
+
+#[test]
+fn uniform_class_probabilities_are_accepted_only_if_each_row_is_valid() {
+    const ROWS: usize = 5;
+    let names = Names::from(vec!["a", "b", "cc"]);
+    let valid = || {
+        let bounds: Vec<u32> = (0..=ROWS as u32).map(|row| row * 2).collect();
+        let values: Vec<f64> = (0..ROWS).flat_map(|row| [row as f64 / 8.0, 1.0 - row as f64 / 8.0]).collect();
+        (bounds, [2, 0].repeat(ROWS), values)
+    };
+    let (bounds, classes, values) = valid();
+    assert!(are_uniform_probabilities::<2>(&bounds, &classes, &values, &names, LIMIT));
+    assert!(
+        !are_uniform_probabilities::<2>(&bounds, &classes, &values, &names, 2),
+        "both names have 3 bytes"
+    );
+    for row in 0..ROWS {
+        for cell in [2 * row, 2 * row + 1] {
+            for bad in [f64::NAN, -1e-9, 1.5, 0.7] {
+                let mut values = values.clone();
+                values[cell] = bad;
+                assert!(!are_uniform_probabilities::<2>(&bounds, &classes, &values, &names, LIMIT));
+                each_row_of_probabilities(&bounds, &classes, &values, &names, &[], LIMIT).unwrap_err();
+            }
+            let mut classes = classes.clone();
+            classes[cell] = 1;
+            assert!(!are_uniform_probabilities::<2>(&bounds, &classes, &values, &names, LIMIT));
+            each_row_of_probabilities(&bounds, &classes, &values, &names, &[], LIMIT).unwrap();
+        }
+    }
+    let twice = [1, 1].repeat(ROWS);
+    assert!(!are_uniform_probabilities::<2>(&bounds, &twice, &values, &names, LIMIT));
+    let uneven = [0, 2, 3, 6, 8, 10];
+    assert!(!are_uniform_probabilities::<2>(&uneven, &classes, &values, &names, LIMIT));
+}

@@ -45,7 +45,14 @@ impl Operation for Normalize {
 pub(super) fn transform_scores(transform: ScoreTransform, rows: usize, scores: &mut [f32]) {
     match transform {
         ScoreTransform::None => {}
-        ScoreTransform::Logistic => scores.iter_mut().for_each(|score| *score = logistic(*score)),
+        ScoreTransform::Logistic => match scores.split_at_mut(scores.len() / 2) {
+            (first, second) if first.len() == rows && are_opposite(first, second) => {
+                logistic_of_opposites(first, second);
+            }
+            (first, second) => {
+                first.iter_mut().chain(second).for_each(|score| *score = logistic(*score));
+            }
+        },
         ScoreTransform::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
         ScoreTransform::Softmax => {
             let greatest = greatest(rows, scores);
@@ -72,6 +79,23 @@ pub(super) fn transform_scores(transform: ScoreTransform, rows: usize, scores: &
             }
             divide(rows, scores, &sums);
         }
+    }
+}
+
+/// Whether each score is the negative of the other one, as those of a model with two classes are.
+#[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+fn are_opposite(first: &[f32], second: &[f32]) -> bool {
+    let are_opposite = |(one, other): (&f32, &f32)| one.to_bits() ^ other.to_bits() == 1 << 31;
+    first.len() == second.len() && first.iter().zip(second).fold(true, |all, pair| all & are_opposite(pair))
+}
+
+/// The logistic function of scores and of their negatives, which have the same exponential.
+fn logistic_of_opposites(first: &mut [f32], second: &mut [f32]) {
+    for (first, second) in first.iter_mut().zip(second) {
+        let score = *first;
+        let upper = logistic(score.abs());
+        *first = if score < 0.0 { 1.0 - upper } else { upper };
+        *second = if score > 0.0 { 1.0 - upper } else { upper };
     }
 }
 
@@ -116,6 +140,33 @@ fn normalize(norm: Norm, rows: usize, values: &mut [f32]) {
         for (value, norm) in column.iter_mut().zip(&norms) {
             let root = (*value * *value / *norm).sqrt();
             *value = if *value < 0.0 { -root } else { root };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_of_two_classes_have_the_bits_of_the_logistic_function() {
+        let mut rng = fastrand::Rng::with_seed(4);
+        let special = [0.0, -0.0, 1e-40, f32::INFINITY, f32::NAN, 104.0];
+        for rows in [1, 7, 40] {
+            let first: Vec<f32> = (0..rows)
+                .map(|row| special.get(row).copied().unwrap_or_else(|| rng.f32() * 60.0 - 30.0))
+                .collect();
+            let opposite: Vec<f32> = first.iter().map(|score| -score).collect();
+            let mut other = opposite.clone();
+            other[rows - 1] = 0.5;
+            for (second, is_opposite) in [(&opposite, true), (&other, false)] {
+                assert_eq!(are_opposite(&first, second), is_opposite);
+                let mut scores = [&first[..], second].concat();
+                let expected: Vec<u32> = scores.iter().map(|score| logistic(*score).to_bits()).collect();
+                transform_scores(ScoreTransform::Logistic, rows, &mut scores);
+                let found: Vec<u32> = scores.iter().map(|score| score.to_bits()).collect();
+                assert_eq!(found, expected);
+            }
         }
     }
 }
