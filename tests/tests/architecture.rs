@@ -198,6 +198,20 @@ fn every_file_of_the_host_has_a_header() {
     }
 }
 
+#[test]
+fn no_function_is_named_by_a_preposition_or_a_participle_alone() {
+    for folder in ["host", "guest-sdk", "plugins", "tests", "xtask"] {
+        for path in rust_files(&root().join(folder)) {
+            let text = fs::read_to_string(&path).expect("a source file");
+            for name in ["of", "told", "said", "given"] {
+                // This file contains no definition, because the name is put together here.
+                let is_defined = ["(", "<"].iter().any(|end| text.contains(&format!("fn {name}{end}")));
+                assert!(!is_defined, "{} has a function `{name}`: name what it returns", path.display());
+            }
+        }
+    }
+}
+
 /// Source files that open files by the standard library, each with the reason. All others use `regular_file`, which
 /// opens only regular files.
 const OPENING_FILES: [&str; 9] = [

@@ -20,7 +20,7 @@ const ROWS: u64 = 60_000;
 const COMMAND: [&str; 6] = ["run", "study.toml", "--run", "run", "--batch-rows", "1"];
 
 /// Parses the position of the log from the message of a resumed run.
-fn told(running: TestProcess) -> u64 {
+fn resumed_position(running: TestProcess) -> u64 {
     let output = running.wait_with_output().stderr;
     let after = output.split("resumes after ").nth(1).and_then(|rest| rest.split(' ').next());
     after.map_or(0, |number| number.parse().expect("a number of snapshots"))
@@ -87,7 +87,7 @@ fn a_run_killed_300_times_ends_like_an_undisturbed_run() {
         }
         let alive = running.kill();
         let before = far;
-        far = told(running).max(far);
+        far = resumed_position(running).max(far);
         assert!(alive, "it ended by itself after {kills} kills, {far} snapshots far");
         kills += 1;
         let left = records.snapshots.saturating_sub(far);

@@ -65,7 +65,7 @@ fn place(report: &Value, condition: &str, value: &str) -> (usize, usize) {
 }
 
 /// The values of `top-1` and `top-3` for one value of a condition.
-fn of(report: &Value, condition: &str, value: &str) -> [Hits; 2] {
+fn hits_of_value(report: &Value, condition: &str, value: &str) -> [Hits; 2] {
     let (at, value) = place(report, condition, value);
     scores(report).map(|scores| hits(&scores["conditions"][at][value]))
 }
@@ -124,9 +124,12 @@ fn the_report_reproduces_the_planted_rates() {
     assert_eq!(windows[0], [(6, 8), (870, 1_000), (841, 1_000), (840, 1_000), (7, 8)]);
     assert_eq!(windows[1], [(8, 8), (964, 1_000), (956, 1_000), (955, 1_000), (8, 8)]);
     assert_eq!(all(&report), [(2_551 + 13, 3_016), (2_875 + 16, 3_016)]);
-    assert_eq!(of(&report, "day", "weekday"), [(1_911 + 7, 2_108), (2_055 + 8, 2_108)]);
-    assert_eq!(of(&report, "day", "weekend"), [(640 + 6, 908), (820 + 8, 908)]);
-    assert_eq!(of(&report, "weekend-priority", "true"), [(62 + 58 + 57, 300), (86 + 85 + 84, 300)]);
+    assert_eq!(hits_of_value(&report, "day", "weekday"), [(1_911 + 7, 2_108), (2_055 + 8, 2_108)]);
+    assert_eq!(hits_of_value(&report, "day", "weekend"), [(640 + 6, 908), (820 + 8, 908)]);
+    assert_eq!(
+        hits_of_value(&report, "weekend-priority", "true"),
+        [(62 + 58 + 57, 300), (86 + 85 + 84, 300)]
+    );
     // Each week by condition: best bay, and one of the best three.
     let expected = [
         ("day", "weekday", 700, [[644, 634, 633], [688, 684, 683]]),

@@ -21,7 +21,7 @@ fn run(study: &str, arguments: &[&str]) -> Value {
 }
 
 /// Sum of the first component and number of pairs of a result.
-fn of(figure: &Value) -> (u64, u64) {
+fn agreeing_pairs(figure: &Value) -> (u64, u64) {
     let sum = figure["sums"][0].as_f64().expect("a sum");
     assert_eq!(sum.fract(), 0.0, "agreements are whole");
     (sum as u64, figure["pairs"].as_u64().expect("a count"))
@@ -50,11 +50,12 @@ fn room_agreement_matches_pandas() {
     for none in ["rejected", "duplicate", "conflict", "late", "waiting", "expired"] {
         assert_eq!(snapshots[none], 0, "{none}");
     }
-    assert_eq!(of(overall(&report, 0, 0)), (12_293, 15_402));
+    assert_eq!(agreeing_pairs(overall(&report, 0, 0)), (12_293, 15_402));
     assert_eq!(value(overall(&report, 0, 0)), 12_293.0 / 15_402.0);
-    let found: Vec<_> = by(&report, 0, "day").iter().map(|(name, f)| (*name, of(f))).collect();
+    let found: Vec<_> = by(&report, 0, "day").iter().map(|(name, f)| (*name, agreeing_pairs(f))).collect();
     assert_eq!(found, [("weekday", (8_558, 10_914)), ("weekend", (3_735, 4_488))]);
-    let found: Vec<_> = by(&report, 0, "segment").iter().map(|(name, f)| (*name, of(f))).collect();
+    let found: Vec<_> =
+        by(&report, 0, "segment").iter().map(|(name, f)| (*name, agreeing_pairs(f))).collect();
     assert_eq!(
         found,
         [
@@ -67,14 +68,14 @@ fn room_agreement_matches_pandas() {
     );
     let windows = report["models"][0]["scores"][0]["windows"].as_array().expect("windows");
     assert_eq!(windows.len(), 62);
-    let first: Vec<_> = windows[..5].iter().map(of).collect();
+    let first: Vec<_> = windows[..5].iter().map(agreeing_pairs).collect();
     assert_eq!(first, [(44, 56), (179, 201), (183, 211), (223, 243), (204, 233)]);
     assert_eq!(report["windows"][0]["label"], "week ending 2016-07-03");
     // The file has the same counts for programs that need no run.
     let file = std::fs::read_to_string(root().join("examples/hotel/agreement-by-week.csv")).expect("a file");
     let labels = report["windows"].as_array().expect("windows").iter().map(|window| &window["label"]);
     let rows: Vec<String> = labels
-        .zip(windows.iter().map(of))
+        .zip(windows.iter().map(agreeing_pairs))
         .map(|(label, (same, pairs))| {
             let week = label.as_str().and_then(|label| label.strip_prefix("week ending ")).expect("a week");
             format!("{week},{same},{pairs}")
@@ -135,7 +136,7 @@ fn trained_models_answer_as_their_libraries() {
     let expected = [("forest", 8_428), ("xgboost", 8_424), ("lightgbm", 8_434), ("booked-room", 8_430)];
     for (model, (name, same)) in expected.into_iter().enumerate() {
         assert_eq!(report["models"][model]["name"], name);
-        assert_eq!(of(overall(&report, model, 0)), (same, 10_729), "{name}");
+        assert_eq!(agreeing_pairs(overall(&report, model, 0)), (same, 10_729), "{name}");
     }
     let period = &report["models"][0]["training-period"];
     assert_eq!(period["until"], "2016-11-01T00:00:00Z");

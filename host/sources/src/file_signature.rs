@@ -115,7 +115,7 @@ pub(crate) fn is_skippable_frame(first: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn said(first: &[u8]) -> String {
+    fn signature(first: &[u8]) -> String {
         match recognise(first) {
             FileSignature::Text => "text".to_owned(),
             FileSignature::Compressed => "compressed".to_owned(),
@@ -146,12 +146,12 @@ mod tests {
             (b"\0\0\0{", "UTF-32"),
             (&tar, "tar"),
         ] {
-            assert!(said(first).contains(what), "{first:?}: {}", said(first));
+            assert!(signature(first).contains(what), "{first:?}: {}", signature(first));
         }
         for first in
             [&b"\x1f\x8b\x08"[..], b"\x28\xb5\x2f\xfd\x04", b"\x50\x2a\x4d\x18\0\0\0\0", b"\x5f\x2a\x4d\x18"]
         {
-            assert_eq!(said(first), "compressed");
+            assert_eq!(signature(first), "compressed");
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
             b"\x1e{\"id\":1}",
             b"\0\0\0\0",
         ] {
-            assert_eq!(said(first), "text", "{first:?}");
+            assert_eq!(signature(first), "text", "{first:?}");
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn fields(program: &Program, declared: &[String], known: &[String]) -
             names.len()
         ));
     }
-    let field = |(name, kind)| Field { name, kind: FieldKind::of(kind), required: true };
+    let field = |(name, kind)| Field { name, kind: FieldKind::of_cells(kind), required: true };
     Ok(names.into_iter().zip(program.input_kinds()).map(field).collect())
 }
 

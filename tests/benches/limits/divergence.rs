@@ -33,7 +33,7 @@ pub fn divergence() -> bool {
     fs::create_dir_all(&folder).expect("a folder in target");
     let python = python();
     let script = root().join("tests/oracles/divexplorer.py");
-    let theirs = |command: &str| said(Command::new(&python).arg(&script).arg(command).arg(&folder));
+    let theirs = |command: &str| stdout(Command::new(&python).arg(&script).arg(command).arg(&folder));
     theirs("table");
     let (mut times, mut ours) = (Vec::new(), Vec::<Measured>::new());
     for _ in 0..ROUNDS {
@@ -43,7 +43,7 @@ pub fn divergence() -> bool {
         times.push(seconds);
         let program = std::env::current_exe().expect("a benchmark has a path");
         let [search, reading, all, peak, found] =
-            numbers(&said(Command::new(program).arg(PROCESS_ARGUMENT).arg(&folder)));
+            numbers(&stdout(Command::new(program).arg(PROCESS_ARGUMENT).arg(&folder)));
         println!(
             "ours {search:.3} s for {found} classes, peak {peak:.0} MiB; with reading the table {:.2} s; the whole search \
              with its tests {all:.2} s",
@@ -140,14 +140,14 @@ fn python() -> PathBuf {
     if fs::read(&stamp).is_ok_and(|installed| installed == requirements) {
         return python;
     }
-    said(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-    said(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&wanted));
+    stdout(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+    stdout(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&wanted));
     fs::write(&stamp, requirements).expect("the stamp can be written");
     python
 }
 
 /// The output of a command, which must succeed.
-fn said(command: &mut Command) -> String {
+fn stdout(command: &mut Command) -> String {
     let output = command.output().expect("the program can be started");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")

@@ -41,7 +41,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(name: &str, summary: &ModelSummary) -> Kind {
+    fn of_model(name: &str, summary: &ModelSummary) -> Kind {
         let has = |operator: &str| summary.operators.iter().any(|(name, _)| name.contains(operator));
         match name {
             "rf100-unlimited" => Kind::DeepTrees,
@@ -167,7 +167,7 @@ impl Subject {
 /// Imports a model and writes the lowered one beside it.
 fn import(folder: &Path, name: &str) -> Option<(DeciderPlugin, Kind)> {
     let (imported, _) = import_model(&folder.join(format!("{name}.onnx")), &options(folder, name)).ok()?;
-    let kind = Kind::of(name, &imported.summary);
+    let kind = Kind::of_model(name, &imported.summary);
     fs::write(folder.join(format!("{name}.lowered")), &imported.bytes).expect("the folder can be written");
     Some((load_lowered_model(imported.bytes).expect("a lowered model can be run"), kind))
 }

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::terminal::fixture;
 
-    fn said(diagnosis: InputDiagnosis) -> String {
+    fn sentence(diagnosis: InputDiagnosis) -> String {
         sentences(&Report { input_diagnosis: Some(diagnosis), ..fixture::empty() }).join("\n")
     }
 

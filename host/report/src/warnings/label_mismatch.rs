@@ -54,7 +54,7 @@ mod tests {
     use crate::model::divergence::AnswerPair;
     use crate::terminal::fixture;
 
-    fn said(cells: &[(Option<&str>, &str, u64)]) -> Vec<String> {
+    fn warnings_of(cells: &[(Option<&str>, &str, u64)]) -> Vec<String> {
         let mut report = fixture::hotel();
         for model in &mut report.models {
             let AnswerDistribution::Label { agreeing, answers, .. } = &mut model.answer_distributions.overall
@@ -77,8 +77,12 @@ mod tests {
 
     #[test]
     fn labels_of_other_names_are_named() {
-        let found =
-            said(&[(Some("0"), "A", 15), (Some("1"), "B", 5), (Some("2"), "C, D", 1), (Some("3"), "E", 1)]);
+        let found = warnings_of(&[
+            (Some("0"), "A", 15),
+            (Some("1"), "B", 5),
+            (Some("2"), "C, D", 1),
+            (Some("3"), "E", 1),
+        ]);
         insta::assert_snapshot!(found[0], @r#"NO ANSWER OF booked-room EQUALS ANY DECISION, over 22 pairs: its labels are 0, 1, 2 and 1 more, and those of the substrate are A, B, "C, D" and 1 more. Configure the model or the comparator so that both use the same labels."#);
         // Each model has a sentence.
         assert!(found.len() == 2 && found[1].contains("room-rules"), "{found:?}");
@@ -93,7 +97,7 @@ mod tests {
             &[(None, "a", 90)],
             &[],
         ] {
-            assert_eq!(said(cells), Vec::<String>::new(), "{cells:?}");
+            assert_eq!(warnings_of(cells), Vec::<String>::new(), "{cells:?}");
         }
     }
 }

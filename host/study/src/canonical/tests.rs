@@ -6,12 +6,12 @@ use toml::{Table, Value};
 use super::super::test_support::{VALID, edited};
 use super::*;
 
-fn of(text: &str) -> CanonicalStudy {
+fn canonical(text: &str) -> CanonicalStudy {
     CanonicalStudy::from_toml(text).unwrap()
 }
 
 fn changes(then: &str, now: &str) -> String {
-    of(then).changes(&of(now)).join("\n")
+    canonical(then).changes(&canonical(now)).join("\n")
 }
 
 /// An independent computation of form and digest:
@@ -33,7 +33,7 @@ keep-raw = true
 name = "séjour"
 bins = [0.1, 10.0, -0.0]
 "#;
-    let form = of(text);
+    let form = canonical(text);
     let written = r#"{"at-least":0.85,"conditions":[{"bins":[0.1,10.0,-0.0],"name":"séjour"}],"log":{"keep-raw":true},"many":1000,"study":"rooms"}"#;
     assert_eq!(form.text(), written);
     assert_eq!(form.sha256(), "9274c39022fe36e3fc43300345162c066dd83dd0981ef3f175f8b76d7935407a");
@@ -49,7 +49,7 @@ fn layout_does_not_change_the_form() {
         "\r\na = 0b1\r\n[[e]]\r\nname = 'f'\r\n[b]\r\nd = [1.5,true,]\r\nc = '''\r\nx'''\r\n",
     ];
     for other in others {
-        assert_eq!(of(other), of(plain), "{other}");
+        assert_eq!(canonical(other), canonical(plain), "{other}");
         assert_eq!(changes(plain, other), "");
     }
 }
@@ -123,7 +123,7 @@ fn changes_are_listed_by_key() {
 
 #[test]
 fn a_form_is_serialised_losslessly() {
-    let form = of("a = 0.1\nb = 2.2250738585072014e-308\nc = 123456789.12345679");
+    let form = canonical("a = 0.1\nb = 2.2250738585072014e-308\nc = 123456789.12345679");
     let written = serde_json::to_string_pretty(&vec![form.clone()]).unwrap();
     let read: Vec<CanonicalStudy> = serde_json::from_str(&written).unwrap();
     assert_eq!(read, [form]);
@@ -165,16 +165,16 @@ fn same(one: &Value, other: &Value) -> bool {
 }
 
 fn written(table: &Table) -> CanonicalStudy {
-    of(&toml::to_string(table).unwrap())
+    canonical(&toml::to_string(table).unwrap())
 }
 
 proptest! {
     #[test]
     fn random_layout_does_not_change_the_form(table in table(value())) {
         let plain = written(&table);
-        prop_assert_eq!(&plain, &of(&toml::to_string_pretty(&table).unwrap()));
+        prop_assert_eq!(&plain, &canonical(&toml::to_string_pretty(&table).unwrap()));
         let inline = table.iter().rev().map(|(key, value)| format!("{} = {value} # {key:?}\n", quoted(key)));
-        prop_assert_eq!(&plain, &of(&inline.collect::<String>()));
+        prop_assert_eq!(&plain, &canonical(&inline.collect::<String>()));
         prop_assert!(serde_json::from_str::<serde_json::Value>(plain.text()).is_ok());
     }
 

@@ -38,7 +38,8 @@ fn answers(case: &Case, constants: usize, preference: Preference) -> Result<Case
     let inputs: Vec<Constant> =
         case.inputs[..constants].iter().map(Constant::parse).collect::<Result<_, _>>()?;
     let rows = inputs.first().map_or(1, |input| input.dimensions.first().copied().unwrap_or(1));
-    let columns: Vec<OwnedColumn> = inputs.iter().flat_map(|input| OwnedColumn::of(input, rows)).collect();
+    let columns: Vec<OwnedColumn> =
+        inputs.iter().flat_map(|input| OwnedColumn::columns(input, rows)).collect();
     let sources: Vec<SourceColumn> = columns.iter().map(OwnedColumn::source).collect();
     let expected: usize = model.inputs().iter().map(|input| input.columns.width as usize).sum();
     if inputs.iter().any(|input| input.dimensions.first() != Some(&rows)) || sources.len() != expected {

@@ -57,7 +57,7 @@ choice! {
 impl FieldKind {
     /// The type whose values become cells of a kind.
     #[must_use]
-    pub fn of(kind: Kind) -> Self {
+    pub fn of_cells(kind: Kind) -> Self {
         match kind {
             Kind::Boolean => Self::Boolean,
             Kind::Integer => Self::Integer,
@@ -203,7 +203,7 @@ impl LoweredModel {
             )));
         }
         for (field, kind) in self.fields.iter().zip(kinds) {
-            if field.kind != FieldKind::of(kind) {
+            if field.kind != FieldKind::of_cells(kind) {
                 let (name, found) = (&field.name, field.kind);
                 return Err(ProgramError::new(format!(
                     "field {name:?} of type {found:?} is read as {kind:?}"

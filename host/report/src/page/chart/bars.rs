@@ -42,7 +42,7 @@ pub(super) fn draw([x_label, y_label]: [&str; 2], bars: &[(String, f64)]) -> Opt
     let left = up.widest() + GAP + 40;
     let count = i32::try_from(bars.len()).ok()?;
     let slot = ((WIDTH - 60 - left) / count).clamp(1, SLOT);
-    let labels = Labels::of(&bars, slot);
+    let labels = Labels::new(&bars, slot);
     let right = left + slot * count;
     let across = Axis::with_ticks(0.0..f64::from(count), (left, right), Vec::new());
     let height = top + HEIGHT + labels.height + axis::below(&across);
@@ -89,7 +89,7 @@ struct Labels {
 }
 
 impl Labels {
-    fn of(bars: &[(String, f64)], slot: i32) -> Labels {
+    fn new(bars: &[(String, f64)], slot: i32) -> Labels {
         let line = line_height(TEXT);
         let room = slot - GAP;
         let words = bars.iter().flat_map(|(label, _)| label.split_whitespace());

@@ -41,9 +41,9 @@ pub(super) fn draw(
     let title = wrap(&y_label, NAMES, TEXT);
     let left = names.iter().chain([&title]).map(|lines| widest(lines, TEXT)).max().unwrap_or(0) + 160;
     let room = (WIDTH - left - 20) / i32::try_from(columns.len()).ok()?;
-    let wide = WIDTHS.into_iter().find(|wide| *wide <= room && !Heads::of(columns, *wide).upward);
+    let wide = WIDTHS.into_iter().find(|wide| *wide <= room && !Heads::new(columns, *wide).upward);
     let wide = wide.unwrap_or(room.min(WIDTHS[0]));
-    let heads = Heads::of(columns, wide);
+    let heads = Heads::new(columns, wide);
     let lines = names.iter().map(Vec::len).max().unwrap_or(1);
     let high = HEIGHT.max(i32::try_from(lines).ok()? * line_height(TEXT) + 60);
     let titles = i32::try_from(title.len()).ok()? * line_height(TEXT) + 60;
@@ -86,7 +86,7 @@ struct Heads {
 }
 
 impl Heads {
-    fn of(columns: &[String], wide: i32) -> Heads {
+    fn new(columns: &[String], wide: i32) -> Heads {
         let names: Vec<String> = columns.iter().map(|name| one_line(name)).collect();
         let room = wide - 60;
         let level: Vec<_> = names.iter().map(|name| wrap(name, room, TEXT)).collect();

@@ -100,7 +100,7 @@ impl Forest {
                 let nodes = &ensemble.nodes[root..root + tree.nodes as usize];
                 let prepared = PreparedTree {
                     root,
-                    depth: Depth::of(nodes),
+                    depth: Depth::new(nodes),
                     bottom_up: bottom_up.add(nodes, &tests),
                     oblivious: oblivious.add(nodes, &tests),
                 };

@@ -18,11 +18,11 @@ pub(super) struct Sums {
 /// A kind of leaf values.
 pub(super) trait Value: Copy + Default + PartialOrd + std::ops::Add<Output = Self> {
     /// The values, if they are of this kind.
-    fn of(values: &FloatValues) -> Option<&[Self]>;
+    fn values(values: &FloatValues) -> Option<&[Self]>;
 }
 
 impl Value for f32 {
-    fn of(values: &FloatValues) -> Option<&[Self]> {
+    fn values(values: &FloatValues) -> Option<&[Self]> {
         match values {
             FloatValues::Floats { values } => Some(values),
             FloatValues::Doubles { .. } => None,
@@ -31,7 +31,7 @@ impl Value for f32 {
 }
 
 impl Value for f64 {
-    fn of(values: &FloatValues) -> Option<&[Self]> {
+    fn values(values: &FloatValues) -> Option<&[Self]> {
         match values {
             FloatValues::Floats { .. } => None,
             FloatValues::Doubles { values } => Some(values),
@@ -41,7 +41,7 @@ impl Value for f64 {
 
 /// The values of the kind that the scores have.
 fn of_kind<T: Value>(values: &FloatValues) -> &[T] {
-    T::of(values)
+    T::values(values)
         .unwrap_or_else(|| unreachable!("the program was checked: scores have the kind of the leaf values"))
 }
 

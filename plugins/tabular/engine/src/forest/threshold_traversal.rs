@@ -47,7 +47,7 @@ pub(super) trait Number: Copy + PartialOrd {
     const NAN: Self;
 
     /// The thresholds, if they are of this kind.
-    fn of(values: &FloatValues) -> Option<&[Self]>;
+    fn values(values: &FloatValues) -> Option<&[Self]>;
 }
 
 macro_rules! number {
@@ -55,7 +55,7 @@ macro_rules! number {
         impl Number for $type {
             const NAN: Self = $type::NAN;
 
-            fn of(values: &FloatValues) -> Option<&[Self]> {
+            fn values(values: &FloatValues) -> Option<&[Self]> {
                 match values {
                     FloatValues::$variant { values } => Some(values),
                     _ => None,
@@ -82,7 +82,7 @@ impl<T: Number> Nodes<T> {
         let mut tests = Vec::with_capacity(ensemble.tests.len());
         for test in &ensemble.tests {
             let Test::Order { feature, thresholds, missing, zero_missing: false } = test else { return None };
-            tests.push((u16::try_from(*feature).ok()?, T::of(thresholds)?, *missing));
+            tests.push((u16::try_from(*feature).ok()?, T::values(thresholds)?, *missing));
         }
         let size = size_of::<Node<T>>() as u32;
         u32::try_from(ensemble.nodes.len()).ok()?.checked_mul(size)?;

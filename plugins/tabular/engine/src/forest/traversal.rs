@@ -125,7 +125,7 @@ pub(super) struct Depth {
 const LONGEST_OF_LANES: f64 = 1.25;
 
 impl Depth {
-    pub(super) fn of(nodes: &[Node]) -> Self {
+    pub(super) fn new(nodes: &[Node]) -> Self {
         let mut depths = vec![0_u32; nodes.len()];
         let (mut greatest, mut sum, mut leaves) = (0, 0.0, 0.0);
         for (index, node) in nodes.iter().enumerate() {

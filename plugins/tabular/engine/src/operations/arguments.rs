@@ -92,13 +92,13 @@ pub(super) fn zip<S: Copy, T>(
 /// A type of constants.
 pub(super) trait Constant: Cell {
     /// The constants, if they are of this type.
-    fn of(values: &Values) -> Option<&[Self]>;
+    fn values(values: &Values) -> Option<&[Self]>;
 }
 
 macro_rules! constant {
     ($type:ty, $variant:ident) => {
         impl Constant for $type {
-            fn of(values: &Values) -> Option<&[Self]> {
+            fn values(values: &Values) -> Option<&[Self]> {
                 match values {
                     Values::$variant { values } => Some(values),
                     _ => None,
@@ -114,14 +114,14 @@ constant!(f64, Doubles);
 
 impl Constant for TextRef {
     /// Constant texts are filled into columns first.
-    fn of(_: &Values) -> Option<&[Self]> {
+    fn values(_: &Values) -> Option<&[Self]> {
         None
     }
 }
 
 /// The constants of a program that was checked.
 pub(super) fn constants<T: Constant>(values: &Values) -> &[T] {
-    T::of(values)
+    T::values(values)
         .unwrap_or_else(|| unreachable!("the program was checked: constants have the kind of the step"))
 }
 

@@ -157,7 +157,7 @@ pub(super) fn classifier(call: &mut Call<'_>) -> Lowered {
         let one_class = weights.windows(2).all(|pair| pair[0].target == pair[1].target);
         ClassRule::Binary { one_class, positive: weights.iter().all(|weight| weight.value >= 0.0) }
     };
-    let presence = Presence::of(&read.trees, classes);
+    let presence = Presence::new(&read.trees, classes);
     // A single sum gives the scores of two classes if only the first one has weights.
     let single = classes == 2 && presence.always[0] && presence.never[1];
     if single && transform == ScoreTransform::Probit {
@@ -196,7 +196,7 @@ struct Presence {
 }
 
 impl Presence {
-    fn of(trees: &[TreeNodes], classes: usize) -> Self {
+    fn new(trees: &[TreeNodes], classes: usize) -> Self {
         let mut presence = Self { always: vec![false; classes], never: vec![true; classes] };
         for tree in trees {
             let mut every_leaf = vec![true; classes];

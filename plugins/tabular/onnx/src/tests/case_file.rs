@@ -53,7 +53,7 @@ pub(super) enum OwnedColumn {
 
 impl OwnedColumn {
     /// The columns of an input whose first dimension is the rows.
-    pub(super) fn of(input: &Constant, rows: usize) -> Vec<Self> {
+    pub(super) fn columns(input: &Constant, rows: usize) -> Vec<Self> {
         let width = input.values.len() / rows.max(1);
         (0..width)
             .map(|column| {
