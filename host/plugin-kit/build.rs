@@ -20,7 +20,8 @@ const RUST_SOURCES: [&str; 6] =
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    rust_sdk(root, &out)
+    rust_sdk(root, &out)?;
+    python_sdk(root, &out)
 }
 
 /// Writes `rust_sdk.rs`: the files of the SDK for Rust, and its `Cargo.lock`.
@@ -46,6 +47,20 @@ fn rust_sdk(root: &Path, out: &Path) -> anyhow::Result<()> {
         "/// The tested versions of its dependencies.\nconst RUST_SDK_LOCK: &str = include_str!({lock:?});"
     )?;
     fs::write(out.join("rust_sdk.rs"), code)?;
+    Ok(())
+}
+
+/// Writes `python_sdk.rs`: the package of the SDK for Python, and the contract in it.
+fn python_sdk(root: &Path, out: &Path) -> anyhow::Result<()> {
+    let (folder, package) = (root.join("guest-sdk/python"), "guest-sdk/python/understudy_sdk");
+    let mut files = vec![
+        ("sdk/LICENSE".to_owned(), root.join("LICENSE")),
+        ("sdk/understudy_sdk/shadow.wit".to_owned(), root.join("wit/shadow.wit")),
+    ];
+    add_files(&folder, &root.join(package), "sdk", &mut files)?;
+    // Tests may leave compiled modules behind.
+    files.retain(|(path, _)| !path.contains("__pycache__"));
+    fs::write(out.join("python_sdk.rs"), constant("PYTHON_SDK_FILES", &files)?)?;
     Ok(())
 }
 

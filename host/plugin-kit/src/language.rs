@@ -1,5 +1,6 @@
 //! The languages that plugins are written in. Each is a module: the names that it reserves, and the files of a new plugin.
 
+mod python;
 mod rust;
 
 use crate::kind::Kind;
@@ -10,6 +11,8 @@ use crate::template::Names;
 pub enum Language {
     /// Rust, with cargo.
     Rust,
+    /// Python, with `componentize-py`.
+    Python,
 }
 
 /// What a language contributes to a new plugin.
@@ -32,6 +35,7 @@ impl Language {
     fn template(self) -> &'static dyn Template {
         match self {
             Language::Rust => &rust::Rust,
+            Language::Python => &python::Python,
         }
     }
 

@@ -13,7 +13,8 @@ use understudy_plugin_kit::{Language, NewProject, is_package_name};
 
 /// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
 ///
-/// The SDK is the one of this program, in the folder sdk of the plugin. Cargo downloads its dependencies from crates.io.
+/// The SDK is the one of this program, in the folder sdk of the plugin. For Rust, cargo downloads its dependencies from crates.io. For Python, it
+/// has none, and README.md of the plugin says how to install componentize-py.
 #[derive(clap::Args)]
 pub(super) struct New {
     /// Name of the plugin: lower-case letters, digits and hyphens.
@@ -33,12 +34,15 @@ pub(super) struct New {
 enum LanguageArgument {
     /// Rust, built with cargo.
     Rust,
+    /// Python 3.10 or newer, built with componentize-py.
+    Python,
 }
 
 impl From<LanguageArgument> for Language {
     fn from(argument: LanguageArgument) -> Language {
         match argument {
             LanguageArgument::Rust => Language::Rust,
+            LanguageArgument::Python => Language::Python,
         }
     }
 }
