@@ -104,6 +104,44 @@ mod tests {
     }
 
     #[test]
+    fn plugins_in_python_have_the_name_and_the_sdk() {
+        for (kind, declared) in [
+            (Kind::Model, "class BookedRoom"),
+            (Kind::Comparator, "def booked_room"),
+            (Kind::Metric, "class BookedRoom"),
+        ] {
+            assert!(file(Language::Python, kind, "booked_room.py").contains(declared));
+            assert!(file(Language::Python, kind, "test_booked_room.py").contains("from booked_room import"));
+            assert!(file(Language::Python, kind, "README.md").lines().count() <= 25);
+        }
+        let manifest = file(Language::Python, Kind::Model, "pyproject.toml");
+        assert!(manifest.contains("name = \"booked-room\"\n"), "{manifest}");
+        assert!(
+            file(Language::Python, Kind::Model, "sdk/understudy_sdk/shadow.wit")
+                .contains("interface decider")
+        );
+        for name in ["json", "class", "understudy-sdk"] {
+            assert!(is_package_name(name, Language::Python).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn componentize_py_has_one_version() {
+        let pin = "componentize-py==";
+        let readme = file(Language::Python, Kind::Model, "README.md");
+        let version =
+            readme.split(pin).nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+        let build = file(Language::Python, Kind::Model, "sdk/understudy_sdk/build.py");
+        assert!(build.contains(&format!("COMPONENTIZE_PY = \"{version}\"")), "{version}");
+        for pinned in [
+            include_str!("../../../tests/requirements.txt"),
+            include_str!("../../../deploy/wheel/pyproject.toml"),
+        ] {
+            assert!(pinned.contains(&format!("{pin}{version}")), "{version}");
+        }
+    }
+
+    #[test]
     fn rows_and_tests_fit_the_fields_of_the_source() {
         let field = |name: &str, kind, required| InputField { name: name.to_owned(), kind, required };
         let booking = [field("room", FieldKind::Text, true), field("nights", FieldKind::Integer, false)];
