@@ -36,7 +36,7 @@ impl Requirement {
 
     fn description(self) -> &'static str {
         match self {
-            Requirement::Python => "Python with DuckDB, pandas, pyarrow, schemathesis, in-toto and MLflow",
+            Requirement::Python => "Python with the packages of tests/requirements.txt",
             Requirement::ModelLibraries => "Python with scikit-learn, XGBoost, LightGBM, CatBoost and MLflow",
             Requirement::PyTorch => "Python with PyTorch",
             Requirement::Promtool => "promtool",

@@ -44,6 +44,7 @@ mod openapi;
 mod page;
 mod plan;
 mod plugin_kit;
+mod python_plugins;
 mod record_order;
 mod register;
 mod replay;

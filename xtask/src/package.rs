@@ -60,6 +60,9 @@ pub fn wheel(root: &Path) -> anyhow::Result<()> {
         copy(&root.join("deploy/wheel").join(name), &source.join(name))?;
     }
     copy(&program, &source.join("understudy"))?;
+    let sdk = source.join("understudy_sdk");
+    copy_folder(&root.join("guest-sdk/python/understudy_sdk"), &sdk)?;
+    copy(&root.join("wit/shadow.wit"), &sdk.join("shadow.wit"))?;
     let python = virtual_environment(root, "package-venv", "deploy/wheel/requirements.txt")?;
     let output = empty_folder(root, "wheels")?;
     command(python, &source)
@@ -79,6 +82,9 @@ pub fn wheel(root: &Path) -> anyhow::Result<()> {
     };
     pip(&["install", "--no-index", &wheel.display().to_string()]).run()?;
     run_hotel(root, &place.join("bin/understudy"))?;
+    let has_contract =
+        "from understudy_sdk import build, testing; assert (build.SDK / 'shadow.wit').is_file()";
+    command(place.join("bin/python"), root).args(["-c", has_contract]).run()?;
     pip(&["uninstall", "--yes", "understudy"]).run()?;
     ensure!(!place.join("bin/understudy").exists(), "the wheel leaves its program behind");
     finished(&wheel)
@@ -161,6 +167,18 @@ fn only_file(folder: &Path) -> anyhow::Result<PathBuf> {
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+/// Copies the files of a folder, without folders in it.
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
+            copy(&path, &to.join(name))?;
+        }
+    }
     Ok(())
 }
 
