@@ -1,4 +1,4 @@
-//! Collects the SDK for Rust that `sdk_files.rs` includes, so that the program can write it beside a new plugin.
+//! Collects the SDKs that the modules of `language` include, so that the program can write them beside a new plugin.
 //!
 //! Sources are copied as they are. The manifest of the workspace and `Cargo.lock` are reduced to what the SDK needs.
 
@@ -13,13 +13,19 @@ use toml::{Table, Value};
 /// The crates of the SDK, relative to the root of the workspace.
 const CRATES: [&str; 3] = ["guest-sdk", "guest-sdk/derive", "guest-sdk/scorer"];
 
-/// Files and folders that are copied.
-const SOURCES: [&str; 3] = ["LICENSE", "guest-sdk", "wit"];
+/// Files and folders of the SDK for Rust that are copied.
+const RUST_SOURCES: [&str; 6] =
+    ["LICENSE", "guest-sdk/Cargo.toml", "guest-sdk/derive", "guest-sdk/scorer", "guest-sdk/src", "wit"];
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-    for source in ["Cargo.toml", "Cargo.lock"].into_iter().chain(SOURCES) {
+    rust_sdk(root, &out)
+}
+
+/// Writes `rust_sdk.rs`: the files of the SDK for Rust, and its `Cargo.lock`.
+fn rust_sdk(root: &Path, out: &Path) -> anyhow::Result<()> {
+    for source in ["Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
     }
     let manifests: Vec<Table> = CRATES
@@ -30,21 +36,28 @@ fn main() -> anyhow::Result<()> {
     fs::write(&manifest, workspace_manifest(&table(&root.join("Cargo.toml"))?, &manifests)?.to_string())?;
     let lock = out.join("Cargo.lock");
     fs::write(&lock, versions(&table(&root.join("Cargo.lock"))?, &manifests)?)?;
-
-    let mut files = vec![("Cargo.toml".to_owned(), manifest)];
-    for source in SOURCES {
-        add_files(root, &root.join(source), &mut files)?;
+    let mut files = vec![("sdk/Cargo.toml".to_owned(), manifest)];
+    for source in RUST_SOURCES {
+        add_files(root, &root.join(source), "sdk", &mut files)?;
     }
-    let mut code = String::from("pub const SDK_FILES: &[(&str, &str)] = &[\n");
-    for (name, path) in files {
-        writeln!(code, "    ({:?}, include_str!({path:?})),", format!("sdk/{name}"))?;
-    }
+    let mut code = constant("RUST_SDK_FILES", &files)?;
     writeln!(
         code,
-        "];\n/// The tested versions of its dependencies.\npub const SDK_LOCK: &str = include_str!({lock:?});"
+        "/// The tested versions of its dependencies.\nconst RUST_SDK_LOCK: &str = include_str!({lock:?});"
     )?;
-    fs::write(out.join("sdk_files.rs"), code)?;
+    fs::write(out.join("rust_sdk.rs"), code)?;
     Ok(())
+}
+
+/// The source of a constant with files, each with its path below the folder of a plugin and its text.
+fn constant(name: &str, files: &[(String, PathBuf)]) -> anyhow::Result<String> {
+    let mut code =
+        format!("/// Paths below the folder of a plugin, and texts.\nconst {name}: &[(&str, &str)] = &[\n");
+    for (path, source) in files {
+        writeln!(code, "    ({path:?}, include_str!({source:?})),")?;
+    }
+    code.push_str("];\n");
+    Ok(code)
 }
 
 fn table(path: &Path) -> anyhow::Result<Table> {
@@ -52,16 +65,23 @@ fn table(path: &Path) -> anyhow::Result<Table> {
     text.parse().with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Adds a file, or all files below a folder in the order of their names.
-fn add_files(root: &Path, path: &Path, files: &mut Vec<(String, PathBuf)>) -> anyhow::Result<()> {
+/// Adds a file, or all files below a folder in the order of their names, with their paths from `root`, below `target`.
+fn add_files(
+    root: &Path,
+    path: &Path,
+    target: &str,
+    files: &mut Vec<(String, PathBuf)>,
+) -> anyhow::Result<()> {
     if !path.is_dir() {
+        println!("cargo::rerun-if-changed={}", path.display());
         let name = path.strip_prefix(root)?.to_str().context("the path is not UTF-8")?;
-        files.push((name.to_owned(), path.to_owned()));
+        files.push((format!("{target}/{name}"), path.to_owned()));
         return Ok(());
     }
+    println!("cargo::rerun-if-changed={}", path.display());
     let entries =
         fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<BTreeSet<_>>>()?;
-    entries.iter().try_for_each(|entry| add_files(root, entry, files))
+    entries.iter().try_for_each(|entry| add_files(root, entry, target, files))
 }
 
 /// The manifest of a workspace with the crates of the SDK, and with what they inherit.

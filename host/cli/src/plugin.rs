@@ -3,10 +3,10 @@
 mod arguments;
 mod bench;
 mod build;
-mod cargo_package;
 mod check;
 mod list;
 mod new;
+mod package;
 mod show;
 mod test;
 

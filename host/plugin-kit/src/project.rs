@@ -1,17 +1,7 @@
-//! The files of a new plugin: a crate that builds and passes its tests at once, with the SDK beside it.
+//! The files of a new plugin, which builds and passes its tests at once.
 
-use crate::sdk_files::{SDK_FILES, SDK_LOCK};
-
-/// The kind of a plugin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Answers rows.
-    Model,
-    /// Expresses the decision in the form of answers.
-    Comparator,
-    /// Scores answers.
-    Metric,
-}
+use crate::kind::Kind;
+use crate::language::Language;
 
 /// A name that cannot be that of a plugin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,65 +20,15 @@ pub struct NewProject<'a> {
     pub name: &'a str,
     /// What it is.
     pub kind: Kind,
+    /// What it is written in.
+    pub language: Language,
 }
 
-/// Names that a crate cannot have, or that its dependencies have.
-const RESERVED: &[&str] = &[
-    "abstract",
-    "alloc",
-    "as",
-    "async",
-    "await",
-    "become",
-    "box",
-    "break",
-    "const",
-    "continue",
-    "core",
-    "crate",
-    "do",
-    "dyn",
-    "else",
-    "enum",
-    "extern",
-    "false",
-    "fn",
-    "for",
-    "gen",
-    "if",
-    "impl",
-    "in",
-    "let",
-    "loop",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "pub",
-    "ref",
-    "return",
-    "self",
-    "serde",
-    "static",
-    "std",
-    "struct",
-    "super",
-    "test",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "understudy-sdk",
-    "unsafe",
-    "use",
-    "where",
-];
-
-/// Checks that a name can be that of a package.
+/// Checks that a name can be that of a package in a language.
 ///
 /// # Errors
 /// If it cannot.
-pub fn is_package_name(name: &str) -> Result<(), ProjectError> {
+pub fn is_package_name(name: &str, language: Language) -> Result<(), ProjectError> {
     let refused = |why| Err(ProjectError { name: name.to_owned(), why });
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     match name {
@@ -97,115 +37,17 @@ pub fn is_package_name(name: &str) -> Result<(), ProjectError> {
         _ if !name.chars().all(is_allowed) => refused("has characters that are not allowed"),
         _ if !name.starts_with(|c: char| c.is_ascii_lowercase()) => refused("does not begin with a letter"),
         _ if name.ends_with('-') || name.contains("--") => refused("has a hyphen without a word after it"),
-        _ if RESERVED.contains(&name) || ["while", "yield"].contains(&name) => {
-            refused("is a word of Rust, or the name of a dependency")
-        }
-        _ => Ok(()),
+        _ => language.refusal(name).map_or(Ok(()), refused),
     }
 }
 
 impl NewProject<'_> {
     /// The files by their paths below the folder of the plugin.
-    pub fn files(&self) -> Vec<(&'static str, String)> {
-        let (source, summary, rows, expected) = match self.kind {
-            Kind::Model => (
-                include_str!("../templates/rust/model.rs.txt"),
-                "A model for understudy: answers the booked room, and another one for long stays.",
-                MODEL_ROWS,
-                MODEL_EXPECTED,
-            ),
-            Kind::Comparator => (
-                include_str!("../templates/rust/comparator.rs.txt"),
-                "A comparator for understudy: the recorded room as a label.",
-                COMPARATOR_ROWS,
-                COMPARATOR_EXPECTED,
-            ),
-            Kind::Metric => (
-                include_str!("../templates/rust/metric.rs.txt"),
-                "A metric for understudy: the share of pairs with the same label.",
-                METRIC_ROWS,
-                METRIC_EXPECTED,
-            ),
-        };
-        let section = match self.kind {
-            Kind::Model => {
-                "is the `plugin` of a `[[models]]`, which is granted the fields `room` and `nights`."
-            }
-            Kind::Comparator => {
-                "is the `plugin` of `[comparator]`, which is granted the field `decision.room`."
-            }
-            Kind::Metric => "is the `plugin` of a `[[metrics]]`.",
-        };
-        let module = self.name.replace('-', "_");
-        let used = format!("In `study.toml`, `{module}.wasm` {section}");
-        let fill = |text: &str| {
-            text.replace("{{name}}", self.name)
-                .replace("{{Type}}", &type_name(self.name))
-                .replace("{{module}}", &module)
-                .replace("{{summary}}", summary)
-                .replace("{{use}}", &used)
-                .replace("{{version}}", env!("CARGO_PKG_VERSION"))
-        };
-        let mut files = vec![
-            ("Cargo.toml", fill(include_str!("../templates/rust/Cargo.toml.txt"))),
-            (".cargo/config.toml", include_str!("../templates/rust/config.toml.txt").to_owned()),
-            (".gitignore", "/target\n".to_owned()),
-            ("README.md", fill(include_str!("../templates/rust/README.md.txt"))),
-            ("src/lib.rs", fill(source)),
-            ("rows.jsonl", rows.to_owned()),
-            ("expected.jsonl", expected.to_owned()),
-            // Cargo adds the plugin itself.
-            ("Cargo.lock", SDK_LOCK.to_owned()),
-        ];
-        files.extend(SDK_FILES.iter().map(|(path, text)| (*path, (*text).to_owned())));
+    pub fn files(&self) -> Vec<(String, String)> {
+        let mut files = self.language.files(self.name, self.kind);
+        files.push(("rows.jsonl".to_owned(), self.kind.rows().to_owned()));
+        files.push(("expected.jsonl".to_owned(), self.kind.expected_answers().to_owned()));
         files
-    }
-}
-
-const MODEL_ROWS: &str = r#"{"room": "single", "nights": 2}
-{"room": "double", "nights": 7}
-{"room": "double"}
-"#;
-const MODEL_EXPECTED: &str = r#"{"input": {"room": "single", "nights": 2}, "expected": "single"}
-{"input": {"room": "double", "nights": 7}, "expected": "apartment"}
-{"input": {"room": "double"}, "unanswered": "abstained: the number of nights is unknown"}
-"#;
-const COMPARATOR_ROWS: &str = r#"{"decision.room": "single"}
-{"decision.room": " Double "}
-{"decision.room": null}
-"#;
-const COMPARATOR_EXPECTED: &str = r#"{"input": {"decision.room": "single"}, "expected": "single"}
-{"input": {"decision.room": " Double "}, "expected": "double"}
-{"input": {}, "unanswered": "abstained: no room was assigned"}
-"#;
-const METRIC_ROWS: &str = r#"{"model": "a", "comparator": "a"}
-{"model": "a", "comparator": "b"}
-{"comparator": "b"}
-"#;
-const METRIC_EXPECTED: &str = r#"{"input": {"model": "a", "comparator": "a"}, "expected": {"hits": 1}}
-{"input": {"model": "a", "comparator": "b"}, "expected": {"hits": 0}}
-{"value": 0.5}
-{"input": {"comparator": "b"}, "expected": {"hits": 0}}
-{"input": {"model": "b", "comparator": "b"}, "expected": {"hits": 1}}
-{"value": 0.5}
-"#;
-
-/// The name of the type of a package: `booked-room` is `BookedRoom`.
-fn type_name(package: &str) -> String {
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
-    };
-    let name: String = package.split('-').map(word).collect();
-    // Names that the source uses itself.
-    match name.as_str() {
-        "Assets" | "Booking" | "Comparator" | "Components" | "Config" | "Decided" | "Direction" | "Err"
-        | "Input" | "Json" | "JsonText" | "Label" | "LabelSet" | "Metric" | "Model" | "NoConfig"
-        | "NominalAnswer" | "None" | "Ok" | "Option" | "Prediction" | "Reason" | "Result" | "Self"
-        | "Some" | "String" | "Timestamp" | "Vec" | "WithConfidence" | "WithProbabilities" => {
-            format!("{name}Plugin")
-        }
-        _ => name,
     }
 }
 
@@ -218,8 +60,8 @@ mod tests {
     use crate::cell::decode_rows;
     use crate::{read_pair_tests, read_row_tests};
 
-    fn file(kind: Kind, path: &str) -> String {
-        let project = NewProject { name: "booked-room", kind };
+    fn file(language: Language, kind: Kind, path: &str) -> String {
+        let project = NewProject { name: "booked-room", kind, language };
         let files = project.files();
         let (_, text) = files.iter().find(|(known, _)| *known == path).expect("the file is written");
         assert!(path.starts_with("sdk/") || !text.contains("{{"), "{text}");
@@ -229,11 +71,11 @@ mod tests {
     #[test]
     fn names_of_packages_are_checked() {
         for name in ["a", "booked-room", "model-2"] {
-            assert_eq!(is_package_name(name), Ok(()));
+            assert_eq!(is_package_name(name, Language::Rust), Ok(()));
         }
         let errors: Vec<String> = ["", "Room", "a_b", "2a", "-a", "a-", "a--b", "self", "understudy-sdk"]
             .iter()
-            .map(|name| is_package_name(name).expect_err("it is refused").why.to_owned())
+            .map(|name| is_package_name(name, Language::Rust).expect_err("it is refused").why.to_owned())
             .collect();
         insta::assert_snapshot!(errors.join("\n"), @"
         is empty
@@ -246,28 +88,19 @@ mod tests {
         is a word of Rust, or the name of a dependency
         is a word of Rust, or the name of a dependency
         ");
-        insta::assert_snapshot!(is_package_name("Room").expect_err("it is refused").to_string(), @r#"the name "Room" has characters that are not allowed; write lower-case letters, digits and single hyphens, a letter first, such as "booked-room""#);
-    }
-
-    #[test]
-    fn types_have_the_names_of_packages() {
-        for (package, name) in
-            [("booked-room", "BookedRoom"), ("a", "A"), ("model", "ModelPlugin"), ("k-2", "K2")]
-        {
-            assert_eq!(type_name(package), name);
-        }
+        insta::assert_snapshot!(is_package_name("Room", Language::Rust).expect_err("it is refused").to_string(), @r#"the name "Room" has characters that are not allowed; write lower-case letters, digits and single hyphens, a letter first, such as "booked-room""#);
     }
 
     #[test]
     fn files_have_the_name_and_the_sdk() {
         for kind in [Kind::Model, Kind::Comparator, Kind::Metric] {
-            assert!(file(kind, "src/lib.rs").contains("pub struct BookedRoom"));
-            assert!(file(kind, "README.md").lines().count() <= 20);
+            assert!(file(Language::Rust, kind, "src/lib.rs").contains("pub struct BookedRoom"));
+            assert!(file(Language::Rust, kind, "README.md").lines().count() <= 20);
         }
-        let manifest = file(Kind::Model, "Cargo.toml");
+        let manifest = file(Language::Rust, Kind::Model, "Cargo.toml");
         assert!(manifest.contains("name = \"booked-room\"\n"), "{manifest}");
         assert!(manifest.contains("path = \"sdk/guest-sdk\""), "{manifest}");
-        assert!(file(Kind::Model, "sdk/guest-sdk/src/lib.rs").contains("export_model!"));
+        assert!(file(Language::Rust, Kind::Model, "sdk/guest-sdk/src/lib.rs").contains("export_model!"));
     }
 
     #[test]
@@ -276,13 +109,14 @@ mod tests {
         let booking = [field("room", FieldKind::Text, true), field("nights", FieldKind::Integer, false)];
         let decided = [field("decision.room", FieldKind::Text, false)];
         for (kind, fields) in [(Kind::Model, &booking[..]), (Kind::Comparator, &decided[..])] {
-            let rows = file(kind, "rows.jsonl");
+            let rows = file(Language::Rust, kind, "rows.jsonl");
             assert_eq!(decode_rows(fields, &rows.lines().collect::<Vec<_>>()).map(|rows| rows.len()), Ok(3));
-            let tests = read_row_tests(fields, &file(kind, "expected.jsonl"));
+            let tests = read_row_tests(fields, &file(Language::Rust, kind, "expected.jsonl"));
             assert_eq!(tests.map(|tests| tests.len()), Ok(3));
         }
-        let (form, tests) = read_pair_tests(&[AnswerForm::Label], &file(Kind::Metric, "expected.jsonl"))
-            .expect("they are tests");
+        let (form, tests) =
+            read_pair_tests(&[AnswerForm::Label], &file(Language::Rust, Kind::Metric, "expected.jsonl"))
+                .expect("they are tests");
         assert_eq!((form, tests.len()), (AnswerForm::Label, 6));
     }
 }

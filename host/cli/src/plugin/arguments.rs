@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use super::cargo_package::CargoPackage;
+use super::package::read_package;
 use understudy_engine::{InspectedPlugin, component_named, names_trained_model};
 use understudy_plugin_kit::Kind;
 use understudy_run_log::read_file;
@@ -103,7 +103,7 @@ impl AuthoredComponent {
             let folder = path.parent().unwrap_or(Path::new("")).to_owned();
             return Ok(AuthoredComponent { file: component(plugin)?, folder });
         }
-        let package = CargoPackage::read(path)?;
+        let package = read_package(path)?;
         let built = package.component();
         package.build(&built)?;
         // A path without a slash could be the name of a stock plugin.

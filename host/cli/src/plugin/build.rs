@@ -3,24 +3,25 @@
 use std::path::PathBuf;
 
 use super::super::Exit;
-use super::cargo_package::CargoPackage;
+use super::package::read_package;
 
-/// Build the plugin in a folder: compile it with cargo, and convert the module into a component.
+/// Build the plugin in a folder: a component from its source.
 ///
-/// It is `cargo build --release --target wasm32-unknown-unknown` and `understudy pack`.
+/// The manifest of the folder tells the language. With Cargo.toml it is `cargo build --release --target wasm32-unknown-unknown` and
+/// `understudy pack`.
 #[derive(clap::Args)]
 pub(super) struct Build {
     /// Folder of the plugin.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// Output file for the component. [default: DIR/LIBRARY.wasm]
+    /// Output file for the component. [default: DIR/MODULE.wasm]
     #[arg(long, short, value_name = "COMPONENT.WASM")]
     output: Option<PathBuf>,
 }
 
 impl Build {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let package = CargoPackage::read(&self.folder)?;
+        let package = read_package(&self.folder)?;
         package.build(&self.output.unwrap_or_else(|| package.component()))?;
         Ok(Exit::Done)
     }

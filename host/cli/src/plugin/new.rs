@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::super::Exit;
 use super::super::output::print_err;
 use super::arguments::KindArgument;
-use understudy_plugin_kit::{NewProject, is_package_name};
+use understudy_plugin_kit::{Language, NewProject, is_package_name};
 
 /// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
 ///
@@ -19,8 +19,8 @@ pub(super) struct New {
     /// Name of the plugin: lower-case letters, digits and hyphens.
     name: String,
     /// Language of the plugin.
-    #[arg(long, value_enum, default_value_t = Language::Rust)]
-    lang: Language,
+    #[arg(long, value_enum, default_value_t = LanguageArgument::Rust)]
+    lang: LanguageArgument,
     /// What the plugin is.
     #[arg(long, value_enum, default_value_t = KindArgument::Model)]
     kind: KindArgument,
@@ -30,22 +30,30 @@ pub(super) struct New {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Language {
-    /// Rust, with the SDK.
+enum LanguageArgument {
+    /// Rust, built with cargo.
     Rust,
+}
+
+impl From<LanguageArgument> for Language {
+    fn from(argument: LanguageArgument) -> Language {
+        match argument {
+            LanguageArgument::Rust => Language::Rust,
+        }
+    }
 }
 
 impl New {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let Language::Rust = self.lang;
-        is_package_name(&self.name)?;
+        let language = self.lang.into();
+        is_package_name(&self.name, language)?;
         let folder = self.output.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         let shown = folder.display();
         if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
             bail!("cannot write {shown}: it exists and is not empty; choose another folder with --output");
         }
-        for (name, text) in (NewProject { name: &self.name, kind: self.kind.into() }).files() {
-            let file = folder.join(name);
+        for (name, text) in (NewProject { name: &self.name, kind: self.kind.into(), language }).files() {
+            let file = folder.join(&name);
             let cannot_write = || format!("cannot write {}", file.display());
             fs::create_dir_all(file.parent().expect("a file of a folder")).with_context(cannot_write)?;
             fs::write(&file, text).with_context(cannot_write)?;

@@ -1,4 +1,4 @@
-//! The cargo package of a plugin: what it is called, and its component.
+//! A plugin in Rust: a cargo package.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,12 +6,15 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use super::super::pack::pack_module;
+use super::super::super::pack::pack_module;
+use super::Package;
 
+/// The file that says that a folder has a plugin in Rust.
+pub const MANIFEST: &str = "Cargo.toml";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The package in a folder.
-pub(super) struct CargoPackage {
+pub struct CargoPackage {
     folder: PathBuf,
     /// The name of its library, with underscores.
     library: String,
@@ -23,14 +26,9 @@ impl CargoPackage {
     /// Asks cargo for the package in a folder.
     ///
     /// # Errors
-    /// If there is no package, or it has no library of the type `cdylib`.
+    /// If its manifest cannot be read, or it has no library of the type `cdylib`.
     pub fn read(folder: &Path) -> anyhow::Result<CargoPackage> {
-        let shown = folder.display();
-        let manifest = folder.join("Cargo.toml");
-        ensure!(
-            manifest.is_file(),
-            "cannot build {shown}: it has no Cargo.toml; name the folder of a plugin, or write one with `understudy plugin new`"
-        );
+        let manifest = folder.join(MANIFEST);
         let output = cargo(folder).args(["metadata", "--no-deps", "--format-version", "1"]).output();
         let output = output.context("cannot start `cargo`; install Rust from https://rustup.rs")?;
         ensure!(
@@ -66,17 +64,15 @@ impl CargoPackage {
             target_folder: target_folder.into(),
         })
     }
+}
 
-    /// Where the component goes by default: into the folder, with the name of the library.
-    pub fn component(&self) -> PathBuf {
+impl Package for CargoPackage {
+    /// In the folder, with the name of the library.
+    fn component(&self) -> PathBuf {
         self.folder.join(&self.library).with_extension("wasm")
     }
 
-    /// Builds the package and writes its component.
-    ///
-    /// # Errors
-    /// If it does not compile, or its module is no plugin.
-    pub fn build(&self, component: &Path) -> anyhow::Result<()> {
+    fn build(&self, component: &Path) -> anyhow::Result<()> {
         let build = ["build", "--release", "--lib", "--target", TARGET];
         let status = cargo(&self.folder).args(build).stdout(Stdio::null()).status();
         let status = status.context("cannot start `cargo`; install Rust from https://rustup.rs")?;

@@ -1,0 +1,49 @@
+//! The languages that plugins are written in. Each is a module: the names that it reserves, and the files of a new plugin.
+
+mod rust;
+
+use crate::kind::Kind;
+use crate::template::Names;
+
+/// A language that a new plugin can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Rust, with cargo.
+    Rust,
+}
+
+/// What a language contributes to a new plugin.
+trait Template {
+    /// Names that a package cannot have.
+    fn reserved_names(&self) -> &'static [&'static str];
+
+    /// What those names are; the end of a sentence.
+    fn reserved_reason(&self) -> &'static str;
+
+    /// Names of types that the source of a new plugin uses itself.
+    fn taken_types(&self) -> &'static [&'static str];
+
+    /// The files by their paths below the folder of the plugin: manifest, source, README, and the SDK. The rows and tests
+    /// are the same in every language and are added by the caller.
+    fn files(&self, names: &Names<'_>) -> Vec<(String, String)>;
+}
+
+impl Language {
+    fn template(self) -> &'static dyn Template {
+        match self {
+            Language::Rust => &rust::Rust,
+        }
+    }
+
+    /// Why a package cannot have a name: a reserved one. `None` if it can.
+    pub fn refusal(self, name: &str) -> Option<&'static str> {
+        let template = self.template();
+        template.reserved_names().contains(&name).then(|| template.reserved_reason())
+    }
+
+    /// The files of a new plugin by their paths below its folder.
+    pub fn files(self, package: &str, kind: Kind) -> Vec<(String, String)> {
+        let template = self.template();
+        template.files(&Names { package, kind, taken_types: template.taken_types() })
+    }
+}

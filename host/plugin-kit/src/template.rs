@@ -1,0 +1,64 @@
+//! Templates of files: placeholders such as `{{name}}`, and what stands for them.
+
+use crate::kind::Kind;
+
+/// What stands for the placeholders in the files of a new plugin.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// The package, such as `booked-room`: `{{name}}`.
+    pub package: &'a str,
+    /// What the plugin is: `{{summary}}` and `{{use}}`.
+    pub kind: Kind,
+    /// Names of types that the source uses itself.
+    pub taken_types: &'a [&'a str],
+}
+
+impl Names<'_> {
+    /// The module, such as `booked_room`: `{{module}}`. The component is `{{module}}.wasm`.
+    pub fn module(&self) -> String {
+        self.package.replace('-', "_")
+    }
+
+    /// The type, such as `BookedRoom`: `{{Type}}`.
+    pub fn type_name(&self) -> String {
+        let word = |word: &str| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_ascii_uppercase())
+                .into_iter()
+                .chain(letters)
+                .collect::<String>()
+        };
+        let name: String = self.package.split('-').map(word).collect();
+        if self.taken_types.contains(&name.as_str()) { format!("{name}Plugin") } else { name }
+    }
+
+    /// The text of a file from its template. `{{version}}` is that of this program.
+    pub fn fill(&self, template: &str) -> String {
+        let module = self.module();
+        let usage = format!("In `study.toml`, `{module}.wasm` {}", self.kind.usage());
+        template
+            .replace("{{name}}", self.package)
+            .replace("{{Type}}", &self.type_name())
+            .replace("{{module}}", &module)
+            .replace("{{summary}}", self.kind.summary())
+            .replace("{{use}}", &usage)
+            .replace("{{version}}", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_have_the_names_of_packages() {
+        for (package, name) in
+            [("booked-room", "BookedRoom"), ("a", "A"), ("model", "ModelPlugin"), ("k-2", "K2")]
+        {
+            let names = Names { package, kind: Kind::Model, taken_types: &["Model"] };
+            assert_eq!(names.type_name(), name);
+        }
+    }
+}
