@@ -12,6 +12,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { errorText, sourcePlace } from './lib/error_text.js';
+
 const USAGE = 'usage: understudy-componentize [DIR] --output COMPONENT.WASM';
 const SDK = fileURLToPath(new URL('.', import.meta.url));
 /** What the places of the source replace in the bundle. It has no line break, so no line of the bundle moves. */
@@ -50,7 +52,7 @@ async function packageOf(folder) {
   }
 }
 
-/** The bundle of a plugin, in which `PLACES` is replaced. */
+/** The bundle of a plugin, and the places of its source. */
 async function bundle(folder, { name, version, main }) {
   const { build } = await tool(folder, 'esbuild');
   const contents = `import plugin from ${JSON.stringify(`./${main}`)};
@@ -66,19 +68,21 @@ export { exported as decider, exported as scorer, plugin };`;
     charset: 'utf8',
     format: 'esm',
     legalComments: 'none',
-    logLevel: 'error',
+    logLevel: 'silent',
     mainFields: ['module', 'main'],
     platform: 'neutral',
     sourcemap: 'external',
     sourcesContent: false,
     target: 'es2022',
   }).catch((error) => {
-    // esbuild has printed the errors with their places.
-    throw new BuildError(error.errors === undefined ? error.message : 'correct the errors above');
+    const texts = (error.errors ?? []).map(({ location, text }) => {
+      return location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`;
+    });
+    throw new BuildError(texts.length === 0 ? error.message : texts.join('\n'));
   });
   const [map, { text }] = built.outputFiles;
   const places = sourcePlaces(folder, JSON.parse(map.text));
-  return text.replace(PLACES, () => JSON.stringify(places));
+  return { text: text.replace(PLACES, () => JSON.stringify(places)), places };
 }
 
 /** The file and line of the plugin's source for each line of a bundle. */
@@ -117,9 +121,11 @@ function decodeVlq(segment) {
   return numbers;
 }
 
-/** The interface that the default export of a bundle exports. */
-async function exportedInterface(path, main) {
-  const { plugin } = await import(pathToFileURL(path));
+/** The interface that the default export of a bundle exports. Runs the bundle, as the engine of the component will. */
+async function exportedInterface(path, main, places) {
+  const { plugin } = await import(pathToFileURL(path)).catch((error) => {
+    throw new BuildError(errorText(error, places));
+  });
   if (!['decider', 'scorer'].includes(plugin?.exports)) {
     throw new BuildError(`${main} has no plugin as its default export; write export default model({ ... }), comparator or metric`);
   }
@@ -135,18 +141,24 @@ async function main() {
   const scratch = await mkdtemp(join(tmpdir(), 'understudy-'));
   try {
     const source = join(scratch, 'bundle.js');
-    const text = await bundle(folder, manifest);
+    const { text, places } = await bundle(folder, manifest);
     await writeFile(join(scratch, 'package.json'), '{"type": "module"}');
     await writeFile(source, text);
-    const exported = await exportedInterface(source, manifest.main);
+    const exported = await exportedInterface(source, manifest.main, places);
     const { component, imports } = await componentize({
       sourcePath: source,
       witPath: join(SDK, 'wit'),
       worldName: exported === 'scorer' ? 'metric' : 'model',
       disableFeatures: ['clocks', 'fetch-event', 'http', 'random', 'stdio'],
+    }).catch((error) => {
+      // The engine has refused what node accepts.
+      const text = error.message.replace(/bundle\.js:(\d+):\d+/g, (place, line) => sourcePlace(line, places) ?? place);
+      throw new BuildError(text);
     });
     if (imports.length > 0) throw new BuildError(`the component imports ${imports.join(', ')}, but it must import nothing`);
     await writeFile(resolve(values.output), component);
+    const kind = exported === 'scorer' ? 'a metric' : 'a model or a comparator';
+    process.stderr.write(`written to ${values.output}: ${kind}\n`);
   } finally {
     await rm(scratch, { recursive: true });
   }

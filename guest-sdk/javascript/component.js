@@ -4,58 +4,36 @@
 // - An error that the author's code throws reaches the host with its message and its place in the author's source.
 // - The code that runs depends on nothing but the configuration and the rows: there is no clock and no randomness.
 
-import { quoted } from './lib/dictionary.js';
-import { ConfigError } from './lib/setup.js';
+import { errorText } from './lib/error_text.js';
 
-/**
- * The functions of a component. `title` has the plugin's name and version. `places` are the places of the author's source: the names
- * of the `files`, and `lines` with the index of a file and a line for each line of the bundle.
- */
+/** The functions of a component. `title` has the plugin's name and version, `places` those of the author's source; see `errorText`. */
 export function component(plugin, title, places) {
   const functions = plugin.interface(title);
   const { configure } = functions;
   // Not before, since the build runs this module, too.
-  functions.configure = (...values) => {
+  functions.configure = (config, assets) => {
     removeImpureFunctions();
-    return configure(...values);
+    configure(config, assets);
   };
-  const returning = (call) => (...values) => {
+  const returning = (call) => (first, second, third) => {
     try {
-      return call(...values);
+      return call(first, second, third);
     } catch (error) {
       // What componentize-js makes the error of a `result`.
-      throw Object.assign(new Error(), { payload: message(error, places) });
+      throw Object.assign(new Error(), { payload: errorText(error, places) });
     }
   };
-  const trapping = (call) => (...values) => {
+  const trapping = (call) => (first, second) => {
     try {
-      return call(...values);
+      return call(first, second);
     } catch (error) {
-      report.write(message(error, places));
+      report.write(errorText(error, places));
       throw error;
     }
   };
   const traps = ['describe', 'reduce'];
   const wrap = ([name, call]) => [name, traps.includes(name) ? trapping(call) : returning(call)];
   return Object.fromEntries(Object.entries(functions).map(wrap));
-}
-
-/** What an error says: its place in the author's source, its name and its message. */
-function message(error, places) {
-  if (error instanceof ConfigError) return error.message;
-  if (!(error instanceof Error)) return `threw ${quoted(error)}`;
-  const place = firstPlace(error.stack ?? '', places);
-  return `${place === undefined ? '' : `${place}: `}${error.name}: ${error.message}`.toWellFormed();
-}
-
-/** The first place in a stack that is in the author's source. Each line of a stack ends with `:LINE:COLUMN`. */
-function firstPlace(stack, { files, lines }) {
-  for (const frame of stack.split('\n')) {
-    const [, line] = /:(\d+):\d+$/.exec(frame) ?? [];
-    const [file, source] = lines[line - 1] ?? [];
-    if (file !== undefined) return `${files[file]}:${source}`;
-  }
-  return undefined;
 }
 
 /** Writes a report that the host finds in the memory of a component that trapped; `wit/shadow.wit` has no error there. */
@@ -77,17 +55,25 @@ const report = {
   },
 };
 
-/** Replaces the functions whose results would differ from call to call by ones that say so. */
+/** Replaces the functions whose results would differ from call to call, or that the engine lacks, by ones that say so. */
 function removeImpureFunctions() {
   const refuse = (name, advice) => () => {
-    throw new Error(`${name} is not available: an answer depends on the row and the configuration alone; ${advice}`);
+    throw new Error(`${name} is not available in a plugin; ${advice}`);
   };
-  Math.random = refuse('Math.random', 'compute a pseudorandom number from the row');
+  const randomness = 'an answer depends on the row and the configuration alone, so compute a pseudorandom number from the row';
+  Math.random = refuse('Math.random', randomness);
+  for (const name of ['getRandomValues', 'randomUUID']) crypto[name] = refuse(`crypto.${name}`, randomness);
+  const now = refuse('the current time', 'an answer depends on the row and the configuration alone, so read a timestamp of the row');
+  performance.now = now;
   const { Date } = globalThis;
-  const now = refuse('the current time', 'read a timestamp of the row');
   Date.now = now;
   globalThis.Date = new Proxy(Date, {
     apply: now,
     construct: (target, values, made) => (values.length === 0 ? now() : Reflect.construct(target, values, made)),
   });
+  Date.prototype.constructor = globalThis.Date;
+  for (const name of ['setTimeout', 'setInterval', 'fetch']) {
+    globalThis[name] = refuse(name, 'a call ends when its function returns');
+  }
+  String.prototype.normalize = refuse('String.prototype.normalize', 'the engine has no tables of Unicode, so bundle a library');
 }

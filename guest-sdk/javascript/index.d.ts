@@ -43,20 +43,34 @@ export type Row<F extends Fields> = {
   readonly [K in keyof F]: IsOptional<F[K]> extends true ? ValueOf<F[K]> | undefined : ValueOf<F[K]>;
 };
 
+/** UTF-8. Text `i` is from `offsets[i]` to `offsets[i + 1]`. */
+export interface Texts {
+  readonly offsets: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** The values of a kind as the host sends them. */
+interface KindArrays {
+  /** 0 and 1. */
+  boolean: Uint8Array;
+  integer: BigInt64Array;
+  number: Float64Array;
+  text: Texts;
+  timestamp: BigInt64Array;
+  json: Texts;
+}
+
 /** The values of one field in a batch. */
-export interface Column<V = unknown> {
+export interface Column<V = unknown, A = KindArrays[Kind]> {
   /** The name of the field in the study. */
   readonly name: string;
   readonly kind: Kind;
   /** The number of rows. */
   readonly rows: number;
-  /**
-   * The values as the host sends them, with any value in place of a missing one: a `Uint8Array` of 0 and 1 for `boolean`, a
-   * `BigInt64Array` for `integer` and `timestamp`, a `Float64Array` for `number`, UTF-8 for `text` and `json`.
-   */
-  readonly values: Uint8Array | BigInt64Array | Float64Array | { readonly offsets: Uint32Array; readonly bytes: Uint8Array };
-  /** The rows without a value, ascending. */
-  readonly missing: number[];
+  /** The values as the host sends them, with any value in place of a missing one. */
+  readonly values: A;
+  /** The rows without a value; `undefined` if there is none. */
+  readonly missing: ReadonlySet<number> | undefined;
   /** Whether a row has no value. */
   isMissing(row: number): boolean;
   /** The value of a row; `undefined` if it has none. */
@@ -66,7 +80,7 @@ export interface Column<V = unknown> {
 /** Rows as columns. */
 export interface Batch<F extends Fields> {
   readonly rows: number;
-  readonly columns: { readonly [K in keyof F]: Column<Row<F>[K]> };
+  readonly columns: { readonly [K in keyof F]: Column<Row<F>[K], KindArrays[KindOf<F[K]>]> };
 }
 
 /** The forms of answers, with the types that `decide` returns. */

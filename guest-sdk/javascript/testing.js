@@ -3,7 +3,7 @@
 
 import { abstain, answer, collectAnswers } from './lib/answers.js';
 import { encodeTexts, quoted } from './lib/dictionary.js';
-import { ScoredSide } from './lib/scored_answers.js';
+import { answerReader, predictionReader } from './lib/scored_answers.js';
 
 /** Sets up a model or comparator as the host does. `config` is that of the study, `assets` the content of files by name. */
 export function loadModel(plugin, study) {
@@ -98,15 +98,14 @@ function columnValues({ name, kind }, values) {
 
 /** The answers of a batch as objects: `answer` and what the plugin reports beside it, or `abstained` or `failed` with the reason. */
 function decodedAnswers(form, rows, answers) {
-  const side = new ScoredSide('plugin', rows, [form], answers);
+  const answerOf = answerReader('plugin', rows, [form], answers);
+  const predictionOf = answers.probabilities && predictionReader('plugin', rows, [form], answers);
   const reasons = new Map(answers.unanswered);
   return Array.from({ length: rows }, (_, row) => {
     if (reasons.has(row)) return { [reasons.get(row).tag]: reasons.get(row).val };
-    const answer = form === 'json' ? JSON.parse(side.answer(row)) : side.answer(row);
-    const outcome = { answer };
+    const outcome = { answer: form === 'json' ? JSON.parse(answerOf(row)) : answerOf(row) };
     if (answers.confidence !== undefined) outcome.confidence = answers.confidence[row];
-    const { probabilities } = answers.probabilities === undefined ? {} : side.prediction(row);
-    if (probabilities !== undefined) outcome.probabilities = Object.fromEntries(probabilities);
+    if (predictionOf !== undefined) outcome.probabilities = Object.fromEntries(predictionOf(row).probabilities);
     return outcome;
   });
 }

@@ -16,7 +16,6 @@ export class Unanswered {
   constructor(tag, why) {
     this.tag = tag;
     this.why = String(why);
-    Object.freeze(this);
   }
 }
 
@@ -76,7 +75,7 @@ class Codes {
 
   push(row, value) {
     const name = this.form === 'json' ? jsonOf(value) : value;
-    this.codes[row] = code(this.names, name, 'the answer');
+    this.codes[row] = this.names.codes.get(name) ?? code(this.names, name, 'the answer');
   }
 
   skip() {}
@@ -225,8 +224,10 @@ class AnswerBatch {
 
   add(row, returned) {
     try {
-      if (returned instanceof Unanswered) this.skip(row, returned);
-      else if (this.isDetailed || returned instanceof DetailedAnswer) this.#pushDetailed(row, returned);
+      // Most answers are plain values.
+      const isObject = typeof returned === 'object';
+      if (isObject && returned instanceof Unanswered) this.skip(row, returned);
+      else if (this.isDetailed || (isObject && returned instanceof DetailedAnswer)) this.pushDetailed(row, returned);
       else this.answers.push(row, returned);
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
@@ -234,7 +235,8 @@ class AnswerBatch {
     }
   }
 
-  #pushDetailed(row, returned) {
+  /** Adds an answer with what is reported beside it. */
+  pushDetailed(row, returned) {
     const { value, confidence, probabilities } = returned instanceof DetailedAnswer ? returned : { value: returned };
     const undeclared = (name) => new RowError(`the answer has ${name}, but the plugin does not declare it; write ${name}: true`);
     if (this.confidence === undefined && confidence !== undefined) throw undeclared('confidence');

@@ -61,8 +61,8 @@ export class Decider {
         if (given.length !== fields.length) {
           throw new TypeError(`expected ${fields.length} columns, found ${given.length}`);
         }
-        const columns = fields.map((field, index) => new Column(field, rows, given[index]));
-        checkRequired(fields, columns);
+        const columns = [];
+        for (let index = 0; index < fields.length; index += 1) columns.push(boundColumn(fields[index], rows, given[index]));
         return collectAnswers(rows, shape, answerFunction(definition, fields, rows, columns, state));
       },
     };
@@ -74,13 +74,13 @@ function checkForm(form) {
   return form;
 }
 
-function checkRequired(fields, columns) {
-  fields.forEach(({ name, required }, index) => {
-    const [row] = columns[index].missing;
-    if (required && row !== undefined) {
-      throw new TypeError(`field \`${name}\`: row ${row} has no value, but the field is required`);
-    }
-  });
+/** A column of the host for a field that has a value in each row if it is required. */
+function boundColumn(field, rows, given) {
+  const column = new Column(field, rows, given);
+  if (field.required && column.missing !== undefined) {
+    throw new TypeError(`field \`${field.name}\`: row ${given.missing[0]} has no value, but the field is required`);
+  }
+  return column;
 }
 
 /** A function from the index of a row to what the author's code answers. */
@@ -93,10 +93,21 @@ function answerFunction({ decide, decideBatch }, fields, rows, columns, state) {
     }
     return (row) => answers[row];
   }
-  const keys = fields.map(({ key }) => key);
+  // The engine of the component has no compiler, so the loop over fields and rows is as plain as can be.
+  const keys = [];
+  const missing = [];
+  const reads = [];
+  for (let field = 0; field < fields.length; field += 1) {
+    keys.push(fields[field].key);
+    missing.push(columns[field].missing);
+    reads.push(columns[field].read);
+  }
   return (index) => {
     const row = {};
-    for (let field = 0; field < keys.length; field += 1) row[keys[field]] = columns[field].get(index);
+    for (let field = 0; field < keys.length; field += 1) {
+      const isMissing = missing[field] !== undefined && missing[field].has(index);
+      row[keys[field]] = isMissing ? undefined : reads[field](index);
+    }
     return decide(row, state);
   };
 }

@@ -3,40 +3,47 @@
 // Invariants:
 // - Equal names have equal codes. Codes count from 0 in the order of the first use.
 // - A name is well-formed: UTF-8 has no lone surrogate, so two names would become one.
+//
+// The engine of a component interprets this code. Spread, destructured arrays and callbacks cost it much, so what runs for each call
+// and row has none.
 
 const encoder = new TextEncoder();
 
 export class Dictionary {
-  #codes = new Map();
+  /** The code of each name. */
+  codes = new Map();
+  /** The names in the order of their codes. */
+  names = [];
 
   /** The code of a name. Throws an error that says what is wrong with the name. */
   code(name) {
-    const known = this.#codes.get(name);
+    const known = this.codes.get(name);
     if (known !== undefined) return known;
     if (!name.isWellFormed()) throw new RangeError(`${quoted(name)} has half of a surrogate pair`);
-    const code = this.#codes.size;
-    this.#codes.set(name, code);
+    const code = this.names.length;
+    this.codes.set(name, code);
+    this.names.push(name);
     return code;
-  }
-
-  /** The number of names. */
-  get size() {
-    return this.#codes.size;
   }
 
   /** The names in the order of their codes, as the record `text` of the contract. */
   text() {
-    return encodeTexts([...this.#codes.keys()]);
+    return encodeTexts(this.names);
   }
 }
 
 /** Concatenates strings to the record `text` of the contract. */
 export function encodeTexts(strings) {
-  const parts = strings.map((string) => encoder.encode(string));
-  const offsets = new Uint32Array(parts.length + 1);
-  parts.forEach((part, index) => (offsets[index + 1] = offsets[index] + part.length));
-  const bytes = new Uint8Array(offsets[parts.length]);
-  parts.forEach((part, index) => bytes.set(part, offsets[index]));
+  const offsets = new Uint32Array(strings.length + 1);
+  const parts = [];
+  for (let index = 0; index < strings.length; index += 1) {
+    const part = encoder.encode(strings[index]);
+    parts.push(part);
+    offsets[index + 1] = offsets[index] + part.length;
+  }
+  if (parts.length === 1) return { offsets, bytes: parts[0] };
+  const bytes = new Uint8Array(offsets[strings.length]);
+  for (let index = 0; index < parts.length; index += 1) bytes.set(parts[index], offsets[index]);
   return { offsets, bytes };
 }
 
@@ -44,10 +51,12 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A function that returns the string at an index of a record `text`. */
 export function textReader({ offsets, bytes }) {
-  const all = decoder.decode(bytes);
-  // With ASCII alone, an offset in bytes is an index of characters, and one call decodes all strings.
-  if (all.length === bytes.length) return (index) => all.substring(offsets[index], offsets[index + 1]);
-  return (index) => decoder.decode(bytes.subarray(offsets[index], offsets[index + 1]));
+  const { buffer, byteOffset } = bytes;
+  // The engine of the component interprets `subarray` and `substring`, but not these.
+  return (index) => {
+    const start = offsets[index];
+    return decoder.decode(new Uint8Array(buffer, byteOffset + start, offsets[index + 1] - start));
+  };
 }
 
 /** The number of characters of a value that a message quotes. */
@@ -64,6 +73,7 @@ export function quoted(value) {
   if (typeof value === 'string') return excerpt(JSON.stringify(value));
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return 'a function';
+  if (value instanceof Promise) return 'a promise';
   if (typeof value === 'object' && value !== null) {
     try {
       return excerpt(JSON.stringify(value) ?? String(value));

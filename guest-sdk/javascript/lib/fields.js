@@ -57,49 +57,41 @@ function declaredField(key, declared) {
   return { key, name: long.name ?? key, kind, required: long.required ?? !written.endsWith('?'), as };
 }
 
-/** The values of one field in a batch. */
+/**
+ * The values of one field in a batch: its `name` in the study, its `kind`, the number of `rows`, and
+ *
+ * - `values` as the host sends them, with any value in place of a missing one: a `Uint8Array` of 0 and 1 for `boolean`, a
+ *   `BigInt64Array` for `integer` and `timestamp`, a `Float64Array` for `number`, and `{ offsets, bytes }` for `text` and `json`;
+ * - `missing`, the set of rows without a value; `undefined` if there is none;
+ * - `read`, a function from a row to its value, any value for a row that has none.
+ */
 export class Column {
-  /** The name of the field in the study. */
-  name;
-  /** The kind of the field. */
-  kind;
-  /** The number of rows. */
-  rows;
-  /**
-   * The values as the host sends them, with any value in place of a missing one: a `Uint8Array` of 0 and 1 for `boolean`, a
-   * `BigInt64Array` for `integer` and `timestamp`, a `Float64Array` for `number`, and `{ offsets, bytes }` for `text` and `json`.
-   */
-  values;
-  #missing;
-  #read;
-
   /** Binds a column of the host to a declared field. */
   constructor(field, rows, { values, missing }) {
     const { tag, val } = values;
+    const { kind, name } = field;
     const length = tag === 'text' || tag === 'json' ? val.offsets.length - 1 : val.length;
-    if (tag !== field.kind || length !== rows) {
+    if (tag !== kind || length !== rows) {
       throw new TypeError(
-        `field \`${field.name}\`: expected ${rows} values of kind ${field.kind}, found ${length} of kind ${tag}`,
+        `field \`${name}\`: expected ${rows} values of kind ${kind}, found ${length} of kind ${tag}`,
       );
     }
-    Object.assign(this, { name: field.name, kind: field.kind, rows, values: val });
-    this.#missing = missing?.length ? new Set(missing) : undefined;
-    this.#read = reader(field, val);
-  }
-
-  /** The rows without a value. */
-  get missing() {
-    return [...(this.#missing ?? [])];
+    this.name = name;
+    this.kind = kind;
+    this.rows = rows;
+    this.values = val;
+    this.missing = missing?.length ? new Set(missing) : undefined;
+    this.read = reader(field, val);
   }
 
   /** Whether a row has no value. */
   isMissing(row) {
-    return this.#missing !== undefined && this.#missing.has(row);
+    return this.missing !== undefined && this.missing.has(row);
   }
 
   /** The value of a row; `undefined` if it has none. */
   get(row) {
-    return this.#missing !== undefined && this.#missing.has(row) ? undefined : this.#read(row);
+    return this.missing !== undefined && this.missing.has(row) ? undefined : this.read(row);
   }
 }
 

@@ -16,7 +16,6 @@ export class Prediction {
     this.confidence = confidence ?? probabilities?.get(label) ?? (probabilities && 0);
     /** The probability of each class, a `Map`; `undefined` if the plugin reports none. */
     this.probabilities = probabilities;
-    Object.freeze(this);
   }
 }
 
@@ -28,37 +27,24 @@ export function equal(model, comparator) {
   return model !== undefined && model === comparator;
 }
 
-/** The answers of one side to a batch. */
-export class ScoredSide {
-  #read;
-  #confidence;
-  #classes;
+/** A function that returns the answer to a row, which must be answered. */
+export function answerReader(side, rows, accepts, { values: { tag, val } }) {
+  const { form, length, read } = decoded(tag, val);
+  if (!accepts.includes(form)) throw new TypeError(`the metric scores ${accepts.join(' or ')}, not ${form}`);
+  if (length !== rows) throw new TypeError(`the ${side}'s answers: found ${length} answers, expected ${rows}`);
+  return read;
+}
 
-  /** Decodes the record `answers` of the contract. */
-  constructor(side, rows, accepts, { values: { tag, val }, confidence, probabilities }) {
-    const { form, length, read } = decoded(tag, val);
-    if (!accepts.includes(form)) throw new TypeError(`the metric scores ${accepts.join(' or ')}, not ${form}`);
-    if (length !== rows) throw new TypeError(`the ${side}'s answers: found ${length} answers, expected ${rows}`);
-    this.#read = read;
-    this.#confidence = confidence;
-    this.#classes = probabilities && listReader(probabilities, (name, at) => [name, probabilities.values[at]]);
-  }
-
-  /** The answer to a row, which must be answered. */
-  answer(row) {
-    return this.#read(row);
-  }
-
-  /** The label of a row with its confidence and probabilities. */
-  prediction(row) {
-    const confidence = this.#confidence?.[row];
-    const classes = this.#classes?.(row);
-    return new Prediction(
-      this.#read(row),
-      Number.isNaN(confidence) ? undefined : confidence,
-      classes?.length ? new Map(classes) : undefined,
-    );
-  }
+/** A function that returns the label of a row with its confidence and probabilities. */
+export function predictionReader(side, rows, accepts, answers) {
+  const read = answerReader(side, rows, accepts, answers);
+  const { confidence, probabilities } = answers;
+  const classes = probabilities && listReader(probabilities, (name, at) => [name, probabilities.values[at]]);
+  return (row) => {
+    const given = confidence?.[row];
+    const listed = classes?.(row);
+    return new Prediction(read(row), Number.isNaN(given) ? undefined : given, listed?.length ? new Map(listed) : undefined);
+  };
 }
 
 /** The form of answers, their number, and a function that reads one. */

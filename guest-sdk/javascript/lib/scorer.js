@@ -2,7 +2,7 @@
 
 import { FORMS } from './answers.js';
 import { quoted } from './dictionary.js';
-import { ScoredSide } from './scored_answers.js';
+import { answerReader, predictionReader } from './scored_answers.js';
 import { Setup, checkDefinition, declaredConfig } from './setup.js';
 
 const KEYS = [
@@ -73,13 +73,16 @@ export class Scorer {
       score(rows, model, comparator) {
         const { state } = setup;
         const columns = components.map(() => new Float64Array(rows));
-        const model_side = new ScoredSide('model', rows, accepts, model);
-        const comparator_side = new ScoredSide('comparator', rows, accepts, comparator);
-        const read = definition.predictions ? 'prediction' : 'answer';
+        const reader = definition.predictions ? predictionReader : answerReader;
+        const modelAnswer = reader('model', rows, accepts, model);
+        const comparatorAnswer = reader('comparator', rows, accepts, comparator);
         const unanswered = new Set(model.unanswered.map(([row]) => row));
+        const single = components.length === 1 ? columns[0] : undefined;
         for (let row = 0; row < rows; row += 1) {
-          const given = unanswered.has(row) ? undefined : model_side[read](row);
-          write(columns, components, row, definition.score(given, comparator_side[read](row), state));
+          const given = unanswered.has(row) ? undefined : modelAnswer(row);
+          const scores = definition.score(given, comparatorAnswer(row), state);
+          if (typeof scores === 'number' && single !== undefined) single[row] = scores;
+          else write(columns, row, scores);
         }
         return columns;
       },
@@ -102,12 +105,11 @@ function checkComponents(components) {
   return components;
 }
 
-/** Writes what `score` returned for a row: a number for a single component, or an array of one number a component. */
-function write(columns, components, row, scores) {
-  const numbers = typeof scores === 'number' ? [scores] : scores;
-  if (!Array.isArray(numbers) || numbers.length !== components.length || !numbers.every((one) => typeof one === 'number')) {
-    const expected = components.length === 1 ? 'a number' : `an array of ${components.length} numbers`;
+/** Writes the array that `score` returned for a row: one number a component. */
+function write(columns, row, scores) {
+  if (!Array.isArray(scores) || scores.length !== columns.length || !scores.every((score) => typeof score === 'number')) {
+    const expected = columns.length === 1 ? 'a number' : `an array of ${columns.length} numbers`;
     throw new TypeError(`score returned ${quoted(scores)}, expected ${expected}`);
   }
-  for (let index = 0; index < columns.length; index += 1) columns[index][row] = numbers[index];
+  for (let index = 0; index < columns.length; index += 1) columns[index][row] = scores[index];
 }

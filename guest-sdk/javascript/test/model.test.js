@@ -163,3 +163,8 @@ test('a definition with a fault says what to write', () => {
   assert.match(message({ reads: { a: { kind: 'text', as: 'bigint' } }, answers, decide }), /is read as "bigint"; a field of kind text is read as string$/);
   assert.match(message({ reads: { a: 'text', b: { kind: 'text', name: 'a' } }, answers, decide }), /has the field "a" twice/);
 });
+
+test('an asynchronous function gives no answer', () => {
+  const later = model({ reads: {}, answers: 'label', decide: async () => 'a' });
+  assert.deepEqual(loadModel(later).answer({}), { failed: 'the answer is a promise, expected a string' });
+});

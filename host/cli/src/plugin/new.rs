@@ -13,7 +13,8 @@ use understudy_plugin_kit::{Language, NewProject, is_package_name};
 
 /// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
 ///
-/// The SDK is the one of this program, in the folder sdk of the plugin. Cargo downloads its dependencies from crates.io.
+/// The SDK is the one of this program, in the folder sdk of the plugin. Cargo downloads its dependencies from
+/// crates.io, and `npm install` those from npm.
 #[derive(clap::Args)]
 pub(super) struct New {
     /// Name of the plugin: lower-case letters, digits and hyphens.
@@ -31,6 +32,9 @@ pub(super) struct New {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LanguageArgument {
+    /// JavaScript, or TypeScript after a change of two names; built with node.
+    #[value(name = "javascript")]
+    JavaScript,
     /// Rust, built with cargo.
     Rust,
 }
@@ -38,6 +42,7 @@ enum LanguageArgument {
 impl From<LanguageArgument> for Language {
     fn from(argument: LanguageArgument) -> Language {
         match argument {
+            LanguageArgument::JavaScript => Language::JavaScript,
             LanguageArgument::Rust => Language::Rust,
         }
     }
@@ -45,7 +50,7 @@ impl From<LanguageArgument> for Language {
 
 impl New {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let language = self.lang.into();
+        let language: Language = self.lang.into();
         is_package_name(&self.name, language)?;
         let folder = self.output.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         let shown = folder.display();
@@ -59,7 +64,11 @@ impl New {
             fs::write(&file, text).with_context(cannot_write)?;
         }
         print_err(format_args!("written to {shown}"));
-        print_err(format_args!("next: understudy plugin test {shown}"));
+        let install = match language {
+            Language::JavaScript => format!("(cd {shown} && npm install) && "),
+            Language::Rust => String::new(),
+        };
+        print_err(format_args!("next: {install}understudy plugin test {shown}"));
         Ok(Exit::Done)
     }
 }
