@@ -17,11 +17,39 @@ const CRATES: [&str; 3] = ["guest-sdk", "guest-sdk/derive", "guest-sdk/scorer"];
 const RUST_SOURCES: [&str; 6] =
     ["LICENSE", "guest-sdk/Cargo.toml", "guest-sdk/derive", "guest-sdk/scorer", "guest-sdk/src", "wit"];
 
+/// Files and folders of the SDK for JavaScript that are copied.
+const JAVASCRIPT_SOURCES: [&str; 9] = [
+    "README.md",
+    "build.js",
+    "component.js",
+    "index.d.ts",
+    "index.js",
+    "lib",
+    "package.json",
+    "testing.d.ts",
+    "testing.js",
+];
+
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     rust_sdk(root, &out)?;
+    javascript_sdk(root, &out)?;
     python_sdk(root, &out)
+}
+
+/// Writes `javascript_sdk.rs`: the npm package of the SDK for JavaScript, with the contract.
+fn javascript_sdk(root: &Path, out: &Path) -> anyhow::Result<()> {
+    let package = root.join("guest-sdk/javascript");
+    let mut files = Vec::new();
+    for source in JAVASCRIPT_SOURCES {
+        add_files(&package, &package.join(source), "sdk", &mut files)?;
+    }
+    for source in ["LICENSE", "wit"] {
+        add_files(root, &root.join(source), "sdk", &mut files)?;
+    }
+    fs::write(out.join("javascript_sdk.rs"), constant("JAVASCRIPT_SDK_FILES", &files)?)?;
+    Ok(())
 }
 
 /// Writes `rust_sdk.rs`: the files of the SDK for Rust, and its `Cargo.lock`.

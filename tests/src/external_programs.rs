@@ -20,6 +20,8 @@ pub enum Requirement {
     Promtool,
     /// Node, the packages of `tests/browser/package.json`, and Chromium.
     Browser,
+    /// Node and the packages of `tests/javascript/package.json`.
+    JavaScript,
 }
 
 impl Requirement {
@@ -31,6 +33,7 @@ impl Requirement {
             Requirement::PyTorch => &["UNDERSTUDY_PYTORCH_PYTHON"],
             Requirement::Promtool => &["UNDERSTUDY_PROMTOOL"],
             Requirement::Browser => &["UNDERSTUDY_CHROMIUM", "UNDERSTUDY_NODE_MODULES"],
+            Requirement::JavaScript => &["UNDERSTUDY_JAVASCRIPT_MODULES"],
         }
     }
 
@@ -41,6 +44,7 @@ impl Requirement {
             Requirement::PyTorch => "Python with PyTorch",
             Requirement::Promtool => "promtool",
             Requirement::Browser => "Node and Chromium",
+            Requirement::JavaScript => "Node with componentize-js and esbuild",
         }
     }
 

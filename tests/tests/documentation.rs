@@ -217,8 +217,20 @@ fn studies_take_the_fragments_of_the_documents() {
 
 #[test]
 fn blocks_of_toml_and_shell_are_examples_or_plain() {
-    let known =
-        ["toml", "toml,study", "toml,fragment", "sh", "sh,run", "rust", "python", "sql", "nginx", "text", ""];
+    let known = [
+        "toml",
+        "toml,study",
+        "toml,fragment",
+        "sh",
+        "sh,run",
+        "rust",
+        "python",
+        "js",
+        "sql",
+        "nginx",
+        "text",
+        "",
+    ];
     for (path, document) in documents() {
         for (info, text) in &document.blocks {
             assert!(known.contains(&info.as_str()), "{}: a block of `{info}`:\n{text}", path.display());

@@ -25,7 +25,8 @@ cargo xtask COMMAND
   plugins   build the plugins as components into target/plugins
   docs      build the documentation into target/book
   models    train and export typical models, and write how they compare with ONNX Runtime
-  package   build a package of the program and try it: `package deb` or `package wheel`
+  package   build a package of the program and try it: `package deb`, `package wheel`, or `package npm`,
+            the SDK for plugins in JavaScript
   bench     measure the limits stated in ARCHITECTURE.md";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -38,6 +39,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ["plugins"] => plugins::build(root)?,
         ["docs"] => docs::build(root)?,
         ["package", "deb"] => package::deb(root)?,
+        ["package", "npm"] => package::npm(root)?,
         ["package", "wheel"] => package::wheel(root)?,
         ["models"] => model_exports::compare(root)?,
         ["bench", ref rest @ ..] => bench(root, rest)?,

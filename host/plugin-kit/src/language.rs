@@ -1,5 +1,6 @@
 //! The languages that plugins are written in. Each is a module: the names that it reserves, and the files of a new plugin.
 
+mod javascript;
 mod python;
 mod rust;
 
@@ -9,6 +10,8 @@ use crate::template::Names;
 /// A language that a new plugin can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
+    /// JavaScript or TypeScript, with npm.
+    JavaScript,
     /// Rust, with cargo.
     Rust,
     /// Python, with `componentize-py`.
@@ -34,6 +37,7 @@ trait Template {
 impl Language {
     fn template(self) -> &'static dyn Template {
         match self {
+            Language::JavaScript => &javascript::JavaScript,
             Language::Rust => &rust::Rust,
             Language::Python => &python::Python,
         }

@@ -13,8 +13,8 @@ use understudy_plugin_kit::{Language, NewProject, is_package_name};
 
 /// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
 ///
-/// The SDK is the one of this program, in the folder sdk of the plugin. For Rust, cargo downloads its dependencies from crates.io. For Python, it
-/// has none, and README.md of the plugin says how to install componentize-py.
+/// The SDK is the one of this program, in the folder sdk of the plugin. For Rust, cargo downloads its dependencies from crates.io. For Python,
+/// README.md of the plugin says how to install componentize-py. For JavaScript, `npm install` downloads the tools that build a component.
 #[derive(clap::Args)]
 pub(super) struct New {
     /// Name of the plugin: lower-case letters, digits and hyphens.
@@ -32,6 +32,9 @@ pub(super) struct New {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LanguageArgument {
+    /// JavaScript, or TypeScript after a change of two names; built with node.
+    #[value(name = "javascript")]
+    JavaScript,
     /// Rust, built with cargo.
     Rust,
     /// Python 3.10 or newer, built with componentize-py.
@@ -41,6 +44,7 @@ enum LanguageArgument {
 impl From<LanguageArgument> for Language {
     fn from(argument: LanguageArgument) -> Language {
         match argument {
+            LanguageArgument::JavaScript => Language::JavaScript,
             LanguageArgument::Rust => Language::Rust,
             LanguageArgument::Python => Language::Python,
         }
@@ -49,7 +53,7 @@ impl From<LanguageArgument> for Language {
 
 impl New {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let language = self.lang.into();
+        let language: Language = self.lang.into();
         is_package_name(&self.name, language)?;
         let folder = self.output.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         let shown = folder.display();
@@ -63,7 +67,11 @@ impl New {
             fs::write(&file, text).with_context(cannot_write)?;
         }
         print_err(format_args!("written to {shown}"));
-        print_err(format_args!("next: understudy plugin test {shown}"));
+        let install = match language {
+            Language::JavaScript => format!("(cd {shown} && npm install) && "),
+            Language::Rust => String::new(),
+        };
+        print_err(format_args!("next: {install}understudy plugin test {shown}"));
         Ok(Exit::Done)
     }
 }

@@ -1,6 +1,7 @@
 //! The folder of a plugin, in the language that its manifest tells. Each language is a module.
 
 mod cargo;
+mod npm;
 mod python;
 
 use std::path::{Path, PathBuf};
@@ -27,13 +28,17 @@ pub(super) fn read_package(folder: &Path) -> anyhow::Result<Box<dyn Package>> {
     if folder.join(cargo::MANIFEST).is_file() {
         return Ok(Box::new(cargo::CargoPackage::read(folder)?));
     }
+    if folder.join(npm::MANIFEST).is_file() {
+        return Ok(Box::new(npm::NpmPackage::read(folder)?));
+    }
     if folder.join(python::MANIFEST).is_file() {
         return Ok(Box::new(python::PythonPackage::read(folder)?));
     }
     bail!(
-        "cannot build {}: it has no {} and no {}; name the folder of a plugin, or write one with `understudy plugin new`",
+        "cannot build {}: it has no {}, {} or {}; name the folder of a plugin, or write one with `understudy plugin new`",
         folder.display(),
         cargo::MANIFEST,
+        npm::MANIFEST,
         python::MANIFEST
     )
 }
