@@ -170,17 +170,19 @@ class ConfiguredMetric:
             raise PluginError(f"the comparator has no answer to row {comparator.unanswered[0][0]}")
         try:
             pairs = zip(_scored_answers(rows, model, scored[model.form]), _scored_answers(rows, comparator, scored[comparator.form]))
-            return self._scores(rows, pairs)
+            return self._scores(pairs)
         except PluginError:
             raise
         except Exception as error:
             raise PluginError(describe_exception(error)) from error
 
-    def _scores(self, rows: int, pairs: Iterator[tuple[Any, Any]]) -> list[list[float]]:
+    def _scores(self, pairs: Iterator[tuple[Any, Any]]) -> list[list[float]]:
         score, width = self._target.score, len(self.components)
+        collected = [score(answer, decision) for answer, decision in pairs]
+        if width == 1 and set(map(type, collected)) == {float} and all(map(math.isfinite, collected)):
+            return [collected]
         columns: list[list[float]] = [[] for _ in range(width)]
-        for row, (answer, decision) in enumerate(pairs):
-            scores = score(answer, decision)
+        for row, scores in enumerate(collected):
             if isinstance(scores, (int, float)):
                 scores = (scores,)
             if not isinstance(scores, (list, tuple)) or len(scores) != width:
