@@ -92,6 +92,8 @@ def build(folder: Path, module: str, output: Path, *, name: str, version: str, c
 
 
 def _check_tool() -> None:
+    if sys.version_info < (3, 10):
+        raise BuildError(f"{sys.executable} is Python {sys.version.split()[0]}; use Python 3.10 or newer")
     try:
         importlib.metadata.version("componentize-py")
     except importlib.metadata.PackageNotFoundError:
