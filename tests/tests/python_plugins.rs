@@ -258,7 +258,19 @@ fn exceptions_reach_their_rows_with_their_places() {
         "memory",
         "exit",
     ];
-    insta::assert_snapshot!(deeds.map(answer).join("\n"), @"");
+    insta::assert_snapshot!(deeds.map(answer).join("\n"), @r#"
+    exception: a failure (`decide` returned an error: first_try.py:19 in price, called by first_try.py:26 in first_try: KeyError: 'exception')
+    failed: no answer (failed: no such room)
+    clock: a failure (`decide` returned an error: first_try.py:30 in first_try: SandboxError: a plugin has no clock; read a timestamp of the row)
+    calendar: "2026-01-01T00:00:00"
+    random: a failure (`decide` returned an error: first_try.py:34 in first_try: SandboxError: a plugin has no randomness, since its answers are replayed; use random.Random(seed) with a seed from the row)
+    seeded: "0.32383276483316237"
+    file: a failure (`decide` returned an error: first_try.py:38 in first_try: SandboxError: a plugin has no files; pass the file as an asset of the study and read it from `assets`)
+    import: a failure (`decide` returned an error: first_try.py:40 in first_try: ModuleNotFoundError: the module `sqlite3` was not imported when the component was built; import it at the top of a module)
+    print: "print"
+    memory: a failure (`decide` exceeded its memory limit of 64 MiB)
+    exit: a failure (`decide` returned an error: first_try.py:48 in first_try: SystemExit: 3)
+    "#);
     let recursion = answer("recursion");
     assert!(recursion.contains("RecursionError") || recursion.contains("fuel"), "{recursion}");
 }
@@ -285,7 +297,22 @@ fn faults_of_a_source_are_found_when_it_is_built() {
             "{head}import datetime\n@model\ndef m(row: Row) -> str:\n    return str(datetime.datetime.now())\n"
         )),
     ];
-    insta::assert_snapshot!(errors.join("\n\n"), @"");
+    insta::assert_snapshot!(errors.join("\n\n"), @"
+    cannot build first-try: first_try.py:1: invalid syntax; correct it
+
+    cannot build first-try: first_try.py:1: import misspelt_module
+    ModuleNotFoundError: No module named 'misspelt_module'
+
+    cannot build first-try: first_try.py:1: x = {}['a']
+    KeyError: 'a'
+
+    cannot build first-try: `first_try` has no plugin; write @model, @comparator or @metric above its class or function
+
+    cannot build first-try: first_try.py:6: @model
+    TypeError: the model `m` returns <class 'bytes'>, which is no answer; write str for a label, float for a number, list[str] for a ranking, set[str] for a set of labels, Json or a dataclass for a JSON value
+
+    cannot build first-try: first_try.py:9: a plugin has no clock, so `datetime.now` fails; read a timestamp of the row
+    ");
     // `ctypes` is in CPython, but needs compiled parts that the sandbox does not have.
     let lazy =
         failure(&format!("{head}@model\ndef m(row: Row) -> str:\n    import ctypes\n    return row.room\n"));
@@ -306,8 +333,8 @@ fn a_missing_tool_is_named() {
     // On this path there is no other Python.
     let output = command.env("VIRTUAL_ENV", &empty).env("PATH", empty.join("bin")).output();
     let error = workspace.redacted(output.expect("the program can be started").into()).stderr;
-    insta::assert_snapshot!(error.trim(), @"");
+    insta::assert_snapshot!(error.trim(), @"cannot build first-try: FOLDER/empty/bin/python has no componentize-py; run `FOLDER/empty/bin/python -m pip install componentize-py==0.25.1` in the folder of the plugin");
     workspace.write("nameless/pyproject.toml", "[project]\nversion = \"1\"\n");
-    insta::assert_snapshot!(refused(&workspace, &["build", "nameless"]), @"");
-    insta::assert_snapshot!(refused(&workspace, &["new", "json", "--lang", "python"]), @"");
+    insta::assert_snapshot!(refused(&workspace, &["build", "nameless"]), @"cannot build nameless: nameless/pyproject.toml has no `name` under [project]; write one");
+    insta::assert_snapshot!(refused(&workspace, &["new", "json", "--lang", "python"]), @r#"the name "json" is a word of Python, or the name of a module that it would hide; write lower-case letters, digits and single hyphens, a letter first, such as "booked-room""#);
 }

@@ -122,6 +122,41 @@ def test_timestamps_beyond_the_calendar_fail_their_rows() -> None:
     assert batch.unanswered == [(1, Failed(f"field `at`: {2**63 - 1} µs is not within the years 1 to 9999"))]
 
 
+@dataclass
+class FieldName:
+    field: str
+
+
+@model
+class Recorded:
+    """Reads the field that its configuration names."""
+
+    def __init__(self, config: FieldName) -> None:
+        self.field = config.field
+
+    def fields(self) -> list[Field]:
+        return [Field(self.field, Kind.JSON), Field("at", Kind.TIMESTAMP, required=False)]
+
+    def decide(self, row: dict[str, Any]) -> Json:
+        return [row[self.field], None if row["at"] is None else row["at"].year]
+
+
+@model
+class RecordedColumn(Recorded):
+    def decide_columns(self, columns: dict[str, list[Any]]) -> list[str]:
+        return [str(value) for value in columns[self.field]]
+
+    decide = None  # type: ignore[assignment]
+
+
+def test_fields_may_depend_on_the_configuration() -> None:
+    rows: list[dict[str, Any]] = [{"decision.room": {"a": 1}}, {"decision.room": 2, "at": "2026-01-01T00:00:00Z"}, {}]
+    config = {"field": "decision.room"}
+    missing = Abstain("the field `decision.room` is missing")
+    assert testing.answers(Recorded, rows, config) == [[{"a": 1}, None], [2, 2026], missing]
+    assert testing.answers(RecordedColumn, rows, config) == ["{'a': 1}", "2", missing]
+
+
 def test_columns_that_do_not_fit_fail_the_batch() -> None:
     configured = testing.configured_model(Years)
     for columns, why in [

@@ -28,7 +28,7 @@ exception is a bug: the row stays unanswered, and the report shows the exception
 
 from .answers import Abstain, Failed, WithConfidence, WithProbabilities
 from .declaration import comparator, metric, model
-from .fields import Json, Name
+from .fields import Field, Json, Kind, Name
 from .metrics import Direction, JsonText, Nominal, Prediction
 from .setup import Assets, ConfigError
 
@@ -38,8 +38,10 @@ __all__ = [
     "ConfigError",
     "Direction",
     "Failed",
+    "Field",
     "Json",
     "JsonText",
+    "Kind",
     "Name",
     "Nominal",
     "Prediction",

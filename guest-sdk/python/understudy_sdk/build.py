@@ -13,10 +13,10 @@ import importlib.metadata
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Iterator
 
 from .declaration import Declaration, MetricDeclaration, registered_plugin
 
@@ -63,11 +63,12 @@ def build(folder: Path, module: str, output: Path, *, name: str, version: str, c
     """
     _check_tool()
     folder = folder.resolve()
-    sources = list(_sources(folder))
-    for path in sources:
-        _refuse_clock(path, folder)
-    imports = [found for path in sources for found in _lazy_imports(path, folder)]
     declaration = _import(folder, module)
+    imports = []
+    for path in _own_sources(folder):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        _refuse_clock(tree, path.relative_to(folder))
+        imports += _lazy_imports(tree, path.relative_to(folder))
     is_metric = isinstance(declaration, MetricDeclaration)
     with tempfile.TemporaryDirectory(prefix="understudy-") as work:
         world = Path(work) / "wit"
@@ -80,7 +81,8 @@ def build(folder: Path, module: str, output: Path, *, name: str, version: str, c
         command = [sys.executable, "-c", "import sys, componentize_py; sys.exit(componentize_py.script())"]
         command += ["--quiet", "--wit-path", str(world), "--world", "metric" if is_metric else "model"]
         command += ["componentize", APP, "--stub-wasi", "--output", str(component)]
-        for path in (app, folder, SDK.parent):
+        packages = Path(sysconfig.get_paths()["purelib"])
+        for path in dict.fromkeys((app, folder, SDK.parent, packages)):
             command += ["--python-path", str(path)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0 or not component.is_file():
@@ -90,57 +92,51 @@ def build(folder: Path, module: str, output: Path, *, name: str, version: str, c
 
 
 def _check_tool() -> None:
+    if sys.version_info < (3, 10):
+        raise BuildError(f"{sys.executable} is Python {sys.version.split()[0]}; use Python 3.10 or newer")
     try:
         importlib.metadata.version("componentize-py")
     except importlib.metadata.PackageNotFoundError:
+        pip = f"{sys.executable} -m pip"
+        if sys.prefix == sys.base_prefix:
+            # Debian's Python, for one, installs nothing outside of a virtual environment.
+            pip = "python3 -m venv .venv && .venv/bin/pip"
         raise BuildError(
-            f"{sys.executable} has no componentize-py; run `{sys.executable} -m pip install componentize-py=={COMPONENTIZE_PY}`"
+            f"{sys.executable} has no componentize-py; run `{pip} install componentize-py=={COMPONENTIZE_PY}` in the folder of the plugin"
         ) from None
 
 
-def _sources(folder: Path) -> Iterator[Path]:
-    """The modules in the folder of a plugin, without its tests, the SDK and virtual environments."""
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith((".", "test_")) or entry.name in ("tests", "sdk", "conftest.py", "__pycache__"):
-            continue
-        if entry.is_dir() and not (entry / "pyvenv.cfg").exists() and (entry / "__init__.py").exists():
-            yield from sorted(entry.rglob("*.py"))
-        elif entry.suffix == ".py":
-            yield entry
+def _own_sources(folder: Path) -> list[Path]:
+    """The files in the folder of the plugin that its module has imported, without the SDK and virtual environments."""
+    paths = {Path(file).resolve() for loaded in list(sys.modules.values()) if (file := getattr(loaded, "__file__", None))}
+    foreign = (SDK, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve())
+    own = (path for path in paths if path.is_relative_to(folder) and not any(map(path.is_relative_to, foreign)))
+    return sorted(path for path in own if path.suffix == ".py")
 
 
-def _parsed(path: Path, folder: Path) -> ast.Module:
-    try:
-        return ast.parse(path.read_text(encoding="utf-8"), str(path.relative_to(folder)))
-    except SyntaxError as error:
-        raise BuildError(f"{path.relative_to(folder)}:{error.lineno}: {error.msg}; correct it") from None
-
-
-def _refuse_clock(path: Path, folder: Path) -> None:
+def _refuse_clock(tree: ast.Module, name: Path) -> None:
     """Finds ``datetime.now()`` and its like. Their failure in the sandbox is a trap, which names no line."""
-    for node in ast.walk(_parsed(path, folder)):
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in CLOCK_METHODS:
             continue
         owner = node.func.value
         owner_name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
         if owner_name in ("date", "datetime"):
             raise BuildError(
-                f"{path.relative_to(folder)}:{node.lineno}: a plugin has no clock, so `{owner_name}.{node.func.attr}` fails; "
-                "read a timestamp of the row"
+                f"{name}:{node.lineno}: a plugin has no clock, so `{owner_name}.{node.func.attr}` fails; read a timestamp of the row"
             )
 
 
-def _lazy_imports(path: Path, folder: Path) -> Iterator[tuple[str, str]]:
+def _lazy_imports(tree: ast.Module, name: Path) -> list[tuple[str, str]]:
     """The imports inside of functions, each with its place. They would fail when the function is called."""
-    functions = [node for node in ast.walk(_parsed(path, folder)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    for function in functions:
-        for node in ast.walk(function):
-            place = f"{path.relative_to(folder)}:{getattr(node, 'lineno', 0)}"
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    yield alias.name, place
-            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                yield node.module, place
+    found = []
+    functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    for node in (inner for function in functions for inner in ast.walk(function)):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, f"{name}:{node.lineno}") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.append((node.module, f"{name}:{node.lineno}"))
+    return found
 
 
 def _import(folder: Path, module: str) -> Declaration:
@@ -149,15 +145,22 @@ def _import(folder: Path, module: str) -> Declaration:
     sys.dont_write_bytecode = True
     try:
         importlib.import_module(module)
-        return registered_plugin(module)
     except ModuleNotFoundError as error:
         if error.name == module:
             raise BuildError(
                 f"{folder} has no module {module}; write {module}.py, or name another one as `module` under [tool.understudy] in pyproject.toml"
             ) from None
         raise BuildError(_own_trace(error, folder)) from None
+    except SyntaxError as error:
+        name = Path(error.filename or module)
+        name = name.relative_to(folder) if name.is_relative_to(folder) else name
+        raise BuildError(f"{name}:{error.lineno}: {error.msg}; correct it") from None
     except Exception as error:
         raise BuildError(_own_trace(error, folder)) from None
+    try:
+        return registered_plugin(module)
+    except TypeError as error:
+        raise BuildError(str(error)) from None
 
 
 def _own_trace(error: BaseException, folder: Path) -> str:
@@ -186,14 +189,12 @@ sandbox.close()
 
 
 def _tool_failure(module: str, printed: str) -> str:
-    """What `componentize-py` printed, from the traceback in the sandbox on if there is one."""
-    start = printed.find("Traceback (most recent call last)")
-    text = printed[start:].split("\n\nCaused by:")[0].strip() if start >= 0 else printed.strip()
-    lines = [line for line in text.splitlines() if "wasm backtrace" not in line]
-    hint = "the sandbox runs pure Python only: packages with compiled parts, such as numpy, cannot be imported there"
-    return "\n".join([f"`{module}` cannot be built as a component; {hint}", *lines[-20:]])
-
-
+    """What `componentize-py` printed: the exception in the sandbox if there was one, without the tool's own frames."""
+    cause = printed.split("Caused by:")[-1].split("Stack backtrace:")[0].strip()
+    hint = ""
+    if "ImportError" in cause or "ModuleNotFoundError" in cause:
+        hint = "; packages with compiled parts, such as numpy, do not work there"
+    return f"componentize-py cannot make a component of `{module}`: {cause}{hint}"
 
 
 if __name__ == "__main__":

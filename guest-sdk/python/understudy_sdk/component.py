@@ -181,7 +181,7 @@ def decider(declaration: ModelDeclaration, name: str, version: str) -> type:
             """What the plugin is called and what it needs."""
             if not configured:
                 panic(NOT_CONFIGURED)
-            reads = [_field(field) for field in configured[0].fields]
+            reads = [_field(reader.field) for reader in configured[0].readers]
             type_ = declaration.answers
             return wit_decider.Description(name, version, reads, FORMS[type_.form], type_.has_probabilities)
 

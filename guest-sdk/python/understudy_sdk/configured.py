@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import inspect
 import math
-from typing import Any, Iterator, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from .answer_batch import AnswerBatch, collect_answers
 from .answers import Failed, Form, Unanswered
 from .declaration import Declaration, MetricDeclaration, ModelDeclaration
 from .failure import describe_exception
-from .fields import Column, Field
+from .fields import Column, Field, FieldReader, reader_of_field
 from .metrics import Direction, JsonText, Prediction
 from .setup import Assets, ConfigError, read_config
 
@@ -48,19 +48,37 @@ class ConfiguredModel:
         self.declaration = declaration
         """What its annotations declare."""
         self._target, self._arguments = _set_up(declaration, config, assets)
-        self._has_faults = any(reader.decode is not None for reader in declaration.fields)
-
-    @property
-    def fields(self) -> list[Field]:
+        self.readers = self._readers()
         """The fields that the plugin reads, in the order of the columns."""
-        return [reader.field for reader in self.declaration.fields]
+        self._has_faults = any(reader.decode is not None for reader in self.readers)
+
+    def _readers(self) -> tuple[FieldReader, ...]:
+        if self.declaration.fields is not None:
+            return self.declaration.fields
+        try:
+            fields = list(self._target.fields())
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise ConfigError(describe_exception(error)) from error
+        if not all(isinstance(field, Field) for field in fields) or self.declaration.is_columnar and not fields:
+            raise ConfigError(f"`fields` returned {fields!r:.80}, expected a list of Field")
+        return tuple(map(reader_of_field, fields))
+
+    def _row_factory(self) -> Callable[..., Any]:
+        """Makes a row, or the columns, from one value a field."""
+        if self.declaration.fields is not None:
+            row_type: Callable[..., Any] = self.declaration.row_type
+            return row_type
+        names = [reader.field.name for reader in self.readers]
+        return lambda *cells: dict(zip(names, cells))
 
     def decide(self, rows: int, columns: Sequence[Column]) -> AnswerBatch:
         """Answers the rows of a batch.
 
         :raises PluginError: if the plugin raises an exception, or the columns do not fit its fields.
         """
-        readers = self.declaration.fields
+        readers = self.readers
         if len(columns) != len(readers):
             raise PluginError(f"expected {len(readers)} columns, found {len(columns)}")
         try:
@@ -76,7 +94,7 @@ class ConfiguredModel:
             raise PluginError(describe_exception(error)) from error
 
     def _row_answers(self, rows: int, values: list[list[Any]]) -> list[Any]:
-        row_type, arguments = self.declaration.row_type, self._arguments
+        row_type, arguments = self._row_factory(), self._arguments
         decide = self._target.decide if inspect.isclass(self.declaration.target) else self._target
         answers: list[Any] = []
         add = answers.append
@@ -100,7 +118,7 @@ class ConfiguredModel:
         if faults:
             kept = [row for row in range(rows) if row not in faults]
             values = [[column[row] for row in kept] for column in values]
-        answers = self._target.decide_columns(self.declaration.row_type(*values))
+        answers = self._target.decide_columns(self._row_factory()(*values))
         expected = rows - len(faults)
         if not isinstance(answers, (list, tuple)) or len(answers) != expected:
             length = len(answers) if isinstance(answers, (list, tuple)) else f"a {type(answers).__name__} of"
@@ -170,17 +188,19 @@ class ConfiguredMetric:
             raise PluginError(f"the comparator has no answer to row {comparator.unanswered[0][0]}")
         try:
             pairs = zip(_scored_answers(rows, model, scored[model.form]), _scored_answers(rows, comparator, scored[comparator.form]))
-            return self._scores(rows, pairs)
+            return self._scores(pairs)
         except PluginError:
             raise
         except Exception as error:
             raise PluginError(describe_exception(error)) from error
 
-    def _scores(self, rows: int, pairs: Iterator[tuple[Any, Any]]) -> list[list[float]]:
+    def _scores(self, pairs: Iterator[tuple[Any, Any]]) -> list[list[float]]:
         score, width = self._target.score, len(self.components)
+        collected = [score(answer, decision) for answer, decision in pairs]
+        if width == 1 and set(map(type, collected)) == {float} and all(map(math.isfinite, collected)):
+            return [collected]
         columns: list[list[float]] = [[] for _ in range(width)]
-        for row, (answer, decision) in enumerate(pairs):
-            scores = score(answer, decision)
+        for row, scores in enumerate(collected):
             if isinstance(scores, (int, float)):
                 scores = (scores,)
             if not isinstance(scores, (list, tuple)) or len(scores) != width:

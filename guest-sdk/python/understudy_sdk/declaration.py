@@ -9,6 +9,7 @@ Invariants:
 from __future__ import annotations
 
 import inspect
+import typing
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, TypeVar, Union
 
@@ -28,10 +29,10 @@ class ModelDeclaration:
     """The decorated class or function."""
     role: str
     """``model`` or ``comparator``."""
-    fields: tuple[FieldReader, ...]
-    """The fields that it reads."""
+    fields: tuple[FieldReader, ...] | None
+    """The fields that it reads; ``None`` if its method ``fields`` says so once it is configured."""
     row_type: Any
-    """The dataclass of a row, or of columns."""
+    """The dataclass of a row or of columns, or ``dict``."""
     answers: AnswerType
     """What it answers."""
     config_type: type | None
@@ -127,8 +128,14 @@ def _model_declaration(target: Any, role: str) -> ModelDeclaration:
         setup, config_type = _setup(decide.names[1:], decide, owner)
     row_type = decide.annotation(decide.names[0], owner)
     returned = decide.annotation("return", owner)
-    fields = tuple(read_fields(row_type, is_columnar=is_columnar))
-    if is_columnar and not fields:
+    fields = None
+    if row_type is dict or typing.get_origin(row_type) is dict:
+        if not inspect.isclass(target) or not callable(getattr(target, "fields", None)):
+            raise TypeError(f"{owner} reads a dict; write a class with a method `fields`, which returns a list of Field, or read a dataclass")
+        row_type = dict
+    else:
+        fields = tuple(read_fields(row_type, is_columnar=is_columnar))
+    if is_columnar and fields == ():
         raise TypeError(f"{owner} reads no field, so it cannot know the number of rows; write `decide`")
     answers = answer_type(column_type(returned) if is_columnar else returned, owner)
     return ModelDeclaration(target, role, fields, row_type, answers, config_type, setup, is_columnar)
@@ -151,6 +158,9 @@ def model(target: T) -> T:
     Further parameters called ``config`` (a dataclass) and ``assets`` (:class:`Assets`) receive those of the study. A class has them in
     ``__init__``, which runs once, and a method ``decide``. With a method ``decide_columns`` it answers all rows of a batch at once: each
     field of the dataclass is then a ``list`` with one value a row, and it returns a ``list`` of as many answers.
+
+    If the fields depend on the configuration, the row is a ``dict[str, Any]`` by their names in the study, and a method ``fields`` returns a
+    list of :class:`Field`. ``decide_columns`` receives a ``dict[str, list[Any]]`` then. Optional fields without a value are ``None``.
     """
     _declarations.append(_model_declaration(target, "model"))
     return target

@@ -207,6 +207,12 @@ def _reader(owner: type, field: dataclasses.Field[Any], annotation: Any) -> Fiel
     return FieldReader(Field(name or field.name, kind, not optional), default, factory, decode)
 
 
+def reader_of_field(field: Field) -> FieldReader:
+    """How the column of a field becomes Python values if no annotation says so."""
+    decoders: dict[Kind, Callable[[Any], Any]] = {Kind.TIMESTAMP: _instant, Kind.JSON: _json}
+    return FieldReader(field, None, None, decoders.get(field.kind))
+
+
 def _is_structured(annotation: Any) -> bool:
     origin = typing.get_origin(annotation) or annotation
     if origin in (dict, list, tuple) or dataclasses.is_dataclass(annotation) or typing.is_typeddict(annotation):

@@ -10,6 +10,7 @@ import builtins
 import gc
 import importlib
 import io
+import os
 import random
 import sys
 import time
@@ -41,11 +42,28 @@ def replace_system_functions() -> None:
     for name in random.__all__:
         if getattr(getattr(random, name), "__self__", None) is not None:
             setattr(random, name, _refuse(no_seed))
+    os.urandom = _refuse(no_seed)
+    random.Random = _seeded_random(random.Random, no_seed)  # type: ignore[misc]
     no_file = "a plugin has no files; pass the file as an asset of the study and read it from `assets`"
     for module in (builtins, io):
         setattr(module, "open", _refuse(no_file))
     # Output goes nowhere.
     sys.stdout = sys.stderr = _Discard()
+
+
+def _seeded_random(generator: type[random.Random], why: str) -> type[random.Random]:
+    """The class of random generators, which needs a seed."""
+
+    class Random(generator):  # type: ignore[misc, valid-type]
+        """A random generator with a seed."""
+
+        def __new__(cls, x: Any = None) -> Any:
+            """Refuses a generator without a seed."""
+            if x is None:
+                raise SandboxError(why)
+            return super().__new__(cls, x)
+
+    return Random
 
 
 def _with_argument(name: str, function: Callable[..., Any], why: str) -> Callable[..., Any]:

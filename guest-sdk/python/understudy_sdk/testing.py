@@ -56,14 +56,14 @@ def answers(
     :raises PluginError: if the plugin raises another exception.
     """
     configured = configured_model(plugin, config, assets)
-    required = [field.name for field in configured.fields if field.required]
+    required = [reader.field.name for reader in configured.readers if reader.field.required]
     lacking: dict[int, str] = {}
     for at, row in enumerate(rows):
         absent = next((name for name in required if row.get(name) is None), None)
         if absent is not None:
             lacking[at] = absent
     passed = [row for at, row in enumerate(rows) if at not in lacking]
-    columns = [_column(reader, passed) for reader in configured.declaration.fields]
+    columns = [_column(reader, passed) for reader in configured.readers]
     rest = iter(_values(configured.declaration.answers, configured.decide(len(passed), columns)))
     return [Abstain(f"the field `{lacking[at]}` is missing") if at in lacking else next(rest) for at in range(len(rows))]
 

@@ -80,7 +80,7 @@ impl Bench {
         let traps = subject.usage().traps;
         if traps > 0 {
             print_out(format_args!(
-                "  {} failed: the plugin fails on a row; find it with `understudy plugin check --rows`",
+                "  {} failed: a batch needs more fuel than a row may use, and is split, or the plugin fails on a row; find such a row with `understudy plugin check --rows`",
                 counted(traps, "call", "calls")
             ))?;
         }

@@ -62,8 +62,8 @@ impl PythonPackage {
         let found = [active, own, beside].into_iter().flatten().filter(|python| python.is_file());
         let candidates: Vec<PathBuf> = found.chain([PathBuf::from("python3")]).collect();
         let has_tool = |python: &&PathBuf| {
-            let output = Command::new(python).args(["-c", HAS_TOOL]).stderr(Stdio::null()).status();
-            output.is_ok_and(|status| status.success())
+            let status = Command::new(python).args(["-c", HAS_TOOL]).stderr(Stdio::null()).status();
+            status.is_ok_and(|status| status.success())
         };
         candidates.iter().find(has_tool).unwrap_or(&candidates[0]).clone()
     }
