@@ -9,10 +9,10 @@ use crate::template::Names;
 /// A language that a new plugin can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// JavaScript or TypeScript, with npm.
-    JavaScript,
     /// Rust, with cargo.
     Rust,
+    /// JavaScript or TypeScript, with npm.
+    JavaScript,
 }
 
 /// What a language contributes to a new plugin.
@@ -34,8 +34,8 @@ trait Template {
 impl Language {
     fn template(self) -> &'static dyn Template {
         match self {
-            Language::JavaScript => &javascript::JavaScript,
             Language::Rust => &rust::Rust,
+            Language::JavaScript => &javascript::JavaScript,
         }
     }
 
