@@ -177,11 +177,15 @@ class Lists {
       throw new RowError(`the answer is ${quoted(value)}, expected ${expected}`);
     }
     const what = isRanking ? 'an item of the ranking' : 'a label of the set';
+    const { lists } = this;
+    const { codes } = lists.names;
     for (let index = 0; index < names.length; index += 1) {
-      const isNew = this.lists.add(row, names[index], what);
-      if (isRanking && !isNew) throw new RowError(`the ranking repeats \`${names[index]}\``);
+      // A name that the row has already needs no call, which would cost more than the rest.
+      const isKnown = lists.last[codes.get(names[index])] === row + 1;
+      if (!isKnown) lists.add(row, names[index], what);
+      else if (isRanking) throw new RowError(`the ranking repeats \`${names[index]}\``);
     }
-    this.lists.end(row);
+    lists.end(row);
   }
 
   skip(row) {
