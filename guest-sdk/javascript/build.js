@@ -85,20 +85,24 @@ export { exported as decider, exported as scorer, plugin };`;
   return { text: text.replace(PLACES, () => JSON.stringify(places)), places };
 }
 
-/** The file and line of the plugin's source for each line of a bundle. */
+/** The places of the plugin's source in a bundle, as `errorText` reads them. */
 function sourcePlaces(folder, { mappings, sources }) {
   const isOwn = sources.map((source) => source !== 'entry.js' && !resolve(folder, source).startsWith(SDK));
   let [source, line] = [0, 0];
   const lines = mappings.split(';').map((segments) => {
-    let first = null;
+    const starts = [];
+    let column = 0;
     for (const segment of segments.split(',')) {
-      const [, sourceStep, lineStep] = decodeVlq(segment);
+      const [columnStep = 0, sourceStep, lineStep] = decodeVlq(segment);
+      column += columnStep;
       if (sourceStep === undefined) continue;
       source += sourceStep;
       line += lineStep;
-      if (isOwn[source]) first ??= [source, line + 1];
+      const last = starts.at(-1);
+      const isChange = last === undefined || last[1] !== source || last[2] !== line + 1;
+      if (isOwn[source] && isChange) starts.push([column, source, line + 1]);
     }
-    return first;
+    return starts;
   });
   return { files: sources, lines };
 }
@@ -152,7 +156,9 @@ async function main() {
       disableFeatures: ['clocks', 'fetch-event', 'http', 'random', 'stdio'],
     }).catch((error) => {
       // The engine has refused what node accepts.
-      const text = error.message.replace(/bundle\.js:(\d+):\d+/g, (place, line) => sourcePlace(line, places) ?? place);
+      const text = error.message.replace(/bundle\.js:(\d+):(\d+)/g, (place, line, column) => {
+        return sourcePlace(line, column, places) ?? place;
+      });
       throw new BuildError(text);
     });
     if (imports.length > 0) throw new BuildError(`the component imports ${imports.join(', ')}, but it must import nothing`);

@@ -214,21 +214,25 @@ fn an_error_reaches_its_author_with_message_and_line() {
     let workspace = TestWorkspace::new();
     let component = built_plugin(&workspace, "faults.js");
     let found = |text: &str| fault(&workspace, &component, &json!({ "text": text }).to_string());
-    insta::assert_snapshot!(found("throw"), @"");
-    insta::assert_snapshot!(found("throw text"), @"");
-    insta::assert_snapshot!(found("random"), @"");
-    insta::assert_snapshot!(found("now"), @"");
-    insta::assert_snapshot!(found("date"), @"");
-    insta::assert_snapshot!(found("timer"), @"");
-    insta::assert_snapshot!(found("performance"), @"");
-    insta::assert_snapshot!(found("crypto"), @"");
-    insta::assert_snapshot!(found("loop"), @"");
-    insta::assert_snapshot!(found("recursion"), @"");
-    insta::assert_snapshot!(found("nothing"), @"");
+    insta::assert_snapshot!(found("throw"), @r#"a failure (`decide` returned an error: src/plugin.js:8: TypeError: can't access property "price", rooms.single is undefined)"#);
+    insta::assert_snapshot!(found("throw text"), @r#"a failure (`decide` returned an error: threw "no room")"#);
+    insta::assert_snapshot!(found("random"), @"a failure (`decide` returned an error: src/plugin.js:12: Error: Math.random is not available in a plugin; an answer depends on the row and the configuration alone, so compute a pseudorandom number from the row)");
+    insta::assert_snapshot!(found("now"), @"a failure (`decide` returned an error: src/plugin.js:13: Error: the current time is not available in a plugin; an answer depends on the row and the configuration alone, so read a timestamp of the row)");
+    insta::assert_snapshot!(found("date"), @"a failure (`decide` returned an error: src/plugin.js:14: Error: the current time is not available in a plugin; an answer depends on the row and the configuration alone, so read a timestamp of the row)");
+    insta::assert_snapshot!(found("timer"), @"a failure (`decide` returned an error: src/plugin.js:19: Error: setTimeout is not available in a plugin; a call ends when its function returns)");
+    insta::assert_snapshot!(found("performance"), @"a failure (`decide` returned an error: src/plugin.js:20: Error: the current time is not available in a plugin; an answer depends on the row and the configuration alone, so read a timestamp of the row)");
+    insta::assert_snapshot!(found("crypto"), @"a failure (`decide` returned an error: src/plugin.js:21: Error: crypto.randomUUID is not available in a plugin; an answer depends on the row and the configuration alone, so compute a pseudorandom number from the row)");
+    insta::assert_snapshot!(found("normalize"), @"a failure (`decide` returned an error: src/plugin.js:22: Error: String.prototype.normalize is not available in a plugin; the engine has no tables of Unicode, so bundle a library)");
+    insta::assert_snapshot!(found("promise"), @"no answer (failed: the answer is a promise, expected a string)");
+    insta::assert_snapshot!(found("lower"), @r#""i̇ä""#);
+    insta::assert_snapshot!(found("stack"), @r#"a failure (`decide` returned an error: src/plugin.js:26: TypeError: can't access property "price", rooms.double is undefined)"#);
+    insta::assert_snapshot!(found("loop"), @"a failure (`decide` used up its fuel of 10000000)");
+    insta::assert_snapshot!(found("recursion"), @"a failure (`decide` used up its fuel of 10000000)");
+    insta::assert_snapshot!(found("nothing"), @"no answer (abstained: there is nothing)");
     let row = r#"{"text": "é", "integer": -7, "number": 0.5, "boolean": true, "timestamp": "2026-03-01T10:00:00Z", "json": {"a": [1]}}"#;
-    insta::assert_snapshot!(fault(&workspace, &component, row), @"");
+    insta::assert_snapshot!(fault(&workspace, &component, row), @r#""{\"integer\":-7,\"number\":0.5,\"boolean\":true,\"timestamp\":1772359200000000,\"json\":{\"a\":[1]}}""#);
     let row = r#"{"text": "time", "timestamp": "2026-03-01T10:00:00.25Z"}"#;
-    insta::assert_snapshot!(fault(&workspace, &component, row), @"");
+    insta::assert_snapshot!(fault(&workspace, &component, row), @r#""2026-03-01T10:00:00.250Z""#);
     // In a run, a fault is isolated: the other rows are answered.
     workspace.write_lines(
         "batch.jsonl",
@@ -257,20 +261,20 @@ fn a_plugin_that_cannot_be_built_says_why() {
         assert_eq!(output.code, 1, "{}", output.stdout);
         output.stderr.trim().to_owned()
     };
-    insta::assert_snapshot!(refused(""), @"");
+    insta::assert_snapshot!(refused(""), @"cannot build broken: @understudy/sdk is not installed in broken/node_modules; run `npm install` there");
     install(&workspace.path().join("broken"));
-    insta::assert_snapshot!(refused("/nowhere"), @"");
+    insta::assert_snapshot!(refused("/nowhere"), @"cannot start `node`; install Node.js, 20 or newer, from https://nodejs.org: No such file or directory (os error 2)");
     workspace.write("broken/src/plugin.js", "export default model(");
     assert!(refused("").contains("src/plugin.js:1:21"), "{}", refused(""));
     workspace.write("broken/src/plugin.js", "import { model } from '@understudy/sdk';\nexport default {};\n");
-    insta::assert_snapshot!(refused(""), @"");
+    insta::assert_snapshot!(refused(""), @"cannot build broken: src/plugin.js has no plugin as its default export; write export default model({ ... }), comparator or metric");
     workspace.write(
         "broken/src/plugin.js",
         "import { model } from '@understudy/sdk';\nexport default model({ reads: {} });\n",
     );
-    insta::assert_snapshot!(refused(""), @"");
+    insta::assert_snapshot!(refused(""), @"cannot build broken: src/plugin.js:2: TypeError: `decide` of the model is undefined, expected a function");
     fs::remove_file(workspace.path().join("broken/node_modules/esbuild")).expect("the link");
-    insta::assert_snapshot!(refused(""), @"");
+    insta::assert_snapshot!(refused(""), @"cannot build broken: esbuild is not installed in FOLDER/broken/node_modules; run `npm install` there");
     workspace.write("broken/package.json", "{}");
-    insta::assert_snapshot!(refused(""), @"");
+    insta::assert_snapshot!(refused(""), @r#"broken/package.json has no name; write one, such as "booked-room""#);
 }

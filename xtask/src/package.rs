@@ -112,7 +112,9 @@ pub fn npm(root: &Path) -> anyhow::Result<()> {
     };
     npm(&source, &["pack", "--pack-destination"]).arg(&output).run()?;
     let package = only_file(&output)?;
-    npm(&plugin, &["install", "--omit", "dev", &package.display().to_string()]).run()?;
+    // The tools are here already, and npm would ask its registry for them.
+    npm(&plugin, &["pkg", "delete", "devDependencies"]).run()?;
+    npm(&plugin, &["install", &package.display().to_string()]).run()?;
     let installed = plugin.join("node_modules/@understudy/sdk");
     ensure!(!installed.is_symlink(), "npm links the SDK instead of installing it");
     for tool in ["@bytecodealliance", "esbuild"] {
@@ -122,7 +124,7 @@ pub fn npm(root: &Path) -> anyhow::Result<()> {
     }
     command("node", &plugin).arg("--test").output(&[0])?;
     command(&program, root).args(["plugin", "test"]).arg(&plugin).run()?;
-    npm(&plugin, &["uninstall", "--omit", "dev", "@understudy/sdk"]).run()?;
+    npm(&plugin, &["uninstall", "@understudy/sdk"]).run()?;
     ensure!(!installed.exists(), "npm leaves the SDK behind");
     finished(&package)
 }

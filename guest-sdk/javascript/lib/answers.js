@@ -124,56 +124,83 @@ class Numbers {
   }
 }
 
-/** Rankings and sets of labels: a list of codes a row. */
-class Lists {
-  constructor(rows, form) {
-    this.form = form;
-    this.names = new Dictionary();
-    this.offsets = new Uint32Array(rows + 1);
-    this.codes = [];
-  }
-
-  push(row, value) {
-    for (const listed of this.form === 'ranking' ? this.#ranking(value) : this.#set(value)) this.codes.push(listed);
-    this.offsets[row + 1] = this.codes.length;
-  }
-
-  #ranking(value) {
-    if (!Array.isArray(value)) throw new RowError(`the answer is ${quoted(value)}, expected an array of names, best first`);
-    const known = new Set();
-    for (const name of value) {
-      const ranked = code(this.names, name, 'an item of the ranking');
-      if (known.has(ranked)) throw new RowError(`the ranking repeats \`${name}\``);
-      known.add(ranked);
-    }
-    return known;
-  }
-
-  #set(value) {
-    if (!(value instanceof Set || Array.isArray(value))) {
-      throw new RowError(`the answer is ${quoted(value)}, expected a Set or an array of names`);
-    }
-    const codes = new Set();
-    for (const name of value) codes.add(code(this.names, name, 'a label of the set'));
-    return codes;
-  }
-
-  skip(row) {
-    this.offsets[row + 1] = this.codes.length;
-  }
-
-  record() {
-    const val = { names: this.names.text(), offsets: this.offsets, codes: Uint32Array.from(this.codes) };
-    return { tag: this.form === 'ranking' ? 'rankings' : 'label-sets', val };
-  }
-}
-
-/** Class probabilities: a list of codes and values a row. */
-class Probabilities {
+/** Lists of names, one a row, each name at most once in a list. */
+class NameLists {
   constructor(rows) {
     this.names = new Dictionary();
     this.offsets = new Uint32Array(rows + 1);
     this.codes = [];
+    /** The number of the last row that has a code, counted from 1, by code. */
+    this.last = [];
+    /** The number of codes. */
+    this.length = 0;
+  }
+
+  /** Adds a name to the list of a row. Returns whether it is new there. */
+  add(row, name, what) {
+    const coded = this.names.codes.get(name) ?? code(this.names, name, what);
+    if (this.last[coded] === row + 1) return false;
+    this.last[coded] = row + 1;
+    this.codes[this.length] = coded;
+    this.length += 1;
+    return true;
+  }
+
+  /** Ends the list of a row. */
+  end(row) {
+    this.offsets[row + 1] = this.length;
+  }
+
+  /** Ends the list of a row without a name. */
+  clear(row) {
+    this.offsets[row + 1] = this.length = this.offsets[row];
+  }
+
+  record() {
+    this.codes.length = this.length;
+    return { names: this.names.text(), offsets: this.offsets, codes: new Uint32Array(this.codes) };
+  }
+}
+
+/** Rankings and sets of labels. */
+class Lists {
+  constructor(rows, form) {
+    this.form = form;
+    this.lists = new NameLists(rows);
+  }
+
+  push(row, value) {
+    const isRanking = this.form === 'ranking';
+    const names = !isRanking && value instanceof Set ? [...value] : value;
+    if (!Array.isArray(names)) {
+      const expected = isRanking ? 'an array of names, best first' : 'a Set or an array of names';
+      throw new RowError(`the answer is ${quoted(value)}, expected ${expected}`);
+    }
+    const what = isRanking ? 'an item of the ranking' : 'a label of the set';
+    const { lists } = this;
+    const { codes } = lists.names;
+    for (let index = 0; index < names.length; index += 1) {
+      // A name that the row has already needs no call, which would cost more than the rest.
+      const isKnown = lists.last[codes.get(names[index])] === row + 1;
+      if (!isKnown) lists.add(row, names[index], what);
+      else if (isRanking) throw new RowError(`the ranking repeats \`${names[index]}\``);
+    }
+    lists.end(row);
+  }
+
+  skip(row) {
+    this.lists.clear(row);
+  }
+
+  record() {
+    return { tag: this.form === 'ranking' ? 'rankings' : 'label-sets', val: this.lists.record() };
+  }
+}
+
+/** Class probabilities: classes and values of each row. */
+class Probabilities {
+  constructor(rows) {
+    this.classes = new NameLists(rows);
     this.values = [];
   }
 
@@ -181,34 +208,30 @@ class Probabilities {
     if (typeof probabilities !== 'object' || probabilities === null) {
       throw new RowError(`the probabilities are ${quoted(probabilities)}, expected an object such as { a: 0.75, b: 0.25 }`);
     }
-    const pairs = Symbol.iterator in probabilities ? probabilities : Object.entries(probabilities);
-    const known = new Map();
+    const pairs = Symbol.iterator in probabilities ? [...probabilities] : Object.entries(probabilities);
     let sum = 0;
-    for (const [name, probability] of pairs) {
+    for (let index = 0; index < pairs.length; index += 1) {
+      const name = pairs[index][0];
+      const probability = pairs[index][1];
       if (!(typeof probability === 'number' && probability >= 0 && probability <= 1)) {
         throw new RowError(`the probability of \`${name}\` is ${quoted(probability)}, expected a value from 0 to 1`);
       }
-      const coded = code(this.names, name, 'a class');
-      if (known.has(coded)) throw new RowError(`the probabilities repeat the class \`${name}\``);
-      known.set(coded, probability);
+      this.values[this.classes.length] = probability;
+      if (!this.classes.add(row, name, 'a class')) throw new RowError(`the probabilities repeat the class \`${name}\``);
       sum += probability;
     }
     if (!(Math.abs(sum - 1) <= SUM_TOLERANCE)) throw new RowError(`the sum of the probabilities is ${sum}, expected 1`);
-    for (const [coded, probability] of known) {
-      this.codes.push(coded);
-      this.values.push(probability);
-    }
-    this.offsets[row + 1] = this.codes.length;
+    this.classes.end(row);
   }
 
   /** Removes what the row has. */
   skip(row) {
-    this.offsets[row + 1] = this.codes.length = this.values.length = this.offsets[row];
+    this.classes.clear(row);
   }
 
   record() {
-    const { offsets } = this;
-    return { names: this.names.text(), offsets, codes: Uint32Array.from(this.codes), values: Float64Array.from(this.values) };
+    this.values.length = this.classes.length;
+    return { ...this.classes.record(), values: new Float64Array(this.values) };
   }
 }
 

@@ -4,8 +4,8 @@ import { quoted } from './dictionary.js';
 import { ConfigError } from './setup.js';
 
 /**
- * The text of an error. `places` are those of the author's source: the names of the `files`, and `lines` with the index of a file and a
- * line for each line of the bundle that the author wrote.
+ * The text of an error. `places` are those of the author's source: the names of the `files`, and for each line of the bundle `lines` with
+ * what begins in it: a column, from 0, the index of a file, and a line, from 1.
  */
 export function errorText(error, places) {
   if (error instanceof ConfigError) return error.message.toWellFormed();
@@ -17,15 +17,15 @@ export function errorText(error, places) {
 /** The first place in a stack that is in the author's source. Each frame ends with `:LINE:COLUMN`, and with `)` in node. */
 function firstPlace(stack, places) {
   for (const frame of stack.split('\n')) {
-    const found = /:(\d+):\d+\)?$/.exec(frame);
-    const place = found === null ? undefined : sourcePlace(found[1], places);
+    const found = /:(\d+):(\d+)\)?$/.exec(frame);
+    const place = found === null ? undefined : sourcePlace(found[1], found[2], places);
     if (place !== undefined) return place;
   }
   return undefined;
 }
 
-/** The file and line of the author's source that a line of the bundle, counted from 1, comes from. */
-export function sourcePlace(line, { files, lines }) {
-  const place = lines[line - 1];
-  return place ? `${files[place[0]]}:${place[1]}` : undefined;
+/** The file and line of the author's source that a line and a column of the bundle, both from 1, come from. */
+export function sourcePlace(line, column, { files, lines }) {
+  const place = (lines[line - 1] ?? []).findLast(([start]) => start < column);
+  return place === undefined ? undefined : `${files[place[1]]}:${place[2]}`;
 }

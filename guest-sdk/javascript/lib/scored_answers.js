@@ -21,10 +21,12 @@ export class Prediction {
 
 /** Whether two answers of a pair are the same. No answer, `undefined`, is never the same. */
 export function equal(model, comparator) {
-  if (Array.isArray(model) && Array.isArray(comparator)) {
-    return model.length === comparator.length && model.every((name, index) => name === comparator[index]);
+  if (!Array.isArray(model) || !Array.isArray(comparator)) return model !== undefined && model === comparator;
+  if (model.length !== comparator.length) return false;
+  for (let index = 0; index < model.length; index += 1) {
+    if (model[index] !== comparator[index]) return false;
   }
-  return model !== undefined && model === comparator;
+  return true;
 }
 
 /** A function that returns the answer to a row, which must be answered. */
@@ -39,11 +41,10 @@ export function answerReader(side, rows, accepts, { values: { tag, val } }) {
 export function predictionReader(side, rows, accepts, answers) {
   const read = answerReader(side, rows, accepts, answers);
   const { confidence, probabilities } = answers;
-  const classes = probabilities && listReader(probabilities, (name, at) => [name, probabilities.values[at]]);
+  const classes = probabilities && probabilityReader(probabilities);
   return (row) => {
     const given = confidence?.[row];
-    const listed = classes?.(row);
-    return new Prediction(read(row), Number.isNaN(given) ? undefined : given, listed?.length ? new Map(listed) : undefined);
+    return new Prediction(read(row), Number.isNaN(given) ? undefined : given, classes?.(row));
   };
 }
 
@@ -60,22 +61,37 @@ function decoded(tag, val) {
     default: {
       const form = tag === 'rankings' ? 'ranking' : 'label-set';
       // The host sorts the labels of a set by their bytes, so equal sets are equal lists.
-      return { form, length: val.offsets.length - 1, read: listReader(val, (name) => name) };
+      return { form, length: val.offsets.length - 1, read: listReader(val) };
     }
   }
 }
 
 function texts(text) {
   const read = textReader(text);
-  return Array.from({ length: text.offsets.length - 1 }, (_, index) => read(index));
+  const strings = [];
+  for (let index = 0; index < text.offsets.length - 1; index += 1) strings.push(read(index));
+  return strings;
 }
 
-/** A function that reads the list of a row. `item` makes an item from a name and its position in `codes`. */
-function listReader({ names, offsets, codes }, item) {
+/** A function that reads the list of a row. */
+function listReader({ names, offsets, codes }) {
   const known = texts(names);
   return (row) => {
-    const list = [];
-    for (let at = offsets[row]; at < offsets[row + 1]; at += 1) list.push(item(known[codes[at]], at));
+    const start = offsets[row];
+    const list = new Array(offsets[row + 1] - start);
+    for (let index = 0; index < list.length; index += 1) list[index] = known[codes[start + index]];
     return list;
+  };
+}
+
+/** A function that reads the probabilities of a row; `undefined` if it has none. */
+function probabilityReader({ names, offsets, codes, values }) {
+  const known = texts(names);
+  return (row) => {
+    const end = offsets[row + 1];
+    if (offsets[row] === end) return undefined;
+    const probabilities = new Map();
+    for (let at = offsets[row]; at < end; at += 1) probabilities.set(known[codes[at]], values[at]);
+    return probabilities;
   };
 }

@@ -10,12 +10,12 @@ use crate::template::Names;
 /// A language that a new plugin can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// JavaScript or TypeScript, with npm.
-    JavaScript,
     /// Rust, with cargo.
     Rust,
     /// Python, with `componentize-py`.
     Python,
+    /// JavaScript or TypeScript, with npm.
+    JavaScript,
 }
 
 /// What a language contributes to a new plugin.
@@ -37,9 +37,9 @@ trait Template {
 impl Language {
     fn template(self) -> &'static dyn Template {
         match self {
-            Language::JavaScript => &javascript::JavaScript,
             Language::Rust => &rust::Rust,
             Language::Python => &python::Python,
+            Language::JavaScript => &javascript::JavaScript,
         }
     }
 

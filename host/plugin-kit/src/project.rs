@@ -142,6 +142,25 @@ mod tests {
     }
 
     #[test]
+    fn a_plugin_in_javascript_has_its_package_and_the_sdk() {
+        for kind in [Kind::Model, Kind::Comparator, Kind::Metric] {
+            for path in ["src/plugin.js", "test/plugin.test.js"] {
+                assert!(file(Language::JavaScript, kind, path).contains("'@understudy/sdk"));
+            }
+            assert!(file(Language::JavaScript, kind, "README.md").lines().count() <= 20);
+        }
+        let manifest = file(Language::JavaScript, Kind::Model, "package.json");
+        assert!(manifest.contains("\"name\": \"booked-room\""), "{manifest}");
+        assert!(manifest.contains("--output booked_room.wasm"), "{manifest}");
+        let sdk = file(Language::JavaScript, Kind::Model, "sdk/package.json");
+        // The package has the version of the program that writes it.
+        assert!(sdk.contains(&format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"))), "{sdk}");
+        assert!(file(Language::JavaScript, Kind::Model, "sdk/wit/shadow.wit").contains("world model"));
+        let error = is_package_name("esbuild", Language::JavaScript).expect_err("it is refused");
+        assert_eq!(error.why, "is reserved by npm, or the name of a dependency");
+    }
+
+    #[test]
     fn rows_and_tests_fit_the_fields_of_the_source() {
         let field = |name: &str, kind, required| InputField { name: name.to_owned(), kind, required };
         let booking = [field("room", FieldKind::Text, true), field("nights", FieldKind::Integer, false)];

@@ -2,8 +2,10 @@
 
 import { abstain, model } from '@understudy/sdk';
 
+const rooms = {};
+
 const faults = {
-  throw: () => undefined.room,
+  throw: () => rooms.single.price,
   'throw text': () => {
     throw 'no room';
   },
@@ -21,7 +23,7 @@ const faults = {
   promise: async () => 'a',
   lower: () => 'İÄ'.toLowerCase(),
   stack: () => {
-    const nested = (depth) => (depth === 0 ? undefined.room : nested(depth - 1));
+    const nested = (depth) => (depth === 0 ? rooms.double.price : nested(depth - 1));
     return nested(3);
   },
 };

@@ -11,9 +11,16 @@ const KINDS = {
   json: ['json'],
 };
 
-/** The name of an item: a string, or an integer in decimal. */
-function itemName(item) {
-  return typeof item === 'string' || typeof item === 'bigint' || Number.isSafeInteger(item) ? String(item) : undefined;
+/** The names of items: strings, and integers in decimal. `undefined` if there is another item. */
+function itemNames(items) {
+  const names = new Array(items.length);
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
+    const isName = typeof item === 'string' || typeof item === 'bigint' || (item | 0) === item || Number.isSafeInteger(item);
+    if (!isName) return undefined;
+    names[index] = `${item}`;
+  }
+  return names;
 }
 
 /** Makes the answer of a value. */
@@ -26,10 +33,8 @@ function converted(form, value) {
     case 'json':
       return jsonText(value);
     default: {
-      const names = [value].flat().map(itemName);
-      return names.includes(undefined)
-        ? fail(`the field holds neither a string or an integer nor an array of these: ${JSON.stringify(value)}`)
-        : names;
+      const names = itemNames(Array.isArray(value) ? value : [value]);
+      return names ?? fail(`the field holds neither a string or an integer nor an array of these: ${JSON.stringify(value)}`);
     }
   }
 }

@@ -80,7 +80,8 @@ impl Bench {
         let traps = subject.usage().traps;
         if traps > 0 {
             print_out(format_args!(
-                "  {} failed: a batch needs more fuel than a row may use, and is split, or the plugin fails on a row; find such a row with `understudy plugin check --rows`",
+                "  {} failed: a batch needs more fuel than a call has and is halved, or the plugin fails on a row; \
+                 `understudy plugin check --rows` finds such a row",
                 counted(traps, "call", "calls")
             ))?;
         }

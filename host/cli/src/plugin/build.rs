@@ -8,8 +8,8 @@ use super::package::read_package;
 /// Build the plugin in a folder: a component from its source.
 ///
 /// The manifest of the folder tells the language. With Cargo.toml it is `cargo build --release --target wasm32-unknown-unknown` and
-/// `understudy pack`. With pyproject.toml it is `componentize-py`, from a virtual environment or the search path. With package.json it is the
-/// build of @understudy/sdk in node_modules, with esbuild and componentize-js.
+/// `understudy pack`. With pyproject.toml it is `componentize-py`, from a virtual environment or the search path. With package.json it is
+/// `understudy-componentize` of @understudy/sdk in node_modules.
 #[derive(clap::Args)]
 pub(super) struct Build {
     /// Folder of the plugin.

@@ -14,7 +14,7 @@ use understudy_plugin_kit::{Language, NewProject, is_package_name};
 /// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
 ///
 /// The SDK is the one of this program, in the folder sdk of the plugin. For Rust, cargo downloads its dependencies from crates.io. For Python,
-/// README.md of the plugin says how to install componentize-py. For JavaScript, `npm install` downloads the tools that build a component.
+/// README.md of the plugin says how to install componentize-py. For JavaScript, `npm install` gets the tools that build a component.
 #[derive(clap::Args)]
 pub(super) struct New {
     /// Name of the plugin: lower-case letters, digits and hyphens.
@@ -32,21 +32,21 @@ pub(super) struct New {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LanguageArgument {
-    /// JavaScript, or TypeScript after a change of two names; built with node.
-    #[value(name = "javascript")]
-    JavaScript,
     /// Rust, built with cargo.
     Rust,
     /// Python 3.10 or newer, built with componentize-py.
     Python,
+    /// JavaScript or TypeScript, built with node.
+    #[value(name = "javascript")]
+    JavaScript,
 }
 
 impl From<LanguageArgument> for Language {
     fn from(argument: LanguageArgument) -> Language {
         match argument {
-            LanguageArgument::JavaScript => Language::JavaScript,
             LanguageArgument::Rust => Language::Rust,
             LanguageArgument::Python => Language::Python,
+            LanguageArgument::JavaScript => Language::JavaScript,
         }
     }
 }
