@@ -32,6 +32,7 @@ mod hotel;
 mod init;
 mod input_diagnosis;
 mod interim;
+mod interim_disclosure;
 mod join_spill;
 mod ledger;
 mod metrics_format;
