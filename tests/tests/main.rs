@@ -33,6 +33,7 @@ mod hotel;
 mod init;
 mod input_diagnosis;
 mod interim;
+mod interim_disclosure;
 mod javascript_plugins;
 mod join_spill;
 mod ledger;

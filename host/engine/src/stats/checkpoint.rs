@@ -64,6 +64,7 @@ impl Checkpoint {
             end: ended.end.clone(),
             declaration: seal.declaration.clone(),
             plugins: seal.stored_plugins(),
+            clocks: self.counters.clocks,
             accounting: ended.accounting,
             comparison: aggregates.comparison,
             cells: aggregates.cells.clone(),

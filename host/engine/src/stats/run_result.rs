@@ -14,10 +14,11 @@ use crate::stats::latency::LatencyPercentiles;
 use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_statistics::scoring::{
-    Cells, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums, VerdictEvidence,
+    Cells, DistributionsBySlice, RevisionSums, SelfAgreementSums, SliceSums, VerdictEvidence, Window,
+    WindowClock, last_covered_window,
 };
 use understudy_statistics::verdict::PairCounts;
-use understudy_study::PerStream;
+use understudy_study::{Micros, PerStream, Study};
 
 /// Everything that an ended run hands to the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub struct RunResult {
     pub declaration: String,
     /// The sealed plugins.
     pub plugins: Vec<StoredPlugin>,
+    /// Per stream: the latest event time; `None` without records.
+    pub clocks: PerStream<Option<Micros>>,
     /// The accounting of all records.
     pub accounting: Accounting,
     /// How many pairs could be compared.
@@ -70,6 +73,32 @@ pub struct RunResult {
     pub missing_values: PerStream<Vec<u64>>,
     /// The first excluded records, at most ten per stream and reason.
     pub exclusions: Vec<ListedExclusion>,
+}
+
+impl RunResult {
+    /// The result with the sums of those windows only that no pair can join any more, as in an interim report. If a run is
+    /// stopped and resumed again and again, other figures would change with single pairs. Counts of records remain.
+    pub fn through_complete_windows(&self, study: &Study) -> RunResult {
+        let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
+        let before = study.complete_before(self.clocks);
+        let windows: Vec<Window> = self.cells.iter().map(|(window, _)| window).collect();
+        let Some(first) = windows.first() else { return self.clone() };
+        let is_complete =
+            |window: &Window| before.is_some_and(|before| Micros(clock.bounds(*window).end) <= before);
+        let complete = windows.iter().copied().take_while(is_complete).last();
+        // The window before the first one has no sums.
+        let last = complete.and_then(|last| last_covered_window(&self.cells, last));
+        let last = last.unwrap_or_else(|| clock.window(clock.bounds(*first).start - 1));
+        RunResult {
+            cells: self.cells.through(last),
+            evidence: self.evidence.through(last),
+            self_agreement: self.self_agreement.through(last),
+            profiles: self.profiles.through(last),
+            answer_distributions: self.answer_distributions.through(last),
+            revisions: self.revisions.through(last),
+            ..self.clone()
+        }
+    }
 }
 
 /// Answer counts of one model.

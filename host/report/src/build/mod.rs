@@ -40,6 +40,9 @@ use understudy_statistics::scoring::{
 /// The report of a run, with the plugins that ran at its end.
 pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
     let study = &sealed_study.study;
+    let is_stopped = !outcome.end.is_final() && !matches!(outcome.end, EndReason::Interim { .. });
+    let complete = is_stopped.then(|| outcome.through_complete_windows(study));
+    let outcome = complete.as_ref().unwrap_or(outcome);
     let clock = WindowClock::new(study.windows, study.time_zone.clone());
     let conditions = conditions(study);
     let conditions: Vec<ConditionInfo> = study
@@ -61,9 +64,8 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             .collect(),
         failures: outcome.failures.iter().map(plugin_failure).collect(),
     };
-    let is_stopped = !matches!(outcome.end, EndReason::Interim { .. });
     let interim = (!outcome.end.is_final())
-        .then(|| InterimRules::new(&outcome.cells, &outcome.evidence, study.scopes.len(), is_stopped));
+        .then(|| InterimRules::new(&outcome.cells, &outcome.evidence, study.scopes.len()));
     let interim = interim.as_ref();
     let search = DivergenceSearch::new(outcome, sealed_study, interim, &mut reducer);
     let broken_down = WindowBreakdownBuilder::new(outcome, sealed_study, &search, interim, &mut reducer);

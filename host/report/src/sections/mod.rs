@@ -78,7 +78,9 @@ fn lead_facts(report: &Report) -> Vec<Fact> {
     }
     let status = match &report.end {
         RunEnd::Finished => "finished".to_owned(),
-        RunEnd::Interrupted => "interrupted; the figures cover the records received before that".to_owned(),
+        RunEnd::Interrupted => {
+            "interrupted; the figures cover the windows that were complete then".to_owned()
+        }
         RunEnd::SourceFailed(messages) => format!("a source failed: {}", messages.join("; ")),
         RunEnd::Interim { window } => format!(
             "still running; figures cover all windows up to {window}; record counts and latencies are as of the time of this \

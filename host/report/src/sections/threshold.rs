@@ -89,7 +89,7 @@ impl VerdictView<'_> {
                     ChanceMeasure::Gain => "Bounds of the gain",
                     ChanceMeasure::Kappa => "Bounds of kappa",
                 };
-                facts.push(Fact::new(title, bounds));
+                facts.push(Fact::new(title, bounds + &by(chance.method)));
             }
         }
         if let Some(ceiling) = &scope_verdict.ceiling {
@@ -200,6 +200,11 @@ fn missing_value(estimate: &Estimate) -> &'static str {
     if estimate.withheld { "withheld" } else { UNDEFINED }
 }
 
+/// The method of bounds and what it is over, as it follows the bounds.
+fn by(method: Option<IntervalMethod>) -> String {
+    method.map_or_else(String::new, |method| format!(", by {}", method.description()))
+}
+
 /// The gains over baselines.
 fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
     let text = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), number_text);
@@ -213,7 +218,8 @@ fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
         facts.push(Fact::new(title, text(found.value)));
         facts.push(Fact::new("Gain over that", text(found.gain)));
         if let Some(interval) = found.interval {
-            facts.push(Fact::new("Bounds of that gain", interval_text(interval, number_text)));
+            let bounds = interval_text(interval, number_text) + &by(found.method);
+            facts.push(Fact::new("Bounds of that gain", bounds));
         }
     }
     facts

@@ -120,10 +120,10 @@ fn headline(page: &mut Page, report: &Report) {
         RunEnd::Interrupted => page.paragraph(
             0,
             Ink::Plain,
-            "The figures cover the records received before the run was stopped.",
+            "The figures cover the windows that were complete when the run was stopped.",
         ),
         RunEnd::SourceFailed(sources) => {
-            let what = "A source failed. The figures cover the records received before that:";
+            let what = "A source failed. The figures cover the windows that were complete before that:";
             page.paragraph(0, Ink::Plain, what);
             for source in sources {
                 page.paragraph(2, Ink::Alarm, source);

@@ -71,7 +71,7 @@ fn an_interrupted_run_is_marked_at_the_top() {
     hotel-rooms  INTERRUPTED 2026-11-23 06:50:03 UTC after 8.21 s
     Shadow run: answers were logged and never acted on.
     62 windows, week ending 2016-07-03 to week ending 2017-09-03, UTC
-    The figures cover the records received before the run was stopped.
+    The figures cover the windows that were complete when the run was stopped.
     ");
 }
 

@@ -12,8 +12,8 @@ use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
 use understudy_statistics::verdict::{
-    BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict,
-    ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, untestable_sentence,
+    BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, IntervalMethod,
+    ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, untestable_sentence,
 };
 use understudy_study::{ALL_SNAPSHOTS, short_digest};
 
@@ -173,13 +173,18 @@ fn chance_agreement(chance: &ChanceAgreement, is_closed: bool) -> String {
             ChanceMeasure::Gain => "the gain",
             ChanceMeasure::Kappa => "kappa",
         };
-        format!("; bounds of {measure} {}", interval_text(interval, number_text))
+        format!("; bounds of {measure} {}{}", interval_text(interval, number_text), by(chance.method))
     });
     format!(
         "agreement beyond chance: always giving the commonest label would reach {}, so the gain is {}; kappa {kappa}{bounds}",
         number_text(chance.commonest_share),
         number_text(chance.gain)
     )
+}
+
+/// The method of bounds and what it is over, as it follows the bounds.
+fn by(method: Option<IntervalMethod>) -> String {
+    method.map_or_else(String::new, |method| format!(" by {}", method.description()))
 }
 
 /// The pairs over which model and baselines are compared, in one sentence.
@@ -192,7 +197,7 @@ fn compared_pairs(baselines: &BaselineGains) -> String {
 fn baseline_gain(baselines: &BaselineGains, found: &BaselineGain) -> String {
     let value = |value: Option<f64>| value.map_or_else(|| "not defined".to_owned(), number_text);
     let bounds = found.interval.map_or_else(String::new, |interval| {
-        format!("; bounds of the gain {}", interval_text(interval, number_text))
+        format!("; bounds of the gain {}{}", interval_text(interval, number_text), by(found.method))
     });
     format!(
         "{}; always giving {} would reach {}, so the gain is {}{bounds}",

@@ -20,6 +20,8 @@ const CONFIDENCE: f64 = 0.95;
 const BOUND: f64 = 0.85;
 /// The declared least number of scores in a window, for which sequences are tuned.
 const LEAST: u64 = 100;
+/// The number of clusters that persist over windows.
+const CLUSTERS: u64 = 10;
 /// The numbers of windows after which the table has the mean width.
 const LOOKS: [usize; 3] = [4, 13, 62];
 
@@ -143,9 +145,17 @@ pub fn table(streams: usize) -> String {
         weeks.iter().map(draw).collect()
     });
     let methods: [Method; 2] = [("weighted", weighted), ("average over windows", windows)];
-    add("dependent pairs", &methods, &mut || {
-        weeks.iter().map(|week| dependent(&mut rng, week.bookings)).collect()
-    });
+    for (name, drift) in DRIFTS {
+        let name = if name == "constant" {
+            "dependent pairs".to_owned()
+        } else {
+            format!("dependent pairs, {name}")
+        };
+        add(&name, &methods, &mut || {
+            (0..weeks.len()).map(|window| dependent(&mut rng, size(window), drift(window))).collect()
+        });
+    }
+    add("dependent pairs, persistent clusters", &methods, &mut || persistent(&mut rng, &weeks));
     let widths = LOOKS.map(|look| format!("width after {look}"));
     let head = ["stream, sequence", "lower holds", "upper holds", "value outside"];
     let head: Vec<&str> = head.into_iter().chain(widths.iter().map(String::as_str)).collect();
@@ -158,11 +168,40 @@ fn score(rng: &mut Rng, n: u64, mean: f64) -> ScoredWindow {
     ScoredWindow { n, hits, mean }
 }
 
-/// A window of `n` scores that depend on each other: their share is drawn first, 0.95 or 0.75. The mean given earlier
-/// windows is 0.85.
-fn dependent(rng: &mut Rng, n: u64) -> ScoredWindow {
-    let share = if rng.bool() { 0.95 } else { 0.75 };
-    ScoredWindow { mean: 0.85, ..score(rng, n, share) }
+/// The greatest distance of the share of a window of dependent pairs from its mean.
+const SPREAD: f64 = 0.1;
+
+/// A window of `n` scores that depend on each other: their share is drawn first, at most [`SPREAD`] above or below `mean`,
+/// and less if that is below 0 or above 1. It is `mean` given earlier windows.
+fn dependent(rng: &mut Rng, n: u64, mean: f64) -> ScoredWindow {
+    let spread = SPREAD.min(mean).min(1.0 - mean);
+    let share = if rng.bool() { mean + spread } else { mean - spread };
+    ScoredWindow { mean, ..score(rng, n, share) }
+}
+
+/// Windows of pairs of ten clusters. In each window, the pairs of a cluster all agree or all fail. With the probability 0.9 a
+/// cluster does as in the window before, and otherwise it agrees with the probability 0.85. So the mean given earlier windows
+/// follows the clusters.
+fn persistent(rng: &mut Rng, weeks: &[Week]) -> Vec<ScoredWindow> {
+    let mut agrees: Vec<bool> = (0..CLUSTERS).map(|_| rng.f64() < BOUND).collect();
+    let mut is_first = true;
+    let window = |week: &Week| {
+        // Each cluster has a tenth of the pairs.
+        let n = (week.bookings / CLUSTERS).max(1);
+        let mut mean = 0.0;
+        for agrees in &mut agrees {
+            let expected = match (is_first, *agrees) {
+                (true, _) => BOUND,
+                (false, agrees) => 0.9 * f64::from(u8::from(agrees)) + 0.1 * BOUND,
+            };
+            *agrees = rng.f64() < expected;
+            mean += expected / CLUSTERS as f64;
+        }
+        is_first = false;
+        let hits = agrees.iter().filter(|agrees| **agrees).count() as u64 * n;
+        ScoredWindow { n: n * CLUSTERS, hits, mean }
+    };
+    weeks.iter().map(window).collect()
 }
 
 impl Tally {
@@ -224,7 +263,9 @@ mod tests {
         }
         let step = row(&table, "sudden step, weighted");
         assert!(step[1] < 0.5 || step[0] < 0.5, "{table}");
-        let dependent = row(&table, "dependent pairs, average over windows");
-        assert!(dependent[0] >= CONFIDENCE && dependent[1] >= CONFIDENCE, "{table}");
+        for stream in ["", ", linear drift", ", sudden step", ", weekly seasons", ", persistent clusters"] {
+            let dependent = row(&table, &format!("dependent pairs{stream}, average over windows"));
+            assert!(dependent[0] >= CONFIDENCE && dependent[1] >= CONFIDENCE, "{table}");
+        }
     }
 }

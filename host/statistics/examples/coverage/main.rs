@@ -11,7 +11,9 @@ use std::process::ExitCode;
 mod ceiling;
 mod clusters;
 mod family;
+mod gains;
 mod hotel_weeks;
+mod labels;
 mod looks;
 mod markdown;
 mod rare_events;
@@ -29,6 +31,8 @@ const TABLES: &[(&str, Table)] = &[
     ("ceiling", ceiling::table),
     ("clusters", clusters::table),
     ("family", family::table),
+    ("gains", gains::table),
+    ("labels", labels::table),
     ("looks", looks::table),
     ("rare-events", rare_events::table),
     ("skewed-scores", skewed_scores::table),

@@ -80,10 +80,9 @@ pub struct InterimRules {
 }
 
 impl InterimRules {
-    /// The rules for these sums of a study with this number of declared scopes. `is_stopped` says whether they are those of a
-    /// run that was stopped.
-    pub fn new(cells: &Cells, evidence: &VerdictEvidence, scopes: usize, is_stopped: bool) -> InterimRules {
-        let figures = |model| InterimFigures::new(cells, evidence, scopes, model, is_stopped);
+    /// The rules for these sums of a study with this number of declared scopes.
+    pub fn new(cells: &Cells, evidence: &VerdictEvidence, scopes: usize) -> InterimRules {
+        let figures = |model| InterimFigures::new(cells, evidence, scopes, model);
         InterimRules {
             without_model: figures(None),
             models: (0..cells.shape().models).map(|model| figures(Some(model))).collect(),
@@ -137,23 +136,13 @@ struct Block {
 
 impl InterimFigures {
     /// The figures that may be shown. The figures of windows after the last block are withheld, because a later report adds
-    /// these windows to a block. If the run was stopped, they belong to the last block.
-    fn new(
-        cells: &Cells,
-        evidence: &VerdictEvidence,
-        scopes: usize,
-        model: Option<usize>,
-        is_stopped: bool,
-    ) -> InterimFigures {
+    /// these windows to a block.
+    fn new(cells: &Cells, evidence: &VerdictEvidence, scopes: usize, model: Option<usize>) -> InterimFigures {
         let windows: Vec<Window> = cells.iter().map(|(window, _)| window).collect();
         let counts = windows.iter().map(|window| part_size(cells, model, *window, Slice::All));
-        let (mut ranges, open) = blocks(&counts.collect::<Vec<_>>());
-        let mut rest = None;
-        match ranges.last_mut() {
-            Some(last) if is_stopped => last.end = windows.len(),
-            _ if open.pairs > 0 => rest = Some(ranges.last().map_or(0, |last| last.end)..windows.len()),
-            _ => {}
-        }
+        let (ranges, open) = blocks(&counts.collect::<Vec<_>>());
+        let first = ranges.last().map_or(0, |last| last.end);
+        let rest = (open.pairs > 0).then_some(first..windows.len());
         let sizes = &cells.shape().conditions;
         let mut values: Vec<ValueBlocks> = sizes.iter().map(|values| ValueBlocks::new(*values)).collect();
         let mut blocks = Vec::new();
@@ -266,6 +255,33 @@ impl InterimFigures {
             0 => !block.all,
             declared => !block.scopes[declared - 1],
         })
+    }
+
+    /// The blocks of windows, in order of time. Statistics of what lies within a block would reveal few pairs, so an interval
+    /// before the end is over whole blocks.
+    pub fn blocks(&self) -> impl Iterator<Item = &[Window]> {
+        self.blocks.iter().map(|block| block.windows.as_slice())
+    }
+
+    /// The blocks of windows that the figures of a value of a condition cover, in order of time.
+    pub fn value_blocks(&self, condition: usize) -> impl Iterator<Item = Vec<Window>> {
+        let joined = self.values[condition].iter().map(|known| &self.blocks[known.blocks.clone()]);
+        joined.map(|blocks| blocks.iter().flat_map(|block| &block.windows).copied().collect())
+    }
+
+    /// These windows, in order of time, divided into blocks. A window without pairs is a block of its own.
+    pub fn divided(&self, windows: &[Window]) -> Vec<Vec<Window>> {
+        let mut divided: Vec<(Option<usize>, Vec<Window>)> = Vec::new();
+        for window in windows {
+            let block = self.block(*window);
+            // Windows without pairs may lie between those of a block.
+            let own = divided.iter_mut().rev().find(|(known, _)| known.is_some());
+            match own.filter(|(known, _)| *known == block) {
+                Some((_, own)) => own.push(*window),
+                None => divided.push((block, vec![*window])),
+            }
+        }
+        divided.into_iter().map(|(_, windows)| windows).collect()
     }
 
     /// Whether the figures of the blinded pairs and of the others over some windows, in order of time, are shown.

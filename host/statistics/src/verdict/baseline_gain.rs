@@ -238,6 +238,10 @@ impl Estimator<'_, '_> {
         let replicates: Option<Vec<f64>> = without.iter().map(|sums| self.values(sums, index).1).collect();
         let replicates = replicates.ok_or(MissingInterval::UndefinedReplicate)?;
         let width = self.mean_width(total, index);
+        // Clusters may be too rare to have been observed. Only a range says how far they move the gain.
+        if self.facts.threshold.cluster.is_some() && width.is_none() {
+            return Err(MissingInterval::Clusters);
+        }
         let squares = total.baselines[index].squares.value();
         let independent =
             width.map(|_| independent_scores(limits, (total.pairs, without.len()), gain, squares));
@@ -267,7 +271,8 @@ impl Estimator<'_, '_> {
         let all = difference(total).unwrap_or(empty);
         let blocks = blocks.iter().map(|sums| difference(sums).unwrap_or(empty));
         let guess = self.facts.threshold.chance.map_or(0.0, ChanceRequirement::least).min(width);
-        Ok(self.mean_sequence(windows, blocks, (-width, width), guess, all.sum / all.n as f64))
+        let gain = all.sum / all.n as f64;
+        Ok(self.mean_sequence(windows, blocks, (-width, width), (guess, gain), self.confidence))
     }
 
     /// The greatest possible difference of two scores, if the metric is a mean of scores in a known range.

@@ -1,21 +1,15 @@
 //! Agreement of labels beyond chance: the gain over always giving the commonest label, and Cohen's kappa, with bounds.
 //!
 //! Invariants:
-//! - The gain over the best constant is the least of the gains over each label, and its lower bound the least of theirs.
-//!   This intersection-union test needs no correction of the level (R. L. Berger, "Multiparameter hypothesis testing and
-//!   acceptance sampling", Technometrics 24 (1982)).
 //! - A pair without an answer is a disagreement.
 //! - The result names no label, because a verdict is also shown to readers who may not see answers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::replicates::{MIN_DIFFERING_PAIRS, interval_from_replicates};
+use self::kappa_bounds::kappa;
 use super::{IntervalMethod, MissingInterval};
-use crate::scoring::{
-    ClusterLimits, Interval, LabelCounts, ScoreBlock, clopper_pearson, cluster_share, paired_difference,
-    skewed_jackknife, standard_error,
-};
+use crate::scoring::{Interval, LabelCounts};
 
 /// The measure of agreement beyond chance that the threshold limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,7 +37,8 @@ pub struct ChanceAgreement {
     pub is_constant: Option<bool>,
     /// The measure that the threshold limits.
     pub measure: ChanceMeasure,
-    /// The bounds of the measure, each one-sided. The upper bound of the gain is that over the commonest label.
+    /// The bounds of the measure, each one-sided. The upper bound of the gain is the greatest over the labels that may be the
+    /// commonest.
     pub interval: Option<Interval>,
     /// The method of the interval.
     pub method: Option<IntervalMethod>,
@@ -144,117 +139,6 @@ impl ModelLabels {
         (agreed(&self.total), self.total[self.commonest()].substrate, pairs(&self.total))
     }
 
-    /// The bounds of the gain over the best constant. The lower one is the least over all labels. The upper bound and the
-    /// method come from the commonest label. `bounds` returns the bounds of the gain over one label, by its index.
-    fn gain_interval(
-        &self,
-        bounds: impl Fn(usize) -> Result<(Interval, IntervalMethod), MissingInterval>,
-    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let (Interval { mut lower, upper }, method) = bounds(self.commonest())?;
-        for label in 0..self.total.len() {
-            lower = lower.min(bounds(label)?.0.lower);
-        }
-        Ok((Interval { lower, upper }, method))
-    }
-
-    /// The bounds of the gain from independent pairs: exact for each label.
-    pub fn exact_gain(&self, confidence: f64) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let (n, agreed) = (pairs(&self.total), agreed(&self.total));
-        self.gain_interval(|label| {
-            let row = self.total[label];
-            let (gains, losses) = (agreed - row.agreed, row.substrate - row.agreed);
-            let interval = paired_difference(gains, losses, n, confidence);
-            interval
-                .map(|interval| (interval, IntervalMethod::PairedDifference))
-                .ok_or(MissingInterval::NotFinite)
-        })
-    }
-
-    /// The bounds of the gain where only clusters with these limits are independent.
-    pub fn jackknife_gain(
-        &self,
-        limits: ClusterLimits,
-        confidence: f64,
-    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        self.gain_interval(|label| {
-            let gain =
-                |rows: &[LabelRow]| (agreed(rows) as f64 - rows[label].substrate as f64) / pairs(rows) as f64;
-            let (value, without) = (gain(&self.total), self.leave_one_out(|rows| Some(gain(rows)))?);
-            let groups = without.len() as u64;
-            interval_from_replicates(
-                value,
-                (&without, 1.0),
-                (Some(-1.0), Some(1.0)),
-                (Some(groups), limits, None),
-                confidence,
-            )
-        })
-    }
-
-    /// The bounds of kappa: the widest of three. The first are from the jackknife over groups, the second from the jackknife
-    /// of the logarithm of 1 - kappa. The third apply to few disagreements, and to clusters: the bounds of the share of
-    /// disagreements, as if the expected agreement were known. They allow for disagreements that are too few to show their
-    /// spread. `limits` are the cluster limits.
-    pub fn jackknife_kappa(
-        &self,
-        limits: ClusterLimits,
-        confidence: f64,
-    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let value = kappa(&self.total).ok_or(MissingInterval::UndefinedReplicate)?;
-        let without = self.leave_one_out(kappa)?;
-        // Kappa is a difference of shares divided by this remainder, and so is its rounding.
-        let scale = 1.0 / (1.0 - expected_agreement(&self.total));
-        let range = (Some(-1.0), Some(1.0));
-        let (mut interval, method) =
-            interval_from_replicates(value, (&without, scale), range, (None, limits, None), confidence)?;
-        let skewed = skewed_jackknife(value, &without, 1.0, scale, confidence);
-        for other in [skewed, self.kappa_from_agreement(value, limits, confidence)].into_iter().flatten() {
-            interval = interval.hull(other.clamped(range));
-        }
-        Ok((interval, method))
-    }
-
-    /// The bounds of kappa from those of the agreement. 1 - kappa is the share of disagreements, divided by the expected share,
-    /// which hardly varies where disagreements are few. `None` without disagreements, and without clusters if they are
-    /// [`MIN_DIFFERING_PAIRS`] or more.
-    fn kappa_from_agreement(&self, kappa: f64, limits: ClusterLimits, confidence: f64) -> Option<Interval> {
-        let (n, hits) = (pairs(&self.total), agreed(&self.total));
-        let agreement = hits as f64 / n as f64;
-        let bounds = if limits.clusters.is_finite() && n > hits {
-            let share = |rows: &[LabelRow]| Some(agreed(rows) as f64 / pairs(rows) as f64);
-            let without = self.leave_one_out(share).ok()?;
-            let error = (standard_error(&without)?, without.len() as u64 - 1);
-            cluster_share(agreement, error, n, limits, confidence)?
-        } else if (1..MIN_DIFFERING_PAIRS).contains(&(n - hits)) {
-            clopper_pearson(hits, n, confidence)?
-        } else {
-            return None;
-        };
-        let scaled = |bound: f64| 1.0 - (1.0 - kappa) * (1.0 - bound) / (1.0 - agreement);
-        Some(Interval { lower: scaled(bounds.lower), upper: scaled(bounds.upper) })
-    }
-
-    /// The bounds of the gain that hold at all looks before the end. `sequence` computes the bounds of a mean of scores in
-    /// [-1, 1] from one block for each window and from the mean itself.
-    pub fn sequence_gain(
-        &self,
-        sequence: impl Fn(&[ScoreBlock], f64) -> (Interval, IntervalMethod),
-    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        self.gain_interval(|label| {
-            let blocks = self.windows.iter().map(|rows| {
-                let (row, agreed) = (rows[label], agreed(rows));
-                ScoreBlock {
-                    n: pairs(rows),
-                    sum: agreed as f64 - row.substrate as f64,
-                    squares: (agreed + row.substrate - 2 * row.agreed) as f64,
-                }
-            });
-            let (all, label) = (agreed(&self.total) as f64, self.total[label]);
-            let gain = (all - label.substrate as f64) / pairs(&self.total) as f64;
-            Ok(sequence(&blocks.collect::<Vec<_>>(), gain))
-        })
-    }
-
     /// A value with each group left out.
     fn leave_one_out(&self, value: impl Fn(&[LabelRow]) -> Option<f64>) -> Result<Vec<f64>, MissingInterval> {
         if self.groups.len() < 2 {
@@ -280,20 +164,8 @@ fn agreed(rows: &[LabelRow]) -> u64 {
     rows.iter().map(|row| row.agreed).sum()
 }
 
-/// Cohen's kappa: J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20
-/// (1960). Pairs without an answer are a category that only the model has. `None` where it is not defined.
-fn kappa(rows: &[LabelRow]) -> Option<f64> {
-    let expected = expected_agreement(rows);
-    let agreement = agreed(rows) as f64 / pairs(rows) as f64;
-    (expected < 1.0).then(|| (agreement - expected) / (1.0 - expected))
-}
-
-/// The agreement that is expected of independent answers with the same shares of labels.
-fn expected_agreement(rows: &[LabelRow]) -> f64 {
-    let n = pairs(rows) as f64;
-    let products = rows.iter().map(|row| row.substrate as f64 * row.given as f64);
-    products.sum::<f64>() / (n * n)
-}
+mod gain_bounds;
+mod kappa_bounds;
 
 #[cfg(test)]
 mod tests;

@@ -243,13 +243,13 @@ mod tests {
     fn the_gain_must_exceed_0_by_its_bound() {
         // Four gains without a loss are not enough at 0.95, and five are.
         let found = |gains| [RIGHT, ("stop", "stop", gains), ("stop", "go", 40 - gains)];
-        insta::assert_snapshot!(failure(GAIN, BOUND, &found(4)), @"INCONCLUSIVE: agreement is 0.964000, and always giving the commonest label would reach 0.960000: the gain 0.004000, with bounds -0.001064 and 0.013491 at confidence 0.95 each, cannot be distinguished from 0; a gain above 0 is required");
+        insta::assert_snapshot!(failure(GAIN, BOUND, &found(4)), @"INCONCLUSIVE: agreement is 0.964000, and always giving the commonest label would reach 0.960000: the gain 0.004000, with bounds -0.001064 and 0.013634 at confidence 0.95 each, cannot be distinguished from 0; a gain above 0 is required");
         assert_eq!(failure(GAIN, BOUND, &found(5)), "GO");
         assert_eq!(failure(GAIN, POINT, &found(1)), "GO");
         let lost = [("go", "go", 900), ("go", "stop", 60), ("stop", "stop", 40)];
-        insta::assert_snapshot!(failure(GAIN, BOUND, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain -0.020000, with bounds -0.047821 and -0.001570 at confidence 0.95 each, is on the wrong side of 0; a gain above 0 is required");
+        insta::assert_snapshot!(failure(GAIN, BOUND, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain -0.020000, with bounds -0.047821 and -0.001194 at confidence 0.95 each, is on the wrong side of 0; a gain above 0 is required");
         insta::assert_snapshot!(failure(GAIN, POINT, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain is -0.020000; a gain above 0 is required");
-        insta::assert_snapshot!(failure(ChanceRequirement::Gain(0.05), BOUND, &found(40)), @"INCONCLUSIVE: agreement is 1.000000, and always giving the commonest label would reach 0.960000: the gain 0.040000, with bounds 0.021016 and 0.060618 at confidence 0.95 each, cannot be distinguished from 0.05; a gain of at least 0.05 is required");
+        insta::assert_snapshot!(failure(ChanceRequirement::Gain(0.05), BOUND, &found(40)), @"INCONCLUSIVE: agreement is 1.000000, and always giving the commonest label would reach 0.960000: the gain 0.040000, with bounds 0.021016 and 0.060888 at confidence 0.95 each, cannot be distinguished from 0.05; a gain of at least 0.05 is required");
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
     fn kappa_must_exceed_0_by_its_bound() {
         let found = |gains| [RIGHT, ("stop", "stop", gains), ("stop", "go", 40 - gains)];
         assert_eq!(failure(KAPPA, BOUND, &found(20)), "GO");
-        insta::assert_snapshot!(failure(KAPPA, BOUND, &[("go", "go", 921), ("go", "stop", 39), ("stop", "stop", 2), ("stop", "go", 38)]), @"INCONCLUSIVE: agreement is 0.923000, and always giving the commonest label would reach 0.960000: Cohen's kappa 0.009264, with bounds -0.048351 and 0.065850 at confidence 0.95 each, cannot be distinguished from 0; a kappa above 0 is required");
+        insta::assert_snapshot!(failure(KAPPA, BOUND, &[("go", "go", 921), ("go", "stop", 39), ("stop", "stop", 2), ("stop", "go", 38)]), @"INCONCLUSIVE: agreement is 0.923000, and always giving the commonest label would reach 0.960000: Cohen's kappa 0.009264, with bounds -0.048351 and 0.103992 at confidence 0.95 each, cannot be distinguished from 0; a kappa above 0 is required");
         insta::assert_snapshot!(failure(ChanceRequirement::Kappa(0.9), POINT, &found(20)), @"NO-GO: agreement is 0.980000, and always giving the commonest label would reach 0.960000: Cohen's kappa is 0.657534; a kappa of at least 0.9 is required");
     }
 

@@ -41,13 +41,13 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     shared.extend(exceeded(&guards));
     add_missing_evidence(facts, &selection, &inputs, &cycle, &mut shared);
     let is_nested = has_nested_bounds(threshold, is_early(facts, &selection.windows));
-    let mut estimator = Estimator::new(facts, &selection, reduce);
+    let results = &facts.results;
+    let interim = (!results.closed)
+        .then(|| InterimRules::new(results.cells, results.evidence, facts.study.scopes.len()));
+    let mut estimator = Estimator::new(facts, &selection, interim.as_ref(), reduce);
     let names: Vec<&str> = std::iter::once(ALL_SNAPSHOTS)
         .chain(facts.study.scopes.iter().map(|scope| scope.name.as_str()))
         .collect();
-    let results = &facts.results;
-    let interim = (!results.closed)
-        .then(|| InterimRules::new(results.cells, results.evidence, facts.study.scopes.len(), false));
     let contaminations: Vec<_> = (0..facts.study.models.len())
         .map(|model| {
             let found = estimator.contamination(&selection.windows, model)?;

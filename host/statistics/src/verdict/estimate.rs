@@ -16,8 +16,8 @@ use super::{
     CONTAMINATION_LEVEL, Contamination, DISPLAY_CONFIDENCE, Estimate, Facts, IntervalMethod, MissingInterval,
 };
 use crate::scoring::{
-    ClusterLimits, ConfidenceSequence, ExactSum, InputClassSample, Interval, JACKKNIFE_GROUPS, ModelSums,
-    Reduce, ScoreBlock, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson,
+    ClusterLimits, ConfidenceSequence, ExactSum, InputClassSample, InterimRules, Interval, JACKKNIFE_GROUPS,
+    ModelSums, Reduce, ScoreBlock, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson,
     jackknife_difference, proportion_difference,
 };
 use understudy_study::{
@@ -39,6 +39,8 @@ pub struct Estimator<'f, 'r> {
     pub confidence: f64,
     /// Whether this is an interim look, before a declared end.
     pub(super) early: bool,
+    /// Which figures may be shown, before the end of a run.
+    interim: Option<&'f InterimRules>,
     /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
     labels: BTreeMap<(u16, usize), Option<Rc<ModelLabels>>>,
     /// The input classes over all windows that count, by scope.
@@ -48,10 +50,12 @@ pub struct Estimator<'f, 'r> {
 }
 
 impl<'f, 'r> Estimator<'f, 'r> {
-    /// An estimator for a study and the windows that count.
+    /// An estimator for a study and the windows that count. `interim` says which figures may be shown before the end of a
+    /// run; `None` after it.
     pub fn new(
         facts: &'f Facts<'f>,
         selection: &'f WindowSelection,
+        interim: Option<&'f InterimRules>,
         reduce: &'r mut Reduce<'r>,
     ) -> Estimator<'f, 'r> {
         let confidence = declared_confidence(facts.threshold);
@@ -62,6 +66,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
             reduce,
             confidence,
             early,
+            interim,
             labels: BTreeMap::new(),
             classes: BTreeMap::new(),
             replicates: BTreeMap::new(),
@@ -157,18 +162,16 @@ impl<'f, 'r> Estimator<'f, 'r> {
         scope: u16,
         model: usize,
     ) -> Option<(Rc<ModelLabels>, ChanceAgreement)> {
-        let Facts { threshold, results, .. } = self.facts;
+        let threshold = self.facts.threshold;
         let measure = match threshold.chance? {
             ChanceRequirement::NotAsked => return None,
             ChanceRequirement::Gain(_) => ChanceMeasure::Gain,
             ChanceRequirement::Kappa(_) => ChanceMeasure::Kappa,
         };
-        let labels = self.labels.entry((scope, model)).or_insert_with(|| {
-            let evidence = windows.iter().filter_map(|window| results.evidence.windows.get(window));
-            let counts = evidence.filter_map(|window| window.labels.get(&scope));
-            ModelLabels::new(counts, model).map(Rc::new)
-        });
-        let labels = labels.clone()?;
+        let known = self.labels.get(&(scope, model)).cloned();
+        let labels = known.unwrap_or_else(|| self.model_labels(windows, scope, model).map(Rc::new));
+        self.labels.insert((scope, model), labels.clone());
+        let labels = labels?;
         let mut agreement = labels.agreement(measure);
         if threshold.evidence == Declared::Point {
             return Some((labels, agreement));
@@ -180,8 +183,9 @@ impl<'f, 'r> Estimator<'f, 'r> {
             }
             ChanceMeasure::Gain if self.early => {
                 let guess = threshold.chance.map_or(0.0, ChanceRequirement::least);
-                labels.sequence_gain(|blocks, gain| {
-                    self.mean_sequence(windows, blocks.iter().copied(), (-1.0, 1.0), guess, gain)
+                labels.sequence_gain(self.confidence, |blocks, gain, confidence| {
+                    let blocks = blocks.iter().copied();
+                    self.mean_sequence(windows, blocks, (-1.0, 1.0), (guess, gain), confidence)
                 })
             }
             ChanceMeasure::Gain if threshold.cluster.is_some() => {
@@ -272,28 +276,37 @@ impl<'f, 'r> Estimator<'f, 'r> {
         if !is_mean(&values, pairs, value) || least >= greatest || !(greatest - least).is_finite() {
             return Err(MissingInterval::NoSequence);
         }
-        let blocks = windows.iter().map(|window| {
-            let sums = self.model_sums(&[*window], model, |key| key.scope == scope);
+        let blocks = self.sequence_blocks(windows, model).into_iter().map(|windows| {
+            let sums = self.model_sums(&windows, model, |key| key.scope == scope);
             let (n, values) = rounded(&sums);
             let sum = values.first().copied().unwrap_or(0.0);
             ScoreBlock { n, sum, squares: sums.squares.value() }
         });
         let guess = threshold.bound.clamp(least, greatest);
-        Ok(self.mean_sequence(windows, blocks, (least, greatest), guess, value))
+        Ok(self.mean_sequence(windows, blocks, (least, greatest), (guess, value), self.confidence))
+    }
+
+    /// The blocks of windows that are the observations of a sequence. The bounds depend on the sum of each, so a block is as
+    /// large as a figure has to be that is shown before the end.
+    fn sequence_blocks(&self, windows: &[Window], model: usize) -> Vec<Vec<Window>> {
+        match self.interim {
+            Some(interim) => interim.model(model).divided(windows),
+            None => windows.iter().map(|window| vec![*window]).collect(),
+        }
     }
 
     /// The interval, at all looks before the end, of the mean of scores in a range. `blocks` are the scores of `windows`,
-    /// `guess` is a declared guess of the mean, and `mean` the mean itself.
+    /// `guess` is a declared guess of the mean, and `mean` the mean itself. Each bound has the confidence.
     pub(super) fn mean_sequence(
         &self,
         windows: &[Window],
         blocks: impl Iterator<Item = ScoreBlock>,
         range: (f64, f64),
-        guess: f64,
-        mean: f64,
+        (guess, mean): (f64, f64),
+        confidence: f64,
     ) -> (Interval, IntervalMethod) {
         let threshold = self.facts.threshold;
-        let (level, usual) = (self.sequence_level(windows), threshold.least_per_window);
+        let (level, usual) = (self.sequence_level(windows, confidence), threshold.least_per_window);
         let windows = self.declared_windows();
         let tuning = |observations| SequenceTuning { range, mean: guess, observations };
         if threshold.cluster.is_some() {
@@ -306,12 +319,12 @@ impl<'f, 'r> Estimator<'f, 'r> {
         (sequence.interval(mean), IntervalMethod::Sequence)
     }
 
-    /// The level of each bound of a sequence over these windows.
+    /// The level of each bound of a sequence over these windows, at a confidence for all looks.
     ///
     /// With `{ latest = N }`, each look has a sequence that starts at another window. The one that starts at the k-th
     /// complete window has the share 1 / (k (k + 1)) of the level. These shares add up to 1, so all sequences hold together.
-    fn sequence_level(&self, windows: &[Window]) -> f64 {
-        let level = 1.0 - self.confidence;
+    fn sequence_level(&self, windows: &[Window], confidence: f64) -> f64 {
+        let level = 1.0 - confidence;
         let (WindowChoice::Latest(_), Some(first)) = (self.facts.threshold.windows, windows.first()) else {
             return level;
         };

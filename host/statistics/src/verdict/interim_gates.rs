@@ -106,6 +106,25 @@ mod tests {
     }
 
     #[test]
+    fn bounds_before_the_end_do_not_depend_on_the_windows_of_a_block() {
+        // The windows of each block have the same sums together, and differ in themselves.
+        let pooled_bounds = |weeks: &[(u64, u64)], more: &str| {
+            let latest = bound(&pooled(4)).replace("{ first = 4 }", "{ all = true }");
+            let verdict = look(SimulatedStudy::new(&format!("{latest}{more}"), weeks));
+            let pooled = &verdict.models[0].scopes[0].pooled;
+            assert!(!pooled.withheld && pooled.interval.is_some(), "{pooled:?}");
+            (pooled.value, pooled.interval)
+        };
+        for more in ["", "\ncluster = \"kind\""] {
+            let found = pooled_bounds(&[GOOD, (1, 1), (0, 0), (3, 4), GOOD], more);
+            assert_eq!(found, pooled_bounds(&[GOOD, (0, 1), (0, 0), (4, 4), GOOD], more), "{more}");
+        }
+        // A window with enough pairs is a block of its own.
+        let known = pooled_bounds(&[GOOD, (1, 10), (9, 10), GOOD], "");
+        assert_ne!(known, pooled_bounds(&[GOOD, (2, 10), (8, 10), GOOD], ""));
+    }
+
+    #[test]
     fn agreement_beyond_chance_has_no_bounds_before_the_end() {
         let latest = bound(&pooled(1)).replace("first", "latest");
         let kappa = ("{ kappa = 0.9 }", "Cohen's kappa");

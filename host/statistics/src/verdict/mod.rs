@@ -341,14 +341,18 @@ pub enum IntervalMethod {
     EffectiveTrials,
     /// The bounds of the mean of independent scores in a known range, whatever their distribution.
     BoundedMean,
-    /// A delete-a-group jackknife over groups of the cluster key.
+    /// A delete-a-group jackknife over groups of ids: pairs with different ids are independent of each other.
     Jackknife,
-    /// The bounds for independent scores that are all equal, which show no spread.
+    /// A delete-a-group jackknife over groups of clusters: only pairs of different clusters are independent of each other.
+    ClusterJackknife,
+    /// The bounds for independent pairs, or groups of ids, whose scores are all equal, and which show no spread.
     EqualScores,
+    /// The bounds for independent clusters whose scores are all equal, and which show no spread.
+    EqualClusters,
     /// A confidence sequence of the running average over pairs, which holds at all looks together.
     Sequence,
     /// A confidence sequence whose observations are whole windows, for pairs that depend on each other through the cluster
-    /// key.
+    /// key. Windows of few pairs are joined.
     WindowSequence,
     /// Exact bounds of the difference between two shares of the same pairs.
     PairedDifference,
@@ -359,13 +363,34 @@ impl IntervalMethod {
     /// group a single score is.
     pub fn depends_on_groups(self) -> bool {
         match self {
-            IntervalMethod::EffectiveTrials | IntervalMethod::Jackknife => true,
+            IntervalMethod::EffectiveTrials
+            | IntervalMethod::Jackknife
+            | IntervalMethod::ClusterJackknife => true,
             IntervalMethod::Exact
             | IntervalMethod::BoundedMean
             | IntervalMethod::EqualScores
+            | IntervalMethod::EqualClusters
             | IntervalMethod::Sequence
             | IntervalMethod::WindowSequence
             | IntervalMethod::PairedDifference => false,
+        }
+    }
+
+    /// The method and what it is over, as it follows the word `by`: `a jackknife over groups of clusters`.
+    pub fn description(self) -> &'static str {
+        match self {
+            IntervalMethod::Exact => "the exact method over pairs",
+            IntervalMethod::EffectiveTrials => {
+                "the exact method for effective trials, over groups of clusters"
+            }
+            IntervalMethod::BoundedMean => "the distribution of the scores of pairs",
+            IntervalMethod::Jackknife => "a jackknife over groups of ids",
+            IntervalMethod::ClusterJackknife => "a jackknife over groups of clusters",
+            IntervalMethod::EqualScores => "the method for equal scores of pairs",
+            IntervalMethod::EqualClusters => "the method for equal scores of clusters",
+            IntervalMethod::Sequence => "a confidence sequence over pairs",
+            IntervalMethod::WindowSequence => "a confidence sequence over windows",
+            IntervalMethod::PairedDifference => "the exact method for a difference, over pairs",
         }
     }
 
@@ -380,11 +405,23 @@ impl IntervalMethod {
             IntervalMethod::BoundedMean => {
                 "Intervals are bounds of the expected score of independent pairs, for scores in the metric's range."
             }
-            IntervalMethod::Jackknife => "Intervals are from a jackknife over groups of ids or clusters.",
-            IntervalMethod::EqualScores => {
-                "Intervals are those of independent scores that are all equal, which show no spread."
+            IntervalMethod::Jackknife => {
+                "Intervals are from a jackknife over groups of ids: pairs with different ids are taken as independent \
+                of each other."
             }
-            IntervalMethod::PairedDifference => "Intervals are exact bounds of a difference of two shares.",
+            IntervalMethod::ClusterJackknife => {
+                "Intervals are from a jackknife over groups of clusters: pairs of one cluster may depend on each \
+                other, and different clusters are taken as independent."
+            }
+            IntervalMethod::EqualScores => {
+                "Intervals are those of independent pairs whose scores are all equal, which show no spread."
+            }
+            IntervalMethod::EqualClusters => {
+                "Intervals are those of independent clusters whose scores are all equal, which show no spread."
+            }
+            IntervalMethod::PairedDifference => {
+                "Intervals are exact bounds of a difference of two shares of independent pairs."
+            }
             IntervalMethod::Sequence => {
                 "Intervals are confidence sequences. Each is of the average expected score of the pairs so far, which \
                 may drift, and holds at all looks at complete windows together."

@@ -35,6 +35,8 @@ pub fn interval_from_replicates(
     (independent, limits, scores): (Option<u64>, ClusterLimits, Option<&MeanScores>),
     confidence: f64,
 ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+    // Without clusters, their number is infinite.
+    let has_clusters = limits.clusters.is_finite();
     if has_spread(without, scale) {
         let interval = jackknife(value, without, scale, confidence).ok_or(MissingInterval::NotFinite)?;
         let least_error = greatest_standard_error(value, range, limits.pairs).unwrap_or(0.0);
@@ -45,19 +47,19 @@ pub fn interval_from_replicates(
                 .ok_or(MissingInterval::NotFinite)?;
             interval = interval.hull(skewed);
         }
-        if let Some(known) =
-            range.0.zip(range.1).filter(|_| independent.is_some() && limits.clusters.is_finite())
-        {
+        if let Some(known) = range.0.zip(range.1).filter(|_| independent.is_some() && has_clusters) {
             let certainty = jackknife_certainty(without.len() as u64 - 1, confidence);
             let error = standard_error(without).zip(certainty).map(|(error, certainty)| error / certainty);
             let rare = error.and_then(|error| cluster_mean(value, error, limits.clusters, known, confidence));
             interval = interval.hull(rare.ok_or(MissingInterval::NotFinite)?);
         }
-        return Ok((interval.clamped(range), IntervalMethod::Jackknife));
+        let method = if has_clusters { IntervalMethod::ClusterJackknife } else { IntervalMethod::Jackknife };
+        return Ok((interval.clamped(range), method));
     }
     let equal = range.0.zip(range.1).zip(independent);
     let interval = equal.and_then(|(range, scores)| equal_scores(value, scores, range, confidence));
-    interval.map(|interval| (interval, IntervalMethod::EqualScores)).ok_or(MissingInterval::NoSpread)
+    let method = if has_clusters { IntervalMethod::EqualClusters } else { IntervalMethod::EqualScores };
+    interval.map(|interval| (interval, method)).ok_or(MissingInterval::NoSpread)
 }
 
 /// The greatest standard error of the mean of `trials` independent scores in a range; `None` without a range. The

@@ -156,7 +156,7 @@ mod tests {
         let results = RunResults { revisions: &sums, closed: !is_interim, ..results };
         let threshold = study.threshold.as_ref().unwrap();
         let facts = Facts::undisturbed(&study, threshold, &conditions, results);
-        let rules = is_interim.then(|| InterimRules::new(&run.cells, &VerdictEvidence::default(), 0, false));
+        let rules = is_interim.then(|| InterimRules::new(&run.cells, &VerdictEvidence::default(), 0));
         revisions(&facts, rules.as_ref(), &mut |pairs, sums| Some(sums[0] / pairs as f64))
     }
 

@@ -319,8 +319,10 @@ fn each_method_of_an_interval_has_its_own_sentence() {
     let sentences = [
         (IntervalMethod::Exact, "exact bounds of the expected share of independent pairs"),
         (IntervalMethod::EffectiveTrials, "for as many independent pairs as have the standard error"),
-        (IntervalMethod::Jackknife, "from a jackknife"),
-        (IntervalMethod::EqualScores, "scores that are all equal"),
+        (IntervalMethod::Jackknife, "a jackknife over groups of ids"),
+        (IntervalMethod::ClusterJackknife, "from a jackknife over groups of clusters"),
+        (IntervalMethod::EqualScores, "independent pairs whose scores are all equal"),
+        (IntervalMethod::EqualClusters, "independent clusters whose scores are all equal"),
         (IntervalMethod::Sequence, "expected score of the pairs so far"),
         (IntervalMethod::WindowSequence, "over whole windows"),
         (IntervalMethod::PairedDifference, "a difference of two shares"),
@@ -328,6 +330,8 @@ fn each_method_of_an_interval_has_its_own_sentence() {
     for (method, part) in sentences {
         let with_part = sentences.iter().filter(|(method, _)| method.sentence().contains(part)).count();
         assert!(method.sentence().contains(part) && with_part == 1, "{}", method.sentence());
+        let descriptions = sentences.iter().filter(|(other, _)| other.description() == method.description());
+        assert_eq!(descriptions.count(), 1, "{}", method.description());
     }
 }
 

@@ -140,17 +140,31 @@ impl<'a> DivergenceSearch<'a> {
             chosen.flat_map(|(_, halves)| halves).for_each(|half| all.merge(half));
             return estimator.interval(&all, reduce);
         }
-        if place.is_none() {
-            return estimator.anytime_interval(self.windows.iter().map(|(_, part)| part.clone()), reduce);
+        // The bounds depend on the sums of each observation, so an observation has as many pairs as a shown figure.
+        let figures = self.interim?.model(model);
+        let part = |windows: &[Window]| self.part(windows, value.is_some().then_some(&holds));
+        let parts: Option<Vec<SliceTotals>> = match value {
+            None => figures.blocks().map(part).collect(),
+            Some((condition, _)) => figures.value_blocks(condition).map(|windows| part(&windows)).collect(),
+        };
+        estimator.anytime_interval(parts?, reduce)
+    }
+
+    /// The sums over some windows of the profiles for which `holds` is true, or of all pairs. `None` if the sums by profile are
+    /// not kept by window.
+    fn part(&self, windows: &[Window], holds: Option<&impl Fn(u32) -> bool>) -> Option<SliceTotals> {
+        let mut part = SliceTotals::default();
+        let Some(holds) = holds else {
+            let own = self.windows.iter().filter(|(window, _)| windows.binary_search(window).is_ok());
+            own.for_each(|(_, sums)| part.merge(sums));
+            return Some(part);
+        };
+        for window in windows {
+            let profiles = self.outcome.profiles.profiles_in_window(*window)?;
+            let chosen = profiles.filter(|(profile, _)| holds(*profile));
+            chosen.flat_map(|(_, halves)| halves).for_each(|half| part.merge(half));
         }
-        let windows = self.outcome.profiles.windows().map(|window| {
-            let mut part = SliceTotals::default();
-            let profiles =
-                self.outcome.profiles.profiles_in_window(window)?.filter(|(profile, _)| holds(*profile));
-            profiles.flat_map(|(_, halves)| halves).for_each(|half| part.merge(half));
-            Some(part)
-        });
-        estimator.anytime_interval(windows.collect::<Option<Vec<_>>>()?, reduce)
+        Some(part)
     }
 
     /// The confidence interval of a model's value in each window, in order.

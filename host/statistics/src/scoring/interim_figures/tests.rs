@@ -61,8 +61,8 @@ pub fn sums(days: &[Vec<PartSize>], sizes: &[usize], scopes: &[Scope]) -> (Cells
 }
 
 /// The figures without scopes.
-fn figures(cells: &Cells, model: Option<usize>, is_stopped: bool) -> InterimFigures {
-    InterimFigures::new(cells, &VerdictEvidence::default(), 0, model, is_stopped)
+fn figures(cells: &Cells, model: Option<usize>) -> InterimFigures {
+    InterimFigures::new(cells, &VerdictEvidence::default(), 0, model)
 }
 
 pub fn scope(values: Vec<(usize, Vec<usize>)>) -> Scope {
@@ -75,12 +75,12 @@ fn the_figures_of_a_model_cover_few_answers_in_no_block() {
     let days = [counts(9, 8), counts(9, 4), counts(9, 9), counts(9, 0), counts(9, 3)];
     let (days, _) = sums(&days, &[1], &[]);
     let shown = |found: &InterimFigures| [0, 1, 2, 3, 4].map(|at| found.shows_window(day(at)));
-    assert_eq!(shown(&figures(&days, None, false)), [true; 5]);
-    let found = figures(&days, Some(0), false);
+    assert_eq!(shown(&figures(&days, None)), [true; 5]);
+    let found = figures(&days, Some(0));
     // The last day waits for more answers, and so do the figures over all days.
     assert_eq!(shown(&found), [true, false, false, true, false]);
     assert!(!found.shows_all() && !found.shows_value(0, 0) && !found.shows_scope(0, &[day(4)]));
-    assert!(figures(&days.through(day(3)), Some(0), false).shows_all());
+    assert!(figures(&days.through(day(3)), Some(0)).shows_all());
 }
 
 #[test]
@@ -90,28 +90,25 @@ fn a_report_covers_whole_blocks_of_windows() {
     assert_eq!([0, 1, 2, 3, 4].map(covered), [None, None, Some(day(2)), Some(day(3)), Some(day(3))]);
     // A window without pairs needs no figure.
     assert_eq!(last_covered_window(&cells(&[vec![5]]), day(3)), Some(day(3)));
-    let found = figures(&days.through(day(3)), None, false);
+    let found = figures(&days.through(day(3)), None);
     assert_eq!([0, 1, 2, 3].map(|at| found.shows_window(day(at))), [false, false, false, true]);
     assert!(found.shows_all());
     assert!(found.shows_scope(0, &[day(3)]) && found.shows_scope(0, &[day(0), day(1), day(2)]));
     assert!(!found.shows_scope(0, &[day(2), day(3)]), "the first block is cut");
-    // In a run that was stopped, the rest belongs to the last block.
-    let stopped = figures(&days, None, true);
-    assert!(!stopped.shows_window(day(3)) && stopped.shows_all());
-    assert!(!figures(&cells(&[vec![2, 1]]), None, true).shows_all());
-    // Otherwise a later report adds it to a block, so it has no figure.
-    let found = figures(&days, None, false);
+    assert!(!figures(&cells(&[vec![2, 1]]), None).shows_all());
+    // A later report adds it to a block, so it has no figure.
+    let found = figures(&days, None);
     assert!(found.shows_window(day(3)) && !found.shows_window(day(4)) && !found.shows_all());
 }
 
 #[test]
 fn a_value_that_is_once_rare_has_no_total_any_more() {
     let days = cells(&[vec![10, 20, 30], vec![2, 20, 30], vec![10, 20, 30]]);
-    let found = figures(&days, None, false);
+    let found = figures(&days, None);
     assert_eq!([0, 1, 2].map(|value| found.shows_value(0, value)), [false, false, true]);
     let slices = [0, 1, 2].map(|value| found.shows(Slice::Value { condition: 0, value }));
     assert_eq!((slices, found.shows(Slice::All)), ([false, false, true], true));
-    assert!(!figures(&cells(&[vec![2, 1]]), None, true).shows(Slice::All));
+    assert!(!figures(&cells(&[vec![2, 1]]), None).shows(Slice::All));
     let by_day = |at| [0, 1, 2].map(|value| found.shows_value_in_window(0, value, day(at)));
     assert_eq!([0, 1, 2].map(by_day), [[true; 3], [false, false, true], [true; 3]]);
 }
@@ -120,7 +117,7 @@ fn a_value_that_is_once_rare_has_no_total_any_more() {
 fn values_are_joined_over_blocks_until_the_commonest_has_a_figure() {
     let days = cells(&[vec![100, 2], vec![100, 3], vec![50, 10], vec![60, 0], vec![40, 1]]);
     let shown = |last: usize| {
-        let found = figures(&days.through(day(last)), None, false);
+        let found = figures(&days.through(day(last)), None);
         assert!(found.shows_all() && found.shows_window(day(last)));
         let in_windows =
             (0..=last).map(|at| [0, 1].map(|value| found.shows_value_in_window(0, value, day(at))));
@@ -136,7 +133,7 @@ fn values_are_joined_over_blocks_until_the_commonest_has_a_figure() {
     assert_eq!(shown(4), (no, vec![no, no, yes, yes, no]));
     // The second day has no pairs of the first value. So its pairs minus the second value would be the two pairs.
     let split = cells(&[vec![100, 2], vec![0, 50], vec![70, 50]]);
-    let is_shown = |last: usize| figures(&split.through(day(last)), None, false).shows_value(0, 0);
+    let is_shown = |last: usize| figures(&split.through(day(last)), None).shows_value(0, 0);
     assert_eq!([0, 1, 2].map(is_shown), [false, false, true]);
 }
 
@@ -145,7 +142,7 @@ fn scopes_with_few_pairs_in_common_or_apart_are_not_shown_together() {
     // By value of the first condition and, within it, of the second.
     let shown = |pairs: [u64; 6], scopes: &[Scope]| {
         let (cells, evidence) = sums(&all_answered(&[pairs.to_vec()]), &[3, 2], scopes);
-        let found = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0), false);
+        let found = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0));
         (1..=scopes.len()).map(|scope| found.shows_scope(scope, &[day(0)])).collect::<Vec<_>>()
     };
     let first = scope(vec![(0, vec![0, 1])]);
@@ -164,14 +161,14 @@ fn scopes_with_few_pairs_in_common_or_apart_are_not_shown_together() {
     assert_eq!(shown([20, 20, 20, 20, 20, 4], &halves), [false, false]);
     // Without counts by scopes, no scope is shown.
     let (cells, _) = sums(&all_answered(&[vec![20; 6]]), &[3, 2], &[]);
-    let found = InterimFigures::new(&cells, &VerdictEvidence::default(), 1, Some(0), false);
+    let found = InterimFigures::new(&cells, &VerdictEvidence::default(), 1, Some(0));
     assert!(found.shows_all() && !found.shows_scope(1, &[day(0)]));
 }
 
 #[test]
 fn a_part_and_the_rest_are_withheld_together() {
     let all = cells(&[vec![20, 8]]);
-    let revised = |pairs: [u64; 2]| figures(&all, None, false).for_part(&cells(&[pairs.to_vec()]), &all);
+    let revised = |pairs: [u64; 2]| figures(&all, None).for_part(&cells(&[pairs.to_vec()]), &all);
     assert!(revised([6, 0]).shows_all() && revised([6, 0]).shows_value(0, 0));
     assert!(!revised([2, 0]).shows_all());
     // All but three pairs are revised.
@@ -185,12 +182,12 @@ fn a_part_of_a_run_waits_for_the_windows_after_the_last_block() {
     // The second value has no pair on the last day, but a later report may add some to its block.
     let all = cells(&[vec![20, 20], vec![2, 0]]);
     let part = cells(&[vec![10, 10], vec![0, 0]]);
-    let shown = |is_stopped| {
-        let figures =
-            InterimFigures::new(&all, &VerdictEvidence::default(), 0, None, is_stopped).for_part(&part, &all);
+    let shown = |all: &Cells, part: &Cells| {
+        let figures = figures(all, None).for_part(part, all);
         [0, 1].map(|value| figures.shows_value(0, value))
     };
-    assert_eq!([shown(false), shown(true)], [[false; 2], [true; 2]]);
+    assert_eq!(shown(&all, &part), [false; 2]);
+    assert_eq!(shown(&all.through(day(0)), &part.through(day(0))), [true; 2]);
 }
 
 #[test]
@@ -213,7 +210,7 @@ fn blinded_pairs_and_the_others_are_shown_only_if_neither_are_few() {
         }
         add(0, false, 0, (10 - blinded).max(1));
         add(0, true, 1, 10);
-        let found = InterimFigures::new(&all, &evidence, 1, None, false);
+        let found = InterimFigures::new(&all, &evidence, 1, None);
         assert!(found.shows_blinding(&[day(1)]) && found.shows_blinding(&[]));
         assert_eq!(found.shows_blinding(&[day(0), day(1)]), found.shows_blinding(&[day(0)]));
         found.shows_blinding(&[day(0)])
@@ -244,7 +241,7 @@ fn add_shown(
         cells.map(|(at, values, answered)| i64::from(answered > 0 && is_in(at, &values))).collect()
     };
     let (cells, evidence) = sums(&days[..=covered], &SIZES, scopes);
-    let figures = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0), false);
+    let figures = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0));
     if figures.shows_all() {
         known.add(sum(&|_, _| true));
     }

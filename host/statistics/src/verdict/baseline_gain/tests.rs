@@ -267,7 +267,8 @@ impl Case {
         assert_eq!(scope.baselines, None);
         let selection = select_windows(&facts);
         let mut reduce = |pairs: u64, sums: &[f64]| (self.reduce)(pairs, sums);
-        let gains = Estimator::new(&facts, &selection, &mut reduce).baseline_gains(&selection.windows, 0, 0);
+        let gains =
+            Estimator::new(&facts, &selection, None, &mut reduce).baseline_gains(&selection.windows, 0, 0);
         (scope.verdict, reasons.join("\n"), Some(gains))
     }
 }

@@ -71,7 +71,7 @@ fn full_agreement_of_clusters_is_not_certain() {
     for (least, kind) in [("0.996", VerdictKind::Go), ("0.998", VerdictKind::Inconclusive)] {
         let case = SimulatedStudy::new(&threshold.replace("0.85", least), &[(1000, 1000)]);
         assert_eq!(case.decide().0, kind, "{}", case.decide().1);
-        assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::EqualScores));
+        assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::EqualClusters));
     }
 }
 
@@ -214,7 +214,7 @@ fn the_error_of_a_mean_is_at_least_that_of_the_independent_clusters() {
     let error = |case: &SimulatedStudy| {
         let found = pooled_estimate(case);
         let interval = found.interval.unwrap();
-        assert_eq!(found.method, Some(IntervalMethod::Jackknife));
+        assert_eq!(found.method, Some(IntervalMethod::ClusterJackknife));
         (found.value.unwrap(), (found.value.unwrap() - interval.lower) / student)
     };
     let mean = SimulatedStudy { scores: [0.2, 0.9], ..clustered((700, 1000), 300) };

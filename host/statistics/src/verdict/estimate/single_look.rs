@@ -1,5 +1,6 @@
 //! The interval of a value at a single look, at a declared end: which method applies to which scores.
 
+use super::super::chance_corrected_agreement::ModelLabels;
 use super::super::mean_scores::MeanScores;
 use super::super::replicates::interval_from_replicates;
 use super::super::{IntervalMethod, MissingInterval};
@@ -79,8 +80,18 @@ impl Estimator<'_, '_> {
             let skewed = skewed_jackknife(value, &without, greatest, value, self.confidence);
             let skewed = skewed.ok_or(MissingInterval::NotFinite)?.clamped(range);
             interval = interval.hull(skewed);
+            let labels = self.model_labels(windows, scope, model);
+            let widened =
+                labels.and_then(|labels| labels.widened_kappa((value, &without), interval, self.confidence));
+            interval = widened.unwrap_or(interval);
         }
         Ok((interval, method))
+    }
+
+    /// The label counts of a model over some windows in a scope; `None` if there are none, or too many labels.
+    pub(super) fn model_labels(&self, windows: &[Window], scope: u16, model: usize) -> Option<ModelLabels> {
+        let evidence = windows.iter().filter_map(|window| self.facts.results.evidence.windows.get(window));
+        ModelLabels::new(evidence.filter_map(|window| window.labels.get(&scope)), model)
     }
 
     /// How many independent trials the pairs of the windows in a scope count for.

@@ -70,7 +70,7 @@ fn bounds_of_agreement_beyond_chance_depend_on_the_look() {
             "chance = { gain = 0.0 }\ncluster = \"kind\"",
             true,
             VerdictKind::Go,
-            Some(IntervalMethod::Jackknife),
+            Some(IntervalMethod::ClusterJackknife),
         ),
         ("chance = { gain = 0.23 }", true, VerdictKind::Inconclusive, Some(IntervalMethod::PairedDifference)),
         ("chance = { gain = 0.3 }", true, VerdictKind::NoGo, Some(IntervalMethod::PairedDifference)),

@@ -27,7 +27,7 @@ fn shown(
     scopes: &[Scope],
 ) -> (InterimFigures, Vec<bool>) {
     let (cells, evidence) = sums(days, &SIZES, scopes);
-    let figures = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0), true);
+    let figures = InterimFigures::new(&cells, &evidence, scopes.len(), Some(0));
     let windows: Vec<Window> = cells.iter().map(|(window, _)| window).collect();
     let is_shown = figures.shows_subgroups(subgroups, &profiles(days), scopes, &windows);
     (figures, is_shown)

@@ -210,7 +210,17 @@ fn a_gain_of_clusters_is_between_its_bounds() {
     assert!(!gains.is_empty());
     for found in gains {
         let (gain, Interval { lower, upper }) = (found.gain.unwrap(), found.interval.unwrap());
-        assert_eq!(found.method, Some(IntervalMethod::Jackknife));
+        assert_eq!(found.method, Some(IntervalMethod::ClusterJackknife));
         assert!(-1.0 < lower && lower < gain && gain < upper && upper < 1.0, "{lower} < {gain} < {upper}");
+    }
+}
+
+#[test]
+fn a_gain_of_clusters_needs_scores_in_a_known_range() {
+    let case = Case { range: (Some(0.0), None), ..rankings(CLUSTERED_RANKINGS) };
+    let gains = case.decide().2.unwrap().gains;
+    assert!(!gains.is_empty());
+    for found in gains {
+        assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::Clusters)));
     }
 }
