@@ -29,6 +29,12 @@ trait Template {
     /// Names of types that the source of a new plugin uses itself.
     fn taken_types(&self) -> &'static [&'static str];
 
+    /// The shell command that installs the tools of a build, in the folder of the plugin; `None` if they come with the
+    /// compiler.
+    fn tools_command(&self) -> Option<String> {
+        None
+    }
+
     /// The files by their paths below the folder of the plugin: manifest, source, README, and the SDK. The rows and tests
     /// are the same in every language and are added by the caller.
     fn files(&self, names: &Names<'_>) -> Vec<(String, String)>;
@@ -47,6 +53,11 @@ impl Language {
     pub fn refusal(self, name: &str) -> Option<&'static str> {
         let template = self.template();
         template.reserved_names().contains(&name).then(|| template.reserved_reason())
+    }
+
+    /// The shell command that installs the tools of a build, in the folder of a new plugin; `None` if it needs none.
+    pub fn tools_command(self) -> Option<String> {
+        self.template().tools_command()
     }
 
     /// The files of a new plugin by their paths below its folder.

@@ -158,7 +158,7 @@ impl AuthoredComponent {
 /// # Errors
 /// If it is no folder of a plugin, or the plugin is not built.
 pub(super) fn built_component(folder: &Path) -> anyhow::Result<ComponentFile> {
-    let built = CargoPackage::read(folder)?.component();
+    let built = read_package(folder)?.component();
     let shown = folder.display();
     ensure!(
         built.is_file(),

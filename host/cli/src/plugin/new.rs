@@ -67,10 +67,8 @@ impl New {
             fs::write(&file, text).with_context(cannot_write)?;
         }
         print_err(format_args!("written to {shown}"));
-        let install = match language {
-            Language::JavaScript => format!("(cd {shown} && npm install) && "),
-            Language::Rust => String::new(),
-        };
+        let tools = language.tools_command().map(|command| format!("(cd {shown} && {command}) && "));
+        let install = tools.unwrap_or_default();
         print_err(format_args!("next: {install}understudy plugin test {shown}"));
         Ok(Exit::Done)
     }

@@ -22,6 +22,10 @@ impl Template for JavaScript {
         &[]
     }
 
+    fn tools_command(&self) -> Option<String> {
+        Some("npm install".to_owned())
+    }
+
     fn files(&self, names: &Names<'_>) -> Vec<(String, String)> {
         let (source, test) = match names.kind {
             Kind::Model => (

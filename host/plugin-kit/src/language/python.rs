@@ -72,6 +72,12 @@ impl Template for Python {
         TAKEN_TYPES
     }
 
+    fn tools_command(&self) -> Option<String> {
+        Some(format!(
+            "python3 -m venv .venv && .venv/bin/pip install componentize-py=={COMPONENTIZE_PY} pytest"
+        ))
+    }
+
     fn files(&self, names: &Names<'_>) -> Vec<(String, String)> {
         let (source, test) = match names.kind {
             Kind::Model => (

@@ -202,7 +202,7 @@ mod tests {
             unpaired(&[(IdForm::LeadingZeros, 1)], None),
             unpaired(&[], Some((1, 2_500_000, 90 * MINUTE + 400))),
         ];
-        insta::assert_snapshot!(all.map(said).join("\n"), @r#"
+        insta::assert_snapshot!(all.map(sentence).join("\n"), @r#"
         NO SNAPSHOTS WERE RECEIVED: the source is empty.
         NO SNAPSHOTS WERE READ: 0 of 1 record could be decoded. Likely cause: the source is one JSON array; write one object per line, for instance with `jq -c '.[]'`.
         HARDLY ANY SNAPSHOTS WERE READ: 3 of 2,400 records could be decoded. Likely cause: the times are numbers, perhaps seconds or milliseconds since 1970; write RFC 3339 with a zone, such as "2026-05-01T09:30:00Z".
