@@ -1,3 +1,5 @@
+// The types of the SDK. What a plugin declares gives the types of its rows, answers and configuration.
+
 /** The kinds of fields, with the types of their values. */
 interface KindTypes {
   /** True or false. */

@@ -1,3 +1,5 @@
+// Runs a plugin without the sandbox, for unit tests.
+
 import type { Form, Kind, Plugin } from './index.js';
 
 /** What the study passes to a plugin. */

@@ -195,6 +195,21 @@ fn rules_in_javascript_answer_the_hotel_as_those_in_rust() {
         assert!(checked.stdout.contains("no findings"), "{}", checked.stdout);
     }
     workspace.ok(&["plugin", "check", &metric, "--kind", "metric"]);
+    let refused = workspace.understudy(&["plugin", "show", &comparator, "--config", &configuration("class")]);
+    let error = refused.stderr.trim().rsplit_once("recorded.wasm ").expect("the name of the component").1;
+    insta::assert_snapshot!(error, @r#"rejects the configuration: config: `form` is "class", expected one of "label", "number", "ranking", "label-set", "json"; give another one with --config"#);
+    // The contract has no error for `reduce`, so the component traps, and the host finds the message in its memory.
+    workspace.write_lines(
+        "pairs.jsonl",
+        [r#"{"input": {"model": "a", "comparator": "a"}, "expected": {"agreements": 1}}"#, r#"{"value": 1}"#],
+    );
+    let arguments =
+        ["plugin", "test", &metric, "--expected", "pairs.jsonl", "--config", r#"{"fault": true}"#];
+    let failed = workspace.understudy(&arguments);
+    insta::assert_snapshot!(failed.stdout, @"
+    pairs.jsonl:2: expected 1.0, found `reduce` panicked at src/plugin.js:14: Error: 1 pairs have no value
+    1 of 2 tests failed
+    ");
 }
 
 /// What a row of the plugin `faults.js` results in, as `plugin test` prints it.

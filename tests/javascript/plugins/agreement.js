@@ -1,4 +1,5 @@
 // The rule of plugins/agreement in JavaScript: the share of pairs in which model and comparator give the same answer.
+// With `fault = true`, `reduce` throws an error.
 
 import { equal, metric } from '@understudy/sdk';
 
@@ -7,6 +8,10 @@ export default metric({
   components: ['agreements'],
   direction: 'higher-is-better',
   range: [0, 1],
+  config: { fault: { kind: 'boolean', default: false } },
   score: (model, decision) => (equal(model, decision) ? 1 : 0),
-  reduce: (rows, [agreements]) => (rows > 0 ? agreements / rows : undefined),
+  reduce(rows, [agreements], { fault }) {
+    if (fault) throw new Error(`${rows} pairs have no value`);
+    return rows > 0 ? agreements / rows : undefined;
+  },
 });
