@@ -38,7 +38,15 @@ const STOCK_PLUGINS: [&str; 19] = [
 const LEVEL: i32 = 9;
 
 /// What all components are made of, relative to the root of the workspace.
-const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "guest-sdk", "wit"];
+const SOURCES: [&str; 7] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "guest-sdk/Cargo.toml",
+    "guest-sdk/derive",
+    "guest-sdk/scorer",
+    "guest-sdk/src",
+    "wit",
+];
 
 fn main() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is in host/")?;
