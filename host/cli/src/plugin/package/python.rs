@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use toml::{Table, Value};
 
 use super::Package;
+use understudy_run_log::read_file;
 
 /// The file that says that a folder has a plugin in Python.
 pub const MANIFEST: &str = "pyproject.toml";
@@ -34,8 +35,10 @@ impl PythonPackage {
     pub fn read(folder: &Path) -> anyhow::Result<PythonPackage> {
         let manifest = folder.join(MANIFEST);
         let shown = manifest.display();
-        let text = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read {shown}"))?;
-        let table: Table = text.parse().with_context(|| format!("cannot read {shown}"))?;
+        let cannot_read = || format!("cannot read {shown}");
+        let bytes = read_file(&manifest).with_context(cannot_read)?;
+        let text = String::from_utf8(bytes).with_context(cannot_read)?;
+        let table: Table = text.parse().with_context(cannot_read)?;
         let entry = |section: Option<&Value>, key: &str| {
             section.and_then(|section| section.get(key)).and_then(Value::as_str).map(str::to_owned)
         };
