@@ -32,12 +32,14 @@ fn new_plugin(workspace: &TestWorkspace, name: &str, kind: &str) -> PathBuf {
     folder
 }
 
-/// Builds a plugin of `tests/javascript/plugins` into `NAME/NAME.wasm`, with the rows that are given.
+/// Builds a plugin of `tests/javascript/plugins`. Returns the path of its component.
 fn built_plugin(workspace: &TestWorkspace, file: &str) -> String {
     let (name, extension) = file.split_once('.').expect("a file of source");
     let folder = new_plugin(workspace, &name.replace('_', "-"), "model");
     let source = root().join("tests/javascript/plugins").join(file);
     fs::copy(source, folder.join("src/plugin").with_extension(extension)).expect("the source can be copied");
+    // They are rows of another plugin.
+    fs::remove_file(folder.join("rows.jsonl")).expect("a new plugin has rows");
     let manifest = fs::read_to_string(folder.join("package.json")).expect("the manifest");
     let manifest = manifest.replace("src/plugin.js", &format!("src/plugin.{extension}"));
     fs::write(folder.join("package.json"), manifest).expect("the manifest can be written");
@@ -280,7 +282,7 @@ fn a_plugin_that_cannot_be_built_says_why() {
     install(&workspace.path().join("broken"));
     insta::assert_snapshot!(refused("/nowhere"), @"cannot start `node`; install Node.js, 20 or newer, from https://nodejs.org: No such file or directory (os error 2)");
     workspace.write("broken/src/plugin.js", "export default model(");
-    assert!(refused("").contains("src/plugin.js:1:21"), "{}", refused(""));
+    insta::assert_snapshot!(refused(""), @"cannot build broken: src/plugin.js:1:22: Unexpected end of file");
     workspace.write("broken/src/plugin.js", "import { model } from '@understudy/sdk';\nexport default {};\n");
     insta::assert_snapshot!(refused(""), @"cannot build broken: src/plugin.js has no plugin as its default export; write export default model({ ... }), comparator or metric");
     workspace.write(

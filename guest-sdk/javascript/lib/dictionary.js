@@ -8,6 +8,8 @@
 // and row has none.
 
 const encoder = new TextEncoder();
+/** Most bytes of UTF-8 for a unit of UTF-16. */
+const MOST_BYTES = 3;
 
 export class Dictionary {
   /** The code of each name. */
@@ -34,17 +36,17 @@ export class Dictionary {
 
 /** Concatenates strings to the record `text` of the contract. */
 export function encodeTexts(strings) {
+  let most = 0;
+  for (let index = 0; index < strings.length; index += 1) most += MOST_BYTES * strings[index].length;
+  const buffer = new ArrayBuffer(most);
   const offsets = new Uint32Array(strings.length + 1);
-  const parts = [];
+  let length = 0;
   for (let index = 0; index < strings.length; index += 1) {
-    const part = encoder.encode(strings[index]);
-    parts.push(part);
-    offsets[index + 1] = offsets[index] + part.length;
+    // In the component it takes half of the time of `encode`.
+    length += encoder.encodeInto(strings[index], new Uint8Array(buffer, length)).written;
+    offsets[index + 1] = length;
   }
-  if (parts.length === 1) return { offsets, bytes: parts[0] };
-  const bytes = new Uint8Array(offsets[strings.length]);
-  for (let index = 0; index < parts.length; index += 1) bytes.set(parts[index], offsets[index]);
-  return { offsets, bytes };
+  return { offsets, bytes: new Uint8Array(buffer, 0, length) };
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
