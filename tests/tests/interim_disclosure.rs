@@ -113,6 +113,7 @@ fn flatten(place: &str, path: &str, value: &Value, shown: &mut BTreeMap<String, 
             numbered.for_each(|(at, value)| flatten(place, &inner(&at.to_string()), value, shown));
         }
         _ if OTHER_VALUES.contains(&path) || path.contains("latency") => {}
+        _ if path.starts_with("events.") && path.ends_with(".at") => {}
         _ => drop(shown.insert(format!("{place} {path}"), value.clone())),
     }
 }
