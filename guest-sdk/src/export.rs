@@ -130,6 +130,8 @@ macro_rules! export_model {
         const _: () = {
             static PLUGIN: $crate::export::Instance<$model> = $crate::export::Instance::new();
 
+            $crate::config_schema_section!(<$model as $crate::ColumnarModel>::Config);
+
             struct Exports;
 
             impl $crate::bindings::exports::understudy::shadow::decider::Guest for Exports {
@@ -168,6 +170,8 @@ macro_rules! export_metric {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             static PLUGIN: $crate::export::Instance<$metric> = $crate::export::Instance::new();
+
+            $crate::config_schema_section!(<$metric as $crate::Metric>::Config);
 
             struct Exports;
 

@@ -39,6 +39,8 @@
 //!   labels and JSON values, optionally
 //!   with a confidence ([`WithConfidence`]), class probabilities ([`WithProbabilities`]) or a reason for
 //!   abstaining (`Result<_, Reason>`).
+//! - [`ConfigSchema`](derive@ConfigSchema) describes a configuration, so that the host can check it before the plugin
+//!   runs.
 //! - [`Metric`] maps a pair of answers to components, and sums of components to the value of the metric.
 //! - [`native`] runs a plugin without the sandbox, for tests and benchmarks.
 //!
@@ -93,6 +95,7 @@ pub mod answer;
 #[doc(hidden)]
 pub mod bindings;
 mod columns;
+pub mod config;
 mod dictionary;
 #[doc(hidden)]
 pub mod export;
@@ -110,6 +113,7 @@ pub use understudy_sdk_scorer as scorer;
 pub use answer::{Answer, WithConfidence, WithProbabilities, collect_answers};
 pub use bindings::exports::understudy::shadow::columns::{Column, Field, Kind, Values};
 pub use columns::Timestamp;
+pub use config::ConfigSchema;
 pub use export::export_comparator;
 pub use input::{Input, Json, Reader};
 pub use metric::{Components, JsonText, Label, LabelSet, Metric, NominalAnswer, Prediction};
@@ -128,8 +132,8 @@ pub use model::Comparator;
 /// The items that most plugins need: `use understudy_sdk::prelude::*`.
 pub mod prelude {
     pub use crate::{
-        Assets, Comparator, Components, Direction, Input, Json, JsonText, Label, LabelSet, Metric, Model,
-        NoConfig, NominalAnswer, Prediction, Reason, Timestamp, WithConfidence, WithProbabilities,
-        export_comparator, export_metric, export_model,
+        Assets, Comparator, Components, ConfigSchema, Direction, Input, Json, JsonText, Label, LabelSet,
+        Metric, Model, NoConfig, NominalAnswer, Prediction, Reason, Timestamp, WithConfidence,
+        WithProbabilities, export_comparator, export_metric, export_model,
     };
 }

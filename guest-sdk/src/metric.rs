@@ -13,7 +13,7 @@ use std::ops::{Bound, Index, IndexMut, RangeBounds};
 
 use serde::de::DeserializeOwned;
 
-use crate::{Answers, Assets, Direction};
+use crate::{Answers, Assets, ConfigSchema, Direction};
 
 pub use nominal::{JsonText, LabelSet, NominalAnswer};
 pub use pair::{DecodedAnswers, Label, ScoredAnswer};
@@ -60,7 +60,7 @@ pub use prediction::Prediction;
 /// ```
 pub trait Metric: Sized + Send + Sync + 'static {
     /// The configuration; see [`Model::Config`](crate::Model::Config).
-    type Config: DeserializeOwned;
+    type Config: DeserializeOwned + ConfigSchema;
     /// The type of answers that the metric scores: [`Label<'a>`](Label), `f64`, `&'a [Label<'a>]` for
     /// rankings, best first, [`LabelSet<'a>`](LabelSet), [`JsonText<'a>`](JsonText),
     /// [`Prediction<'a>`](Prediction) for labels with their confidence and class probabilities, or

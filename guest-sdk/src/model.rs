@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::{Answer, AnswerBuilder, collect_answers};
 use crate::input::Input;
-use crate::{Answers, Assets, Column, Field, Form, Reason};
+use crate::{Answers, Assets, Column, ConfigSchema, Field, Form, Reason};
 
 /// A model or comparator that answers columns instead of rows.
 ///
@@ -17,7 +17,7 @@ use crate::{Answers, Assets, Column, Field, Form, Reason};
 /// use understudy_sdk::prelude::*;
 /// use understudy_sdk::{Answers, Column, ColumnarModel, Field, Form, Kind, Reader, collect_answers, native};
 ///
-/// #[derive(serde::Deserialize)]
+/// #[derive(serde::Deserialize, ConfigSchema)]
 /// struct Config {
 ///     field: String,
 /// }
@@ -53,7 +53,7 @@ use crate::{Answers, Assets, Column, Field, Form, Reason};
 /// ```
 pub trait ColumnarModel: Sized + Send + Sync + 'static {
     /// The configuration, deserialised from the JSON object in the study.
-    type Config: DeserializeOwned;
+    type Config: DeserializeOwned + ConfigSchema;
 
     /// Creates the plugin from its configuration and assets.
     ///
@@ -126,7 +126,8 @@ pub trait Model: Sized + Send + Sync + 'static {
     /// The configuration: any type that serde can deserialise from a JSON object, or
     /// [`NoConfig`](crate::NoConfig). Derive `serde::Deserialize`, for which the plugin's crate needs serde with
     /// its feature `derive`. Use `#[serde(deny_unknown_fields)]`, so that a misspelt key is an error.
-    type Config: DeserializeOwned;
+    /// Derive [`ConfigSchema`](derive@crate::ConfigSchema), too: the host then names line and column of a wrong value.
+    type Config: DeserializeOwned + ConfigSchema;
     /// The fields of a row that the model reads.
     type Input<'a>: Input<'a>;
     /// The answer to a row. It may borrow from the row and from the model.

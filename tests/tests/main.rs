@@ -13,6 +13,7 @@ mod case_view;
 mod ceiling;
 mod chance;
 mod compare;
+mod config_schema;
 mod contamination;
 mod crash;
 mod damage;

@@ -1,10 +1,13 @@
-//! The derive macro `#[derive(Input)]` of `understudy-sdk`. The trait `Input` in that crate documents its
-//! use.
+//! The derive macros `#[derive(Input)]` and `#[derive(ConfigSchema)]` of `understudy-sdk`. The trait `Input` and the module
+//! `config` of that crate document their use.
 //!
 //! Invariants:
 //! - An item that cannot be derived is a compile error at the offending token, not in generated code.
 
+mod config_field;
+mod config_schema;
 mod field;
+mod serde_names;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -18,6 +21,14 @@ use field::Field;
 pub fn input(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
     derive(&item).unwrap_or_else(Error::into_compile_error).into()
+}
+
+/// Derives `ConfigSchema` for a configuration, from its type and the attributes of serde. `#[config(minimum = 1)]` adds
+/// bounds.
+#[proc_macro_derive(ConfigSchema, attributes(config, serde))]
+pub fn config_schema(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    config_schema::derive(&item).unwrap_or_else(Error::into_compile_error).into()
 }
 
 fn derive(item: &DeriveInput) -> Result<TokenStream> {

@@ -10,7 +10,7 @@ struct Guests<'a> {
     agent: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 struct Config {
     most: u8,

@@ -1,4 +1,4 @@
-//! `understudy pack`: a Wasm component from a core module.
+//! `understudy pack`: a Wasm component from a core module, and a config schema in it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,50 +6,65 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::Exit;
 use super::output::print_err;
-use understudy_run_log::read_file;
-use understudy_sandbox::{ComponentFile, PluginRole, SandboxError};
+use understudy_run_log::{read_file, read_text_file};
+use understudy_sandbox::{ComponentFile, ConfigSchema, PluginRole, SandboxError};
 
 /// Convert a core Wasm module into a component.
 ///
-/// The module is the output of `cargo build --target wasm32-unknown-unknown` with the understudy SDK. The
-/// message says which kind of plugin the component is.
+/// The module is the output of `cargo build --target wasm32-unknown-unknown` with the understudy SDK, or of another
+/// compiler. The message says which kind of plugin the component is.
 #[derive(clap::Args)]
 pub(super) struct Pack {
-    /// Core module.
+    /// Core module; with --config-schema also a component.
     #[arg(value_name = "MODULE.WASM")]
     module: PathBuf,
     /// Output file for the component.
     #[arg(long, short, value_name = "COMPONENT.WASM")]
     output: PathBuf,
+    /// JSON Schema of the configuration, which the component then declares. The SDK for Rust adds it itself.
+    #[arg(long, value_name = "SCHEMA.JSON")]
+    config_schema: Option<PathBuf>,
 }
 
 impl Pack {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        pack_module(&self.module, &self.output)?;
+        pack_module(&self.module, &self.output, self.config_schema.as_deref())?;
         Ok(Exit::Done)
     }
 }
 
-/// Writes the component of a core module and says what it is.
+/// Writes the component of a core module and says what it is. `schema` is the file of a config schema to add.
 ///
 /// # Errors
-/// If the module cannot be read, it is no plugin, or the component cannot be written.
-pub(super) fn pack_module(module: &Path, output: &Path) -> anyhow::Result<()> {
+/// If a file cannot be read, the module is no plugin, the schema is invalid, or the component cannot be written.
+pub(super) fn pack_module(module: &Path, output: &Path, schema: Option<&Path>) -> anyhow::Result<()> {
     let (shown, written) = (module.display(), output.display());
     let bytes = read_file(module)
         .map_err(|error| anyhow!("cannot read {shown}: {error}; name a module that cargo built"))?;
-    let (component, kind) = component(&bytes)
+    let is_component = ComponentFile::from_bytes(module, bytes.clone()).is_ok();
+    let mut component = if is_component && schema.is_some() { Ok(bytes) } else { component(&bytes) }
         .map_err(|error| error.context(format!("cannot convert {shown} into a component")))?;
+    let kind = component_kind(&component)?;
+    if let Some(path) = schema {
+        component = with_schema(&component, path)
+            .map_err(|error| error.context(format!("cannot add the config schema {}", path.display())))?;
+    }
     std::fs::write(output, component).with_context(|| format!("cannot write {written}"))?;
     print_err(format_args!("written to {written}: {kind}"));
     Ok(())
 }
 
-/// The component of a core module, and the kind of plugin that it is.
+/// A component that declares the schema in a file.
+fn with_schema(component: &[u8], path: &Path) -> anyhow::Result<Vec<u8>> {
+    let text = read_text_file(path)?;
+    ConfigSchema::add_to_component(component, &text).map_err(|why| anyhow!("{why}; correct it"))
+}
+
+/// The component of a core module.
 ///
 /// # Errors
 /// If the bytes are not a core module, or if it imports something or exports no plugin.
-fn component(module: &[u8]) -> anyhow::Result<(Vec<u8>, &'static str)> {
+fn component(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     match ComponentFile::from_bytes("".as_ref(), module.to_owned()) {
         Err(SandboxError::CoreModule { .. }) => {}
         Ok(_) => bail!("it is a component already; name it in study.toml as it is"),
@@ -63,7 +78,16 @@ fn component(module: &[u8]) -> anyhow::Result<(Vec<u8>, &'static str)> {
             let cause = error.root_cause();
             anyhow!("{cause}; build it with the understudy SDK and --target wasm32-unknown-unknown")
         })?;
-    let decoded = wit_component::decode(&component)?;
+    component_kind(&component)?;
+    Ok(component)
+}
+
+/// The kind of plugin that a component is, with its article. Runs no code of it.
+///
+/// # Errors
+/// If it exports no plugin.
+pub(super) fn component_kind(component: &[u8]) -> anyhow::Result<&'static str> {
+    let decoded = wit_component::decode(component)?;
     let wit_component::DecodedWasm::Component(resolve, world) = &decoded else {
         bail!("it exports no plugin");
     };
@@ -72,8 +96,8 @@ fn component(module: &[u8]) -> anyhow::Result<(Vec<u8>, &'static str)> {
         names.any(|name| name == role.export())
     };
     match (exports(PluginRole::Model), exports(PluginRole::Metric)) {
-        (true, _) => Ok((component, "a model or a comparator")),
-        (_, true) => Ok((component, "a metric")),
+        (true, _) => Ok("a model or a comparator"),
+        (_, true) => Ok("a metric"),
         _ => bail!(
             "it exports no plugin; call export_model!, export_comparator! or export_metric! in its crate"
         ),

@@ -18,6 +18,7 @@ use super::bindings::decider::Model as Bindings;
 use super::bindings::decider::exports::understudy::shadow::answers;
 use super::component::link;
 use super::component_file::{Assets, ComponentFile, PluginRole};
+use super::config_schema::check_config;
 use super::description_validation::InputField;
 use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::usage::UsageCounters;
@@ -54,6 +55,7 @@ impl DeciderPlugin {
         cache: Option<&Path>,
     ) -> Result<DeciderPlugin, SandboxError> {
         let linked = link::<Bindings>(sandbox, file, role.with_article(), cache)?;
+        check_config(file, &config)?;
         let spec = Arc::new(InstanceSpec { linked, config, assets, usage_counters: Arc::default() });
         let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox.clone(), spec.clone());
         supervisor.start()?;

@@ -4,6 +4,7 @@
 //! - A plugin imports nothing, so it has no access to files, network, clock or randomness.
 //! - Every call ends, by its fuel or at the latest by its timeout. Memory and returned bytes are limited.
 //! - An instance that trapped is discarded. After many traps in a row, a new instance is delayed.
+//! - A configuration fits the schema that the plugin declares, before the plugin runs.
 //! - Everything that a plugin returns is validated before use: lengths, codes, UTF-8, finite numbers, names.
 //! - The recorded answer to a row depends on that row alone. A failed batch is split until the failing rows
 //!   are isolated, so batch sizes never affect answers.
@@ -15,6 +16,9 @@ mod borrowed_columns;
 mod compile_cache;
 mod component;
 mod component_file;
+mod config_mismatch;
+mod config_schema;
+mod config_section;
 mod decider;
 mod description_validation;
 mod engine;
@@ -22,6 +26,7 @@ mod importer;
 mod instance;
 mod limits;
 mod panic_report;
+mod schema_limits;
 mod scorer;
 mod usage;
 mod world;
@@ -29,6 +34,8 @@ mod world;
 use std::path::PathBuf;
 
 pub use component_file::{Assets, ComponentFile, PluginRole, sha256_hex};
+pub use config_mismatch::ConfigMismatch;
+pub use config_schema::ConfigSchema;
 pub use decider::{AnsweredBatch, Decider, DeciderPlugin};
 pub use description_validation::InputField;
 pub use engine::{Budget, Sandbox};
@@ -106,6 +113,20 @@ pub enum SandboxError {
         /// The difference, as wasmtime reports it.
         why: String,
     },
+    /// The schema that the plugin declares of its configuration cannot be used.
+    #[error("{path} declares an unusable config schema: {why}; correct the schema, and build it again")]
+    ConfigSchema {
+        /// Path of the plugin's file.
+        path: PathBuf,
+        /// What is wrong with the schema.
+        why: String,
+    },
+    /// The configuration does not fit the schema that the plugin declares.
+    #[error("cannot configure it: {}", mismatch_list(.mismatches))]
+    ConfigMismatch {
+        /// What does not fit, at least one.
+        mismatches: Vec<ConfigMismatch>,
+    },
     /// The plugin rejected its configuration.
     #[error("configuration rejected: {why}")]
     Config {
@@ -131,6 +152,11 @@ impl SandboxError {
     fn interface<W: world::World>(error: &wasmtime::Error) -> SandboxError {
         SandboxError::Interface { export: W::EXPORT, why: sanitize(&format!("{error:#}")) }
     }
+}
+
+/// All mismatches in one line.
+fn mismatch_list(mismatches: &[ConfigMismatch]) -> String {
+    mismatches.iter().map(ConfigMismatch::to_string).collect::<Vec<_>>().join(". Also ")
 }
 
 /// The first 10 names, quoted, and the number of the others.
@@ -162,6 +188,21 @@ const HOST_OBSERVED: [&str; 5] = [
     "returned more than",
 ];
 
+/// What helps against a failure that the host observes, by how the failure begins. The limits are those of the study.
+const ADVICE: [(&str, &str); 5] = [
+    ("used up its fuel", "make a row cheaper, or raise limits.fuel-per-row in study.toml"),
+    (instance::TIMEOUT_MESSAGE, "make a row faster, or raise limits.call-timeout in study.toml"),
+    ("exceeded its memory limit", "use less memory, or raise limits.memory-mib in study.toml"),
+    ("overflowed its stack", "recurse less deeply; the stack has no limit to raise"),
+    ("returned more than", "return less for a row; this limit cannot be raised"),
+];
+
+/// What helps against a failure by a limit; `None` for other failures.
+pub fn failure_advice(failure: &str) -> Option<&'static str> {
+    let (_, why) = failure.strip_prefix('`')?.split_once("` ")?;
+    ADVICE.iter().find(|(start, _)| why.starts_with(start)).map(|(_, advice)| *advice)
+}
+
 /// The kind of a failure, without any text or value from the plugin, which could reveal data of the row.
 pub fn failure_kind(failure: &str) -> String {
     let Some((function, why)) = failure.strip_prefix('`').and_then(|rest| rest.split_once("` ")) else {
@@ -191,7 +232,17 @@ fn is_hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::failure_kind;
+    use super::{failure_advice, failure_kind};
+
+    #[test]
+    fn a_failure_by_a_limit_has_advice_that_names_the_limit() {
+        let advice = |failure: &str| failure_advice(failure).unwrap_or_default();
+        assert!(advice("`decide` used up its fuel of 1000").contains("limits.fuel-per-row"));
+        assert!(advice("`score` took longer than 1s").contains("limits.call-timeout"));
+        assert!(advice("`decide` exceeded its memory limit of 64 MiB").contains("limits.memory-mib"));
+        assert_eq!(advice("`decide` panicked at src/lib.rs:7:9: used up its fuel"), "");
+        assert_eq!(advice("used up its fuel"), "", "a text of the plugin");
+    }
 
     #[test]
     fn failure_kinds_contain_no_text_of_the_plugin() {

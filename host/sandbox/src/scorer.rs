@@ -18,6 +18,7 @@ use super::bindings::scorer::exports::understudy::shadow::{answers as wit, colum
 use super::borrowed_columns::{bytes, offsets};
 use super::component::link;
 use super::component_file::{Assets, ComponentFile, PluginRole};
+use super::config_schema::check_config;
 use super::instance::{InstanceSpec, InstanceSupervisor};
 use super::usage::UsageCounters;
 use super::{Sandbox, SandboxError, description_validation};
@@ -66,6 +67,7 @@ impl ScorerPlugin {
         cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
         let linked = link::<Bindings>(sandbox, file, PluginRole::Metric.with_article(), cache)?;
+        check_config(file, &config)?;
         let spec = Arc::new(InstanceSpec { linked, config, assets, usage_counters: Arc::default() });
         let mut supervisor = InstanceSupervisor::<Bindings>::new(sandbox.clone(), spec.clone());
         supervisor.start()?;

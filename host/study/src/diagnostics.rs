@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::fault::{Fault, Faults};
+use super::position::Position;
 use super::unquoted_value::unquoted_value;
 
 /// The number of syntax errors that are reported.
@@ -107,6 +108,13 @@ impl<'t> Diagnostics<'t> {
     /// The line, from 1, of the byte at `offset`.
     pub(super) fn line(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset)
+    }
+
+    /// The line and the column of the byte at `offset`.
+    pub(super) fn position(&self, offset: usize) -> Position {
+        let line = self.line(offset);
+        let before = self.text.get(self.start(line)..offset).unwrap_or_default();
+        Position { line, column: before.chars().count() + 1 }
     }
 
     /// The text at `span`: its first line, at most 60 characters.

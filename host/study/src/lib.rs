@@ -8,6 +8,7 @@ mod canonical;
 mod ceiling;
 mod condition;
 mod condition_values;
+mod config_positions;
 mod diagnostics;
 mod divergence;
 mod fault;
@@ -17,6 +18,7 @@ mod model_file;
 mod named_entry;
 mod parse;
 mod plugin;
+mod position;
 mod read_advice;
 mod revisions;
 mod schema;
@@ -43,12 +45,14 @@ use serde::{Deserialize, Serialize};
 pub use answer_form::AnswerForm;
 pub use canonical::{CanonicalError, CanonicalStudy};
 pub use ceiling::{Ceiling, InputClassField};
+pub use config_positions::ConfigPositions;
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use hexadecimal::{hexadecimal, short_digest};
 pub use mirror::{Mirror, RequestPart};
 pub use model_file::{ModelFile, ModelFormat};
 pub use parse::parse;
+pub use position::Position;
 pub use read_advice::read_advice;
 pub use revisions::Revisions;
 pub use schema::schema;
@@ -181,6 +185,8 @@ pub struct Plugin {
     pub grant: Vec<String>,
     /// The configuration, a JSON object.
     pub config: serde_json::Value,
+    /// Where its keys and values are written.
+    pub config_positions: ConfigPositions,
     /// Name and path of each asset, relative to the directory of `study.toml`.
     pub assets: Vec<(String, PathBuf)>,
     /// The line of the declaration in `study.toml`, from 1.

@@ -70,6 +70,7 @@ pub(super) fn plugin(
 
     let name = name.filter(|name| section.check("name", names.claim(name, line)).is_some());
     let assets = assets.into_iter().map(|asset| Some((asset.name, asset.value?))).collect::<Option<_>>();
+    let (config, config_positions) = config?;
     Some(Plugin {
         name: name?.to_owned(),
         source: match model_file.ok()? {
@@ -78,7 +79,8 @@ pub(super) fn plugin(
         },
         training_period: training_period.ok()?,
         grant,
-        config: config?,
+        config,
+        config_positions,
         assets: assets?,
         line,
         grant_line: section.line_of("grant"),

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
+use super::config_positions::ConfigPositions;
 use super::diagnostics::Diagnostics;
 use super::fault::Fault;
 use super::named_entry::NamedEntry;
@@ -390,11 +391,13 @@ impl<'a> TableReader<'a> {
             .collect()
     }
 
-    /// A table of any shape as JSON; empty if it is missing.
-    pub(super) fn json(&mut self, key: &'static str, expected: &str) -> Option<Json> {
-        let Some(value) = self.find(key) else { return Some(Json::Object(Map::new())) };
+    /// A table of any shape as JSON, and the positions of its values; empty if it is missing.
+    pub(super) fn json(&mut self, key: &'static str, expected: &str) -> Option<(Json, ConfigPositions)> {
+        let Some(value) = self.find(key) else {
+            return Some((Json::Object(Map::new()), ConfigPositions::default()));
+        };
         self.typed(key, &value, expected, Value::table)?;
-        value.json(&self.at(key))
+        Some((value.json(&self.at(key))?, ConfigPositions::of_table(&value)))
     }
 }
 

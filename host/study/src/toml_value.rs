@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::FieldKind;
 use super::diagnostics::Diagnostics;
+use super::position::Position;
 
 /// A value with its position in the file.
 #[derive(Clone, Copy)]
@@ -30,6 +31,21 @@ impl<'a> Value<'a> {
     /// The line on which the value begins, from 1.
     pub(super) fn line(&self) -> usize {
         self.diagnostics.line(self.spanned.span().start)
+    }
+
+    /// The position of the byte at `offset`.
+    pub(super) fn position_of(&self, offset: usize) -> Position {
+        self.diagnostics.position(offset)
+    }
+
+    /// Where the value begins.
+    pub(super) fn position(&self) -> Position {
+        self.position_of(self.spanned.span().start)
+    }
+
+    /// Another value of the same file.
+    pub(super) fn with_spanned(&self, spanned: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { spanned, ..*self }
     }
 
     /// The value as written, cut to 60 characters; a table or a list by its type.

@@ -22,9 +22,10 @@ use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
 /// The metric, which is also its own configuration.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bias {
+    /// Whether the value has the sign of the bias. By default it is the absolute value.
     #[serde(default)]
     signed: bool,
 }

@@ -29,9 +29,11 @@ const MAX_BINS: usize = 100;
 const PARTS: usize = 3;
 
 /// The metric, which is also its own configuration.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedCalibrationError {
+    /// The number of bins of equal width that confidences fall into; 10 by default.
+    #[config(minimum = 1, maximum = MAX_BINS)]
     #[serde(default = "default_bins")]
     bins: usize,
 }

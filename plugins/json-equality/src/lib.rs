@@ -27,11 +27,13 @@ use understudy_sdk::prelude::*;
 use path_rules::Rules;
 
 /// The paths that are compared in another way.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Paths whose values are not compared.
     #[serde(default)]
     ignore: Vec<String>,
+    /// Paths of numbers that are rounded, each with the number of decimal places.
     #[serde(default)]
     round: BTreeMap<String, u32>,
 }

@@ -25,9 +25,11 @@ use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
 /// The declared labels.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The labels of the decisions.
+    #[config(min_length = 1)]
     labels: Vec<String>,
 }
 

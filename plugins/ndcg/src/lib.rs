@@ -32,9 +32,11 @@ use understudy_sdk::prelude::*;
 const MAX_K: usize = 1000;
 
 /// The number of ranks that count.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The number of ranks that count.
+    #[config(minimum = 1, maximum = MAX_K)]
     k: usize,
 }
 

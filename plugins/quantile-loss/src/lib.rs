@@ -19,9 +19,11 @@ use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
 /// The metric, which is also its own configuration.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuantileLoss {
+    /// The quantile that the model predicts.
+    #[config(exclusive_minimum = 0, exclusive_maximum = 1)]
     quantile: f64,
 }
 

@@ -26,10 +26,10 @@ use understudy_sdk::prelude::*;
 const LEAST_SPREAD: f64 = 1.0 / (1_u64 << 30) as f64;
 
 /// The metric, which is also its own configuration.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RSquared {
-    /// In the unit of the decisions.
+    /// The number that decisions are measured from, in their unit; 0 by default.
     #[serde(default)]
     origin: f64,
 }

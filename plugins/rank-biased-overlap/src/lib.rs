@@ -28,9 +28,11 @@ use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
 /// The metric, which is also its own configuration.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RankBiasedOverlap {
+    /// How much each rank weighs against the rank before it.
+    #[config(exclusive_minimum = 0, exclusive_maximum = 1)]
     p: f64,
 }
 

@@ -30,16 +30,21 @@ use understudy_sdk::prelude::*;
 use understudy_sdk::{Answer, Answers, Column, ColumnarModel, Field, Form, Kind, Reader, collect_answers};
 
 /// The field with the answer, and the form of the answers.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The field that holds the answer, such as `decision.room`.
+    #[config(min_length = 1)]
     field: String,
+    /// The form of the answers.
     form: FormName,
+    /// The kind of the field; by default text for labels, number for numbers, and json otherwise.
     kind: Option<KindName>,
+    /// The JSON field with the class probabilities of a label.
     probabilities: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, ConfigSchema)]
 #[serde(rename_all = "kebab-case")]
 enum FormName {
     Label,
@@ -49,7 +54,7 @@ enum FormName {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, ConfigSchema)]
 #[serde(rename_all = "lowercase")]
 enum KindName {
     Boolean,

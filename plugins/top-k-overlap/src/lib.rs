@@ -33,9 +33,11 @@ use understudy_sdk::prelude::*;
 const MAX_K: usize = 1000;
 
 /// The metric, which is also its own configuration.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopKOverlap {
+    /// The number of names that count.
+    #[config(minimum = 1, maximum = MAX_K)]
     k: usize,
 }
 

@@ -21,10 +21,14 @@ use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
 /// Exactly one tolerance.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The greatest error, in the unit of the decision.
+    #[config(minimum = 0)]
     absolute: Option<f64>,
+    /// The greatest error as a fraction of the decision.
+    #[config(minimum = 0)]
     relative: Option<f64>,
 }
 

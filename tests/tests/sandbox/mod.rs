@@ -6,6 +6,7 @@
 mod batch_splitting;
 mod compile_cache;
 mod component_loading;
+mod config_schemas;
 mod fixture;
 mod grants;
 mod handmade_component;

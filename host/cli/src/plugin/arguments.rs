@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
@@ -10,18 +10,18 @@ use super::cargo_package::CargoPackage;
 use understudy_engine::{InspectedPlugin, component_named, names_trained_model};
 use understudy_plugin_kit::Kind;
 use understudy_run_log::read_file;
-use understudy_sandbox::{Assets, ComponentFile, SandboxError};
+use understudy_sandbox::{Assets, ComponentFile, ConfigSchema, SandboxError};
 
 /// Name of the file with rows, in the folder of a plugin.
 pub(super) const ROWS: &str = "rows.jsonl";
-/// A configuration of the stock comparator.
-const RECORDED: &str = r#"{"field": "decision.outcome", "form": "label"}"#;
+/// The configuration without --config.
+const NO_CONFIG: &str = "{}";
 
 /// Configuration and assets of a plugin.
 #[derive(clap::Args)]
 pub(super) struct SetupArguments {
     /// Configuration, a JSON object.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
+    #[arg(long, value_name = "JSON", default_value = NO_CONFIG)]
     config: String,
     /// Asset of the plugin. Repeatable.
     #[arg(long, value_name = "NAME=FILE")]
@@ -39,17 +39,23 @@ impl SetupArguments {
         Ok(Value::from(config))
     }
 
+    /// Whether no configuration is given.
+    pub fn is_unconfigured(&self) -> bool {
+        self.config == NO_CONFIG
+    }
+
     /// Loads a component with the configuration and the assets. `name` is what the user calls it.
     pub fn load(&self, name: &str, file: &ComponentFile, load: Load) -> anyhow::Result<InspectedPlugin> {
-        load(file, &self.config()?.to_string(), &self.assets()?).map_err(|error| match error {
-            SandboxError::Config { why } if name == "recorded" => anyhow!(
-                "recorded rejects the configuration: {why}; give one with --config, such as {RECORDED}"
-            ),
-            SandboxError::Config { why } => {
-                anyhow!("{name} rejects the configuration: {why}; give another one with --config")
-            }
-            error => anyhow!("{name}: {error}"),
-        })
+        self.try_load(file, load)?.map_err(|error| load_error(name, error))
+    }
+
+    /// Like [`SetupArguments::load`]. The inner error is that of the sandbox.
+    pub fn try_load(
+        &self,
+        file: &ComponentFile,
+        load: Load,
+    ) -> anyhow::Result<Result<InspectedPlugin, SandboxError>> {
+        Ok(load(file, &self.config()?.to_string(), &self.assets()?))
     }
 
     fn assets(&self) -> anyhow::Result<Assets> {
@@ -63,6 +69,23 @@ impl SetupArguments {
     }
 }
 
+/// Why the plugin `name` cannot be loaded, and what helps.
+pub(super) fn load_error(name: &str, error: SandboxError) -> anyhow::Error {
+    match error {
+        SandboxError::ConfigMismatch { mismatches } => {
+            let mismatches: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+            anyhow!(
+                "cannot configure {name}: {}; give another configuration with --config",
+                mismatches.join(". Also ")
+            )
+        }
+        SandboxError::Config { why } => {
+            anyhow!("cannot configure {name}: {why}; give another configuration with --config")
+        }
+        error => anyhow!("{name}: {error}"),
+    }
+}
+
 /// What a plugin is.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum KindArgument {
@@ -72,6 +95,24 @@ pub(super) enum KindArgument {
     Comparator,
     /// Scores answers.
     Metric,
+}
+
+/// What a plugin needs of a configuration, in one line: the keys that it must have, or why it rejects an empty one. `error` is that of
+/// an empty one.
+///
+/// # Errors
+/// If it has nothing to do with the configuration.
+pub(super) fn needed_config(file: &ComponentFile, error: SandboxError) -> anyhow::Result<String> {
+    let required = ConfigSchema::of_component(file)?.map(|schema| schema.required_keys()).unwrap_or_default();
+    match error {
+        SandboxError::ConfigMismatch { .. } if !required.is_empty() => {
+            let keys = required.iter().map(|(key, expected)| format!("{key}: {expected}"));
+            Ok(keys.collect::<Vec<_>>().join("; "))
+        }
+        SandboxError::ConfigMismatch { .. } => Ok(error.to_string()),
+        SandboxError::Config { why } => Ok(why.strip_prefix("config: ").unwrap_or(&why).to_owned()),
+        error => Err(error.into()),
+    }
 }
 
 impl From<KindArgument> for Kind {
@@ -110,6 +151,20 @@ impl AuthoredComponent {
         let name = Path::new(".").join(built).display().to_string();
         Ok(AuthoredComponent { file: component(&name)?, folder: path.to_owned() })
     }
+}
+
+/// The component that a folder has already.
+///
+/// # Errors
+/// If it is no folder of a plugin, or the plugin is not built.
+pub(super) fn built_component(folder: &Path) -> anyhow::Result<ComponentFile> {
+    let built = CargoPackage::read(folder)?.component();
+    let shown = folder.display();
+    ensure!(
+        built.is_file(),
+        "cannot show {shown}: it is not built; run `understudy plugin build {shown}` first"
+    );
+    component(&Path::new(".").join(built).display().to_string())
 }
 
 /// The component that a user names: a stock plugin or a path.

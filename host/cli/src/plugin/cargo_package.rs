@@ -89,7 +89,7 @@ impl CargoPackage {
         }
         let module =
             self.target_folder.join(TARGET).join("release").join(&self.library).with_extension("wasm");
-        pack_module(&module, component)
+        pack_module(&module, component, None)
     }
 }
 

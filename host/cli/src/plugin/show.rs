@@ -1,19 +1,23 @@
 //! `understudy plugin show`: what a plugin is.
 
+use std::path::Path;
+
 use super::super::Exit;
 use super::super::output::print_out;
-use super::arguments::{SetupArguments, component, headline};
+use super::super::pack::component_kind;
+use super::arguments::{SetupArguments, built_component, component, headline, load_error, needed_config};
 use understudy_engine::{InspectedPlugin, inspect_plugin};
-use understudy_sandbox::Better;
+use understudy_sandbox::{Better, ComponentFile, ConfigSchema, SandboxError};
 use understudy_statistics::number_text::{compact, count};
 
-/// Show what a plugin reads, answers or scores, its size and its digest.
+/// Show what a plugin reads, answers or scores, the JSON Schema of its configuration, its size and its digest.
 ///
-/// The plugin runs in the sandbox, with the configuration that a study would give it.
+/// The plugin runs in the sandbox, with the configuration that a study would give it. Without one, a plugin that needs one is shown
+/// as far as it is known.
 #[derive(clap::Args)]
 pub(super) struct Show {
-    /// Name of a stock plugin, or the path of a component, which has a slash or ends in .wasm.
-    #[arg(value_name = "NAME|FILE")]
+    /// Name of a stock plugin, path of a component, which has a slash or ends in .wasm, or folder of a plugin that is built.
+    #[arg(value_name = "NAME|FILE|DIR")]
     plugin: String,
     #[command(flatten)]
     setup: SetupArguments,
@@ -21,40 +25,67 @@ pub(super) struct Show {
 
 impl Show {
     pub fn execute(self) -> anyhow::Result<Exit> {
-        let file = component(&self.plugin)?;
-        let plugin = self.setup.load(&self.plugin, &file, inspect_plugin)?;
-        print_out(headline(&self.plugin, &plugin))?;
-        match &plugin {
-            InspectedPlugin::Decider(decider) => {
-                for (index, field) in decider.reads.iter().enumerate() {
-                    let head = if index == 0 { "reads" } else { "" };
-                    let optional = if field.required { "" } else { ", optional" };
-                    print_line(head, &format!("{:<24} {}{optional}", field.name, field.kind.name()))?;
-                }
-                let classes = if decider.has_probabilities { " with class probabilities" } else { "" };
-                print_line("answers", &format!("{}{classes}", decider.form.with_article()))?;
+        let folder = Path::new(&self.plugin);
+        let file = if folder.is_dir() { built_component(folder)? } else { component(&self.plugin)? };
+        match self.setup.try_load(&file, inspect_plugin)? {
+            Ok(plugin) => {
+                print_out(headline(&self.plugin, &plugin))?;
+                print_description(&plugin)?;
             }
-            InspectedPlugin::Scorer(scorer) => {
-                let forms: Vec<&str> = scorer.accepts.iter().map(|form| form.name()).collect();
-                print_line("scores", &forms.join(", "))?;
-                if scorer.needs_probabilities {
-                    print_line("needs", "class probabilities of the model")?;
-                }
-                print_line("range", &range_text(scorer.range))?;
-                print_line(
-                    "better",
-                    match scorer.better {
-                        Better::Higher => "higher",
-                        Better::Lower => "lower",
-                    },
-                )?;
-                print_line("components", &scorer.components.join(", "))?;
+            Err(error @ (SandboxError::Config { .. } | SandboxError::ConfigMismatch { .. }))
+                if self.setup.is_unconfigured() =>
+            {
+                print_unconfigured(&self.plugin, &file, error)?;
+            }
+            Err(error) => return Err(load_error(&self.plugin, error)),
+        }
+        if let Some(schema) = ConfigSchema::of_component(&file)? {
+            for (index, line) in schema.pretty_text().lines().enumerate() {
+                print_line(if index == 0 { "config" } else { "" }, line)?;
             }
         }
         print_line("size", &format!("{} bytes", count(file.bytes.len() as u64)))?;
         print_line("sha256", &file.digest)?;
         Ok(Exit::Done)
     }
+}
+
+/// What is known of a plugin that rejects an empty configuration.
+fn print_unconfigured(name: &str, file: &ComponentFile, error: SandboxError) -> anyhow::Result<()> {
+    print_out(format_args!("{name}: {}", component_kind(&file.bytes)?))?;
+    print_line("needs", &format!("config: {}", needed_config(file, error)?))?;
+    print_line("", "what it reads, answers or scores follows from it; give it with --config")
+}
+
+fn print_description(plugin: &InspectedPlugin) -> anyhow::Result<()> {
+    match plugin {
+        InspectedPlugin::Decider(decider) => {
+            for (index, field) in decider.reads.iter().enumerate() {
+                let head = if index == 0 { "reads" } else { "" };
+                let optional = if field.required { "" } else { ", optional" };
+                print_line(head, &format!("{:<24} {}{optional}", field.name, field.kind.name()))?;
+            }
+            let classes = if decider.has_probabilities { " with class probabilities" } else { "" };
+            print_line("answers", &format!("{}{classes}", decider.form.with_article()))?;
+        }
+        InspectedPlugin::Scorer(scorer) => {
+            let forms: Vec<&str> = scorer.accepts.iter().map(|form| form.name()).collect();
+            print_line("scores", &forms.join(", "))?;
+            if scorer.needs_probabilities {
+                print_line("needs", "class probabilities of the model")?;
+            }
+            print_line("range", &range_text(scorer.range))?;
+            print_line(
+                "better",
+                match scorer.better {
+                    Better::Higher => "higher",
+                    Better::Lower => "lower",
+                },
+            )?;
+            print_line("components", &scorer.components.join(", "))?;
+        }
+    }
+    Ok(())
 }
 
 fn print_line(head: &str, text: &str) -> anyhow::Result<()> {

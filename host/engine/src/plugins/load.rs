@@ -13,11 +13,12 @@ use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, p
 use understudy_run_log::ledger::Asset;
 use understudy_run_log::{ensure_regular_file, read_file, read_text_file};
 use understudy_sandbox::{
-    Assets, Budget, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin, sha256_hex,
+    Assets, Budget, ComponentFile, ConfigMismatch, DeciderPlugin, PluginRole, Sandbox, SandboxError,
+    ScorerPlugin, sha256_hex,
 };
 use understudy_study::{
     CanonicalError, CanonicalStudy, Fault, Faults, InvalidStudy, Limits, Plugin, PluginSource, Plugins,
-    Study, parse, read_advice,
+    Position, Study, parse, read_advice,
 };
 
 /// A study with all its plugins loaded and checked.
@@ -356,11 +357,28 @@ impl Loader<'_> {
     /// Reports why a plugin cannot be loaded, on the line that can fix it.
     fn push_rejection(&mut self, role: PluginRole, plugin: &Plugin, error: &SandboxError) {
         let line = match error {
+            SandboxError::ConfigMismatch { mismatches } => {
+                return mismatches.iter().for_each(|mismatch| self.push_mismatch(role, plugin, mismatch));
+            }
             SandboxError::Config { .. } => plugin.config_line,
             SandboxError::Call(_) => plugin.line,
             _ => plugin.source_line,
         };
         self.fault(line, format!("{} \"{}\": {error}", role.name(), plugin.name));
+    }
+
+    /// Reports a value of a configuration that does not fit the plugin's schema.
+    fn push_mismatch(&mut self, role: PluginRole, plugin: &Plugin, mismatch: &ConfigMismatch) {
+        let positions = &plugin.config_positions;
+        let position = match mismatch.is_key {
+            true => positions.key(&mismatch.pointer),
+            false => positions.value(&mismatch.pointer),
+        };
+        let (line, message) = match position {
+            Some(Position { line, column }) => (line, mismatch.at_column(column)),
+            None => (plugin.config_line, mismatch.to_string()),
+        };
+        self.fault(line, format!("{} \"{}\": cannot configure it: {message}", role.name(), plugin.name));
     }
 
     fn decider(

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use toml::{Table, Value as Toml};
 
 use super::schema;
-use crate::{Faults, PerStream, PluginSource, Study, parse};
+use crate::{ConfigPositions, Faults, PerStream, PluginSource, Study, parse};
 
 /// A valid study in which every key occurs at least once.
 const EVERY_KEY: &str = r#"
@@ -337,6 +337,7 @@ fn stripped(mut study: Study) -> Study {
     let plugins = study.models.iter_mut().chain(&mut study.metrics).chain([&mut study.comparator]);
     for plugin in plugins {
         (plugin.line, plugin.grant_line, plugin.config_line, plugin.source_line) = (0, 0, 0, 0);
+        plugin.config_positions = ConfigPositions::default();
         if let PluginSource::ModelFile(file) = &mut plugin.source {
             file.line = 0;
         }

@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::Deserialize;
-use understudy_sdk::{AnswerValues, Answers, Labels, Probabilities, Reason, Text};
+use understudy_sdk::{AnswerValues, Answers, ConfigSchema, Labels, Probabilities, Reason, Text};
 
 /// One way to misbehave. "Trigger" is a row that matches the configuration.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ConfigSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Deed {
     /// Panics with the text.

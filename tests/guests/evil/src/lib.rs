@@ -15,10 +15,12 @@ use deed::Deed;
 use dependence::Keys;
 
 /// The trigger and the deed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The text of a trigger, or `always`.
     on: String,
+    /// What happens then.
     r#do: Deed,
 }
 
