@@ -127,23 +127,18 @@ impl NewProject<'_> {
                 METRIC_EXPECTED,
             ),
         };
-        let section = match self.kind {
-            Kind::Model => {
-                "is the `plugin` of a `[[models]]`, which is granted the fields `room` and `nights`."
-            }
-            Kind::Comparator => {
-                "is the `plugin` of `[comparator]`, which is granted the field `decision.room`."
-            }
-            Kind::Metric => "is the `plugin` of a `[[metrics]]`.",
+        let used = match self.kind {
+            Kind::Model => include_str!("../templates/rust/model-fields.md.txt"),
+            Kind::Comparator => include_str!("../templates/rust/comparator-fields.md.txt"),
+            Kind::Metric => include_str!("../templates/rust/metric-fields.md.txt"),
         };
         let module = self.name.replace('-', "_");
-        let used = format!("In `study.toml`, `{module}.wasm` {section}");
         let fill = |text: &str| {
-            text.replace("{{name}}", self.name)
+            text.replace("{{use}}", used.trim_end())
+                .replace("{{name}}", self.name)
                 .replace("{{Type}}", &type_name(self.name))
                 .replace("{{module}}", &module)
                 .replace("{{summary}}", summary)
-                .replace("{{use}}", &used)
                 .replace("{{version}}", env!("CARGO_PKG_VERSION"))
         };
         let mut files = vec![
