@@ -169,6 +169,7 @@ fn each_violation_of_the_contract_is_found() {
     finding: valid answers, 46 rows
       row      {"text": "bad"}
       failure  `decide` used up its fuel of 10000000
+      help     make a row cheaper, or raise limits.fuel-per-row in study.toml
     
     1 finding
     "#);
@@ -177,6 +178,7 @@ fn each_violation_of_the_contract_is_found() {
     finding: valid answers, 46 rows
       row      {"text": "bad"}
       failure  `decide` exceeded its memory limit of 64 MiB
+      help     use less memory, or raise limits.memory-mib in study.toml
     
     1 finding
     "#);
@@ -185,6 +187,7 @@ fn each_violation_of_the_contract_is_found() {
     finding: valid answers, 46 rows
       row      {"text": "bad"}
       failure  `decide` used up its fuel of 10000000
+      help     make a row cheaper, or raise limits.fuel-per-row in study.toml
     
     1 finding
     "#);
@@ -266,7 +269,7 @@ fn a_row_that_fails_is_named_by_a_measurement() {
         output.lines().last().unwrap_or_default().trim().to_owned()
     };
     insta::assert_snapshot!(failing("trap-unreachable"), @"");
-    insta::assert_snapshot!(failing("reserve"), @"");
+    insta::assert_snapshot!(failing("reserve"), @r#"row 2 of rows.jsonl fails: {"text": "bad"}: `decide` exceeded its memory limit of 64 MiB; use less memory, or raise limits.memory-mib in study.toml"#);
 }
 
 #[test]
