@@ -116,8 +116,11 @@ fn a_component_of_another_role_is_an_error() {
 
 #[test]
 fn a_rejected_configuration_is_an_error() {
-    insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": configuration rejected: config: unknown variant `class`, expected one of `label`, `number`, `ranking`, `label-set`, `json`"#);
-    insta::assert_snapshot!(check(&[("config = { field = \"booked\", form = \"label\" }\n", "")]), @r#"study.toml:24: model "echo": configuration rejected: config: missing field `field`"#);
+    insta::assert_snapshot!(check(&[("field = \"booked\", form = \"label\"", "field = \"booked\", form = \"class\"")]), @r#"study.toml:28: model "echo": cannot configure it: `config.form` at column 37 is "class"; write "label", "number", "ranking", "label-set" or "json""#);
+    insta::assert_snapshot!(check(&[("config = { field = \"booked\", form = \"label\" }\n", "")]), @r#"
+    study.toml:24: model "echo": cannot configure it: `config` lacks `field`; write a text of at least 1 character there
+    study.toml:24: model "echo": cannot configure it: `config` lacks `form`; write "label", "number", "ranking", "label-set" or "json" there
+    "#);
 }
 
 #[test]

@@ -169,6 +169,7 @@ fn each_violation_of_the_contract_is_found() {
     finding: valid answers, 46 rows
       row      {"text": "bad"}
       failure  `decide` used up its fuel of 10000000
+      help     make a row cheaper, or raise limits.fuel-per-row in study.toml
     
     1 finding
     "#);
@@ -177,6 +178,7 @@ fn each_violation_of_the_contract_is_found() {
     finding: valid answers, 46 rows
       row      {"text": "bad"}
       failure  `decide` exceeded its memory limit of 64 MiB
+      help     use less memory, or raise limits.memory-mib in study.toml
     
     1 finding
     "#);
@@ -185,6 +187,7 @@ fn each_violation_of_the_contract_is_found() {
     finding: valid answers, 46 rows
       row      {"text": "bad"}
       failure  `decide` used up its fuel of 10000000
+      help     make a row cheaper, or raise limits.fuel-per-row in study.toml
     
     1 finding
     "#);
@@ -253,6 +256,41 @@ fn rows_without_a_needed_field_are_not_measured() {
     let config = r#"{"on": "never", "do": "abstain"}"#;
     let error = refused(&workspace, &["bench", &evil(), "--config", config, "--rows", "rows.jsonl"]);
     insta::assert_snapshot!(error, @"cannot measure rows of rows.jsonl: no row has the field `text`, which the plugin needs; write it there");
+}
+
+#[test]
+fn a_row_that_fails_is_named_by_a_measurement() {
+    let workspace = TestWorkspace::new();
+    workspace.write_lines("rows.jsonl", [r#"{"text": "good"}"#, r#"{"text": "bad"}"#]);
+    let failing = |deed: &str| {
+        let config = format!(r#"{{"on": "bad", "do": "{deed}"}}"#);
+        let output = ok(&workspace, &["bench", &evil(), "--config", &config, "--rows", "rows.jsonl"]).stdout;
+        assert!(output.contains(" calls failed, so the figures are not those of answers\n"), "{output}");
+        output.lines().last().unwrap_or_default().trim().to_owned()
+    };
+    insta::assert_snapshot!(failing("trap-unreachable"), @"");
+    insta::assert_snapshot!(failing("reserve"), @r#"row 2 of rows.jsonl fails: {"text": "bad"}: `decide` exceeded its memory limit of 64 MiB; use less memory, or raise limits.memory-mib in study.toml"#);
+}
+
+#[test]
+fn the_readme_of_a_new_plugin_explains_its_fields() {
+    let workspace = TestWorkspace::new();
+    for kind in ["model", "comparator", "metric"] {
+        ok(&workspace, &["new", kind, "--kind", kind]);
+        let readme = fs::read_to_string(workspace.path().join(kind).join("README.md")).expect("a README");
+        assert!(!readme.contains("{{"), "{readme}");
+        let toml =
+            readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let section: toml::Table = toml.parse().expect("it is TOML");
+        let table = if kind == "comparator" { kind.to_owned() } else { format!("{kind}s") };
+        assert!(section.contains_key(&table), "{toml}");
+        let rows = fs::read_to_string(workspace.path().join(kind).join("rows.jsonl")).expect("rows");
+        let row: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(rows.lines().next().expect("a row")).expect("it is JSON");
+        for field in row.keys() {
+            assert!(readme.contains(&format!("`{field}`")), "{kind}: {field}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `understudy check`: all errors of a study at once.
+//! `understudy check`: the errors of a study, as many at once as do not hide each other.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,10 @@ use understudy_statistics::verdict::{
 };
 use understudy_study::{Fault, Study, parse};
 
-/// Report all errors and warnings of a study, with their lines.
+/// Report the errors and warnings of a study, with their lines.
 ///
-/// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. Warns of keys
+/// Loads the declaration, its plugins and the beginning of its sources, and runs nothing. An error can hide others: if something was
+/// not checked because of an error, the last line says what. Warns of keys
 /// that no record at the beginning of a file has, of records there that cannot be decoded, and of a study that
 /// has changed since it was sealed. Errors are a file whose first 1,000 records cannot be decoded, and a
 /// register of seals that cannot be used.
@@ -37,7 +38,7 @@ impl Check {
         for Fault { line, message } in &study.warnings {
             print_err(format_args!("{}:{line}: warning: {message}", self.study.display()));
         }
-        let findings = examine(&loaded_study);
+        let findings = examine(study, &loaded_study.folder);
         for warning in findings.warnings {
             print_err(format_args!("warning: {warning}"));
         }
@@ -97,10 +98,14 @@ fn register_line(loaded_study: &LoadedStudy) -> Result<Option<String>, RegisterE
     Ok(Some(line))
 }
 
+/// What is not checked if the declaration itself has errors.
+const HIDDEN_BY_DECLARATION: &str = "not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and \
+                                     the answers that metrics score; correct the errors, and check again";
+
 /// A valid study whose sources can be read.
 ///
 /// # Errors
-/// All errors of the study, one per line.
+/// The errors of the study, one per line, and what they hide.
 pub(super) fn checked_study(path: &Path) -> anyhow::Result<LoadedStudy> {
     match load_study(path, |_| ()) {
         Ok(loaded_study) => {
@@ -109,19 +114,29 @@ pub(super) fn checked_study(path: &Path) -> anyhow::Result<LoadedStudy> {
             Ok(loaded_study)
         }
         Err(error) => {
+            let mut errors = vec![error.to_string()];
             // If only plugins are at fault, the sources are known.
-            let study = read_text_file(path).ok().and_then(|text| parse(&text).ok());
-            let sources = study.map(|study| source_errors(path, &study)).unwrap_or_default();
-            let errors = std::iter::once(error.to_string()).chain(sources);
-            Err(anyhow!(errors.collect::<Vec<_>>().join("\n")))
+            match read_text_file(path).ok().map(|text| parse(&text)) {
+                Some(Ok(study)) => {
+                    errors.extend(source_errors(path, &study));
+                    errors.extend(examine(&study, &folder_of(path)).errors);
+                }
+                Some(Err(_)) => errors.push(HIDDEN_BY_DECLARATION.to_owned()),
+                None => {}
+            }
+            Err(anyhow!(errors.join("\n")))
         }
     }
 }
 
 /// Why sources of the study at `path` cannot be read, each with its line.
 fn source_errors(path: &Path, study: &Study) -> Vec<String> {
-    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let errors = understudy_sources::check(study, &folder);
+    let errors = understudy_sources::check(study, &folder_of(path));
     let line = |kind| study.source_lines[kind];
     errors.iter().map(|(kind, error)| format!("{}:{}: {error}", path.display(), line(*kind))).collect()
+}
+
+/// The folder that relative paths of a declaration start from.
+fn folder_of(study: &Path) -> PathBuf {
+    study.parent().map(Path::to_owned).unwrap_or_default()
 }

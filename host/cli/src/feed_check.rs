@@ -8,11 +8,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use understudy_engine::LoadedStudy;
 use understudy_records::batch::{Decoder, ExcludedRecord};
 use understudy_records::diagnosis::CauseCounts;
 use understudy_report::{count, counted, likely_causes};
-use understudy_study::{Limits, Source, Stream, StreamKind};
+use understudy_study::{Limits, Source, Stream, StreamKind, Study};
 
 /// The number of lines that are examined in each file.
 const EXAMINED: usize = 1000;
@@ -48,9 +47,8 @@ pub(super) struct Findings {
     pub warnings: Vec<String>,
 }
 
-/// What is wrong with the first records of each file. Sources other than regular files are not examined.
-pub(super) fn examine(loaded_study: &LoadedStudy) -> Findings {
-    let study = &loaded_study.study;
+/// What is wrong with the first records of each file of a study in `folder`. Sources other than regular files are not examined.
+pub(super) fn examine(study: &Study, folder: &Path) -> Findings {
     let mut findings = Findings::default();
     for kind in StreamKind::ALL {
         let (stream, source) = (study.stream(kind), study.source(kind));
@@ -58,8 +56,8 @@ pub(super) fn examine(loaded_study: &LoadedStudy) -> Findings {
             Source::File(file) => &file.path,
             Source::Stdin | Source::Http => continue,
         };
-        if loaded_study.folder.join(path).is_file()
-            && let Some(first) = FirstRecords::read(kind, stream, source, &loaded_study.folder, &study.limits)
+        if folder.join(path).is_file()
+            && let Some(first) = FirstRecords::read(kind, stream, source, folder, &study.limits)
         {
             first.add_findings(&mut findings, stream, &path.display().to_string());
         }

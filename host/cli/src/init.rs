@@ -147,7 +147,14 @@ impl Init {
         };
         let draft = match draft(&snapshots, &decisions, named, now) {
             Ok(draft) => draft,
-            Err(questions) => return Ok(Err(questions)),
+            Err(mut questions) => {
+                // What is noted of the records may be the reason.
+                if let Some(last) = questions.last_mut() {
+                    let notes = [&[last.why.clone()][..], &snapshots.notes, &decisions.notes].concat();
+                    last.why = notes.join("; ");
+                }
+                return Ok(Err(questions));
+            }
         };
         let stem = self.snapshots.file_name().unwrap_or_default().to_string_lossy();
         let stem = stem.split('.').next().unwrap_or_default().to_owned();

@@ -19,8 +19,8 @@ use understudy_run_log::signed_head::Signer;
 
 /// Run a study over its sources.
 ///
-/// Evaluates the models on all snapshots, logs their answers, pairs them with the decisions, and writes the
-/// report. An interrupted run is resumed at the end of its log. A sealed study runs only if it matches its
+/// Evaluates the models on all snapshots, logs their answers, pairs them with the decisions, and prints the report. The report is
+/// also in report.json of the run directory; `understudy report` makes a page of it. An interrupted run is resumed at the end of its log. A sealed study runs only if it matches its
 /// seal, see `understudy seal`.
 #[derive(clap::Args)]
 pub(super) struct Run {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
-use understudy_sandbox::failure_kind;
+use understudy_sandbox::{failure_advice, failure_kind};
 
 use crate::row_result::RowResult;
 use crate::subject::Subject;
@@ -237,7 +237,8 @@ fn failures(subject: &dyn Subject, results: &[RowResult]) -> Vec<Finding> {
     let finding = |(_, rows): (String, Vec<usize>)| {
         let row = shortest(subject, &rows).expect("each kind has a row");
         let why = fault(&results[row]).expect("only failures are collected");
-        let example = vec![format!("row      {}", subject.row_text(row)), format!("failure  {why}")];
+        let mut example = vec![format!("row      {}", subject.row_text(row)), format!("failure  {why}")];
+        example.extend(failure_advice(why).map(|advice| format!("help     {advice}")));
         Finding { rule: Rule::ValidAnswers, rows: rows.len(), example }
     };
     by_kind.into_iter().map(finding).collect()

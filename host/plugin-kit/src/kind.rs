@@ -21,16 +21,12 @@ impl Kind {
         }
     }
 
-    /// What the example is in `study.toml`; the end of a sentence.
-    pub fn usage(self) -> &'static str {
+    /// A section of README.md: the fields of the example, and its part of `study.toml`.
+    pub fn fields_section(self) -> &'static str {
         match self {
-            Kind::Model => {
-                "is the `plugin` of a `[[models]]`, which is granted the fields `room` and `nights`."
-            }
-            Kind::Comparator => {
-                "is the `plugin` of `[comparator]`, which is granted the field `decision.room`."
-            }
-            Kind::Metric => "is the `plugin` of a `[[metrics]]`.",
+            Kind::Model => include_str!("../templates/model-fields.md.txt"),
+            Kind::Comparator => include_str!("../templates/comparator-fields.md.txt"),
+            Kind::Metric => include_str!("../templates/metric-fields.md.txt"),
         }
     }
 

@@ -29,6 +29,9 @@ trait Template {
     /// Names of types that the source of a new plugin uses itself.
     fn taken_types(&self) -> &'static [&'static str];
 
+    /// The file with the source of a plugin, whose placeholders are those of [`Names`].
+    fn source(&self) -> &'static str;
+
     /// The shell command that installs the tools of a build, in the folder of the plugin; `None` if they come with the
     /// compiler.
     fn tools_command(&self) -> Option<String> {
@@ -63,6 +66,7 @@ impl Language {
     /// The files of a new plugin by their paths below its folder.
     pub fn files(self, package: &str, kind: Kind) -> Vec<(String, String)> {
         let template = self.template();
-        template.files(&Names { package, kind, taken_types: template.taken_types() })
+        let (taken_types, source) = (template.taken_types(), template.source());
+        template.files(&Names { package, kind, taken_types, source })
     }
 }

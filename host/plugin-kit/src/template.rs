@@ -7,10 +7,12 @@ use crate::kind::Kind;
 pub struct Names<'a> {
     /// The package, such as `booked-room`: `{{name}}`.
     pub package: &'a str,
-    /// What the plugin is: `{{summary}}` and `{{use}}`.
+    /// What the plugin is: `{{summary}}` and `{{fields}}`.
     pub kind: Kind,
     /// Names of types that the source uses itself.
     pub taken_types: &'a [&'a str],
+    /// The file with the source, such as `src/lib.rs`: `{{source}}`.
+    pub source: &'a str,
 }
 
 impl Names<'_> {
@@ -36,14 +38,13 @@ impl Names<'_> {
 
     /// The text of a file from its template. `{{version}}` is that of this program.
     pub fn fill(&self, template: &str) -> String {
-        let module = self.module();
-        let usage = format!("In `study.toml`, `{module}.wasm` {}", self.kind.usage());
         template
+            .replace("{{fields}}", self.kind.fields_section().trim_end())
+            .replace("{{source}}", self.source)
             .replace("{{name}}", self.package)
             .replace("{{Type}}", &self.type_name())
-            .replace("{{module}}", &module)
+            .replace("{{module}}", &self.module())
             .replace("{{summary}}", self.kind.summary())
-            .replace("{{use}}", &usage)
             .replace("{{version}}", env!("CARGO_PKG_VERSION"))
     }
 }
@@ -57,7 +58,7 @@ mod tests {
         for (package, name) in
             [("booked-room", "BookedRoom"), ("a", "A"), ("model", "ModelPlugin"), ("k-2", "K2")]
         {
-            let names = Names { package, kind: Kind::Model, taken_types: &["Model"] };
+            let names = Names { package, kind: Kind::Model, taken_types: &["Model"], source: "src/lib.rs" };
             assert_eq!(names.type_name(), name);
         }
     }

@@ -5,6 +5,7 @@
 //!   time.
 //! - Nothing is fetched: a reference leads into the schema itself.
 
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Value};
 
@@ -50,7 +51,16 @@ impl ConfigSchema {
             .build(&value)
             .map_err(|error| {
                 let at = error.instance_path().as_str();
-                if at.is_empty() { error.to_string() } else { format!("at {at}: {error}") }
+                let what = match error.kind() {
+                    ValidationErrorKind::Format { format } if format == "regex" => {
+                        format!(
+                            "{} is no pattern, is too large, or has look-around or back-references",
+                            error.instance()
+                        )
+                    }
+                    _ => error.to_string(),
+                };
+                if at.is_empty() { what } else { format!("at {at}: {what}") }
             })?;
         Ok(ConfigSchema { value, validator })
     }

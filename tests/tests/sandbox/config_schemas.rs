@@ -48,7 +48,25 @@ fn a_configuration_that_does_not_fit_is_refused_before_the_plugin_runs() {
 fn the_sdk_declares_the_schema_of_the_configuration() {
     let file = ComponentFile::read(&plugin("top_k_overlap")).expect("it was built");
     let schema = ConfigSchema::of_component(&file).expect("it is valid").expect("it has one");
-    insta::assert_snapshot!(schema.pretty_text(), @"");
+    insta::assert_snapshot!(schema.pretty_text(), @r#"
+    {
+      "$schema": "https://json-schema.org/draft/2020-12/schema",
+      "additionalProperties": false,
+      "description": "The metric, which is also its own configuration.",
+      "properties": {
+        "k": {
+          "description": "The number of names that count.",
+          "maximum": 1000,
+          "minimum": 1,
+          "type": "integer"
+        }
+      },
+      "required": [
+        "k"
+      ],
+      "type": "object"
+    }
+    "#);
 }
 
 #[test]
@@ -63,5 +81,13 @@ fn hostile_schemas_are_refused_by_name() {
         refused(b"\xff\xfe"),
         refused(b"{\"type\": \"\x1b[2J\"}"),
     ];
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @r##"
+    handmade.wasm declares an unusable config schema: it has 104857600 bytes; at most 65536 are allowed; correct the schema, and build it again
+    handmade.wasm declares an unusable config schema: it is not JSON: recursion limit exceeded at line 1 column 890; correct the schema, and build it again
+    handmade.wasm declares an unusable config schema: it refers to "http://127.0.0.1:9/schema.json"; only a place in the schema itself can be referred to, such as "#/$defs/room"; correct the schema, and build it again
+    handmade.wasm declares an unusable config schema: at /properties/k/pattern: "((a{100}){100}){100}" is no pattern, is too large, or has look-around or back-references; correct the schema, and build it again
+    handmade.wasm declares an unusable config schema: it refers to itself at "#"; write it without recursion; correct the schema, and build it again
+    handmade.wasm declares an unusable config schema: it is not JSON: expected value at line 1 column 1; correct the schema, and build it again
+    handmade.wasm declares an unusable config schema: it is not JSON: control character (\u0000-\u001F) found while parsing a string at line 1 column 11; correct the schema, and build it again
+    "##);
 }

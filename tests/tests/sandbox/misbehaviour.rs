@@ -105,7 +105,7 @@ fn a_plugin_can_reject_its_configuration() {
     insta::assert_snapshot!(refused, @"configuration rejected: evil refuses every configuration");
     let unknown = load_evil(&sandbox(BUDGET), "sing").err().expect("there is no such deed");
     assert!(
-        unknown.to_string().starts_with("configuration rejected: config: unknown variant `sing`"),
+        unknown.to_string().starts_with("cannot configure it: `config.do` is \"sing\"; write \"panic\", "),
         "{unknown}"
     );
 }

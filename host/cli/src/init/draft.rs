@@ -116,7 +116,7 @@ pub(super) fn draft(
     }
     let (horizon, horizon_reason) = guess_horizon(&distances(&snapshot_times, &decision_times, &ids.pairs));
     guess("horizon", format!("{horizon}: {horizon_reason}"));
-    let mut notes = Vec::new();
+    let mut notes = [&snapshots.notes[..], &decisions.notes[..]].concat();
     let lateness = lateness([&snapshot_times, &decision_times], horizon, &mut notes);
     let is_ahead =
         [&snapshot_times, &decision_times].into_iter().any(|times| times.span.1.0 > now.0 + MOST_AHEAD);

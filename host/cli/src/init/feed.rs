@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json};
-use understudy_report::counted;
+use understudy_report::{count, counted};
 use understudy_sources::open_undeclared;
 use understudy_study::{FileSource, RecordFormat};
 
@@ -38,7 +38,7 @@ pub(super) fn read_feed(path: &Path, stream: &'static str) -> anyhow::Result<Sam
             let record = match lines.fault(at) {
                 Some(fault) => Err(fault.to_owned()),
                 None => serde_json::from_slice::<Map<String, Json>>(lines.text(at))
-                    .map_err(|error| error.to_string()),
+                    .map_err(|error| json_fault(lines.text(at), &error)),
             };
             match record {
                 Ok(record) => sample.push(record),
@@ -63,6 +63,23 @@ pub(super) fn read_feed(path: &Path, stream: &'static str) -> anyhow::Result<Sam
             )
         });
     }
+    if let Some(fault) = first_fault {
+        sample.notes.push(format!(
+            "{} of {} of {shown} cannot be read, so they are left out here, and a run rejects them; {fault}",
+            count(unreadable as u64),
+            counted(total as u64, "record", "records")
+        ));
+    }
     let is_text = file.format == RecordFormat::Csv;
-    Ok(if is_text { sample.with_types() } else { sample })
+    Ok(if is_text { sample.with_types() } else { sample }.with_word_notes())
+}
+
+/// Why a line is no JSON object. Numbers that JSON does not have are named, since programs write them for missing values.
+fn json_fault(text: &[u8], error: &serde_json::Error) -> String {
+    let rest = text.get(error.column().saturating_sub(1)..).unwrap_or_default();
+    let word = ["NaN", "Infinity"].into_iter().find(|word| rest.starts_with(word.as_bytes()));
+    match word {
+        Some(word) => format!("{word} at column {}; JSON has no {word}, write null", error.column()),
+        None => error.to_string(),
+    }
 }

@@ -6,7 +6,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 use understudy_records::batch::parse_time;
+use understudy_report::{count, counted};
 use understudy_study::FieldKind;
+
+/// Words that programs write for a missing number, or for one that is not finite, in lower case.
+const MISSING_WORDS: [&str; 13] =
+    ["#n/a", "-", "-inf", "?", "inf", "infinity", "n/a", "na", "nan", "nil", "none", "null", "<na>"];
+/// The number from which on floats leave out integers.
+const EXACT: f64 = (1_u64 << 53) as f64;
 
 /// A value of a record.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +128,36 @@ impl SampleColumn {
         self.present().map(SampleValue::text).collect::<HashSet<_>>().len()
     }
 
+    /// The first word for a missing value, and the number of such words, if all other values are numbers.
+    fn missing_word(&self) -> Option<(&str, usize)> {
+        let is_word = |cell: &&SampleValue| match cell {
+            SampleValue::Text(text) => MISSING_WORDS.contains(&&text.trim().to_ascii_lowercase()[..]),
+            _ => false,
+        };
+        let (words, others): (Vec<&SampleValue>, Vec<&SampleValue>) = self.present().partition(is_word);
+        let is_number = |cell: &&SampleValue| match cell {
+            SampleValue::Text(text) => serde_json::from_str::<serde_json::Number>(text).is_ok(),
+            cell => cell.number().is_some(),
+        };
+        match words.first() {
+            Some(SampleValue::Text(word)) if !others.is_empty() && others.iter().all(is_number) => {
+                Some((word.as_str(), words.len()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether all values are whole numbers, and some are written with a decimal point, as programs write integers beside missing
+    /// values.
+    pub(super) fn is_whole_floats(&self) -> bool {
+        let is_whole = |cell: &SampleValue| match cell {
+            SampleValue::Integer(_) => true,
+            SampleValue::Number(number) => number.fract() == 0.0 && number.abs() < EXACT,
+            _ => false,
+        };
+        self.present().all(is_whole) && self.present().any(|cell| matches!(cell, SampleValue::Number(_)))
+    }
+
     /// Gives the texts of a table without types the type that all of them can have.
     fn with_types(self) -> SampleColumn {
         let texts = || self.present().map(SampleValue::text);
@@ -164,11 +201,13 @@ pub(super) struct Sample {
     pub records: usize,
     /// Whether these are all records of the feed.
     pub is_whole: bool,
+    /// What the author should know about the records, a clause each.
+    pub notes: Vec<String>,
 }
 
 impl Sample {
     pub(super) fn new(stream: &'static str, is_table: bool) -> Sample {
-        Sample { stream, is_table, columns: Vec::new(), records: 0, is_whole: true }
+        Sample { stream, is_table, columns: Vec::new(), records: 0, is_whole: true, notes: Vec::new() }
     }
 
     /// Adds a record.
@@ -192,6 +231,25 @@ impl Sample {
     /// Gives the texts of CSV types.
     pub(super) fn with_types(self) -> Sample {
         Sample { columns: self.columns.into_iter().map(SampleColumn::with_types).collect(), ..self }
+    }
+
+    /// Notes each column that would hold numbers without some words for missing values.
+    pub(super) fn with_word_notes(mut self) -> Sample {
+        let (stream, records) = (self.stream, self.records);
+        let noted = self.columns.iter().filter_map(|column| {
+            let (word, cells) = column.missing_word()?;
+            let kind = column.kind()?.name();
+            let records = counted(records as u64, "record", "records");
+            Some(format!(
+                "`{}` of the {stream} holds numbers and, in {} of {records}, words such as \"{word}\", so its kind is {kind}; write \
+                 null or an empty cell for a missing value, and its kind is number",
+                column.name,
+                count(cells as u64)
+            ))
+        });
+        let noted: Vec<String> = noted.collect();
+        self.notes.extend(noted);
+        self
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&SampleColumn> {

@@ -6,11 +6,13 @@ use std::collections::{HashMap, HashSet};
 
 use understudy_report::counted;
 
-use super::feed_sample::{Sample, SampleColumn};
+use super::feed_sample::{Sample, SampleColumn, SampleValue};
 use super::operator_question::Question;
 
 /// The least share of decisions that have the id of a snapshot.
 const LEAST_SHARE: f64 = 0.1;
+/// The least share of the snapshots' ids that differ from each other. Fewer are those of a property, not of a record.
+const LEAST_DISTINCT: f64 = 0.5;
 /// The least share of records in which a key holds an id.
 const LEAST_PRESENT: f64 = 0.99;
 
@@ -48,7 +50,12 @@ pub(super) fn guess_ids(
     let (left, right) = (candidates(snapshots, named.snapshots), candidates(decisions, named.decisions));
     let (left, right) = match (left, right) {
         (Ok(left), Ok(right)) => (left, right),
-        (left, right) => return Err([left.err(), right.err()].into_iter().flatten().collect()),
+        // Both feeds often have the same fault, and it is asked about at once.
+        (left, right) => {
+            let left = left.err().or_else(|| float_question(snapshots, named.snapshots));
+            let right = right.err().or_else(|| float_question(decisions, named.decisions));
+            return Err([left, right].into_iter().flatten().collect());
+        }
     };
     let mut best: Option<(Rank, Ids)> = None;
     for snapshot_key in &left {
@@ -70,6 +77,11 @@ pub(super) fn guess_ids(
     let share = ids.pairs.len() as f64 / decisions.records.max(1) as f64;
     if share >= LEAST_SHARE {
         return Ok(ids);
+    }
+    let floats: Vec<Question> =
+        [float_question(snapshots, None), float_question(decisions, None)].into_iter().flatten().collect();
+    if !floats.is_empty() {
+        return Err(floats);
     }
     Err(vec![no_match(&left, &right, ids.pairs.len(), decisions.records)])
 }
@@ -94,26 +106,59 @@ fn name_rank(name: &str) -> u32 {
     }
 }
 
+/// The question about a key that looks like an id and holds numbers with a decimal point, which are no ids.
+fn float_question(sample: &Sample, named: Option<&str>) -> Option<Question> {
+    let is_meant = |column: &&SampleColumn| match named {
+        Some(name) => column.name == name,
+        None => name_rank(&column.name) > 0,
+    };
+    let column = sample.columns.iter().filter(is_meant).find(|column| column.is_whole_floats())?;
+    let name = &column.name;
+    let number = column.present().find_map(|cell| match cell {
+        SampleValue::Number(number) => Some(*number),
+        _ => None,
+    })?;
+    let why = format!(
+        "`{name}` holds numbers with a decimal point, such as {number:?}, and an id is a text or an integer"
+    );
+    let convert = match sample.is_table {
+        true => format!("df[\"{name}\"] = df[\"{name}\"].astype(\"Int64\")"),
+        false => format!("jq -c '.\"{name}\" |= floor'"),
+    };
+    Some(Question::new(id_of(sample), why, format!("write integers, for instance with `{convert}`")))
+}
+
+fn id_of(sample: &Sample) -> String {
+    format!("the id of the {}", sample.stream)
+}
+
 /// The keys that hold an id in nearly every record; the named one, if there is one.
 fn candidates<'s>(sample: &'s Sample, named: Option<&str>) -> Result<Vec<&'s SampleColumn>, Question> {
-    let what = format!("the id of the {}", sample.stream);
+    let what = id_of(sample);
     let option = if sample.stream == "decisions" { "--decision-id" } else { "--id" };
     if let Some(name) = named {
         let column = sample.column(name).ok_or_else(|| {
             let why = format!("no record has the key `{name}`; the keys are {}", sample.names());
             Question::new(&what, why, format!("name one of them with {option}"))
         })?;
-        return Ok(vec![column]);
+        return match float_question(sample, Some(name)) {
+            Some(question) => Err(question),
+            None => Ok(vec![column]),
+        };
     }
     let is_candidate = |column: &&SampleColumn| {
         let ids = column.cells.iter().filter(|cell| cell.id().is_some()).count();
         ids as f64 >= LEAST_PRESENT * sample.records as f64
             && column.present().all(|cell| cell.time().is_none())
+            && (sample.stream == "decisions" || column.distinct() as f64 >= LEAST_DISTINCT * ids as f64)
     };
     let found: Vec<&SampleColumn> = sample.columns.iter().filter(is_candidate).collect();
     if found.is_empty() {
+        if let Some(question) = float_question(sample, None) {
+            return Err(question);
+        }
         let why = format!(
-            "no key at the top of the records holds a text or an integer in each of them; the keys are {}",
+            "no key at the top of the records holds a text or an integer in each of them, mostly different ones; the keys are {}",
             sample.names()
         );
         return Err(Question::new(
@@ -137,7 +182,7 @@ fn first_rows(column: &SampleColumn) -> HashMap<String, usize> {
 }
 
 fn join(snapshots: &SampleColumn, decisions: &SampleColumn, first: &HashMap<String, usize>) -> Ids {
-    let ids: Vec<Option<String>> = decisions.cells.iter().map(super::feed_sample::SampleValue::id).collect();
+    let ids: Vec<Option<String>> = decisions.cells.iter().map(SampleValue::id).collect();
     let snapshot_of = |id: &Option<String>| first.get(id.as_ref()?).copied();
     let pairs: Vec<(usize, usize)> =
         ids.iter().enumerate().filter_map(|(row, id)| Some((snapshot_of(id)?, row))).collect();
@@ -166,7 +211,7 @@ fn no_match(left: &[&SampleColumn], right: &[&SampleColumn], joined: usize, deci
         let best = columns.iter().rev().max_by_key(|column| (name_rank(&column.name), column.distinct()));
         let best = best.expect("there is a candidate");
         let mut examples: Vec<String> = Vec::new();
-        for id in best.cells.iter().filter_map(super::feed_sample::SampleValue::id) {
+        for id in best.cells.iter().filter_map(SampleValue::id) {
             let shown = format!("{id:?}");
             if examples.len() < 2 && !examples.contains(&shown) {
                 examples.push(shown);

@@ -154,9 +154,9 @@ fn nested_json_becomes_fields_of_json() {
     let named = |arguments: &mut Init| arguments.decision = Some("bay".to_owned());
     insta::assert_snapshot!("nested", outcome_with((JSON[0], snapshots), (JSON[1], decisions), named));
     let only_nested = |_| lines(40, |row| format!(r#"{{"call":{{"id":{row}}},"at":"{}"}}"#, time(row)));
-    insta::assert_snapshot!(outcome_of((JSON[0], only_nested(0)), (JSON[1], only_nested(0))), @r"
-    cannot guess the id of the snapshots: no key at the top of the records holds a text or an integer in each of them; the keys are `at`, `call`; write an id at the top of every record, the same in both feeds
-    cannot guess the id of the decisions: no key at the top of the records holds a text or an integer in each of them; the keys are `at`, `call`; write an id at the top of every record, the same in both feeds
+    insta::assert_snapshot!(outcome_of((JSON[0], only_nested(0)), (JSON[1], only_nested(0))), @"
+    cannot guess the id of the snapshots: no key at the top of the records holds a text or an integer in each of them, mostly different ones; the keys are `at`, `call`; write an id at the top of every record, the same in both feeds
+    cannot guess the id of the decisions: no key at the top of the records holds a text or an integer in each of them, mostly different ones; the keys are `at`, `call`; write an id at the top of every record, the same in both feeds
     ");
 }
 
@@ -362,4 +362,66 @@ fn paths_are_relative_to_the_declaration() {
     assert_eq!(relative("feeds/s.csv", "study"), "../feeds/s.csv");
     assert_eq!(relative("feeds/s.csv", "feeds"), "s.csv");
     assert_eq!(relative("/data/s.csv", "study"), "/data/s.csv");
+}
+
+#[test]
+fn ids_with_a_decimal_point_are_refused_with_the_way_to_convert() {
+    let records = |point: &'static str, key: &'static str| {
+        lines(40, move |row| {
+            format!(r#"{{"id":{row}{point},"{key}":"{}","room":"{}"}}"#, time(row), ["a", "b"][row % 2])
+        })
+    };
+    let table = |point: &'static str| {
+        lines(41, move |row| match row {
+            0 => "id,at,room".to_owned(),
+            row => format!("{row}{point},{},{}", time(row), ["a", "b"][row % 2]),
+        })
+    };
+    let asked = [
+        outcome_of((JSON[0], records(".0", "at")), (JSON[1], records(".0", "at"))),
+        outcome_of((JSON[0], records("", "at")), (JSON[1], records(".0", "at"))),
+        outcome_of(("s.csv", table(".0")), ("d.csv", table(""))),
+    ];
+    insta::assert_snapshot!(asked.join("\n"), @r#"
+    cannot guess the id of the snapshots: `id` holds numbers with a decimal point, such as 0.0, and an id is a text or an integer; write integers, for instance with `jq -c '."id" |= floor'`
+    cannot guess the id of the decisions: `id` holds numbers with a decimal point, such as 0.0, and an id is a text or an integer; write integers, for instance with `jq -c '."id" |= floor'`
+
+    cannot guess the id of the decisions: `id` holds numbers with a decimal point, such as 0.0, and an id is a text or an integer; write integers, for instance with `jq -c '."id" |= floor'`
+
+    cannot guess the id of the snapshots: `id` holds numbers with a decimal point, such as 1.0, and an id is a text or an integer; write integers, for instance with `df["id"] = df["id"].astype("Int64")`
+    "#);
+}
+
+#[test]
+fn words_for_missing_numbers_and_unreadable_records_are_noted() {
+    let table = |size: &str| {
+        lines(101, |row| match row {
+            0 => "id,at,age,rate,note,size".to_owned(),
+            row => {
+                let age = if row % 10 == 0 { "nan".to_owned() } else { row.to_string() };
+                let [rate, note] = [["N/A", "0.5"], ["x", "none"]].map(|words| words[row % 2]);
+                format!("{row},{},{age},{rate},{note},{size}", time(row))
+            }
+        })
+    };
+    let decisions = lines(100, |row| {
+        let minutes = if row % 20 == 0 { "NaN".to_owned() } else { row.to_string() };
+        format!(r#"{{"id":{},"at":"{}","minutes":{minutes}}}"#, row + 1, time(row + 1))
+    });
+    let folder = TempDir::new().expect("a folder");
+    let [s, d] = ["s.csv", "d.jsonl"].map(|name| folder.path().join(name));
+    fs::write(&s, table("7")).expect("written");
+    fs::write(&d, &decisions).expect("written");
+    let draft =
+        arguments(&s, &d).initialize(NOW).expect("read").unwrap_or_else(|asked| panic!("{asked:?}")).draft;
+    let notes = draft.notes.join("\n").replace(&folder.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(notes, @r#"
+    `age` of the snapshots holds numbers and, in 10 of 100 records, words such as "nan", so its kind is text; write null or an empty cell for a missing value, and its kind is number
+    `rate` of the snapshots holds numbers and, in 50 of 100 records, words such as "N/A", so its kind is text; write null or an empty cell for a missing value, and its kind is number
+    5 of 100 records of FOLDER/d.jsonl cannot be read, so they are left out here, and a run rejects them; line 1: NaN at column 47; JSON has no NaN, write null
+    "#);
+    let asked = outcome_of(("s.csv", table("x")), ("d.jsonl", decisions));
+    let begin = "cannot guess a stand-in for the model: no field of the snapshots can be a number; `age` of the snapshots holds \
+                 numbers and, in 10 of 100 records, words such as \"nan\"";
+    assert!(asked.starts_with(begin), "{asked}");
 }

@@ -10,10 +10,10 @@ use super::super::output::print_out;
 use super::arguments::{AuthoredComponent, ROWS, SetupArguments, headline, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
-    DeciderSubject, Measurement, Row, ScorerSubject, Subject, measure, read_pairs, read_rows,
+    DeciderSubject, Measurement, Row, RowResult, ScorerSubject, Subject, measure, read_pairs, read_rows,
 };
 use understudy_report::{count, counted};
-use understudy_sandbox::InputField;
+use understudy_sandbox::{InputField, failure_advice};
 
 /// Batch sizes: a row alone, a small batch, and the largest of a study by default.
 const BATCHES: [usize; 3] = [1, 64, 1024];
@@ -80,12 +80,31 @@ impl Bench {
         let traps = subject.usage().traps;
         if traps > 0 {
             print_out(format_args!(
-                "  {} failed: a batch needs more fuel than a call has and is halved, or the plugin fails on a row; \
-                 `understudy plugin check --rows` finds such a row",
+                "  {} failed, so the figures are not those of answers",
                 counted(traps, "call", "calls")
             ))?;
+            print_out(format_args!("  {}", failing_row(&*subject, &shown.to_string())))?;
         }
         Ok(Exit::Done)
+    }
+}
+
+/// The first row that the plugin fails on alone, and the failure.
+fn failing_row(subject: &dyn Subject, file: &str) -> String {
+    let mut instance = subject.instance();
+    let broken = (0..subject.rows()).find_map(|row| match instance.call(&[row]).remove(0) {
+        RowResult::Broken(why) => Some((row, why)),
+        _ => None,
+    });
+    match broken {
+        Some((row, why)) => {
+            let help = failure_advice(&why).map(|advice| format!("; {advice}")).unwrap_or_default();
+            let (number, text) = (count(row as u64 + 1), subject.row_text(row));
+            format!("row {number} of {file} fails: {text}: {why}{help}")
+        }
+        None => format!(
+            "no row of {file} fails alone; find the rows that fail together with `understudy plugin check --rows {file}`"
+        ),
     }
 }
 

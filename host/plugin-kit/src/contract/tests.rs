@@ -145,6 +145,7 @@ fn failures_are_grouped_by_their_kind() {
     valid answers, 1 rows
       row      9
       failure  `decide` used up its fuel of 10
+      help     make a row cheaper, or raise limits.fuel-per-row in study.toml
     valid answers, 1 rows
       row      14
       failure  failed: the answer is NaN, expected a finite number

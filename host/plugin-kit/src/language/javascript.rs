@@ -22,6 +22,10 @@ impl Template for JavaScript {
         &[]
     }
 
+    fn source(&self) -> &'static str {
+        "src/plugin.js"
+    }
+
     fn tools_command(&self) -> Option<String> {
         Some("npm install".to_owned())
     }

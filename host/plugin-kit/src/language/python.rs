@@ -72,6 +72,10 @@ impl Template for Python {
         TAKEN_TYPES
     }
 
+    fn source(&self) -> &'static str {
+        "{{module}}.py"
+    }
+
     fn tools_command(&self) -> Option<String> {
         Some(format!(
             "python3 -m venv .venv && .venv/bin/pip install componentize-py=={COMPONENTIZE_PY} pytest"

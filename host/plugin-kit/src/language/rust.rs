@@ -110,6 +110,10 @@ impl Template for Rust {
         TAKEN_TYPES
     }
 
+    fn source(&self) -> &'static str {
+        "src/lib.rs"
+    }
+
     fn files(&self, names: &Names<'_>) -> Vec<(String, String)> {
         let source = match names.kind {
             Kind::Model => include_str!("../../templates/rust/model.rs.txt"),

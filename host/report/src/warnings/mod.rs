@@ -3,6 +3,7 @@
 mod absent_field;
 pub(crate) mod input_diagnosis;
 mod label_mismatch;
+mod plugin_failure;
 mod training_overlap;
 
 use crate::model::report::Report;
@@ -11,6 +12,7 @@ use crate::model::report::Report;
 pub(crate) fn sentences(report: &Report) -> Vec<String> {
     let sentences = [
         input_diagnosis::sentences(report),
+        plugin_failure::sentences(report),
         absent_field::sentences(report),
         label_mismatch::sentences(report),
         training_overlap::sentences(report),
