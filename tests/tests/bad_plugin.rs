@@ -75,7 +75,10 @@ fn a_comparator_must_read_the_decision() {
 #[test]
 fn a_field_of_another_kind_is_an_error() {
     let changes = [("booked = \"text\"", "booked = \"integer\""), ("[\"a\", \"b\"]", "[1, 2]")];
-    insta::assert_snapshot!(check(&changes), @r#"study.toml:26: model "echo" reads `booked` as text, and [inputs.fields] declares it as integer; write booked = "text" there if that is what the records hold"#);
+    insta::assert_snapshot!(check(&changes), @r#"
+    study.toml:26: model "echo" reads `booked` as text, and [inputs.fields] declares it as integer; write booked = "text" there if that is what the records hold
+    snapshots.jsonl: none of the first 5 records can be decoded; line 1: field `booked`: expected an integer, found "a"
+    "#);
     insta::assert_snapshot!(check(&[("room = \"text\"", "room = \"json\"")]), @r#"study.toml:32: comparator "recorded" reads `decision.room` as text, and [decisions.fields] declares it as json; write room = "text" there if that is what the records hold"#);
 }
 

@@ -47,46 +47,71 @@ fn a_file_that_is_not_toml_is_an_error() {
     snapshots.jsonl:3: invalid TOML: invalid key-value pair, expected key
     snapshots.jsonl:4: invalid TOML: invalid key-value pair, expected key
     snapshots.jsonl:5: invalid TOML: invalid key-value pair, expected key
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
     ");
 }
 
 #[test]
 fn missing_decisions_are_an_error() {
-    insta::assert_snapshot!(check(&[("decisions = { file = \"decisions.jsonl\" }\n", "")]), @r#"study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. A shadow study compares with the decisions of the substrate: if there are none, use a canary release with tight controls instead"#);
+    insta::assert_snapshot!(check(&[("decisions = { file = \"decisions.jsonl\" }\n", "")]), @r#"
+    study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. A shadow study compares with the decisions of the substrate: if there are none, use a canary release with tight controls instead
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    "#);
 }
 
 #[test]
 fn a_missing_comparator_is_an_error() {
     let comparator = "[comparator]\nname = \"recorded\"\nplugin = \"PLUGINS/recorded.wasm\"\n\
                       grant = [\"decision.room\"]\nconfig = { field = \"decision.room\", form = \"label\" }\n";
-    insta::assert_snapshot!(check(&[(comparator, "")]), @"study.toml:1: `comparator` is missing; write [comparator] exactly once, with name and plugin");
+    insta::assert_snapshot!(check(&[(comparator, "")]), @"
+    study.toml:1: `comparator` is missing; write [comparator] exactly once, with name and plugin
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    ");
 }
 
 #[test]
 fn granting_the_decision_to_a_model_is_an_error() {
-    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"booked\", \"decision.room\"]")]), @"study.toml:27: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only");
+    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"booked\", \"decision.room\"]")]), @"
+    study.toml:27: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    ");
 }
 
 #[test]
 fn granting_an_undeclared_field_is_an_error() {
-    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"boked\"]")]), @"study.toml:27: `models.grant` contains `boked`, but [inputs.fields] does not declare this field; did you mean `booked`? declared: `booked`, `nights`");
+    insta::assert_snapshot!(check(&[("grant = [\"booked\"]", "grant = [\"boked\"]")]), @"
+    study.toml:27: `models.grant` contains `boked`, but [inputs.fields] does not declare this field; did you mean `booked`? declared: `booked`, `nights`
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    ");
 }
 
 #[test]
 fn an_unknown_time_zone_is_an_error() {
-    insta::assert_snapshot!(check(&[("\"UTC\"", "\"Europe/Amsterdm\"")]), @r#"study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?"#);
-    insta::assert_snapshot!(check(&[("\"UTC\"", "\"here\"")]), @r#"study.toml:2: `time-zone` is "here", which is not a time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00""#);
+    insta::assert_snapshot!(check(&[("\"UTC\"", "\"Europe/Amsterdm\"")]), @r#"
+    study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    "#);
+    insta::assert_snapshot!(check(&[("\"UTC\"", "\"here\"")]), @r#"
+    study.toml:2: `time-zone` is "here", which is not a time zone; write an IANA name such as "Europe/Amsterdam" or "UTC", or an offset such as "+01:00"
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    "#);
 }
 
 #[test]
 fn duplicate_plugin_names_are_an_error() {
-    insta::assert_snapshot!(check(&[("name = \"echo\"", "name = \"agreement\"")]), @"study.toml:37: two plugins are named `agreement`, on lines 24 and 36; give each plugin a different name");
+    insta::assert_snapshot!(check(&[("name = \"echo\"", "name = \"agreement\"")]), @"
+    study.toml:37: two plugins are named `agreement`, on lines 24 and 36; give each plugin a different name
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    ");
 }
 
 #[test]
 fn unordered_bins_are_an_error() {
     let bins = "field = \"nights\"\nbins = [7, 3, 30]";
-    insta::assert_snapshot!(check(&[("field = \"booked\"\nvalues = [\"a\", \"b\"]", bins)]), @"study.toml:43: `conditions.bins` has 3 after 7; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]");
+    insta::assert_snapshot!(check(&[("field = \"booked\"\nvalues = [\"a\", \"b\"]", bins)]), @"
+    study.toml:43: `conditions.bins` has 3 after 7; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    ");
 }
 
 #[test]
@@ -94,12 +119,13 @@ fn unknown_keys_are_errors() {
     let changes =
         [("time-zone", "timezone"), ("horizon =", "horizn ="), ("grant", "grants"), ("[windows]", "[limit]")];
     insta::assert_snapshot!(check(&changes), @r#"
-study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
-study.toml:2: unknown key `timezone`; did you mean `time-zone`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
-study.toml:15: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, revisions, id, time, lateness, most-ahead, fields
-study.toml:27: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, file, fields, labels, score-threshold, softmax, top, training-period, config, assets, grant
-study.toml:45: unknown key `limit`; did you mean `limits`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
-"#);
+    study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
+    study.toml:2: unknown key `timezone`; did you mean `time-zone`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
+    study.toml:15: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, revisions, id, time, lateness, most-ahead, fields
+    study.toml:27: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, file, fields, labels, score-threshold, softmax, top, training-period, config, assets, grant
+    study.toml:45: unknown key `limit`; did you mean `limits`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    "#);
 }
 
 #[test]
@@ -116,17 +142,18 @@ fn all_errors_are_reported_at_once_with_their_lines() {
         ("every = \"day\"", "every = \"fortnight\""),
     ];
     insta::assert_snapshot!(check(&changes), @r#"
-study.toml:1: `study` is "a small one"; write a name of letters, digits, - and _, such as "rooms-2"
-study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
-study.toml:10: `inputs.fields.nights` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
-study.toml:15: `decisions.horizon` is "1 day"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
-study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. A shadow study compares with the decisions of the substrate: if there are none, use a canary release with tight controls instead
-study.toml:26: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
-study.toml:30: two plugins are named `echo`, on lines 23 and 29; give each plugin a different name
-study.toml:41: `conditions.field` is `booked` of kind text, but `bins` needs a field of kind integer, number
-study.toml:42: `conditions.bins` has 2 after 3; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
-study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week", "month"
-"#);
+    study.toml:1: `study` is "a small one"; write a name of letters, digits, - and _, such as "rooms-2"
+    study.toml:2: `time-zone` is "Europe/Amsterdm", which is not a time zone; did you mean "Europe/Amsterdam"?
+    study.toml:10: `inputs.fields.nights` is "int"; write one of "boolean", "integer", "number", "text", "timestamp", "json"
+    study.toml:15: `decisions.horizon` is "1 day"; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
+    study.toml:20: `sources.decisions` is missing; write { file = "records.jsonl" }, { stdin = true } or { http = true }. A shadow study compares with the decisions of the substrate: if there are none, use a canary release with tight controls instead
+    study.toml:26: `models.grant` contains `decision.room`, but a model must not read the decision that it is compared with; grant fields of [inputs.fields] only
+    study.toml:30: two plugins are named `echo`, on lines 23 and 29; give each plugin a different name
+    study.toml:41: `conditions.field` is `booked` of kind text, but `bins` needs a field of kind integer, number
+    study.toml:42: `conditions.bins` has 2 after 3; write a list of finite numbers in ascending order, at least one, such as [7, 30, 90]
+    study.toml:45: `windows.every` is "fortnight"; write one of "hour", "day", "week", "month"
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    "#);
 }
 
 #[test]

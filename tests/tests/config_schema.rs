@@ -8,7 +8,8 @@ use understudy_tests::{CommandOutput, TestWorkspace};
 /// A study with one metric of each configuration.
 fn study(metrics: &[(&str, &str)]) -> TestWorkspace {
     let workspace = TestWorkspace::small();
-    let mut study = StudyToml::small().to_string();
+    let primary = "name = \"agreement\"\nprimary = true";
+    let mut study = StudyToml::small().to_string().replace("name = \"agreement\"", primary);
     for (at, (metric, config)) in metrics.iter().enumerate() {
         study += &format!("\n[[metrics]]\nname = \"m{at}\"\nplugin = \"{metric}\"\n{config}\n");
     }
@@ -36,7 +37,19 @@ fn a_configuration_that_does_not_fit_is_named_with_line_and_column() {
         ("agreement", "config = { k = 1 }"),
     ]);
     let errors = refused(&workspace, &["check", "study.toml"]);
-    insta::assert_snapshot!(errors, @"");
+    insta::assert_snapshot!(errors, @r#"
+    study.toml:52: metric "m0": cannot configure it: `config.k` at column 16 is "3"; write a whole number from 1 to 1000
+    study.toml:57: metric "m1": cannot configure it: unknown key `config.kk` at column 12; did you mean `k`? keys allowed here: k
+    study.toml:57: metric "m1": cannot configure it: `config` at column 10 lacks `k`; write a whole number from 1 to 1000 there
+    study.toml:62: metric "m2": cannot configure it: `config.k` at column 16 is 1001; write a whole number from 1 to 1000
+    study.toml:67: metric "m3": cannot configure it: `config` at column 10 lacks `k`; write a whole number from 1 to 1000 there
+    study.toml:69: metric "m4": cannot configure it: `config` lacks `k`; write a whole number from 1 to 1000 there
+    study.toml:78: metric "m5": cannot configure it: `config.quantile` at column 12 is 1; write a number above 0 and below 1
+    study.toml:84: metric "m6": cannot configure it: `config.labels[1]` at column 3 is 7; write a text
+    study.toml:89: metric "m7": cannot configure it: `config.absolute` at column 23 is -1; write a number of at least 0
+    study.toml:89: metric "m7": cannot configure it: unknown key `config.relativ` at column 27; did you mean `relative`? keys allowed here: absolute, relative
+    study.toml:94: metric "m8": cannot configure it: unknown key `config.k` at column 12; remove it, no key is allowed here
+    "#);
     // Every command that loads the study says the same.
     assert_eq!(refused(&workspace, &["run", "study.toml", "--run", "run"]), errors);
     assert_eq!(refused(&workspace, &["seal", "study.toml"]), errors);
@@ -50,7 +63,14 @@ fn models_and_comparators_are_checked_with_the_other_errors_of_a_study() {
         ("field = \"decision.room\"", "field = [\"decision.room\"]"),
         ("horizon = \"1d\"", "horizon = 7"),
     ]);
-    insta::assert_snapshot!(refused(&workspace, &["check", "study.toml"]), @"");
+    insta::assert_snapshot!(refused(&workspace, &["check", "study.toml"]), @r#"
+    study.toml:15: `decisions.horizon` is 7; write a duration above zero, such as "30s", "15m", "24h" or "7d", up to "36500d"
+    study.toml:28: model "echo": cannot configure it: `config.field` at column 20 is ""; write a text of at least 1 character
+    study.toml:28: model "echo": cannot configure it: `config.form` at column 31 is "class"; write "label", "number", "ranking", "label-set" or "json"
+    study.toml:28: model "echo": cannot configure it: unknown key `config.knid` at column 40; did you mean `kind`? keys allowed here: field, form, kind, probabilities
+    study.toml:34: comparator "recorded": cannot configure it: `config.field` at column 20 is a list; write a text of at least 1 character
+    not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
+    "#);
 }
 
 #[test]
@@ -60,7 +80,10 @@ fn a_configuration_on_the_command_line_is_checked() {
         refused(&workspace, &["plugin", "show", "kappa", "--config", "{\"labels\": 3}"]),
         refused(&workspace, &["plugin", "check", "top-k-overlap", "--config", "{\"k\": 0, \"p\": 1}"]),
     ];
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @"
+    cannot configure kappa: `config.labels` is 3; write a list of at least 1 element; give another configuration with --config
+    cannot configure top-k-overlap: `config.k` is 0; write a whole number from 1 to 1000. Also unknown key `config.p`; did you mean `k`? keys allowed here: k; give another configuration with --config
+    ");
 }
 
 /// Runs the program in a workspace, with one target folder for all plugins, so that the SDK is compiled once.
@@ -117,6 +140,6 @@ fn a_schema_is_added_to_a_component_of_another_language() {
         workspace.understudy(&["pack", &booked_room, "--output", "with.wasm", "--config-schema", schema])
     };
     // Components of the SDK declare one themselves.
-    insta::assert_snapshot!(pack("schema.json").stderr.trim_end(), @"");
-    insta::assert_snapshot!(pack("missing.json").stderr.trim_end(), @"");
+    insta::assert_snapshot!(pack("schema.json").stderr.trim_end(), @"cannot add the config schema schema.json: the component declares one already; correct the schema, or leave out --config-schema");
+    insta::assert_snapshot!(pack("missing.json").stderr.trim_end(), @"cannot add the config schema missing.json: No such file or directory (os error 2); name a file with a JSON Schema");
 }

@@ -268,7 +268,10 @@ fn a_row_that_fails_is_named_by_a_measurement() {
         assert!(output.contains(" calls failed, so the figures are not those of answers\n"), "{output}");
         output.lines().last().unwrap_or_default().trim().to_owned()
     };
-    insta::assert_snapshot!(failing("trap-unreachable"), @"");
+    // The function in which it traps changes with the build of the guest.
+    let trap = failing("trap-unreachable");
+    let begin = r#"row 2 of rows.jsonl fails: {"text": "bad"}: `decide` trapped: wasm `unreachable` instruction executed"#;
+    assert!(trap.starts_with(begin), "{trap}");
     insta::assert_snapshot!(failing("reserve"), @r#"row 2 of rows.jsonl fails: {"text": "bad"}: `decide` exceeded its memory limit of 64 MiB; use less memory, or raise limits.memory-mib in study.toml"#);
 }
 

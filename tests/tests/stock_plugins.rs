@@ -70,27 +70,27 @@ fn every_plugin_of_the_repository_is_a_stock_plugin_an_example_or_a_part_of_the_
 
 #[test]
 fn the_stock_plugins_are_listed() {
-    insta::assert_snapshot!(TestWorkspace::new().ok(&["plugin", "list"]).stdout.trim_end(), @"
-    agreement                       scores answers of form label, label-set, json
-    bias                            scores answers of form number
-    brier-score                     scores answers of form label
-    expected-calibration-error      scores answers of form label
-    jaccard                         scores answers of form label-set
-    json-equality                   scores answers of form json
-    kappa                           needs a configuration: missing field `labels`
-    kendall-tau                     scores answers of form ranking
-    log-loss                        scores answers of form label
-    mean-absolute-error             scores answers of form number
-    mean-absolute-percentage-error  scores answers of form number
-    ndcg                            needs a configuration: missing field `k`
-    quantile-loss                   needs a configuration: missing field `quantile`
-    r-squared                       scores answers of form number
-    rank-biased-overlap             needs a configuration: missing field `p`
-    recorded                        needs a configuration: missing field `field`
-    root-mean-square-error          scores answers of form number
-    top-k-overlap                   needs a configuration: missing field `k`
-    within-tolerance                needs a configuration: no tolerance; write `absolute` or `relative`
-    ");
+    insta::assert_snapshot!(TestWorkspace::new().ok(&["plugin", "list"]).stdout.trim_end(), @r#"
+    agreement                       a metric                 scores answers of form label, label-set, json
+    bias                            a metric                 scores answers of form number
+    brier-score                     a metric                 scores answers of form label
+    expected-calibration-error      a metric                 scores answers of form label
+    jaccard                         a metric                 scores answers of form label-set
+    json-equality                   a metric                 scores answers of form json
+    kappa                           a metric                 needs config: labels: a list of at least 1 element
+    kendall-tau                     a metric                 scores answers of form ranking
+    log-loss                        a metric                 scores answers of form label
+    mean-absolute-error             a metric                 scores answers of form number
+    mean-absolute-percentage-error  a metric                 scores answers of form number
+    ndcg                            a metric                 needs config: k: a whole number from 1 to 1000
+    quantile-loss                   a metric                 needs config: quantile: a number above 0 and below 1
+    r-squared                       a metric                 scores answers of form number
+    rank-biased-overlap             a metric                 needs config: p: a number above 0 and below 1
+    recorded                        a model or a comparator  needs config: field: a text of at least 1 character; form: "label", "number", "ranking", "label-set" or "json"
+    root-mean-square-error          a metric                 scores answers of form number
+    top-k-overlap                   a metric                 needs config: k: a whole number from 1 to 1000
+    within-tolerance                a metric                 needs config: no tolerance; write `absolute` or `relative`
+    "#);
 }
 
 #[test]
@@ -102,19 +102,128 @@ fn a_plugin_is_shown() {
         assert_eq!(text.lines().filter(|line| !is_stable(line)).count(), 2, "{text}");
         text.lines().filter(is_stable).collect::<Vec<_>>().join("\n")
     };
-    insta::assert_snapshot!(shown(&["top-k-overlap", "--config", "{\"k\": 3}"]), @"
+    insta::assert_snapshot!(shown(&["top-k-overlap", "--config", "{\"k\": 3}"]), @r#"
     top-k-overlap: top-k-overlap 0.1.0, a metric
       scores      ranking
       range       0 to 1
       better      higher
       components  overlap
-    ");
+      config      {
+                    "$schema": "https://json-schema.org/draft/2020-12/schema",
+                    "additionalProperties": false,
+                    "description": "How many names are compared.",
+                    "properties": {
+                      "k": {
+                        "description": "The number of names that count.",
+                        "maximum": 1000,
+                        "minimum": 1,
+                        "type": "integer"
+                      }
+                    },
+                    "required": [
+                      "k"
+                    ],
+                    "type": "object"
+                  }
+    "#);
     let recorded = "{\"field\": \"decision.room\", \"form\": \"label\"}";
-    insta::assert_snapshot!(shown(&["recorded", "--config", recorded]), @"
+    insta::assert_snapshot!(shown(&["recorded", "--config", recorded]), @r#"
     recorded: recorded 0.1.0, a model or a comparator
       reads       decision.room            text, optional
       answers     a label
-    ");
+      config      {
+                    "$schema": "https://json-schema.org/draft/2020-12/schema",
+                    "additionalProperties": false,
+                    "description": "The field with the answer, and the form of the answers.",
+                    "properties": {
+                      "field": {
+                        "description": "The field that holds the answer, such as `decision.room`.",
+                        "minLength": 1,
+                        "type": "string"
+                      },
+                      "form": {
+                        "description": "The form of the answers.",
+                        "enum": [
+                          "label",
+                          "number",
+                          "ranking",
+                          "label-set",
+                          "json"
+                        ],
+                        "type": "string"
+                      },
+                      "kind": {
+                        "description": "The kind of the field; by default text for labels, number for numbers, and json otherwise.",
+                        "enum": [
+                          "boolean",
+                          "integer",
+                          "number",
+                          "text",
+                          "json"
+                        ],
+                        "type": "string"
+                      },
+                      "probabilities": {
+                        "description": "The JSON field with the class probabilities of a label.",
+                        "type": "string"
+                      }
+                    },
+                    "required": [
+                      "field",
+                      "form"
+                    ],
+                    "type": "object"
+                  }
+    "#);
+    // Without a configuration, it is shown as far as it is known.
+    insta::assert_snapshot!(shown(&["recorded"]), @r#"
+    recorded: a model or a comparator
+      needs       config: field: a text of at least 1 character; form: "label", "number", "ranking", "label-set" or "json"
+                  what it reads, answers or scores follows from it; give it with --config
+      config      {
+                    "$schema": "https://json-schema.org/draft/2020-12/schema",
+                    "additionalProperties": false,
+                    "description": "The field with the answer, and the form of the answers.",
+                    "properties": {
+                      "field": {
+                        "description": "The field that holds the answer, such as `decision.room`.",
+                        "minLength": 1,
+                        "type": "string"
+                      },
+                      "form": {
+                        "description": "The form of the answers.",
+                        "enum": [
+                          "label",
+                          "number",
+                          "ranking",
+                          "label-set",
+                          "json"
+                        ],
+                        "type": "string"
+                      },
+                      "kind": {
+                        "description": "The kind of the field; by default text for labels, number for numbers, and json otherwise.",
+                        "enum": [
+                          "boolean",
+                          "integer",
+                          "number",
+                          "text",
+                          "json"
+                        ],
+                        "type": "string"
+                      },
+                      "probabilities": {
+                        "description": "The JSON field with the class probabilities of a label.",
+                        "type": "string"
+                      }
+                    },
+                    "required": [
+                      "field",
+                      "form"
+                    ],
+                    "type": "object"
+                  }
+    "#);
 
     let failed = |arguments: &[&str]| {
         let output = workspace.understudy(&[&["plugin", "show"], arguments].concat());
@@ -122,14 +231,14 @@ fn a_plugin_is_shown() {
         output.stderr.trim().to_owned()
     };
     let failures = [
-        failed(&["recorded"]),
+        failed(&["recorded", "--config", "{\"field\": \"decision.room\"}"]),
         failed(&["agreement", "--config", "3"]),
         failed(&["./missing.wasm"]),
         failed(&["kapa"]),
         failed(&["study.wasm", "--asset", "weights"]),
     ];
     insta::assert_snapshot!(failures.join("\n"), @r#"
-    recorded rejects the configuration: config: missing field `field`; give one with --config, such as {"field": "decision.outcome", "form": "label"}
+    cannot configure recorded: `config` lacks `form`; write "label", "number", "ranking", "label-set" or "json" there; give another configuration with --config
     --config is no JSON object; write one, such as {"k": 3}: invalid type: integer `3`, expected a map at line 1 column 1
     cannot read ./missing.wasm: No such file or directory (os error 2); build the plugin, or correct the path
     there is no stock plugin "kapa"; did you mean "kappa"? use one of agreement, bias, brier-score, expected-calibration-error, jaccard, json-equality, kappa, kendall-tau, log-loss, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm

@@ -119,8 +119,8 @@ fn for_each(
     attribute_name: &str,
     mut read: impl FnMut(ParseNestedMeta<'_>) -> Result<()>,
 ) -> Result<()> {
-    let named = attributes.iter().filter(|attribute| attribute.path().is_ident(attribute_name));
-    named.into_iter().try_for_each(|attribute| attribute.parse_nested_meta(&mut read))
+    let mut named = attributes.iter().filter(|attribute| attribute.path().is_ident(attribute_name));
+    named.try_for_each(|attribute| attribute.parse_nested_meta(&mut read))
 }
 
 fn name(meta: &ParseNestedMeta<'_>) -> String {

@@ -56,8 +56,9 @@ pub(super) fn pack_module(module: &Path, output: &Path, schema: Option<&Path>) -
 
 /// A component that declares the schema in a file.
 fn with_schema(component: &[u8], path: &Path) -> anyhow::Result<Vec<u8>> {
-    let text = read_text_file(path)?;
-    ConfigSchema::add_to_component(component, &text).map_err(|why| anyhow!("{why}; correct it"))
+    let text = read_text_file(path).map_err(|error| anyhow!("{error}; name a file with a JSON Schema"))?;
+    ConfigSchema::add_to_component(component, &text)
+        .map_err(|why| anyhow!("{why}; correct the schema, or leave out --config-schema"))
 }
 
 /// The component of a core module.

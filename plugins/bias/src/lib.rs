@@ -21,7 +21,7 @@ use std::ops::{Bound, RangeBounds};
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
-/// The metric, which is also its own configuration.
+/// What the value is.
 #[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bias {

@@ -28,7 +28,7 @@ const MAX_BINS: usize = 100;
 /// Components of a bin.
 const PARTS: usize = 3;
 
-/// The metric, which is also its own configuration.
+/// How confidences are grouped.
 #[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedCalibrationError {

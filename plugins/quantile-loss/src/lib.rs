@@ -18,7 +18,7 @@ use std::ops::RangeBounds;
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
-/// The metric, which is also its own configuration.
+/// Which quantile is scored.
 #[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuantileLoss {

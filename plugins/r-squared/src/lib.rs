@@ -25,7 +25,7 @@ use understudy_sdk::prelude::*;
 /// the spread is then correct to about 2⁻²⁰.
 const LEAST_SPREAD: f64 = 1.0 / (1_u64 << 30) as f64;
 
-/// The metric, which is also its own configuration.
+/// What the spread of the decisions is measured from.
 #[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RSquared {

@@ -27,7 +27,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use understudy_sdk::prelude::*;
 
-/// The metric, which is also its own configuration.
+/// How much the first ranks weigh.
 #[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RankBiasedOverlap {

@@ -32,7 +32,7 @@ use understudy_sdk::prelude::*;
 /// Largest allowed k.
 const MAX_K: usize = 1000;
 
-/// The metric, which is also its own configuration.
+/// How many names are compared.
 #[derive(Deserialize, ConfigSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TopKOverlap {

@@ -52,7 +52,7 @@ fn the_sdk_declares_the_schema_of_the_configuration() {
     {
       "$schema": "https://json-schema.org/draft/2020-12/schema",
       "additionalProperties": false,
-      "description": "The metric, which is also its own configuration.",
+      "description": "How many names are compared.",
       "properties": {
         "k": {
           "description": "The number of names that count.",
