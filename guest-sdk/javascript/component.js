@@ -8,6 +8,8 @@ import { errorText } from './lib/error_text.js';
 
 /** The functions of a component. `title` has the plugin's name and version, `places` those of the author's source; see `errorText`. */
 export function component(plugin, title, places) {
+  // The build says that this is no plugin.
+  if (typeof plugin?.interface !== 'function') return {};
   const functions = plugin.interface(title);
   const { configure } = functions;
   // Not before, since the build runs this module, too.
@@ -36,22 +38,21 @@ export function component(plugin, title, places) {
   return Object.fromEntries(Object.entries(functions).map(wrap));
 }
 
+/** Length of the magic and of the number after it. */
+const HEAD = 36;
+
 /** Writes a report that the host finds in the memory of a component that trapped; `wit/shadow.wit` has no error there. */
 const report = {
-  /** Longest message in bytes. */
-  most: 4096,
+  // Allocated when the component is built, and too large for the engine to move it. 4096 bytes are the longest message.
+  bytes: new Uint8Array(HEAD + 4096),
   // The memory has the magic only as part of a report, so the code has it inverted.
-  magic: [...'\xff\x8a\x91\x9b\x9a\x8d\x8c\x8b\x8a\x9b\x86\xdf\x8f\x9e\x91\x96\x9c\xdf\x8d\x9a\x8f\x90\x8d\x8b\xdf\x89\xce\xff\xff\xff\xff\xff'].map(
-    (inverted) => 255 - inverted.charCodeAt(0),
-  ),
-  bytes: undefined,
+  inverted: '\xff\x8a\x91\x9b\x9a\x8d\x8c\x8b\x8a\x9b\x86\xdf\x8f\x9e\x91\x96\x9c\xdf\x8d\x9a\x8f\x90\x8d\x8b\xdf\x89\xce\xff\xff\xff\xff\xff',
   write(text) {
-    const encoded = new Uint8Array(this.most);
-    const { written } = new TextEncoder().encodeInto(text, encoded);
-    this.bytes = new Uint8Array(this.magic.length + 4 + written);
-    this.bytes.set(this.magic);
-    new DataView(this.bytes.buffer).setUint32(this.magic.length, written, true);
-    this.bytes.set(encoded.subarray(0, written), this.magic.length + 4);
+    const { bytes, inverted } = this;
+    const { written } = new TextEncoder().encodeInto(text, bytes.subarray(HEAD));
+    new DataView(bytes.buffer).setUint32(inverted.length, written, true);
+    // The magic is last: the host takes the first report, which must be whole.
+    for (let index = 0; index < inverted.length; index += 1) bytes[index] = 255 - inverted.charCodeAt(index);
   },
 };
 
