@@ -104,7 +104,26 @@ fn the_configuration_of_a_new_plugin_is_checked_and_shown() {
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     let is_stable = |line: &&str| !line.starts_with("  size") && !line.starts_with("  sha256");
     let shown: Vec<&str> = shown.stdout.lines().filter(is_stable).collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    long-stays: long-stays 0.1.0, a model or a comparator
+      reads       room                     text
+                  nights                   integer, optional
+      answers     a label
+      config      {
+                    "$schema": "https://json-schema.org/draft/2020-12/schema",
+                    "additionalProperties": false,
+                    "description": "The configuration in the study.",
+                    "properties": {
+                      "long_stay_nights": {
+                        "description": "Nights from which on a stay is long; 7 by default.",
+                        "maximum": 65535,
+                        "minimum": 1,
+                        "type": "integer"
+                      }
+                    },
+                    "type": "object"
+                  }
+    "#);
 
     let model = "config = { field = \"booked\", form = \"label\" }";
     let changes = [
@@ -125,7 +144,12 @@ fn the_configuration_of_a_new_plugin_is_checked_and_shown() {
         errors.push(refused(&workspace, &["check", "study.toml"]));
         written = config;
     }
-    insta::assert_snapshot!(errors.join("\n"), @"");
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+    study.toml:29: model "echo": cannot configure it: `config.long_stay_nights` at column 31 is "7"; write a whole number from 1 to 65535
+    study.toml:29: model "echo": cannot configure it: `config.long_stay_nights` at column 31 is 0; write a whole number from 1 to 65535
+    study.toml:29: model "echo": cannot configure it: `config.long_stay_nights` at column 31 is 65536; write a whole number from 1 to 65535
+    study.toml:29: model "echo": cannot configure it: unknown key `config.long-stay-nights` at column 12; did you mean `long_stay_nights`? keys allowed here: long_stay_nights
+    "#);
     workspace.edit_study(&[(written, "config = { long_stay_nights = 3 }")]);
     workspace.ok(&["check", "study.toml"]);
 }
