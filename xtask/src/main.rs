@@ -55,6 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
 fn host(root: &Path) -> anyhow::Result<PathBuf> {
     // The whole workspace and a target with dev-dependencies: this gives all crates the same features as in
     // the tests, so nothing large is compiled twice.
+    println!("building the program; the first build takes ten to twenty minutes on two cores");
     cargo(root).args(["build", "--release", "--workspace", "--bins", "--bench", "limits"]).run()?;
     Ok(root.join("target/release/understudy"))
 }
