@@ -100,17 +100,17 @@ pub struct Member {
 
 impl Schema {
     /// Any value.
-    pub const ANY: Schema = Schema::of(Values::Any);
+    pub const ANY: Schema = Schema::with_values(Values::Any);
     /// `true` or `false`.
-    pub const BOOLEAN: Schema = Schema::of(Values::Boolean);
+    pub const BOOLEAN: Schema = Schema::with_values(Values::Boolean);
     /// A whole number.
-    pub const INTEGER: Schema = Schema::of(Values::Integer);
+    pub const INTEGER: Schema = Schema::with_values(Values::Integer);
     /// A number.
-    pub const NUMBER: Schema = Schema::of(Values::Number);
+    pub const NUMBER: Schema = Schema::with_values(Values::Number);
     /// A text.
-    pub const TEXT: Schema = Schema::of(Values::Text);
+    pub const TEXT: Schema = Schema::with_values(Values::Text);
 
-    const fn of(values: Values) -> Schema {
+    const fn with_values(values: Values) -> Schema {
         Schema {
             values,
             description: None,
@@ -125,22 +125,22 @@ impl Schema {
 
     /// One of some texts.
     pub const fn choice(texts: &'static [&'static str]) -> Schema {
-        Schema::of(Values::Choice(texts))
+        Schema::with_values(Values::Choice(texts))
     }
 
     /// A list of values.
     pub const fn list(element: &'static Schema) -> Schema {
-        Schema::of(Values::List(element))
+        Schema::with_values(Values::List(element))
     }
 
     /// A table whose keys the author of the study chooses.
     pub const fn map(value: &'static Schema) -> Schema {
-        Schema::of(Values::Map(value))
+        Schema::with_values(Values::Map(value))
     }
 
     /// A table. `is_closed` says whether other keys are errors.
     pub const fn table(members: &'static [Member], is_closed: bool) -> Schema {
-        Schema::of(Values::Table { members, is_closed })
+        Schema::with_values(Values::Table { members, is_closed })
     }
 
     /// Describes the value for the author of a study. An empty text changes nothing.

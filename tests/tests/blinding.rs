@@ -255,7 +255,7 @@ fn models_answer_blinded_snapshots_only_after_the_decision() {
     assert_eq!(model["failed"].as_u64(), Some(40 - blinded(0, 40)));
     assert_eq!(broke(&report), Some(40 - blinded(0, 10) - blinded(30, 40)));
     assert_eq!(report["failures"][0]["first-id"], "", "no row is named before the end");
-    assert_eq!(overall(&report, 0, 0)["failed"], 20);
+    assert_eq!(overall(&report, 0, 0)["failed"], 0, "the window is not complete");
     let pairs = answers(&table(&workspace, "pairs"), "echo");
     assert_eq!(pairs.len() as u64, blinded(10, 30));
     assert!(pairs.values().all(|answer| answer.contains("evil panics on `all`")));

@@ -189,7 +189,7 @@ swap rejected: "rules" already runs this plugin with this configuration
 swap rejected: text.wasm is not Wasm: a component begins with the bytes "\0asm"; name the .wasm file
 swap rejected: WORKSPACE/target/plugins/kappa.wasm is a metric, so it cannot be a comparator; name a component that exports `understudy:shadow/decider@0.1.0`
 swap rejected: it reads `reserved_room_type`, which the study does not have
-swap rejected: configuration rejected: config: unknown field `x`, expected one of `field`, `form`, `kind`, `probabilities`
+swap rejected: cannot configure it: unknown key `config.x`; keys allowed here: field, form, kind, probabilities
 swap rejected: WORKSPACE/target/plugins/recorded.wasm is a model or a comparator, so it cannot be a metric; name a component that exports `understudy:shadow/scorer@0.1.0`
 swap rejected: the reason is empty; give one for the ledger and the report
 no process serves run: the run has ended; see `understudy report run`

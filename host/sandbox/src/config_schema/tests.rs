@@ -1,3 +1,5 @@
+//! Schemas of every kind, and configurations that do not fit them, with the messages that their authors read.
+
 use serde_json::json;
 
 use super::*;
