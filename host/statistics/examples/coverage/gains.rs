@@ -63,7 +63,6 @@ const KINDS: [Kind; 8] = [
 ];
 
 /// The table from a number of studies of each kind.
-
 pub fn table(studies: usize) -> String {
     let mut rng = Rng::with_seed(23);
     let rows = KINDS.iter().map(|kind| {
