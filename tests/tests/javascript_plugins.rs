@@ -198,8 +198,8 @@ fn rules_in_javascript_answer_the_hotel_as_those_in_rust() {
     }
     workspace.ok(&["plugin", "check", &metric, "--kind", "metric"]);
     let refused = workspace.understudy(&["plugin", "show", &comparator, "--config", &configuration("class")]);
-    let error = refused.stderr.trim().rsplit_once("recorded.wasm ").expect("the name of the component").1;
-    insta::assert_snapshot!(error, @r#"rejects the configuration: config: `form` is "class", expected one of "label", "number", "ranking", "label-set", "json"; give another one with --config"#);
+    let error = refused.stderr.trim().rsplit_once("recorded.wasm: ").expect("the name of the component").1;
+    insta::assert_snapshot!(error, @r#"config: `form` is "class", expected one of "label", "number", "ranking", "label-set", "json"; give another configuration with --config"#);
     // The contract has no error for `reduce`, so the component traps, and the host finds the message in its memory.
     workspace.write_lines(
         "pairs.jsonl",
