@@ -23,7 +23,7 @@ impl ModelLabels {
     /// The bounds of kappa: the widest of four. The first are from the jackknife over groups, the second from the jackknife
     /// of the logarithm of 1 - kappa. The third apply to few disagreements, and to clusters: the bounds of the share of
     /// disagreements, as if the expected agreement were known. They allow for disagreements that are too few to show their
-    /// spread. The fourth allow for labels and disagreements that were not observed at all, see [`Pooled::with_unseen`].
+    /// spread. The fourth allow for labels and disagreements that were not observed at all, see `Pooled::with_unseen`.
     /// `limits` are the cluster limits.
     pub fn jackknife_kappa(
         &self,
