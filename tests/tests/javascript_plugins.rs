@@ -197,6 +197,13 @@ fn rules_in_javascript_answer_the_hotel_as_those_in_rust() {
         assert!(checked.stdout.contains("no findings"), "{}", checked.stdout);
     }
     workspace.ok(&["plugin", "check", &metric, "--kind", "metric"]);
+    // A batch of 1,024 pairs needs more fuel than a call has. It is halved, and every pair is scored.
+    workspace.write_lines("rows.jsonl", [r#"{"model": "a", "comparator": "b"}"#]);
+    let measured = workspace.ok(&["plugin", "bench", &metric, "--rows", "rows.jsonl"]).stdout;
+    assert!(
+        measured.contains(" of several rows failed and were halved; the time includes them\n"),
+        "{measured}"
+    );
     let refused = workspace.understudy(&["plugin", "show", &comparator, "--config", &configuration("class")]);
     let error = refused.stderr.trim().rsplit_once("recorded.wasm: ").expect("the name of the component").1;
     insta::assert_snapshot!(error, @r#"config: `form` is "class", expected one of "label", "number", "ranking", "label-set", "json"; give another configuration with --config"#);

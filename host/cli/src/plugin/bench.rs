@@ -79,18 +79,15 @@ impl Bench {
         }
         let traps = subject.usage().traps;
         if traps > 0 {
-            print_out(format_args!(
-                "  {} failed, so the figures are not those of answers",
-                counted(traps, "call", "calls")
-            ))?;
-            print_out(format_args!("  {}", failing_row(&*subject, &shown.to_string())))?;
+            let calls = counted(traps, "call", "calls");
+            print_out(failure_text(&*subject, &calls, &shown.to_string()))?;
         }
         Ok(Exit::Done)
     }
 }
 
-/// The first row that the plugin fails on alone, and the failure.
-fn failing_row(subject: &dyn Subject, file: &str) -> String {
+/// What the failed calls of a measurement mean. If the plugin fails on a row alone, this says on which first, and why.
+fn failure_text(subject: &dyn Subject, calls: &str, file: &str) -> String {
     let mut instance = subject.instance();
     let broken = (0..subject.rows()).find_map(|row| match instance.call(&[row]).remove(0) {
         RowResult::Broken(why) => Some((row, why)),
@@ -100,10 +97,13 @@ fn failing_row(subject: &dyn Subject, file: &str) -> String {
         Some((row, why)) => {
             let help = failure_advice(&why).map(|advice| format!("; {advice}")).unwrap_or_default();
             let (number, text) = (count(row as u64 + 1), subject.row_text(row));
-            format!("row {number} of {file} fails: {text}: {why}{help}")
+            format!(
+                "  {calls} failed, so the figures are not those of answers\n  row {number} of {file} fails: {text}: {why}{help}"
+            )
         }
         None => format!(
-            "no row of {file} fails alone; find the rows that fail together with `understudy plugin check --rows {file}`"
+            "  {calls} of several rows failed and were halved; the time includes them\n  no row of {file} fails alone: a batch may need \
+             more than a call has, which `fuel-per-row` and `memory-mib` in [limits] of a study raise"
         ),
     }
 }
