@@ -1,8 +1,8 @@
-//! Templates of files: placeholders such as `{{name}}`, and what stands for them.
+//! Templates of files: placeholders such as `{{name}}`, and the texts that replace them.
 
 use crate::kind::Kind;
 
-/// What stands for the placeholders in the files of a new plugin.
+/// The texts that replace the placeholders in the files of a new plugin.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// The package, such as `booked-room`: `{{name}}`.
