@@ -110,7 +110,8 @@ pub fn npm(root: &Path) -> anyhow::Result<()> {
         let options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
         command("npm", folder).args(arguments).args(options)
     };
-    npm(&source, &["pack", "--pack-destination"]).arg(&output).run()?;
+    // A flag's value follows it at once: the options of every call stand after the arguments.
+    npm(&source, &["pack", "--pack-destination", &output.display().to_string()]).run()?;
     let package = only_file(&output)?;
     // The tools are here already, and npm would ask its registry for them.
     npm(&plugin, &["pkg", "delete", "devDependencies"]).run()?;
