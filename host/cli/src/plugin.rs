@@ -1,4 +1,4 @@
-//! `understudy plugin`: writes, builds, checks, tests, measures, lists and shows plugins.
+//! `understudy plugin`: writes, builds, checks, tests, measures, lists, shows and downloads plugins.
 
 mod arguments;
 mod bench;
@@ -7,12 +7,13 @@ mod check;
 mod list;
 mod new;
 mod package;
+mod pull;
 mod show;
 mod test;
 
 use super::Exit;
 
-/// Write, build, check, test, measure, list and show plugins.
+/// Write, build, check, test, measure, list, show and download plugins.
 #[derive(clap::Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ enum Command {
     Bench(bench::Bench),
     List(list::List),
     Show(show::Show),
+    Pull(pull::Pull),
 }
 
 impl Plugin {
@@ -40,6 +42,7 @@ impl Plugin {
             Command::Bench(bench) => bench.execute(),
             Command::List(list) => list.execute(),
             Command::Show(show) => show.execute(),
+            Command::Pull(pull) => pull.execute(),
         }
     }
 }

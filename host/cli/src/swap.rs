@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::Exit;
 use super::output::print_out;
 use understudy_audit as audit;
-use understudy_engine::{read_model_files, stock_component};
+use understudy_engine::{component_named, read_model_files};
 use understudy_run_log::{read_file, read_text_file};
 use understudy_service::control_client::request_json;
 use understudy_study::{PluginSource, parse, short_digest};
@@ -28,8 +28,8 @@ pub(super) struct Swap {
     /// Name of the plugin in the study, or `comparator`.
     #[arg(value_name = "PLUGIN")]
     plugin: String,
-    /// New component: the name of a stock plugin, or a path, which has a slash or ends in .wasm. Omit it to change the
-    /// configuration only.
+    /// New component: the name of a stock plugin, a path, which has a slash or ends in .wasm, or a reference to a registry, which begins
+    /// with oci:// and was pulled into the current folder. Omit it to change the configuration only.
     #[arg(value_name = "NEW", conflicts_with = "undo")]
     component: Option<String>,
     /// New file of a trained model, or folder that MLflow has saved. It is imported with the options that the study declares.
@@ -62,11 +62,11 @@ impl Swap {
             "force": self.force,
         });
         if let Some(component) = &self.component {
-            let bytes = match PluginSource::component(component) {
+            let bytes = match PluginSource::component(component)? {
                 PluginSource::Path(path) => {
                     read_file(&path).with_context(|| format!("cannot read component {component}"))?
                 }
-                _ => stock_component(component)?.bytes,
+                _ => component_named(component)?.bytes,
             };
             request["component"] = STANDARD.encode(bytes).into();
             request["file"] = component.as_str().into();

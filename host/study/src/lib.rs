@@ -20,6 +20,7 @@ mod parse;
 mod plugin;
 mod position;
 mod read_advice;
+mod registry;
 mod revisions;
 mod schema;
 mod similar_names;
@@ -54,6 +55,10 @@ pub use model_file::{ModelFile, ModelFormat};
 pub use parse::parse;
 pub use position::Position;
 pub use read_advice::read_advice;
+pub use registry::{
+    ComponentManifest, RegistryContentError, RegistryReference, RegistryReferenceError, RegistryRepository,
+    RegistryTarget,
+};
 pub use revisions::Revisions;
 pub use schema::schema;
 pub use source::{FileSource, RecordFormat, Source};
@@ -204,7 +209,7 @@ impl Plugin {
     pub fn model_file(&self) -> Option<&ModelFile> {
         match &self.source {
             PluginSource::ModelFile(file) => Some(file),
-            PluginSource::Stock(_) | PluginSource::Path(_) => None,
+            PluginSource::Stock(_) | PluginSource::Path(_) | PluginSource::Registry(_) => None,
         }
     }
 }
@@ -216,18 +221,26 @@ pub enum PluginSource {
     Stock(String),
     /// The path of a component, relative to the directory of `study.toml`.
     Path(PathBuf),
+    /// A component in a registry, which has been pulled into the directory of `study.toml`.
+    Registry(RegistryReference),
     /// A trained model, which a model runtime of the program runs.
     ModelFile(ModelFile),
 }
 
 impl PluginSource {
-    /// The source of a component: a path has a slash or ends in `.wasm`, and anything else is a name.
-    pub fn component(plugin: &str) -> PluginSource {
-        if plugin.contains('/') || plugin.ends_with(".wasm") {
+    /// The source of a component: a reference to a registry begins with `oci://`, a path has a slash or ends in `.wasm`, and anything
+    /// else is a name.
+    ///
+    /// # Errors
+    /// If a reference to a registry has another form than is expected, or no digest.
+    pub fn component(plugin: &str) -> Result<PluginSource, RegistryReferenceError> {
+        Ok(if plugin.starts_with(registry::SCHEME) {
+            PluginSource::Registry(RegistryReference::parse(plugin)?)
+        } else if plugin.contains('/') || plugin.ends_with(".wasm") {
             PluginSource::Path(PathBuf::from(plugin))
         } else {
             PluginSource::Stock(plugin.to_owned())
-        }
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::table_reader::TableReader;
 use super::toml_value::Value;
 use super::training_period::training_period;
 use super::validate::{DECISION_PREFIX, DeclaredFields, NAME, NameRegistry};
-use super::{Plugin, PluginSource};
+use super::{Plugin, PluginSource, RegistryReferenceError};
 
 const COMPARATOR_PLUGIN: &str = "\"recorded\", or the path of a component, such as \"plugins/rules.wasm\"";
 const METRIC_PLUGIN: &str = "the name of a stock metric, such as \"agreement\", or the path of a component, such as \
@@ -69,13 +69,17 @@ pub(super) fn plugin(
     };
 
     let name = name.filter(|name| section.check("name", names.claim(name, line)).is_some());
+    let component = plugin.and_then(|plugin| {
+        let fault = |error: RegistryReferenceError| format!("`{}`: {error}", section.at("plugin"));
+        section.check("plugin", PluginSource::component(plugin).map_err(fault))
+    });
     let assets = assets.into_iter().map(|asset| Some((asset.name, asset.value?))).collect::<Option<_>>();
     let (config, config_positions) = config?;
     Some(Plugin {
         name: name?.to_owned(),
         source: match model_file.ok()? {
             Some(file) => PluginSource::ModelFile(file),
-            None => PluginSource::component(plugin?),
+            None => component?,
         },
         training_period: training_period.ok()?,
         grant,

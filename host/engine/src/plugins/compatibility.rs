@@ -158,7 +158,7 @@ impl Loader<'_> {
                         PluginSource::ModelFile(_) => {
                             ", or, if the feed has it under another name, write fields = [...] in the order of training"
                         }
-                        PluginSource::Stock(_) | PluginSource::Path(_) => "",
+                        PluginSource::Stock(_) | PluginSource::Path(_) | PluginSource::Registry(_) => "",
                     };
                     self.fault(
                         plugin.source_line,

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use understudy_components::{IMPORTER, ModelRuntime, STOCK_PLUGINS};
 use understudy_sandbox::{ComponentFile, SandboxError};
-use understudy_study::{ModelFormat, PluginSource, nearest};
+use understudy_study::{ModelFormat, PluginSource, RegistryReferenceError, nearest};
+
+use crate::plugins::registry_component::{RegistryComponentError, registry_component};
 
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +14,12 @@ pub enum ComponentError {
     /// The component is missing or invalid.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The component of a registry was not pulled, or is another one.
+    #[error(transparent)]
+    Registry(#[from] RegistryComponentError),
+    /// The reference to a registry has another form than is expected.
+    #[error(transparent)]
+    Reference(#[from] RegistryReferenceError),
     /// No stock plugin has the name.
     #[error(
         "there is no stock plugin \"{name}\"; {}{}use one of {}, or the path of a component, which has a slash or ends in .wasm",
@@ -46,14 +54,15 @@ pub fn stock_names() -> impl Iterator<Item = &'static str> {
     STOCK_PLUGINS.iter().map(|(name, _)| *name)
 }
 
-/// The component that a command names: a stock plugin or a path.
+/// The component that a command names: a stock plugin, a path, or one that was pulled from a registry into the current folder.
 ///
 /// # Errors
-/// If no stock plugin has this name, or the file is no component.
+/// If no stock plugin has this name, the file is no component, or the component of a registry was not pulled.
 pub fn component_named(plugin: &str) -> Result<ComponentFile, ComponentError> {
-    match PluginSource::component(plugin) {
+    match PluginSource::component(plugin)? {
         PluginSource::Path(path) => Ok(ComponentFile::read(&path)?),
-        _ => stock_component(plugin),
+        PluginSource::Registry(reference) => Ok(registry_component(Path::new(""), &reference)?),
+        PluginSource::Stock(_) | PluginSource::ModelFile(_) => stock_component(plugin),
     }
 }
 

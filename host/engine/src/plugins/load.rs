@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::plugins::compile_cache_folder::{CompileCache, compile_cache_folder};
 use crate::plugins::embedded_components::{ComponentError, stock_component};
 use crate::plugins::loaded_plugin::LoadedPlugin;
+use crate::plugins::registry_component::registry_component;
 use crate::plugins::stored_files::{StoredFiles, StoredPlugin, asset_file_name, plugin_file_name};
 use understudy_run_log::ledger::Asset;
 use understudy_run_log::{ensure_regular_file, read_file, read_text_file};
@@ -18,7 +19,7 @@ use understudy_sandbox::{
 };
 use understudy_study::{
     CanonicalError, CanonicalStudy, Fault, Faults, InvalidStudy, Limits, Plugin, PluginSource, Plugins,
-    Position, Study, parse, read_advice,
+    Position, RegistryReference, Study, parse, read_advice,
 };
 
 /// A study with all its plugins loaded and checked.
@@ -221,6 +222,8 @@ enum ComponentSource<'a> {
     Path(PathBuf),
     /// The name of a stock plugin.
     Stock(&'a str),
+    /// A component that was pulled from a registry into this folder.
+    Registry(PathBuf, &'a RegistryReference),
 }
 
 impl ComponentSource<'_> {
@@ -232,6 +235,7 @@ impl ComponentSource<'_> {
                 Ok(ComponentFile::read(path)?)
             }
             ComponentSource::Stock(name) => stock_component(name),
+            ComponentSource::Registry(folder, reference) => Ok(registry_component(folder, reference)?),
         }
     }
 }
@@ -320,6 +324,9 @@ impl Loader<'_> {
             }
             (None, PluginSource::Path(path)) => ComponentSource::Path(self.folder.join(path)),
             (None, PluginSource::Stock(name)) => ComponentSource::Stock(name),
+            (None, PluginSource::Registry(reference)) => {
+                ComponentSource::Registry(self.folder.clone(), reference)
+            }
             (None, PluginSource::ModelFile(model)) => {
                 let (file, assets, importer) = self.import_file(plugin, model, &what)?;
                 let config = plugin.config.to_string();

@@ -11,6 +11,7 @@ pub mod loaded_plugin;
 pub mod plugin_versions;
 pub mod ranking_order;
 pub mod reference_shares;
+pub mod registry_component;
 pub mod slot_kind;
 pub mod stored_files;
 pub mod study_fields;
