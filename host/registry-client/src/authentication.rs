@@ -15,9 +15,7 @@ use super::credential::Credential;
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
     /// The server of tokens does not give one.
-    #[error(
-        "no token from {url}: {reason}; log in with `docker login HOST`, or ask those who run the registry"
-    )]
+    #[error("no token from {url}: {reason}; log in with `docker login`, or ask those who run the registry")]
     NoToken {
         /// The address.
         url: String,

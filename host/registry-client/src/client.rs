@@ -35,12 +35,12 @@ pub trait Registry {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No answer, or one that is too long.
-    #[error("the request {url} failed: {source}")]
+    #[error("the request {url} failed: {reason}")]
     Request {
         /// The address.
         url: String,
         /// What failed.
-        source: ureq::Error,
+        reason: ureq::Error,
     },
     /// The registry denies the request.
     #[error("the registry answers {status} to {url}{message}; {advice}")]
@@ -95,7 +95,7 @@ impl RegistryClient {
     fn get(&mut self, path: &str, accept: &str, limit: u64) -> Result<Vec<u8>, ClientError> {
         let scheme = if self.repository.is_loopback() { "http" } else { "https" };
         let url = format!("{scheme}://{}/v2/{}/{path}", self.repository.host, self.repository.name);
-        let failed = |source| ClientError::Request { url: url.clone(), source };
+        let failed = |reason| ClientError::Request { url: url.clone(), reason };
         let mut response = self.send(&url, accept).map_err(failed)?;
         if response.status() == StatusCode::UNAUTHORIZED {
             let challenges = response.headers().get_all(WWW_AUTHENTICATE);
@@ -182,7 +182,7 @@ fn advice(status: StatusCode) -> &'static str {
     match status {
         StatusCode::NOT_FOUND => "correct the repository, the tag or the digest",
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            "log in with `docker login HOST`, or ask those who run the registry for access"
+            "log in with `docker login`, or ask those who run the registry for access"
         }
         StatusCode::TOO_MANY_REQUESTS => "wait, and try again",
         _ => "try again, or ask those who run the registry",

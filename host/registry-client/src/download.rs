@@ -30,18 +30,18 @@ pub enum DownloadError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The registry gives something else.
-    #[error("{0}; ask those who run the registry, or name another component")]
+    #[error(transparent)]
     Content(#[from] RegistryContentError),
     /// The component is too large.
     #[error("the component has {0} bytes; the largest allowed has {MAX_COMPONENT}")]
     TooLarge(u64),
     /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {reason}", path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
         /// Error of the operating system.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
@@ -92,7 +92,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), DownloadError> {
         file.persist(path)?;
         Ok(())
     };
-    write().map_err(|source| DownloadError::Unwritable { path: path.to_owned(), source })
+    write().map_err(|reason| DownloadError::Unwritable { path: path.to_owned(), reason })
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
     match pull(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }

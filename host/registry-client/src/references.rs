@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use toml::Value;
 
 use understudy_run_log::read_text_file;
@@ -25,8 +25,8 @@ pub fn references(argument: &str) -> anyhow::Result<Named> {
         return Ok(Named { folder: PathBuf::from("."), targets: vec![RegistryTarget::parse(argument)?] });
     }
     let path = Path::new(argument);
-    let text = read_text_file(path).with_context(|| {
-        format!("cannot read {argument}; name the file of a study, or a reference, which begins with oci://")
+    let text = read_text_file(path).map_err(|error| {
+        anyhow!("cannot read {argument}: {error}; name the file of a study, or a reference, which begins with oci://")
     })?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let targets = study_references(&text).with_context(|| format!("cannot read {argument}"))?;

@@ -14,7 +14,7 @@ use understudy_study::{ComponentManifest, RegistryContentError, RegistryReferenc
 pub enum RegistryComponentError {
     /// A file is missing or cannot be read.
     #[error(
-        "{reference} is not pulled: cannot read {}: {source}; run `understudy plugin pull {reference}` in the folder of the study",
+        "{reference} is not pulled: cannot read {}: {reason}; run `understudy plugin pull {reference}` in the folder of the study",
         path.display()
     )]
     NotPulled {
@@ -23,11 +23,11 @@ pub enum RegistryComponentError {
         /// The file.
         path: PathBuf,
         /// Error of the operating system.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A file is not what the reference pins.
     #[error(
-        "{} is not {reference}: {source}; remove it, and run `understudy plugin pull {reference}` in the folder of the study",
+        "{} is not {reference}: {reason}; remove it, and run `understudy plugin pull {reference}` in the folder of the study",
         path.display()
     )]
     Different {
@@ -36,7 +36,7 @@ pub enum RegistryComponentError {
         /// The file.
         path: PathBuf,
         /// What differs.
-        source: RegistryContentError,
+        reason: RegistryContentError,
     },
     /// The file is no component.
     #[error(transparent)]
@@ -52,16 +52,16 @@ pub fn registry_component(
     reference: &RegistryReference,
 ) -> Result<ComponentFile, RegistryComponentError> {
     let read = |path: &Path| {
-        read_file(path).map_err(|source| RegistryComponentError::NotPulled {
+        read_file(path).map_err(|reason| RegistryComponentError::NotPulled {
             reference: reference.clone(),
             path: path.to_owned(),
-            source,
+            reason,
         })
     };
-    let differs = |path: &Path, source| RegistryComponentError::Different {
+    let differs = |path: &Path, reason| RegistryComponentError::Different {
         reference: reference.clone(),
         path: path.to_owned(),
-        source,
+        reason,
     };
     let path = folder.join(reference.manifest_path());
     let manifest =

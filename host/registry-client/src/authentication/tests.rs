@@ -107,7 +107,7 @@ fn an_answer_without_a_token_is_an_error() {
         let result = authentication.answer(bearer("https://auth"), &repository("oci://host/a"), answer);
         result.expect_err("no token").to_string()
     };
-    insta::assert_snapshot!(fault("<html>"), @"no token from https://auth?service=a+b&scope=repository%3Aa%3Apull: its answer is not the JSON of a token; log in with `docker login HOST`, or ask those who run the registry");
+    insta::assert_snapshot!(fault("<html>"), @"no token from https://auth?service=a+b&scope=repository%3Aa%3Apull: its answer is not the JSON of a token; log in with `docker login`, or ask those who run the registry");
     assert!(fault("{}").contains("its answer has no token"));
     assert!(fault(r#"{"token": "a\nHost: b"}"#).contains("not one for a header of HTTP"));
 }
