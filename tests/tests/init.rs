@@ -29,7 +29,7 @@ fn the_hotel_is_declared_and_runs() {
     id                 `id`: 15,402 of 15,402 decisions have the id of a snapshot
     time               `observed_at`: it is the only key with times
     time of decisions  `decided_at`: it is the only key with times
-    horizon            1d: 15,402 of 15,402 pairs lie within it; the farthest decision is 12h from its snapshot
+    horizon            1d: 15,402 of 15,402 decisions lie within it; the farthest is 12h from its snapshot
     fields             20 of the snapshots: 13 integer, 1 number, 6 text
     decision           `room`: in 12,293 of 15,402 pairs it equals `reserved_room_type` of the snapshot; the other fields are `price`
     form               label: it holds 9 different texts
@@ -62,7 +62,7 @@ fn the_yard_is_declared_and_runs() {
     id                 `id`: 3,016 of 3,016 decisions have the id of a snapshot
     time               `called_at`: it is the only key with times
     time of decisions  `decided_at`: it is the only key with times
-    horizon            15m: 3,016 of 3,016 pairs lie within it; the farthest decision is 7m59s from its snapshot
+    horizon            15m: 3,016 of 3,016 decisions lie within it; the farthest is 7m59s from its snapshot
     fields             10 of the snapshots: 2 boolean, 5 integer, 3 text
     decision           `bay`: it is the only field of the decisions
     form               label: it holds 15 different texts

@@ -38,28 +38,65 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
         .env("UNDERSTUDY_PROMTOOL", promtool)
         .env("UNDERSTUDY_REQUIRE_ALL", "1");
     let shown = tests.shown();
-    let mut running =
-        tests.0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{shown}`"))?;
-    let mut counts = [0u64; 3];
+    let mut running = tests
+        .0
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    let errors = running.stderr.take().context("the errors are piped")?;
+    let errors = std::thread::spawn(move || {
+        let mut skipped = Vec::new();
+        for line in BufReader::new(errors).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            skipped.extend(line.strip_prefix(SKIPPED).map(str::to_owned));
+        }
+        skipped
+    });
+    let mut totals = Totals::default();
     for line in BufReader::new(running.stdout.take().context("the output is piped")?).lines() {
         let line = line?;
         println!("{line}");
-        add(&mut counts, &line);
+        totals.add(&line);
     }
     let status = running.wait()?;
-    println!("\n{} passed, {} failed, {} skipped", counts[0], counts[1], counts[2]);
+    let skipped = errors.join().ok().context("the errors cannot be read")?;
+    println!("\n{}", totals.text(&skipped));
     anyhow::ensure!(status.success(), "`{shown}` ended with {status}");
     Ok(())
 }
 
-/// Adds the counts of a result line of a test binary: passed, failed, ignored.
-fn add(counts: &mut [u64; 3], line: &str) {
-    if let Some(results) = line.strip_prefix("test result: ") {
-        for (count, word) in counts.iter_mut().zip(["passed", "failed", "ignored"]) {
+/// What a test that needs a missing program writes before its name and the reason. See `tests/src/external_programs.rs`.
+const SKIPPED: &str = "SKIPPED ";
+
+/// What the test binaries report.
+#[derive(Default)]
+struct Totals {
+    passed: u64,
+    failed: u64,
+    /// The names of the tests that the harness ignores.
+    ignored: Vec<String>,
+}
+
+impl Totals {
+    /// Adds a line of a test binary.
+    fn add(&mut self, line: &str) {
+        let ignored = line.strip_prefix("test ").and_then(|test| test.split_once(" ... ignored"));
+        self.ignored.extend(ignored.map(|(name, _)| name.to_owned()));
+        let Some(results) = line.strip_prefix("test result: ") else { return };
+        for (count, word) in [(&mut self.passed, "passed"), (&mut self.failed, "failed")] {
             let count_text =
                 results.split([';', '.']).map(str::trim).find_map(|part| part.strip_suffix(word));
             *count += count_text.and_then(|number| number.trim().parse::<u64>().ok()).unwrap_or(0);
         }
+    }
+
+    /// The tests that were not run, and the totals. `skipped` are those that lacked a program, which the harness counts as passed.
+    fn text(&self, skipped: &[String]) -> String {
+        let not_run: Vec<&String> = skipped.iter().chain(&self.ignored).collect();
+        let listed: String = not_run.iter().map(|test| format!("not run: {test}\n")).collect();
+        let passed = self.passed.saturating_sub(skipped.len() as u64);
+        format!("{listed}{passed} passed, {} failed, {} skipped", self.failed, not_run.len())
     }
 }
 
@@ -122,13 +159,19 @@ mod tests {
 
     #[test]
     fn result_lines_are_summed() {
-        let mut counts = [0; 3];
-        add(
-            &mut counts,
+        let mut totals = Totals::default();
+        for line in [
+            "test conformance::all_cases ... ignored, needs the files of ONNX",
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.1s",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+            "running 3 tests",
+        ] {
+            totals.add(line);
+        }
+        let skipped = ["models::a_net: needs PyTorch".to_owned()];
+        assert_eq!(
+            totals.text(&skipped),
+            "not run: models::a_net: needs PyTorch\nnot run: conformance::all_cases\n14 passed, 2 failed, 2 skipped"
         );
-        add(&mut counts, "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
-        add(&mut counts, "running 3 tests");
-        assert_eq!(counts, [15, 2, 1]);
     }
 }

@@ -5,6 +5,8 @@
 //! - A row without a value of a required field is not passed to the plugin.
 //! - A failed batch is split until the failing rows are isolated. They become unanswered with the failure as
 //!   reason; the other rows are answered.
+//! - A row fails by a trap or a limit only if it does so as the first call of an instance. What earlier rows left behind, such as
+//!   memory that a garbage collector then frees, costs no row its answer.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -208,7 +210,7 @@ impl Decider {
             .then(|| (0..batch.num_rows()).map(|row| Some(gaps.iter().all(|n| n.is_valid(row)))).collect())
     }
 
-    /// Answers some rows in one call. `None` if the call failed and had more than one row: retry with fewer.
+    /// Answers some rows in one call. `None` if the call failed and is to be repeated: with fewer rows, or in a new instance.
     fn piece(&mut self, batch: &RecordBatch) -> Option<Piece> {
         let rows = batch.num_rows();
         match self.call(batch) {
@@ -219,7 +221,7 @@ impl Decider {
             }
             Err(why) => {
                 self.batch_sizer.record_failure(rows);
-                (rows == 1).then(|| {
+                (rows == 1 && !self.supervisor.failed_after_answers).then(|| {
                     self.supervisor.settle(rows);
                     let answers = Answers::unanswered(self.schema, 1, &Reason::Broke(why.clone()));
                     Piece { answers, broken: Some(why) }

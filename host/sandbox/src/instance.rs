@@ -54,6 +54,10 @@ pub(super) struct InstanceSupervisor<W: World> {
     live: Option<(Store<InstanceLimits>, W)>,
     /// Traps since the last successful call.
     consecutive_traps: u32,
+    /// Whether the instance has answered a call since it was created.
+    has_answered: bool,
+    /// Whether the last call failed in an instance that had answered before, and which is discarded now.
+    pub failed_after_answers: bool,
     /// Fuel used by the last successful call.
     pub used: u64,
     /// What the usage is added to.
@@ -71,6 +75,8 @@ impl<W: World> InstanceSupervisor<W> {
             spec,
             live: None,
             consecutive_traps: 0,
+            has_answered: false,
+            failed_after_answers: false,
             used: 0,
             usage_counters,
             unsettled,
@@ -107,8 +113,10 @@ impl<W: World> InstanceSupervisor<W> {
         function: &'static str,
         call: impl FnOnce(&W, &mut Store<InstanceLimits>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
+        self.failed_after_answers = false;
         if self.live.is_none() {
             self.back_off();
+            self.has_answered = false;
             self.live = Some(self.create().map_err(|error| {
                 self.consecutive_traps = self.consecutive_traps.saturating_add(1);
                 match error {
@@ -133,10 +141,12 @@ impl<W: World> InstanceSupervisor<W> {
             Ok(value) => {
                 self.used = used;
                 self.consecutive_traps = 0;
+                self.has_answered = true;
                 Ok(value)
             }
             Err(error) => {
                 self.consecutive_traps = self.consecutive_traps.saturating_add(1);
+                self.failed_after_answers = self.has_answered;
                 let (mut store, _) = self.live.take().expect("created above");
                 Err(self.call_error(function, &error, &mut store))
             }

@@ -176,7 +176,7 @@ impl Scorer {
                 }
                 Err(why) => {
                     self.batch_sizer.record_failure(end - start);
-                    if end - start > 1 {
+                    if end - start > 1 || self.supervisor.failed_after_answers {
                         continue;
                     }
                     self.supervisor.settle(1);

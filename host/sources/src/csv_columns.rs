@@ -1,6 +1,6 @@
 //! The columns of a CSV file, and rows as objects of JSON with a key for each column.
 
-use understudy_study::{FieldKind, Stream};
+use understudy_study::{FieldKind, Stream, nearest};
 
 use crate::csv_cell::{append_cell, append_string, column_kind};
 use crate::csv_row::RowParser;
@@ -49,14 +49,8 @@ impl CsvColumns {
         if let Some((_, name)) = repeated {
             return Err(format!("its header has the column {name:?} twice; rename or remove one"));
         }
-        let keys = stream.map(|stream| [(&stream.id, "id"), (&stream.time, "time")]);
-        for (key, role) in keys.into_iter().flatten() {
-            if !names.contains(key) {
-                return Err(format!(
-                    "it has no column {key:?}, which the study declares as the key of the {role}; its columns are {}",
-                    name_list(names)
-                ));
-            }
+        if let Some(fault) = absent_columns(names, stream).into_iter().next() {
+            return Err(fault);
         }
         let column = |name: &String| {
             let mut key = Vec::new();
@@ -102,6 +96,25 @@ impl CsvColumns {
         out.push(b'}');
         Ok((!faults.is_empty()).then(|| faults.join("; ")))
     }
+}
+
+/// A fault for each column that the study declares and a table lacks. All rows of a table have the same columns, so no row could have
+/// the value.
+pub(crate) fn absent_columns(names: &[String], stream: Option<&Stream>) -> Vec<String> {
+    let Some(stream) = stream else { return Vec::new() };
+    let keys = [(&stream.id, "as the key of the id"), (&stream.time, "as the key of the time")];
+    let fields = stream.fields.iter().map(|field| (&field.name, "as a field"));
+    let absent = keys.into_iter().chain(fields).filter(|(name, _)| !names.contains(name));
+    absent
+        .map(|(name, role)| {
+            let similar = nearest(name, names.iter().map(String::as_str));
+            let advice = similar.map_or_else(String::new, |similar| format!("; did you mean {similar:?}?"));
+            format!(
+                "it has no column {name:?}, which the study declares {role}; its columns are {}{advice}",
+                name_list(names)
+            )
+        })
+        .collect()
 }
 
 /// Names of columns, for messages.

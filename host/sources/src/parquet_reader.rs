@@ -25,7 +25,7 @@ use understudy_records::batch::Lines;
 use understudy_study::{FieldKind, Micros, Stream};
 
 use crate::csv_cell::{append_string, column_kind};
-use crate::csv_columns::name_list;
+use crate::csv_columns::absent_columns;
 use crate::line_reader::BATCH_BYTES;
 use crate::{RecordSource, SourceError};
 
@@ -221,16 +221,7 @@ fn unreadable(name: &str, error: &ParquetError) -> SourceError {
 /// Every column that does not fit the stream, and what to do.
 fn column_forms(schema: &Schema, stream: Option<&Stream>) -> Result<Vec<ColumnForm>, String> {
     let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-    let mut faults = Vec::new();
-    let keys = stream.map(|stream| [(&stream.id, "id"), (&stream.time, "time")]);
-    for (key, role) in keys.into_iter().flatten() {
-        if !names.contains(key) {
-            faults.push(format!(
-                "it has no column {key:?}, which the study declares as the key of the {role}; its columns are {}",
-                name_list(&names)
-            ));
-        }
-    }
+    let mut faults = absent_columns(&names, stream);
     let mut forms = Vec::new();
     for (at, field) in schema.fields().iter().enumerate() {
         let name = field.name();

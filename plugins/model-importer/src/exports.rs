@@ -4,8 +4,6 @@
 
 #[cfg(target_arch = "wasm32")]
 mod component {
-    #![expect(missing_docs, reason = "generated; wit/shadow.wit has the documentation")]
-
     use tabular_program::{AnswerForm, FieldKind};
 
     use exports::understudy::shadow::answers::Form;

@@ -58,6 +58,14 @@ fn every_row_can_be_bad() {
 }
 
 #[test]
+fn a_row_that_fails_only_after_others_is_answered_in_a_new_instance() {
+    for size in [1, 7, ROWS] {
+        let answers = decide_in(&mut evil(BUDGET, "garbage"), &some_bad(ROWS, |_| true), repeat(size));
+        assert_eq!(answers, vec!["bad"; ROWS], "batches of {size}");
+    }
+}
+
+#[test]
 fn a_batch_that_exceeds_its_fuel_is_split() {
     let answered = |fuel: u64, rows: usize| {
         let plugin = load_evil(&sandbox(Budget { fuel, ..BUDGET }), "error").ok()?;

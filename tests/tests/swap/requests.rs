@@ -79,6 +79,39 @@ fn sha256_hex(path: &str) -> String {
 }
 
 #[test]
+fn a_component_may_exceed_the_limit_of_a_body_of_records() {
+    let workspace = workspace("");
+    let serving = served(&workspace);
+    let mut component = fs::read(evil()).expect("a component");
+    // A custom section of 9 MiB: the limit is 8. The length is in LEB128, which has seven bits in each byte.
+    let padding = vec![0; 9 << 20];
+    let name = b"\x07padding";
+    component.push(0);
+    let mut length = name.len() + padding.len();
+    while length > 0x7f {
+        component.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    component.push(length as u8);
+    component.extend(name.iter().chain(&padding));
+    workspace.write("large.wasm", component);
+    workspace.ok(&[
+        "swap",
+        "run",
+        "comparator",
+        "large.wasm",
+        "--config",
+        "careful.json",
+        "--reason",
+        "larger",
+        "--who",
+        "test",
+    ]);
+    end(&workspace, serving);
+    verified(&workspace);
+}
+
+#[test]
 fn a_plugin_that_answers_differently_needs_force_and_marks_a_comparator_change() {
     let threshold = "[threshold]\nat-least = 0.5\nquantifier = \"every-window\"\nwindows = { first = 1 }\n\
                      evidence = \"point\"\nleast-per-window = 10\nchance = \"not-asked\"\n[blinding]\nshare = 0\n";

@@ -1,6 +1,6 @@
 //! Guesses which keys hold the ids by which decisions and snapshots are paired.
 //!
-//! Invariants: pure; a guess joins at least a tenth of the decisions.
+//! Invariants: pure; a guess joins at least a tenth of the records of the shorter feed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use understudy_report::counted;
 use super::feed_sample::{Sample, SampleColumn, SampleValue};
 use super::operator_question::Question;
 
-/// The least share of decisions that have the id of a snapshot.
+/// The least number of decisions that have the id of a snapshot, as a share of the records of the shorter feed.
 const LEAST_SHARE: f64 = 0.1;
 /// The least share of the snapshots' ids that differ from each other. Fewer are those of a property, not of a record.
 const LEAST_DISTINCT: f64 = 0.5;
@@ -74,7 +74,7 @@ pub(super) fn guess_ids(
         }
     }
     let (_, ids) = best.expect("both feeds have a candidate");
-    let share = ids.pairs.len() as f64 / decisions.records.max(1) as f64;
+    let share = ids.pairs.len() as f64 / decisions.records.min(snapshots.records).max(1) as f64;
     if share >= LEAST_SHARE {
         return Ok(ids);
     }
@@ -204,7 +204,7 @@ fn join(snapshots: &SampleColumn, decisions: &SampleColumn, first: &HashMap<Stri
     }
 }
 
-/// The question if the best keys join fewer than a tenth of the decisions, with two examples of each feed.
+/// The question if the best keys join too few records, with two examples of each feed.
 fn no_match(left: &[&SampleColumn], right: &[&SampleColumn], joined: usize, decisions: usize) -> Question {
     let likeliest = |columns: &[&SampleColumn]| -> (String, String) {
         // The first of the best, as in the order of the keys.

@@ -107,7 +107,8 @@ pub(super) fn has_weekends(span: Micros, pairs: usize) -> bool {
 pub(super) fn guess_windows(span: Micros, pairs: usize) -> (Every, String) {
     const LENGTHS: [(Every, i64); 4] =
         [(Every::Hour, HOUR), (Every::Day, DAY), (Every::Week, 7 * DAY), (Every::Month, 30 * DAY)];
-    let windows = |length: i64| (span.0 / length).max(1);
+    // Rounded to the nearest, so that 69 days and 23 hours have about 70 days.
+    let windows = |length: i64| ((span.0 + length / 2) / length).max(1);
     let fits = |length: i64| {
         windows(length) <= MOST_WINDOWS && pairs as i64 >= windows(length) * 2 * LEAST_PAIRS as i64
     };

@@ -316,6 +316,12 @@ fn ids_that_do_not_match_are_shown() {
 }
 
 #[test]
+fn a_few_snapshots_join_the_decisions_of_a_long_time() {
+    let few = outcome_of((JSON[0], calls(30)), (JSON[1], decided(1000, |row| format!("\"b{}\"", row % 3))));
+    assert!(few.contains("30 of 1,000 decisions have the id of a snapshot"), "{few}");
+}
+
+#[test]
 fn lists_in_alphabetical_order_are_label_sets() {
     let sets = ["[]", r#"["a"]"#, r#"["a","c"]"#, r#"["b","c"]"#];
     let decisions = decided(300, |row| sets[row % 4].to_owned());

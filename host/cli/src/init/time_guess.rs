@@ -251,9 +251,9 @@ pub(super) fn guess_horizon(distances: &[i64]) -> (&'static str, String) {
         .unwrap_or(("365d", 31_536_000));
     let within = distances.partition_point(|distance| *distance <= seconds * 1_000_000);
     let reason = format!(
-        "{} of {} lie within it; the farthest decision is {} from its snapshot",
+        "{} of {} lie within it; the farthest is {} from its snapshot",
         count(within as u64),
-        counted(distances.len() as u64, "pair", "pairs"),
+        counted(distances.len() as u64, "decision", "decisions"),
         Micros(greatest).span_text()
     );
     (text, reason)

@@ -2,6 +2,9 @@
 //!
 //! Code that treats all kinds alike is generic over [`SlotKind`].
 
+use std::path::Path;
+
+use crate::plugins::compile_cache_folder::compile_cache_folder;
 use crate::plugins::plugin_versions::{PluginSlot, PluginVersion, PluginVersions};
 use understudy_sandbox::{
     Assets, ComponentFile, DeciderPlugin, PluginRole, Sandbox, SandboxError, ScorerPlugin,
@@ -12,7 +15,7 @@ pub trait ReplaceablePlugin: Clone {
     /// The files that the plugin received.
     fn assets(&self) -> Assets;
 
-    /// Loads another component or configuration with these assets.
+    /// Loads another component or configuration with these assets. Compiled code is kept in the folder `cache`.
     ///
     /// # Errors
     /// When the component cannot be compiled, has another role or rejects its configuration.
@@ -23,6 +26,7 @@ pub trait ReplaceablePlugin: Clone {
         file: &ComponentFile,
         config: String,
         assets: Assets,
+        cache: Option<&Path>,
     ) -> Result<Self, SandboxError>;
 }
 
@@ -38,8 +42,9 @@ impl ReplaceablePlugin for DeciderPlugin {
         file: &ComponentFile,
         config: String,
         assets: Assets,
+        cache: Option<&Path>,
     ) -> Result<DeciderPlugin, SandboxError> {
-        DeciderPlugin::load(sandbox, file, role, config, assets, None)
+        DeciderPlugin::load(sandbox, file, role, config, assets, cache)
     }
 }
 
@@ -55,8 +60,75 @@ impl ReplaceablePlugin for ScorerPlugin {
         file: &ComponentFile,
         config: String,
         assets: Assets,
+        cache: Option<&Path>,
     ) -> Result<ScorerPlugin, SandboxError> {
-        ScorerPlugin::load(sandbox, file, config, assets, None)
+        ScorerPlugin::load(sandbox, file, config, assets, cache)
+    }
+}
+
+/// A kind of plugin slot.
+pub trait SlotKind: Sized {
+    /// The loaded plugins of such a slot.
+    type Plugin: ReplaceablePlugin;
+    /// The role that a component has to be written for.
+    const ROLE: PluginRole;
+
+    /// The slot at `index` in the study; the comparator is at 0.
+    fn slot(versions: &PluginVersions, index: usize) -> &PluginSlot<Self::Plugin>;
+
+    /// Like [`slot`](Self::slot), to add a version.
+    fn slot_mut(versions: &mut PluginVersions, index: usize) -> &mut PluginSlot<Self::Plugin>;
+
+    /// Loads another component, configuration or trained model: `assets` are those of the plugin that has the slot unless they
+    /// are given. `is_live` is a load while the run accepts records: the component is compiled on the calling thread alone, so that
+    /// its priority is the priority of the compiler, and compiled code is taken from the user's cache.
+    ///
+    /// # Errors
+    /// When the component cannot be compiled, has another role or rejects its configuration.
+    fn load_replacement(
+        &self,
+        sandbox: &Sandbox,
+        role: PluginRole,
+        file: &ComponentFile,
+        config: String,
+        assets: Assets,
+        cache: Option<&Path>,
+    ) -> Result<Self, SandboxError>;
+}
+
+impl ReplaceablePlugin for DeciderPlugin {
+    fn assets(&self) -> Assets {
+        DeciderPlugin::assets(self)
+    }
+
+    fn load_replacement(
+        &self,
+        sandbox: &Sandbox,
+        role: PluginRole,
+        file: &ComponentFile,
+        config: String,
+        assets: Assets,
+        cache: Option<&Path>,
+    ) -> Result<DeciderPlugin, SandboxError> {
+        DeciderPlugin::load(sandbox, file, role, config, assets, cache)
+    }
+}
+
+impl ReplaceablePlugin for ScorerPlugin {
+    fn assets(&self) -> Assets {
+        ScorerPlugin::assets(self)
+    }
+
+    fn load_replacement(
+        &self,
+        sandbox: &Sandbox,
+        _: PluginRole,
+        file: &ComponentFile,
+        config: String,
+        assets: Assets,
+        cache: Option<&Path>,
+    ) -> Result<ScorerPlugin, SandboxError> {
+        ScorerPlugin::load(sandbox, file, config, assets, cache)
     }
 }
 
@@ -85,15 +157,16 @@ pub trait SlotKind: Sized {
         file: &ComponentFile,
         config: String,
         assets: Option<Assets>,
-        single_threaded: bool,
+        is_live: bool,
     ) -> Result<Self::Plugin, SandboxError> {
         let mut sandbox = versions.comparator.current().plugin.sandbox().clone();
-        if single_threaded {
+        if is_live {
             sandbox = sandbox.with_single_threaded_compiler()?;
         }
         let current = &Self::slot(versions, index).current().plugin;
         let assets = assets.unwrap_or_else(|| current.assets());
-        current.load_replacement(&sandbox, Self::ROLE, file, config, assets)
+        let cache = is_live.then(compile_cache_folder).flatten();
+        current.load_replacement(&sandbox, Self::ROLE, file, config, assets, cache.as_deref())
     }
 }
 

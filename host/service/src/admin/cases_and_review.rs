@@ -202,7 +202,7 @@ pub async fn judge(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let request: JudgementRequest = parse_json(&bodies, &headers, body).await?;
+    let request: JudgementRequest = parse_json(&bodies, bodies.limits.max_bytes, &headers, body).await?;
     if request.note.len() > MAX_NOTE_BYTES {
         return Err(unprocessable(format!(
             "the note is longer than {} KiB; shorten it",

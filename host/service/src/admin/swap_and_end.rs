@@ -163,7 +163,8 @@ pub async fn swap(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let swapper = run.accepting_run()?.swapper.clone();
-    let request: SwapBody = parse_json(&bodies, &headers, body).await?;
+    // Components of plugins in Python exceed the limit of records. Operators may use all the memory for bodies.
+    let request: SwapBody = parse_json(&bodies, bodies.limits.memory_bytes, &headers, body).await?;
     let request = request.into_request(&principal)?;
     // Compiling and the shadow comparison block their thread.
     let result = tokio::task::spawn_blocking(move || swapper.swap(&request)).await;
@@ -270,7 +271,7 @@ pub async fn end(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let commands = run.accepting_run()?.commands.clone();
-    let EndRequest { reason, who } = parse_json(&bodies, &headers, body).await?;
+    let EndRequest { reason, who } = parse_json(&bodies, bodies.limits.max_bytes, &headers, body).await?;
     if reason.trim().is_empty() {
         let detail = "the reason is empty; give one for the ledger";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "missing reason", detail));

@@ -87,7 +87,19 @@ impl BodyBudget {
     /// # Errors
     /// If the body is too large or too slow, if no memory is free, or if the connection breaks.
     pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<(Bytes, MemoryPermit), BodyError> {
-        let limit = self.limits.max_bytes;
+        self.read_within(self.limits.max_bytes, headers, body).await
+    }
+
+    /// Reads a body of up to `limit` bytes. Returns it with its memory permit.
+    ///
+    /// # Errors
+    /// If the body is too large or too slow, if no memory is free, or if the connection breaks.
+    pub async fn read_within(
+        &self,
+        limit: usize,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(Bytes, MemoryPermit), BodyError> {
         let length =
             headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if length.is_some_and(|length: usize| length > limit) {

@@ -79,8 +79,8 @@ impl Problem {
     /// 413: the body exceeds `limit` bytes.
     pub fn too_large(limit: usize) -> Problem {
         let detail = format!(
-            "the body exceeds {limit} bytes, compressed or decompressed; send several requests, or serve with a larger \
-             --max-body-mib"
+            "the body exceeds {limit} bytes, compressed or decompressed; send records in several requests, or serve with a larger \
+             --max-body-mib, which does not apply to swaps"
         );
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body too large", detail)
     }

@@ -40,6 +40,8 @@ pub enum Deed {
     Abstain,
     /// Answers the trigger with the number of earlier calls.
     Stateful,
+    /// Uses up its fuel at every tenth trigger of an instance, as a collection of garbage may.
+    Garbage,
     /// Rejects its configuration.
     RefuseConfig,
     /// Returns a name of 32 MiB.
@@ -76,6 +78,13 @@ impl Deed {
             Self::Stateful => {
                 static ASKED: AtomicU32 = AtomicU32::new(0);
                 Ok(format!("asked {} times before", ASKED.fetch_add(1, Ordering::Relaxed)))
+            }
+            Self::Garbage => {
+                static KEPT: AtomicU32 = AtomicU32::new(0);
+                match KEPT.fetch_add(1, Ordering::Relaxed) % 10 {
+                    9 => Self::Loop.at_row(text),
+                    _ => Ok(text.to_owned()),
+                }
             }
             _ => Ok(text.to_owned()),
         }
