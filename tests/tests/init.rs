@@ -40,7 +40,7 @@ fn the_hotel_is_declared_and_runs() {
     condition          `meal`: 4 values, each with 108 pairs or more
     condition          `adults`: 3 values, each with 629 pairs or more
     condition          weekdays and weekends: the snapshots span 425d
-    windows            week: the snapshots span 425d: about 60 weeks with 256 pairs each
+    windows            week: the snapshots span 425d: about 61 weeks with 252 pairs each
     ");
     assert_eq!(checked_and_run(&workspace, "hotel"), 15_402);
     let again = workspace.understudy(&[&["init"], &feeds[..], &["--output", "hotel"]].concat());

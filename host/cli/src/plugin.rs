@@ -1,4 +1,4 @@
-//! `understudy plugin`: writes, builds, checks, tests, measures, lists, shows and downloads plugins.
+//! `understudy plugin`: writes, builds, checks, tests, measures, lists, shows and pulls plugins.
 
 mod arguments;
 mod bench;
@@ -13,7 +13,7 @@ mod test;
 
 use super::Exit;
 
-/// Write, build, check, test, measure, list, show and download plugins.
+/// Write, build, check, test, measure, list, show and pull plugins.
 #[derive(clap::Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]

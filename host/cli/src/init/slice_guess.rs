@@ -107,18 +107,19 @@ pub(super) fn has_weekends(span: Micros, pairs: usize) -> bool {
 pub(super) fn guess_windows(span: Micros, pairs: usize) -> (Every, String) {
     const LENGTHS: [(Every, i64); 4] =
         [(Every::Hour, HOUR), (Every::Day, DAY), (Every::Week, 7 * DAY), (Every::Month, 30 * DAY)];
-    // Rounded to the nearest, so that 69 days and 23 hours have about 70 days.
-    let windows = |length: i64| ((span.0 + length / 2) / length).max(1);
+    let windows = |length: i64| (span.0 / length).max(1);
     let fits = |length: i64| {
         windows(length) <= MOST_WINDOWS && pairs as i64 >= windows(length) * 2 * LEAST_PAIRS as i64
     };
     let longest = LENGTHS.into_iter().rev().find(|(_, length)| *length <= span.0).unwrap_or(LENGTHS[0]);
     let (every, length) = LENGTHS.into_iter().find(|(_, length)| fits(*length)).unwrap_or(longest);
+    // Rounded to the nearest: 69 days and 23 hours are about 70 days.
+    let about = ((span.0 + length / 2) / length).max(1);
     let reason = format!(
         "the snapshots span {}: about {} with {} each",
         span.span_text(),
-        counted(windows(length) as u64, every.name(), &format!("{}s", every.name())),
-        counted((pairs as i64 / windows(length)).unsigned_abs(), "pair", "pairs")
+        counted(about.unsigned_abs(), every.name(), &format!("{}s", every.name())),
+        counted((pairs as i64 / about).unsigned_abs(), "pair", "pairs")
     );
     (every, reason)
 }

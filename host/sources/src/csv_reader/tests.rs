@@ -8,14 +8,16 @@ use understudy_study::{Field, FieldKind};
 
 use super::*;
 
-fn stream() -> Stream {
+/// A stream with those of three fields that the header names.
+fn stream(header: &str) -> Stream {
     let fields = [("nights", FieldKind::Integer), ("price", FieldKind::Number), ("extras", FieldKind::Json)];
+    let fields = fields.into_iter().filter(|(name, _)| header.contains(name));
     Stream {
         id: "id".into(),
         time: "at".into(),
         lateness: SignedDuration::ZERO,
         most_ahead: SignedDuration::ZERO,
-        fields: fields.map(|(name, kind)| Field { name: name.into(), kind }).to_vec(),
+        fields: fields.map(|(name, kind)| Field { name: name.into(), kind }).collect(),
     }
 }
 
@@ -31,7 +33,8 @@ impl Read for Slow {
 
 fn reader(text: &[u8], block: usize, max_bytes: usize) -> CsvReader {
     let slow = Slow(Cursor::new(text.to_vec()), block.max(1));
-    CsvReader::new(Box::new(slow), "feed.csv".into(), Some(&stream()), max_bytes)
+    let header = String::from_utf8_lossy(text).lines().next().unwrap_or_default().to_owned();
+    CsvReader::new(Box::new(slow), "feed.csv".into(), Some(&stream(&header)), max_bytes)
 }
 
 /// Line, offset, text and fault of each record, a line for each.
@@ -140,8 +143,17 @@ fn a_header_that_names_no_columns_of_the_stream_is_an_error() {
     cannot read feed.csv: its first line is JSON and no header; write format = "json-lines" beside the file
     cannot read feed.csv: its lines end with a carriage return alone; end them with a line feed
     cannot read feed.csv: its first line is no header: a quote in it is not closed; correct it
-    cannot read feed.csv: it has no column "at", which the study declares as the key of the time; its columns are "id", "�at"
+    cannot read feed.csv: it has no column "at", which the study declares as the key of the time; its columns are "id", "�at"; did you mean "�at"?
     "#);
+}
+
+#[test]
+fn a_field_without_a_column_is_an_error_with_the_nearest_name() {
+    let stream = stream("nights,price");
+    let text = b"id,at,night,price\n".to_vec();
+    let mut reader = CsvReader::new(Box::new(Cursor::new(text)), "feed.csv".into(), Some(&stream), 100);
+    let error = reader.next_batch(1).map(|_| ()).expect_err("a column is absent").to_string();
+    insta::assert_snapshot!(error, @r#"cannot read feed.csv: it has no column "nights", which the study declares as a field; its columns are "id", "at", "night", "price"; did you mean "night"?"#);
 }
 
 proptest! {
