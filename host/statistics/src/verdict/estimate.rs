@@ -17,8 +17,8 @@ use super::{
 };
 use crate::scoring::{
     ClusterLimits, ConfidenceSequence, ExactSum, InputClassSample, InterimRules, Interval, JACKKNIFE_GROUPS,
-    ModelSums, Reduce, ScoreBlock, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson,
-    jackknife_difference, proportion_difference,
+    ModelSums, Reduce, ScoreBlock, ScoreRange, SequenceTuning, StratumKey, Window, WindowSequence,
+    clopper_pearson, jackknife_difference, proportion_difference,
 };
 use understudy_study::{
     ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
@@ -230,6 +230,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let value = (pairs > 0).then(|| (self.reduce)(pairs, &values)).flatten();
         // Scores in [0, 1] are all 0 or 1 exactly if the sum of their squares equals their sum.
         let share = self.facts.range == (Some(0.0), Some(1.0))
+            && values.len() == 1
             && value.is_some_and(|value| is_mean(&values, pairs, value))
             && sums.squares == sums.components[0];
         let answered = pairs.saturating_sub(sums.unanswered);
@@ -270,19 +271,16 @@ impl<'f, 'r> Estimator<'f, 'r> {
         value: f64,
         sums: &ModelSums,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let Facts { threshold, range, .. } = self.facts;
-        let (pairs, values) = rounded(sums);
-        let (Some(least), Some(greatest)) = *range else { return Err(MissingInterval::NoSequence) };
-        if !is_mean(&values, pairs, value) || least >= greatest || !(greatest - least).is_finite() {
-            return Err(MissingInterval::NoSequence);
-        }
+        let scores = self.mean_scores(windows, scope, model, value, sums);
+        let ScoreRange { least, greatest, .. } = scores.ok_or(MissingInterval::NoSequence)?.range;
         let blocks = self.sequence_blocks(windows, model).into_iter().map(|windows| {
             let sums = self.model_sums(&windows, model, |key| key.scope == scope);
-            let (n, values) = rounded(&sums);
+            let (pairs, values) = rounded(&sums);
             let sum = values.first().copied().unwrap_or(0.0);
+            let n = values.get(1).map_or(pairs, |counted| *counted as u64);
             ScoreBlock { n, sum, squares: sums.squares.value() }
         });
-        let guess = threshold.bound.clamp(least, greatest);
+        let guess = self.facts.threshold.bound.clamp(least, greatest);
         Ok(self.mean_sequence(windows, blocks, (least, greatest), (guess, value), self.confidence))
     }
 
@@ -372,9 +370,22 @@ pub(super) fn rounded_components(sums: &[ExactSum]) -> (u64, Vec<f64>) {
     (pairs, values)
 }
 
-/// Whether the value is the mean of a single component.
+/// Whether the value is the mean of the first component over all pairs, see [`averaged_pairs`].
 pub(super) fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
-    matches!(values, [sum] if sum / pairs as f64 == value)
+    averaged_pairs(values, pairs, value) == Some(pairs)
+}
+
+/// The number of pairs over which the value is the mean of the first component: all pairs if it is the only component, and
+/// otherwise those that the second component counts, such as the answered pairs. `None` if the value is no such mean.
+fn averaged_pairs(values: &[f64], pairs: u64, value: f64) -> Option<u64> {
+    match values {
+        [sum] => (sum / pairs as f64 == value).then_some(pairs),
+        [sum, counted, ..] => {
+            let is_count = counted.fract() == 0.0 && (1.0..=pairs as f64).contains(counted);
+            (is_count && sum / counted == value).then_some(*counted as u64)
+        }
+        [] => None,
+    }
 }
 
 /// The number of independent scores of `pairs` in `groups` with this mean and sum of squares, if the groups show no spread.
