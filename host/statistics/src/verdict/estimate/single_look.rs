@@ -44,7 +44,7 @@ impl Estimator<'_, '_> {
         }
         // Clusters that fail as a whole may be too few to have been observed. Only a range says how far they move the value. Their
         // sizes are those of all pairs, so the mean has to be one of all pairs.
-        let (pairs, values) = rounded(sums);
+        let pairs = rounded(sums).0;
         let scores = self.mean_scores(windows, scope, model, value, sums);
         let scores = scores.filter(|scores| scores.pairs == pairs).ok_or(MissingInterval::Clusters)?;
         let without = self.replicates(windows, scope, model)?;
