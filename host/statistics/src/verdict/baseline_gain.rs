@@ -125,7 +125,7 @@ impl Estimator<'_, '_> {
         };
         let by_bounds = self.facts.threshold.evidence != Evidence::Point && total.pairs > 0;
         // Independent scores have bounds without groups, or none.
-        let needs_groups = by_bounds && !self.early && self.facts.threshold.cluster.is_some();
+        let needs_groups = by_bounds && !self.sequential && self.facts.threshold.cluster.is_some();
         let without: Vec<ScoreSums> = match needs_groups {
             false => Vec::new(),
             true => (0..JACKKNIFE_GROUPS as u8)
@@ -135,7 +135,7 @@ impl Estimator<'_, '_> {
                 .map(|group| compared(&own(evidence.gains(windows, scope, |other| other != group))))
                 .collect(),
         };
-        let blocks: Vec<ScoreSums> = match by_bounds && self.early {
+        let blocks: Vec<ScoreSums> = match by_bounds && self.sequential {
             false => Vec::new(),
             true => by_window.iter().map(compared).collect(),
         };
@@ -156,7 +156,7 @@ impl Estimator<'_, '_> {
             let (value, gain) = self.values(&total, index);
             let interval = match gain.filter(|_| by_bounds) {
                 None => None,
-                Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
+                Some(_) if self.sequential => Some(self.gain_sequence(windows, &blocks, &total, index)),
                 Some(gain) => {
                     let scale = model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
                     let scores = self.differences(&differences, answered_only, &total, index);

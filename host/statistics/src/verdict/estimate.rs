@@ -21,7 +21,7 @@ use crate::scoring::{
     clopper_pearson, jackknife_difference, proportion_difference,
 };
 use understudy_study::{
-    ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
+    ChanceRequirement, Direction, Evidence as Declared, Quantifier, Source, Study, Threshold, WindowChoice,
 };
 
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
@@ -38,7 +38,9 @@ pub struct Estimator<'f, 'r> {
     /// The confidence of each bound. After a change, replicates and label counts are reused.
     pub confidence: f64,
     /// Whether this is an interim look, before a declared end.
-    pub(super) early: bool,
+    early: bool,
+    /// Whether bounds hold at all looks together, see [`has_looks`].
+    pub(super) sequential: bool,
     /// Which figures may be shown, before the end of a run.
     interim: Option<&'f InterimRules>,
     /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
@@ -60,12 +62,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
     ) -> Estimator<'f, 'r> {
         let confidence = declared_confidence(facts.threshold);
         let early = is_early(facts, &selection.windows);
+        let sequential = has_looks(facts, &selection.windows);
         Estimator {
             facts,
             selection,
             reduce,
             confidence,
             early,
+            sequential,
             interim,
             labels: BTreeMap::new(),
             classes: BTreeMap::new(),
@@ -78,7 +82,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let sums = self.model_sums(windows, model, |key| key.scope == scope);
         let mut estimate = self.point_estimate(&sums);
         let Some(value) = estimate.value else { return estimate };
-        let interval = if self.early {
+        let interval = if self.sequential {
             self.sequence(windows, scope, model, value, &sums)
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
             let interval = clopper_pearson(hits, estimate.pairs, self.confidence);
@@ -177,11 +181,11 @@ impl<'f, 'r> Estimator<'f, 'r> {
             return Some((labels, agreement));
         }
         let interval = match measure {
-            ChanceMeasure::Kappa if self.early => Err(MissingInterval::NoSequence),
+            ChanceMeasure::Kappa if self.sequential => Err(MissingInterval::NoSequence),
             ChanceMeasure::Kappa => {
                 labels.jackknife_kappa(self.cluster_limits(windows, scope), self.confidence)
             }
-            ChanceMeasure::Gain if self.early => {
+            ChanceMeasure::Gain if self.sequential => {
                 let guess = threshold.chance.map_or(0.0, ChanceRequirement::least);
                 labels.sequence_gain(self.confidence, |blocks, gain, confidence| {
                     let blocks = blocks.iter().copied();
@@ -356,6 +360,20 @@ pub fn is_early(facts: &Facts<'_>, windows: &[Window]) -> bool {
     let ended =
         matches!(facts.threshold.windows, WindowChoice::First(required) if windows.len() as u64 >= required);
     !facts.results.closed && !ended
+}
+
+/// Whether bounds have to hold at all looks together: at an interim look, and at the end of a run unless that is declared.
+pub fn has_looks(facts: &Facts<'_>, windows: &[Window]) -> bool {
+    is_early(facts, windows) || chooses_end(facts.study, facts.threshold)
+}
+
+/// Whether bounds decide at an end that is chosen by whoever ends the run. Such a person can look before, and end the run at the
+/// best look. The first N windows are a declared end, and files have one of their own.
+pub fn chooses_end(study: &Study, threshold: &Threshold) -> bool {
+    let is_file = |source: &Source| matches!(source, Source::File(_));
+    threshold.evidence != Declared::Point
+        && !matches!(threshold.windows, WindowChoice::First(_))
+        && !(is_file(&study.snapshots_source) && is_file(&study.decisions_source))
 }
 
 /// The number of scored pairs and the sums of the metric's own components.

@@ -48,6 +48,7 @@ pub use bound::meets_bound_by_count;
 pub use ceiling::CeilingShare;
 pub use chance_corrected_agreement::{ChanceAgreement, ChanceMeasure, ModelLabels};
 pub use determination::determine_verdict;
+pub use estimate::chooses_end;
 pub use facts::{Facts, InterferenceEvent, PairCounts, RunResults};
 pub use family::has_nested_bounds;
 pub use format::{TESTED_LATER, direction_words, format_confidence, format_share, untestable_sentence};

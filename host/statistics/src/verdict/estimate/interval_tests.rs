@@ -291,3 +291,46 @@ fn a_sequence_needs_a_mean_and_a_finite_range_with_a_width() {
     no_sequence(SimulatedStudy { scores: [0.9; 2], range: (Some(0.9), Some(0.9)), ..case() });
     no_sequence(SimulatedStudy { range: (Some(-1e308), Some(1e308)), ..case() });
 }
+
+/// Whoever ends a served run can look before, and end it at the best look.
+#[test]
+fn bounds_at_an_end_that_is_chosen_hold_at_all_looks() {
+    let served = |windows: &str, more: &str| {
+        let threshold = format!("{}{more}", bound(&pooled(2)).replace("{ first = 2 }", windows));
+        SimulatedStudy { served: true, ..SimulatedStudy::new(&threshold, &[(900, 1000); 2]) }
+    };
+    for (windows, more, method) in [
+        ("{ first = 2 }", "", IntervalMethod::Exact),
+        ("{ latest = 2 }", "", IntervalMethod::Sequence),
+        ("{ all = true }", "", IntervalMethod::Sequence),
+        ("{ all = true }", "\ncluster = \"kind\"", IntervalMethod::WindowSequence),
+    ] {
+        let case = served(windows, more);
+        let found = pooled_estimate(&case);
+        assert_eq!(found.method, Some(method), "{windows}{more}");
+        // Files have an end of their own.
+        let file = pooled_estimate(&SimulatedStudy { served: false, ..case.clone() });
+        assert!(!matches!(file.method, Some(IntervalMethod::Sequence | IntervalMethod::WindowSequence)));
+        let is_noted =
+            case.verdict().notes.iter().any(|note| note.contains("whoever ends it can look before"));
+        assert_eq!(is_noted, method != IntervalMethod::Exact);
+        // An open run has the same bounds.
+        let open = SimulatedStudy { closed: false, ..case };
+        if windows == "{ latest = 2 }" {
+            assert_eq!(pooled_estimate(&open).interval, found.interval);
+        }
+    }
+    // A figure that decides by itself has no guarantee that could fail.
+    let point = pooled(2).replace("{ first = 2 }", "{ all = true }");
+    let case = SimulatedStudy { served: true, ..SimulatedStudy::new(&point, &[(900, 1000); 2]) };
+    assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::Exact));
+    // A metric without a sequence says what to declare.
+    let case = SimulatedStudy {
+        reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()),
+        ..served("{ all = true }", "")
+    };
+    let (kind, reasons) = case.decide();
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    assert!(reasons.contains("the end of the study is not declared"), "{reasons}");
+    assert!(reasons.contains("declare `windows = { first = N }`"), "{reasons}");
+}
