@@ -141,6 +141,16 @@ mod tests {
         assert_eq!(shown, [false, false, false, true, true]);
     }
 
+    /// The cells of pairs that are given by the indices of the labels of model and substrate, and their number.
+    fn sums<'c>(counts: impl Iterator<Item = &'c (usize, usize, u64)>) -> Vec<LabelCell<'static>> {
+        const NAMES: [&str; 3] = ["a", "b", "c"];
+        let mut matrix = BTreeMap::new();
+        for (model, substrate, pairs) in counts {
+            *matrix.entry((NAMES.get(*model).copied(), NAMES[*substrate])).or_insert(0) += pairs;
+        }
+        matrix.into_iter().map(|((model, substrate), pairs)| cell(model, substrate, pairs)).collect()
+    }
+
     proptest! {
         /// Of each block, as the difference of two reports, what is shown is a figure of many pairs, and so is the rest.
         #[test]
@@ -150,20 +160,15 @@ mod tests {
                 1..4,
             )
         ) {
-            let names = ["a", "b", "c"];
-            let key = |model: usize, substrate: usize| (names.get(model).copied(), names[substrate]);
-            let sums = |counts: &mut dyn Iterator<Item = &(usize, usize, u64)>| {
-                let mut matrix = BTreeMap::new();
-                for (model, substrate, pairs) in counts {
-                    *matrix.entry(key(*model, *substrate)).or_insert(0) += pairs;
-                }
-                let cells = matrix.iter().map(|((model, substrate), pairs)| cell(*model, substrate, *pairs));
-                cells.collect::<Vec<LabelCell<'_>>>()
+            let is_block = |block: &&Vec<(usize, usize, u64)>| {
+                block.iter().map(|(_, _, pairs)| pairs).sum::<u64>() >= MIN_INTERIM_PAIRS
             };
-            let cells = sums(&mut blocks.iter().flatten());
-            let blocks: Vec<_> = blocks.iter().map(|block| sums(&mut block.iter())).collect();
+            let blocks: Vec<_> = blocks.iter().filter(is_block).collect();
+            let cells = sums(blocks.iter().copied().flatten());
+            let blocks: Vec<_> = blocks.into_iter().map(|block| sums(block.iter())).collect();
             let shown = shown_label_cells(&cells, &blocks);
-            let keys: BTreeSet<_> = cells.iter().zip(&shown).filter(|(_, shown)| **shown).map(|(cell, _)| (cell.model, cell.substrate)).collect();
+            let shown = cells.iter().zip(shown).filter(|(_, is_shown)| *is_shown);
+            let keys: BTreeSet<_> = shown.map(|(cell, _)| (cell.model, cell.substrate)).collect();
             for block in &blocks {
                 let count = |is_counted: &dyn Fn(&LabelCell<'_>) -> bool| {
                     block.iter().filter(|cell| is_counted(cell)).map(|cell| cell.pairs).sum::<u64>()
