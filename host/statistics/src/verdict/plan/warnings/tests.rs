@@ -2,6 +2,7 @@
 
 use super::super::test_support::{STUDY, assert_within, planned, planned_for};
 use super::*;
+use understudy_study::parse;
 
 #[test]
 fn a_bound_at_the_end_of_the_range_is_not_met_by_a_confidence_bound() {
@@ -134,7 +135,7 @@ fn an_even_chance_at_the_best_value_is_not_unlikely() {
     // A point estimate of scores around the end of their range is above it in half of the studies.
     let declaration =
         format!("{STUDY}at-least = 1.0\nchance = \"not-asked\"\n").replace("every-window", "pooled");
-    let study = understudy_study::parse(&declaration).map_err(|unsound| unsound.faults.to_string()).unwrap();
+    let study = parse(&declaration).map_err(|unsound| unsound.faults.to_string()).unwrap();
     let volume = PlanVolume {
         per_window: PairsPerWindow::Stated(1000),
         windows: None,
@@ -167,7 +168,7 @@ fn a_plan_of_a_bound_that_does_not_exist_or_holds_at_all_looks_says_so() {
                 threshold,
             )
             .replace("decisions = { file = \"assignments.jsonl\" }", sources);
-        let study = understudy_study::parse(&declaration).map_err(|unsound| unsound.faults.to_string());
+        let study = parse(&declaration).map_err(|unsound| unsound.faults.to_string());
         let study = study.unwrap();
         let volume = super::super::PlanVolume {
             per_window: PairsPerWindow::Stated(10_000),
