@@ -170,7 +170,7 @@ fn a_plan_of_a_bound_that_does_not_exist_or_holds_at_all_looks_says_so() {
             .replace("decisions = { file = \"assignments.jsonl\" }", sources);
         let study = parse(&declaration).map_err(|unsound| unsound.faults.to_string());
         let study = study.unwrap();
-        let volume = super::super::PlanVolume {
+        let volume = PlanVolume {
             per_window: PairsPerWindow::Stated(10_000),
             windows: Some(8),
             shares: vec![None, None],
