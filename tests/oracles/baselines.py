@@ -12,9 +12,10 @@ from collections import Counter
 
 import numpy as np
 from bounded_mean import bounded_mean
-from scipy import stats
 
-N, GROUPS, ITEMS = 600, 16, "abcde"
+N, ITEMS = 600, "abcde"
+# The greatest error of a number.
+RANGE = 60.0
 
 
 def observed(i):
@@ -23,10 +24,6 @@ def observed(i):
 
 def decided(i):
     return observed(i) + 7 * i % 13 * 300
-
-
-def group(i):
-    return (7 * i + i // 50) % GROUPS
 
 
 def delay(i):
@@ -107,13 +104,15 @@ def overlap(answer, decision):
     return len(set(answer[:2]) & set(decision[:2])) / len(decision[:2])
 
 
-def bounds(rows, gain, confidence=0.95):
-    """The gain, and its bounds by the delete-a-group jackknife."""
-    without = np.array([gain([row for row in rows if row[0] != g]) for g in range(GROUPS)])
-    error = np.sqrt((GROUPS - 1) / GROUPS * ((without - without.mean()) ** 2).sum())
-    reach = stats.t.ppf(confidence, GROUPS - 1) * error
-    value = gain(rows)
-    return [float(number) for number in (value, value - reach, value + reach)]
+def on_grid(differences, width, intervals=240, parts=65536):
+    """The differences of two scores in a range of this width, each divided between the two nearest grid points."""
+    spacing, counts = width / intervals, Counter()
+    for difference in differences:
+        steps = (difference + width) / spacing
+        upper = round((steps - int(steps)) * parts)
+        counts[int(steps) * spacing - width] += (parts - upper) / parts
+        counts[(int(steps) + 1) * spacing - width] += upper / parts
+    return [(point, count) for point, count in counts.items() if count > 0]
 
 
 def main():
@@ -142,8 +141,9 @@ def main():
     print(f"numbers: {len(answered)} pairs, model {float(np.mean(model))!r}")
     for name, baseline in baselines.items():
         errors = [abs(baseline(i) - delay(i)) for i in answered]
-        rows = [(group(i), other - own) for i, own, other in zip(answered, model, errors)]
-        found = bounds(rows, lambda rows: np.mean([row[1] for row in rows]))
+        differences = [own - other for own, other in zip(model, errors)]
+        lower, upper = bounded_mean(on_grid(differences, RANGE), -RANGE, RANGE, 0.95)
+        found = [float(-np.mean(differences)), -upper, -lower]
         print(f"    {name}: {float(np.mean(errors))!r}; gain and bounds {found}")
     # An unanswered ranking scores 0, so the baselines learn from all pairs.
     baselines = {
@@ -161,11 +161,11 @@ def main():
             longest = max([longest] + [len(expected_ranking(j) or []) for j in range(i + 1)])
             constant = baseline(i, longest)
             own = overlap(answer, ranking(i)) if answer else 0.0
-            rows.append((group(i), own, overlap(constant, ranking(i))))
-        differences = Counter(row[1] - row[2] for row in rows)
-        gain = float(np.mean([row[1] - row[2] for row in rows]))
+            rows.append((own, overlap(constant, ranking(i))))
+        differences = Counter(row[0] - row[1] for row in rows)
+        gain = float(np.mean([row[0] - row[1] for row in rows]))
         found = [gain, *bounded_mean(list(differences.items()), -1.0, 1.0, 0.95)]
-        values = [float(np.mean([row[index] for row in rows])) for index in (1, 2)]
+        values = [float(np.mean([row[index] for row in rows])) for index in (0, 1)]
         print(f"rankings: {len(rows)} pairs, model and {name} {values}; gain and bounds {found}")
 
 

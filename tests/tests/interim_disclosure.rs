@@ -2,7 +2,8 @@
 //!
 //! Days with few pairs are shown together with other days, in blocks of at least five pairs. Two runs of one seal get the same
 //! snapshots. The decisions differ in pairs of the same block that have the same conditions, so each block has the same sums.
-//! Whatever the runs show is equal, except times and digests. These are listed here, so a new value is compared.
+//! Whatever the runs show is equal, except times and digests. These are listed here, so a new value is compared. The difference
+//! of two reports of one run covers no few pairs either.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -172,5 +173,68 @@ fn a_stopped_run_shows_nothing_of_its_latest_pair() {
     assert!(runs[0][0][0]["overall"]["value"].is_number(), "{}", runs[0][0]);
     for run in &runs[1..] {
         assert_eq!(run, &runs[0]);
+    }
+}
+
+/// The labels of the substrate on each day of the test below, with the number of pairs. On the fourth day, one pair has `b`.
+const LABELS: [(&str, usize); 3] = [("a", 12), ("b", 10), ("c", 14)];
+
+/// A reader knows the decisions. If a report adds few pairs of a label, the counts of label pairs before and after would tell
+/// what the model answered there.
+#[test]
+fn the_difference_of_two_reports_covers_no_few_pairs_of_a_label() {
+    let workspace = TestWorkspace::new();
+    let study = StudyToml::small()
+        .section("interim", "every = 1")
+        .section("blinding", "share = 0")
+        .section("threshold", THRESHOLD);
+    workspace.write("study.toml", study.to_string());
+    let of_day = |day: usize| {
+        let labels = LABELS.map(|(label, pairs)| (label, if day == 4 && label == "b" { 1 } else { pairs }));
+        let rows =
+            labels.into_iter().flat_map(|(label, pairs)| (0..pairs).map(move |number| (label, number)));
+        rows.enumerate().map(move |(minute, (label, number))| {
+            // Half of the model's answers on `c` are `a`, and others agree.
+            let booked = if label == "c" && number % 2 == 0 { "a" } else { label };
+            (day, minute, label, booked)
+        })
+    };
+    let pairs: Vec<_> = (1..=9).flat_map(of_day).collect();
+    let snapshot = |(day, minute, _, booked): &(usize, usize, &str, &str)| {
+        let at = format!("2026-03-{day:02}T10:{minute:02}:00Z");
+        format!(r#"{{"id":"s{day}-{minute}","at":"{at}","booked":"{booked}","nights":1}}"#)
+    };
+    let decision = |(day, minute, label, _): &(usize, usize, &str, &str)| {
+        let at = format!("2026-03-{day:02}T12:{minute:02}:00Z");
+        format!(r#"{{"id":"s{day}-{minute}","at":"{at}","room":"{label}"}}"#)
+    };
+    workspace.write_lines("snapshots.jsonl", pairs.iter().map(snapshot));
+    workspace.write_lines("decisions.jsonl", pairs.iter().map(decision));
+    workspace.run(&[]);
+    let reports = files(&workspace.path().join("run/interim"));
+    let reports = reports.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+    let cells = |path: std::path::PathBuf| {
+        let bundle: Value = serde_json::from_slice(&fs::read(path).expect("a report")).expect("JSON");
+        let answers = &bundle["report"]["models"][0]["answer-distributions"]["overall"]["answers"];
+        let cell = |cell: &Value| {
+            let labels = (cell["model"].to_string(), cell["substrate"].to_string());
+            (labels, cell["pairs"].as_u64().expect("pairs"))
+        };
+        answers.as_array().expect("a list").iter().map(cell).collect::<BTreeMap<_, _>>()
+    };
+    let reports: Vec<BTreeMap<(String, String), u64>> = reports.map(cells).collect();
+    assert!(reports.len() > 5, "{reports:?}");
+    let is_b = |((_, substrate), _): (&(String, String), &u64)| substrate.contains('b');
+    let listed: Vec<bool> = reports.iter().map(|cells| cells.iter().any(is_b)).collect();
+    // The first three days have many pairs of each label, and the fourth has one of `b`.
+    assert!(listed[..3].iter().all(|listed| *listed), "{reports:?}");
+    assert!(listed[3..].iter().all(|listed| !*listed), "{reports:?}");
+    for (at, later) in reports.iter().enumerate() {
+        for earlier in &reports[..at] {
+            for (labels, pairs) in later {
+                let added = earlier.get(labels).map(|before| pairs - before);
+                assert!(added.is_none_or(|added| added == 0 || added >= 5), "{labels:?}: {added:?}");
+            }
+        }
     }
 }

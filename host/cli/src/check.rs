@@ -12,7 +12,7 @@ use understudy_report::counted;
 use understudy_run_log::read_text_file;
 use understudy_run_log::register::{RegisterError, RegisterEvent, ensure_appendable, read_register};
 use understudy_statistics::verdict::{
-    ceiling_requirement, chance_requirement, has_nested_bounds, verdict_notes,
+    ceiling_requirement, chance_requirement, chooses_end, has_nested_bounds, verdict_notes,
 };
 use understudy_study::{Fault, Study, parse};
 
@@ -65,7 +65,8 @@ impl Check {
             if let Some(required) = ceiling_requirement(threshold) {
                 print_out(format_args!("  ceiling     {required}"))?;
             }
-            for note in verdict_notes(study, threshold, has_nested_bounds(threshold, false)) {
+            let is_nested = has_nested_bounds(threshold, chooses_end(study, threshold));
+            for note in verdict_notes(study, threshold, is_nested) {
                 print_out(format_args!("  note        {note}"))?;
             }
         }

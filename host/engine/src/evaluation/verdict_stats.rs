@@ -16,7 +16,7 @@ use understudy_statistics::scoring::{
     AnswerValue, Conditions, EvidencePair, ModelScores, OpenAnswer, OpenPair, PairLabels, ScoreRange, Window,
     cluster_hash, jackknife_group,
 };
-use understudy_study::{Evidence, Scope};
+use understudy_study::{AnswerForm, Evidence, Scope};
 
 /// A batch of evaluated pairs: those that the comparator answered. All slices but `rows` are in the order of
 /// `rows`.
@@ -43,14 +43,14 @@ pub struct ScoredPairBatch<'s> {
 pub struct EvidenceCollector {
     /// The index of the metric of the threshold.
     metric: usize,
-    /// The range of the scores, if the metric has one component and its range is known.
+    /// The range of the scores, if it is known.
     pub(super) range: Option<ScoreRange>,
     scopes: Vec<Scope>,
     /// The buffered snapshot field whose values are the clusters of pairs; `None` if each id is a cluster.
     cluster_column: Option<usize>,
     /// The condition of the threshold's cycle.
     cycle: Option<usize>,
-    /// Whether the threshold requires agreement beyond chance, which needs the labels.
+    /// Whether the threshold requires agreement beyond chance, or its metric may be kappa, which needs the labels.
     needs_labels: bool,
     /// Whether the bounds of that agreement need the labels by jackknife group.
     needs_label_groups: bool,
@@ -71,13 +71,18 @@ impl EvidenceCollector {
             let column = buffered_fields.iter().position(|buffered| *buffered == field);
             column.expect("the cluster field is buffered")
         };
+        // The bounds of kappa need the labels, and its value may be below 0.
+        let may_be_kappa = threshold.form == AnswerForm::Label
+            && threshold.cluster.is_none()
+            && plugin.components.len() > 1
+            && plugin.range.0.is_none_or(|least| least < 0.0);
         Some(EvidenceCollector {
             metric: threshold.metric,
-            range: ScoreRange::new(plugin.range).filter(|_| plugin.components.len() == 1),
+            range: ScoreRange::new(plugin.range),
             scopes: sealed_study.study.scopes.clone(),
             cluster_column: study_fields::cluster_field(&sealed_study.study).map(column),
             cycle: threshold.cycle.map(|cycle| cycle.condition),
-            needs_labels: threshold.needs_labels(),
+            needs_labels: threshold.needs_labels() || may_be_kappa,
             needs_label_groups: threshold.needs_label_groups(),
             needs_baselines: threshold.needs_baselines(),
             needs_gain_groups: threshold.evidence != Evidence::Point,

@@ -2,15 +2,16 @@
 //!
 //! Invariants:
 //! - Pairs that a list leaves out are counted beside it.
-//! - Before the end of a run, no entry of a list and no quantile covers fewer than [`MIN_INTERIM_PAIRS`] pairs.
+//! - Before the end of a run, no entry of a list covers fewer than five pairs of a block of windows, so none does as the difference
+//!   of two reports. There are no quantiles.
 
 use crate::model::divergence::{
     AnswerDistribution, AnswerDistributions, AnswerPair, HistogramBin, RankCount, ReliabilityBin,
 };
 use understudy_engine::RunResult;
 use understudy_statistics::scoring::{
-    self, BottomKCounts, ErrorHistogram, InterimFigures, LabelCell, LabelMetrics, MIN_INTERIM_PAIRS,
-    RankPositions, shown_label_cells, wilson, withheld_counts,
+    self, AnswerHistogram, BottomKCounts, ErrorHistogram, InterimFigures, LabelCell, LabelMetrics,
+    RankPositions, Window, shown_label_cells, wilson, withheld_counts,
 };
 use understudy_statistics::verdict::DISPLAY_CONFIDENCE;
 
@@ -31,11 +32,15 @@ pub fn answer_distributions(
     let distributions = &outcome.answer_distributions;
     let shape = outcome.cells.shape();
     let is_final = interim.is_none();
+    let in_block =
+        |windows: &[Window]| distributions.fold(model, |window| windows.binary_search(&window).is_ok());
+    let blocks: Option<Vec<AnswerHistogram>> =
+        interim.map(|interim| interim.blocks().map(in_block).collect());
     // Before the end, a list of answers could reveal one for a row that is still to be decided.
     let detail = |listed, is_overall| Detail {
         listed: if is_final || is_overall { listed } else { 0 },
         is_overall,
-        is_final,
+        blocks: blocks.as_deref(),
     };
     let none = distributions.fold(model, |_| false);
     let shown = |is_shown: bool, counts, detail| distribution(if is_shown { counts } else { &none }, detail);
@@ -87,37 +92,47 @@ pub fn reliability(outcome: &RunResult, model: usize) -> Vec<ReliabilityBin> {
 
 /// How much of a distribution is shown.
 #[derive(Clone, Copy)]
-struct Detail {
+struct Detail<'b> {
     /// The maximum number of answer pairs that are listed.
     listed: usize,
     /// Whether the distribution covers all pairs.
     is_overall: bool,
-    /// Whether the run has ended.
-    is_final: bool,
+    /// Before the end of the run, the distribution of each block of windows that a report may add; `None` after it.
+    blocks: Option<&'b [AnswerHistogram]>,
 }
 
-impl Detail {
-    /// For each of these numbers of pairs whether it is shown.
-    fn shown_counts(self, counts: &[u64]) -> Vec<bool> {
-        if self.is_final {
-            return vec![true; counts.len()];
+impl Detail<'_> {
+    fn is_final(self) -> bool {
+        self.blocks.is_none()
+    }
+
+    /// For each of these numbers of pairs whether it is shown. `in_block` are those of a block.
+    fn shown_counts(self, counts: &[u64], in_block: impl Fn(&AnswerHistogram) -> Vec<u64>) -> Vec<bool> {
+        let Some(blocks) = self.blocks else { return vec![true; counts.len()] };
+        let mut shown = vec![self.is_overall; counts.len()];
+        for counts in blocks.iter().map(in_block).chain([counts.to_vec()]) {
+            shown.iter_mut().zip(withheld_counts(&counts)).for_each(|(shown, withheld)| *shown &= !withheld);
         }
-        withheld_counts(counts).into_iter().map(|is_withheld| !is_withheld).collect()
+        shown
     }
 }
 
-fn distribution(counts: &scoring::AnswerHistogram, detail: Detail) -> AnswerDistribution {
+fn distribution(counts: &AnswerHistogram, detail: Detail) -> AnswerDistribution {
     match counts {
-        scoring::AnswerHistogram::Labels(matrix) => labels(matrix, detail),
-        scoring::AnswerHistogram::Numbers(errors) => numbers(errors, detail),
-        scoring::AnswerHistogram::Rankings(places) => ranks(places, detail),
+        AnswerHistogram::Labels(matrix) => labels(matrix, detail),
+        AnswerHistogram::Numbers(errors) => numbers(errors, detail),
+        AnswerHistogram::Rankings(places) => ranks(places, detail),
     }
 }
 
 /// The ranks of the substrate's first item. The last count of the list is that of the pairs without it.
 fn ranks(places: &RankPositions, detail: Detail) -> AnswerDistribution {
     let counts: Vec<u64> = places.places.values().copied().chain([places.absent]).collect();
-    let shown = detail.shown_counts(&counts);
+    let shown = detail.shown_counts(&counts, |block| {
+        let AnswerHistogram::Rankings(block) = block else { return Vec::new() };
+        let known = places.places.keys().map(|rank| block.places.get(rank).copied().unwrap_or(0));
+        known.chain([block.absent]).collect()
+    });
     let withheld = counts.iter().zip(&shown).filter(|(_, is_shown)| !**is_shown);
     let ranks = places.places.iter().zip(&shown).filter(|(_, is_shown)| **is_shown);
     AnswerDistribution::Ranking {
@@ -138,7 +153,7 @@ fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
     let sum = |pairs: &[AnswerPair]| pairs.iter().map(|pair| pair.pairs).sum::<u64>();
     let (agreeing, untracked_pairs) = (matrix.agreeing(), matrix.other());
     let all = sum(&answers) + untracked_pairs;
-    if !detail.is_final {
+    if let Some(blocks) = detail.blocks {
         let cells: Vec<LabelCell<'_>> = answers
             .iter()
             .map(|pair| LabelCell {
@@ -147,7 +162,8 @@ fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
                 pairs: pair.pairs,
             })
             .collect();
-        let mut shown = shown_label_cells(&cells).into_iter();
+        let blocks: Vec<Vec<LabelCell<'_>>> = blocks.iter().map(label_cells).collect();
+        let mut shown = shown_label_cells(&cells, &blocks).into_iter();
         answers.retain(|_| shown.next() == Some(true) && untracked_pairs == 0);
     }
     match detail.listed {
@@ -155,7 +171,7 @@ fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
         _ => answers.sort_by_key(|pair| !is_agreeing(pair)),
     }
     answers.truncate(detail.listed);
-    let metrics = LabelMetrics::new(matrix).filter(|_| detail.is_final).map(|metrics| {
+    let metrics = LabelMetrics::new(matrix).filter(|_| detail.is_final()).map(|metrics| {
         let labels = if detail.is_overall { metrics.labels } else { Vec::new() };
         LabelMetrics { labels, ..metrics }
     });
@@ -167,6 +183,13 @@ fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
         answers,
         metrics,
     }
+}
+
+/// The cells of the confusion matrix of a block.
+fn label_cells(block: &AnswerHistogram) -> Vec<LabelCell<'_>> {
+    let AnswerHistogram::Labels(matrix) = block else { return Vec::new() };
+    let cell = |((model, substrate), pairs)| LabelCell { model: model.as_deref(), substrate, pairs };
+    matrix.iter().map(cell).collect()
 }
 
 /// The cells of the confusion matrix, the most common first.
@@ -188,11 +211,15 @@ fn numbers(errors: &ErrorHistogram, detail: Detail) -> AnswerDistribution {
     let answered = errors.count();
     let n = answered as f64;
     let mean = (answered > 0).then(|| errors.sum.value() / n);
-    // As many pairs as an entry covers are at or beyond the outermost quantiles.
-    let has_quantiles = detail.is_final || (detail.is_overall && SHARES[0] * n >= MIN_INTERIM_PAIRS as f64);
-    let at = SHARES.map(|share| errors.quantile(share).filter(|_| has_quantiles));
+    // The quantiles of two reports would tell where few errors are.
+    let at = SHARES.map(|share| errors.quantile(share).filter(|_| detail.is_final()));
     let mut bins = if detail.is_overall { histogram(errors) } else { Vec::new() };
-    let mut shown = detail.shown_counts(&bins.iter().map(|bin| bin.pairs).collect::<Vec<_>>()).into_iter();
+    let counts: Vec<u64> = bins.iter().map(|bin| bin.pairs).collect();
+    let shown = detail.shown_counts(&counts, |block| match block {
+        AnswerHistogram::Numbers(block) => bins.iter().map(|bin| errors_in(block, bin)).collect(),
+        _ => Vec::new(),
+    });
+    let mut shown = shown.into_iter();
     let in_bins = |bins: &[HistogramBin]| bins.iter().map(|bin| bin.pairs).sum::<u64>();
     let all = in_bins(&bins);
     bins.retain(|_| shown.next().unwrap_or(true));
@@ -233,6 +260,15 @@ fn histogram(errors: &ErrorHistogram) -> Vec<HistogramBin> {
     std::iter::once(below).chain(inner).chain([above]).collect()
 }
 
+/// The number of errors in a bin of a [`histogram`].
+fn errors_in(errors: &ErrorHistogram, bin: &HistogramBin) -> u64 {
+    match (bin.from, bin.to) {
+        // The only bin, whose errors are all 0.
+        (Some(from), Some(to)) if from == to => errors.count(),
+        (from, to) => errors.count_between(from.unwrap_or(f64::NEG_INFINITY), to.unwrap_or(f64::INFINITY)),
+    }
+}
+
 /// The smallest number of the form 1, 2, 5 or 10 times a power of ten that is not below `width`.
 fn round_up(width: f64) -> f64 {
     let power = 10f64.powf(width.log10().floor());
@@ -256,7 +292,7 @@ mod tests {
         (0..7).for_each(|at| matrix.add(labels_of("a", &format!("x{at}")), 10 + at));
         matrix.add((None, "a".to_owned()), 4);
         let AnswerDistribution::Label { agreeing, differing, answers, unlisted_pairs, .. } =
-            labels(&matrix, Detail { listed: MAX_LISTED_IN_WINDOW, is_overall: false, is_final: true })
+            labels(&matrix, Detail { listed: MAX_LISTED_IN_WINDOW, is_overall: false, ..OVERALL })
         else {
             panic!()
         };
@@ -274,24 +310,25 @@ mod tests {
         // Eight labels besides `b`; those of a part of the pairs are left out, and all of an interim report.
         assert_eq!(metrics(OVERALL).unwrap().labels.len(), 9);
         assert_eq!(metrics(Detail { is_overall: false, ..OVERALL }).unwrap().labels, []);
-        assert_eq!(metrics(Detail { is_final: false, ..OVERALL }), None);
+        assert_eq!(metrics(INTERIM), None);
         assert_eq!((answers[0].pairs, answers[1].pairs, answers[2].pairs), (50, 9, 16));
-        let AnswerDistribution::Label { agreeing, answers, unlisted_pairs, .. } =
-            labels(&matrix, Detail { is_final: false, ..OVERALL })
+        let AnswerDistribution::Label { agreeing, answers, unlisted_pairs, .. } = labels(&matrix, INTERIM)
         else {
             panic!()
         };
         // The cell of four pairs without an answer is withheld.
         assert_eq!((agreeing, answers.len(), unlisted_pairs), (59, 9, 4));
         let AnswerDistribution::Label { agreeing, differing, answers, unlisted_pairs, .. } =
-            labels(&matrix, Detail { listed: 0, is_overall: false, is_final: false })
+            labels(&matrix, Detail { listed: 0, is_overall: false, ..INTERIM })
         else {
             panic!()
         };
         assert_eq!((agreeing, differing, answers.len(), unlisted_pairs), (59, 95, 0, 154));
     }
 
-    const OVERALL: Detail = Detail { listed: MAX_LISTED, is_overall: true, is_final: true };
+    const OVERALL: Detail<'_> = Detail { listed: MAX_LISTED, is_overall: true, blocks: None };
+    /// Before the end, where a report adds all pairs.
+    const INTERIM: Detail<'_> = Detail { blocks: Some(&[]), ..OVERALL };
 
     /// The histogram, the pairs that it leaves out, and the quantiles.
     fn numbers_of(errors: &ErrorHistogram, detail: Detail) -> (Vec<HistogramBin>, u64, Option<[f64; 5]>) {
@@ -308,36 +345,59 @@ mod tests {
         let mut errors = ErrorHistogram::default();
         (0..99).for_each(|_| errors.add(0.0));
         errors.add(-11.0);
-        let interim = Detail { is_final: false, ..OVERALL };
-        let (bins, unlisted, quantiles) = numbers_of(&errors, interim);
+        let (bins, unlisted, quantiles) = numbers_of(&errors, INTERIM);
         // The smallest other bin is withheld with the bin of one error.
         assert_eq!((bins.iter().map(|bin| bin.pairs).sum::<u64>(), unlisted), (0, 100));
-        assert_eq!(quantiles, Some([0.0; 5]));
-        let (bins, unlisted, _) = numbers_of(&errors, OVERALL);
+        assert_eq!(quantiles, None);
+        let (bins, unlisted, quantiles) = numbers_of(&errors, OVERALL);
         assert_eq!((bins.iter().map(|bin| bin.pairs).sum::<u64>(), unlisted), (100, 0));
-        // Fewer than five errors are beyond the outermost quantiles of 99.
-        let mut few = ErrorHistogram::default();
-        (0..99).for_each(|error| few.add(f64::from(error)));
-        assert_eq!(numbers_of(&few, interim).2, None);
-        assert!(numbers_of(&few, OVERALL).2.is_some());
-        assert_eq!(numbers_of(&errors, Detail { is_overall: false, ..interim }), (Vec::new(), 0, None));
+        assert_eq!(quantiles, Some([0.0; 5]));
+        assert_eq!(numbers_of(&errors, Detail { is_overall: false, ..INTERIM }), (Vec::new(), 0, None));
+        // Many errors of -11, of which a report adds one.
+        let errors_of = |zeros, others| {
+            let mut errors = ErrorHistogram::default();
+            (0..zeros).for_each(|_| errors.add(0.0));
+            (0..others).for_each(|_| errors.add(-11.0));
+            errors
+        };
+        for (added, shown) in [(1, 0), (6, 146)] {
+            let blocks = [errors_of(90, 40), errors_of(10, added)].map(AnswerHistogram::Numbers);
+            let detail = Detail { blocks: Some(&blocks), ..OVERALL };
+            let (bins, unlisted, _) = numbers_of(&errors_of(100, 40 + added), detail);
+            let listed = bins.iter().map(|bin| bin.pairs).sum::<u64>();
+            assert_eq!((listed, unlisted), (shown, 140 + added - shown));
+        }
+    }
+
+    /// The ranks with their pairs, the pairs without the first item, and those that the list leaves out.
+    fn found_in(places: &RankPositions, detail: Detail<'_>) -> (Vec<(u32, u64)>, Option<u64>, u64) {
+        match ranks(places, detail) {
+            AnswerDistribution::Ranking { ranks, absent, unlisted_pairs, .. } => {
+                (ranks.iter().map(|found| (found.rank, found.pairs)).collect(), absent, unlisted_pairs)
+            }
+            _ => panic!("places are ranks"),
+        }
     }
 
     #[test]
     fn ranks_of_few_pairs_are_withheld_before_the_end() {
         let mut places = RankPositions { absent: 3, ..RankPositions::default() };
         places.places.extend([(1, 40), (2, 9), (3, 1)]);
-        let found = |detail| match ranks(&places, detail) {
-            AnswerDistribution::Ranking { ranks, absent, unlisted_pairs, .. } => (
-                ranks.iter().map(|found| (found.rank, found.pairs)).collect::<Vec<_>>(),
-                absent,
-                unlisted_pairs,
-            ),
-            _ => panic!("places are ranks"),
-        };
+        let found = |detail| found_in(&places, detail);
         assert_eq!(found(OVERALL), (vec![(1, 40), (2, 9), (3, 1)], Some(3), 0));
         // Four withheld pairs are few, so the smallest other rank follows.
-        assert_eq!(found(Detail { is_final: false, ..OVERALL }), (vec![(1, 40)], None, 13));
+        assert_eq!(found(INTERIM), (vec![(1, 40)], None, 13));
+        assert_eq!(found(Detail { is_overall: false, ..INTERIM }), (Vec::new(), None, 53));
+        // A report adds two pairs of the second rank.
+        let block = |first, second| {
+            let places = [(1, first), (2, second)].into_iter().collect();
+            AnswerHistogram::Rankings(RankPositions { places, ..RankPositions::default() })
+        };
+        let mut two = RankPositions::default();
+        two.places.extend([(1, 40), (2, 9)]);
+        let found = |blocks: &[AnswerHistogram]| found_in(&two, Detail { blocks: Some(blocks), ..OVERALL });
+        assert_eq!(found(&[block(30, 7), block(10, 2)]).0, []);
+        assert_eq!(found(&[block(30, 9), block(10, 0)]).0, [(1, 40), (2, 9)]);
     }
 
     #[test]

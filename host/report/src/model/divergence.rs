@@ -198,7 +198,7 @@ pub enum AnswerDistribution {
         /// Pairs with different labels, including unanswered ones.
         differing: u64,
         /// The cells of the matrix: equal labels first, then by frequency. In an interim report only over all pairs,
-        /// and only cells with at least five pairs.
+        /// and only cells with none or at least five pairs in each block of windows.
         answers: Vec<AnswerPair>,
         /// Pairs that `answers` does not list.
         unlisted_pairs: u64,
@@ -217,10 +217,10 @@ pub enum AnswerDistribution {
         mean_error: Option<f64>,
         /// The standard deviation of the error.
         standard_deviation: Option<f64>,
-        /// The quantiles of the error at 5, 25, 50, 75 and 95 %, with a relative precision of 3 %. In an interim report only
-        /// over all pairs, and only over at least 100 answers.
+        /// The quantiles of the error at 5, 25, 50, 75 and 95 %, with a relative precision of 3 %; null in an interim report.
         quantiles: Option<[f64; 5]>,
-        /// The histogram of the error; over all pairs only. In an interim report only bins with at least five pairs.
+        /// The histogram of the error; over all pairs only. In an interim report only bins with none or at least five pairs in
+        /// each block of windows.
         histogram: Vec<HistogramBin>,
         /// The pairs of bins that `histogram` leaves out.
         unlisted_pairs: u64,
@@ -233,7 +233,8 @@ pub enum AnswerDistribution {
         absent: Option<u64>,
         /// Pairs that the model answered and in which the substrate's ranking is empty.
         unranked: u64,
-        /// The number of pairs at each rank. In an interim report only ranks with at least five pairs.
+        /// The number of pairs at each rank. In an interim report only over all pairs, and only ranks with none or at least five
+        /// pairs in each block of windows.
         ranks: Vec<RankCount>,
         /// The pairs of ranks that `ranks` leaves out, with those that `absent` withholds.
         unlisted_pairs: u64,

@@ -139,6 +139,20 @@ fn kinds() -> Vec<Kind> {
         only_large("20 % of five clusters of 30, none of 1,000 of one pair", &[(1000, 1), (5, 30)], 0.2),
         only_large("16 % of ten clusters of 100, none of 1,000 of one pair", &[(1000, 1), (10, 100)], 0.16),
         only_large("15 % of ten clusters of 100, none of 5,000 of one pair", &[(5000, 1), (10, 100)], 0.15),
+        uneven(
+            "15 % of 47 clusters, five of them with a third of the pairs",
+            &[(42, 10), (5, 40)],
+            0.15,
+            1.0,
+        ),
+        // Up to 16,384 clusters of a window are counted one by one. With these shares, 5 % of studies have no failing one.
+        uneven("0.018 % of 16,384 clusters", &[(16_384, 1)], 0.000_182_8, 1.0),
+        uneven("0.018 % of 16,385 clusters", &[(16_385, 1)], 0.000_182_8, 1.0),
+        only_large(
+            "25 % of three clusters of 5,000, none of 20,000 of one pair",
+            &[(20_000, 1), (3, 5000)],
+            0.25,
+        ),
     ]
 }
 
@@ -249,5 +263,12 @@ mod tests {
         assert!(rare[3] < 0.6 && rare[6] > 0.94, "{table}");
         let large = row(&table, "25 % of three clusters of 100, none of 1,000 of one pair");
         assert!(large[0] < 0.7 && large[6] > 0.94, "{table}");
+        let many =
+            ["16,384", "16,385"].map(|clusters| row(&table, &format!("0.018 % of {clusters} clusters")));
+        let giants = row(&table, "25 % of three clusters of 5,000, none of 20,000 of one pair");
+        // Two standard errors of 400 studies are 2.2 %.
+        assert!(many.iter().chain([&giants]).all(|row| row[6] > 0.928 && row[7] > 0.928), "{table}");
+        // Many clusters that are not counted one by one have wider bounds, and never narrower ones.
+        assert!(many[1][8] > many[0][8] && many[1][8] < 20.0 * many[0][8], "{table}");
     }
 }

@@ -10,12 +10,14 @@ use std::process::ExitCode;
 
 mod ceiling;
 mod clusters;
+mod ends;
 mod family;
 mod gains;
 mod hotel_weeks;
 mod labels;
 mod looks;
 mod markdown;
+mod metrics;
 mod rare_events;
 mod skewed_scores;
 mod weighted_sequence;
@@ -30,10 +32,12 @@ const STREAMS: usize = 2000;
 const TABLES: &[(&str, Table)] = &[
     ("ceiling", ceiling::table),
     ("clusters", clusters::table),
+    ("ends", ends::table),
     ("family", family::table),
     ("gains", gains::table),
     ("labels", labels::table),
     ("looks", looks::table),
+    ("metrics", metrics::table),
     ("rare-events", rare_events::table),
     ("skewed-scores", skewed_scores::table),
 ];

@@ -15,6 +15,10 @@ const INTERVALS: f64 = 240.0;
 /// The parts of one score, which are whole numbers, so that sums are exact.
 const PARTS: f64 = 65536.0;
 
+/// The greatest difference between the mean of scores and that of their parts, relative to the width of the range. The rounding of
+/// a part changes a score by 3.2e-8 of it.
+const MEAN_TOLERANCE: f64 = 1e-7;
+
 /// The range of scores, or of differences between two scores. The grid has a point at each end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoreRange {
@@ -66,6 +70,14 @@ impl ScoreHistogram {
     /// Adds the counts of scores in the same range.
     pub fn merge(&mut self, other: &ScoreHistogram) {
         other.counts.iter().for_each(|(point, parts)| self.count(*point, *parts));
+    }
+
+    /// Whether these are the counts of `number` scores with this mean, all of them in the range.
+    pub fn is_distribution(&self, number: u64, mean: f64, range: ScoreRange) -> bool {
+        let all: u64 = self.counts.iter().map(|(_, parts)| parts).sum();
+        let counted: f64 =
+            self.weighted_scores(range, 1.0).iter().map(|(score, weight)| score * weight).sum();
+        all as f64 == number as f64 * PARTS && (counted - mean).abs() <= MEAN_TOLERANCE * range.width()
     }
 
     /// The grid points that have scores, each with the number of scores. The numbers add up to `total`. They are in
@@ -142,6 +154,17 @@ mod tests {
     fn scores_outside_of_the_range_count_for_its_ends() {
         let found = histogram(&[-3.0, 7.0], unit()).weighted_scores(unit(), 2.0);
         assert_eq!(found, [(0.0, 1.0), (1.0, 1.0)]);
+    }
+
+    #[test]
+    fn a_distribution_has_the_number_and_the_mean_of_its_scores() {
+        let found = histogram(&[0.0, 0.31, 1.0], unit());
+        let mean = 1.31 / 3.0;
+        assert!(found.is_distribution(3, mean, unit()));
+        assert!(!found.is_distribution(2, mean, unit()) && !found.is_distribution(3, mean + 1e-6, unit()));
+        assert!(!ScoreHistogram::default().is_distribution(1, 0.0, unit()));
+        // A score outside of the range is not counted as it is.
+        assert!(!histogram(&[2.0, 0.0], unit()).is_distribution(2, 1.0, unit()));
     }
 
     proptest! {

@@ -68,9 +68,10 @@ pub struct WindowEvidence {
     pub sums: BTreeMap<StratumKey, StratumSums>,
     /// The sizes of the clusters by scope, if the threshold declares a cluster.
     pub cluster_sizes: BTreeMap<u16, ClusterSizes>,
-    /// The scores of each model by scope, if they are in a known range.
+    /// The scores of each model by scope, if they are in a known range. A score is the first component of the metric; if there
+    /// are others, only those of pairs that the second component counts.
     pub scores: BTreeMap<u16, Vec<ScoreHistogram>>,
-    /// The label counts by scope, if the threshold requires agreement beyond chance.
+    /// The label counts by scope, if the threshold requires agreement beyond chance, or its metric may be kappa.
     pub labels: BTreeMap<u16, LabelCounts>,
     /// The comparisons of each model with its baselines, if the threshold requires a gain over baselines.
     pub gains: WindowGains,
@@ -112,11 +113,11 @@ pub struct EvidencePair<'p> {
     pub cluster: Option<u64>,
     /// Whether the models were called only after the decision had arrived.
     pub blinded: bool,
-    /// The range of the scores, if the metric has one component and its range is known.
+    /// The range of the scores, if it is known.
     pub range: Option<ScoreRange>,
     /// The occurrence of a cycle value, if a cycle is declared.
     pub occurrence: Option<(u16, i64)>,
-    /// The labels, if the threshold requires agreement beyond chance.
+    /// The labels, if the threshold requires agreement beyond chance, or its metric may be kappa.
     pub labels: Option<PairLabels<'p>>,
 }
 
@@ -137,8 +138,9 @@ impl VerdictEvidence {
                 let own = window.scores.entry(scope).or_default();
                 own.resize(models.len(), ScoreHistogram::default());
                 for (histogram, model) in own.iter_mut().zip(models) {
-                    if let [scores, scored] = &model.scores[metric][..]
+                    if let [scores, others @ .., scored] = &model.scores[metric][..]
                         && scored[row] == 1.0
+                        && others.first().is_none_or(|counted| counted[row] == 1.0)
                     {
                         histogram.add(scores[row], range);
                     }

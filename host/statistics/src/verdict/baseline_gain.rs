@@ -124,11 +124,8 @@ impl Estimator<'_, '_> {
             unscored: sums.unscored,
         };
         let by_bounds = self.facts.threshold.evidence != Evidence::Point && total.pairs > 0;
-        // Independent scores in a known range have bounds without groups.
-        let needs_groups = by_bounds
-            && !self.early
-            && (self.facts.threshold.cluster.is_some()
-                || (0..total.baselines.len()).any(|index| self.mean_width(&total, index).is_none()));
+        // Independent scores have bounds without groups, or none.
+        let needs_groups = by_bounds && !self.sequential && self.facts.threshold.cluster.is_some();
         let without: Vec<ScoreSums> = match needs_groups {
             false => Vec::new(),
             true => (0..JACKKNIFE_GROUPS as u8)
@@ -138,7 +135,7 @@ impl Estimator<'_, '_> {
                 .map(|group| compared(&own(evidence.gains(windows, scope, |other| other != group))))
                 .collect(),
         };
-        let blocks: Vec<ScoreSums> = match by_bounds && self.early {
+        let blocks: Vec<ScoreSums> = match by_bounds && self.sequential {
             false => Vec::new(),
             true => by_window.iter().map(compared).collect(),
         };
@@ -159,7 +156,7 @@ impl Estimator<'_, '_> {
             let (value, gain) = self.values(&total, index);
             let interval = match gain.filter(|_| by_bounds) {
                 None => None,
-                Some(_) if self.early => Some(self.gain_sequence(windows, &blocks, &total, index)),
+                Some(_) if self.sequential => Some(self.gain_sequence(windows, &blocks, &total, index)),
                 Some(gain) => {
                     let scale = model.zip(value).map_or(0.0, |(model, value)| model.abs().max(value.abs()));
                     let scores = self.differences(&differences, answered_only, &total, index);
@@ -216,9 +213,9 @@ impl Estimator<'_, '_> {
         })
     }
 
-    /// The interval of a gain at a single look. Without clusters it is the interval of the mean of `scores`, if there are
-    /// any. Otherwise it follows from the sums `without` each jackknife group, and `limits` are the cluster limits. `scale`
-    /// is the size of the greater of the two values.
+    /// The interval of a gain at a single look. Without clusters it is the interval of the mean of `scores`. With clusters it
+    /// follows from the sums `without` each jackknife group, and `limits` are the cluster limits. `scale` is the size of the
+    /// greater of the two values. There is none if the metric is not a mean of scores in a known range.
     fn gain_interval(
         &mut self,
         (gain, scale): (f64, f64),
@@ -226,9 +223,11 @@ impl Estimator<'_, '_> {
         total: &ScoreSums,
         index: usize,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        if let (Some(scores), None) = (&scores, &self.facts.threshold.cluster) {
-            return scores.interval(gain, self.confidence);
+        if self.facts.threshold.cluster.is_none() {
+            return scores.ok_or(MissingInterval::NotMean)?.interval(gain, self.confidence);
         }
+        // Clusters may be too rare to have been observed. Only a range says how far they move the gain.
+        let width = self.mean_width(total, index).ok_or(MissingInterval::Clusters)?;
         if total.baselines[index].differing < MIN_DIFFERING_PAIRS {
             return Err(MissingInterval::FewDifferences);
         }
@@ -237,16 +236,10 @@ impl Estimator<'_, '_> {
         }
         let replicates: Option<Vec<f64>> = without.iter().map(|sums| self.values(sums, index).1).collect();
         let replicates = replicates.ok_or(MissingInterval::UndefinedReplicate)?;
-        let width = self.mean_width(total, index);
-        // Clusters may be too rare to have been observed. Only a range says how far they move the gain.
-        if self.facts.threshold.cluster.is_some() && width.is_none() {
-            return Err(MissingInterval::Clusters);
-        }
         let squares = total.baselines[index].squares.value();
-        let independent =
-            width.map(|_| independent_scores(limits, (total.pairs, without.len()), gain, squares));
-        let range: MetricLimits = (width.map(|width| -width), width);
-        let scores = (independent, limits, scores.as_ref());
+        let independent = independent_scores(limits, (total.pairs, without.len()), gain, squares);
+        let range: MetricLimits = (Some(-width), Some(width));
+        let scores = (Some(independent), limits, scores.as_ref());
         interval_from_replicates(gain, (&replicates, scale), range, scores, self.confidence)
     }
 

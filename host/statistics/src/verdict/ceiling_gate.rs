@@ -16,13 +16,14 @@ use understudy_study::Evidence;
 /// The verdict and the reason if the agreement is less than `least` of the ceiling; `None` if it is not.
 ///
 /// `pooled` is the estimate of the threshold's metric over the same windows, and `equal` the number of pairs in which the
-/// model gave the substrate's answer. `confidence` is the confidence of the bounds of the share.
+/// model gave the substrate's answer. `confidence` is the confidence of the bounds of the share. `has_looks` says whether bounds
+/// have to hold at looks before the end.
 pub fn ceiling_failure(
     (evidence, confidence): (Evidence, f64),
     least: f64,
     share: &CeilingShare,
     (pooled, equal): (&Estimate, u64),
-    is_early: bool,
+    has_looks: bool,
 ) -> Option<(VerdictKind, String)> {
     let inconclusive = |text: String| Some((VerdictKind::Inconclusive, text));
     if pooled.hits != Some(equal) {
@@ -60,8 +61,8 @@ pub fn ceiling_failure(
     );
     match (evidence, share.interval) {
         (Evidence::Point, _) => (value < least).then(|| (VerdictKind::NoGo, format!("{found}; {required}"))),
-        (Evidence::Bound(_), _) if is_early => inconclusive(format!(
-            "{found}; it has no bound that holds at looks before the end; decide at the end; {required}"
+        (Evidence::Bound(_), _) if has_looks => inconclusive(format!(
+            "{found}; it has no bound that holds at looks before the end; decide at a declared end; {required}"
         )),
         (Evidence::Bound(_), None) => inconclusive(format!("{found}; it has no bound; {required}")),
         (Evidence::Bound(_), Some(Interval { lower, upper })) => {

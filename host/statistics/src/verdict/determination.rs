@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::estimate::{Estimator, declared_confidence, is_early};
+use super::estimate::{Estimator, declared_confidence, has_looks, is_early};
 use super::family::{SharedLevel, evaluate_family, has_nested_bounds};
 use super::format::{format_estimate, too_few_comparisons};
 use super::gates::ScopeGates;
@@ -40,7 +40,7 @@ pub fn determine_verdict(facts: &Facts<'_>, reduce: &mut Reduce<'_>) -> Verdict 
     add_interferences(facts, &selection, &mut shared);
     shared.extend(exceeded(&guards));
     add_missing_evidence(facts, &selection, &inputs, &cycle, &mut shared);
-    let is_nested = has_nested_bounds(threshold, is_early(facts, &selection.windows));
+    let is_nested = has_nested_bounds(threshold, has_looks(facts, &selection.windows));
     let results = &facts.results;
     let interim = (!results.closed)
         .then(|| InterimRules::new(results.cells, results.evidence, facts.study.scopes.len()));

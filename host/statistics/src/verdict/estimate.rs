@@ -17,11 +17,11 @@ use super::{
 };
 use crate::scoring::{
     ClusterLimits, ConfidenceSequence, ExactSum, InputClassSample, InterimRules, Interval, JACKKNIFE_GROUPS,
-    ModelSums, Reduce, ScoreBlock, SequenceTuning, StratumKey, Window, WindowSequence, clopper_pearson,
-    jackknife_difference, proportion_difference,
+    ModelSums, Reduce, ScoreBlock, ScoreRange, SequenceTuning, StratumKey, Window, WindowSequence,
+    clopper_pearson, jackknife_difference, proportion_difference,
 };
 use understudy_study::{
-    ChanceRequirement, Direction, Evidence as Declared, Quantifier, Threshold, WindowChoice,
+    ChanceRequirement, Direction, Evidence as Declared, Quantifier, Source, Study, Threshold, WindowChoice,
 };
 
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
@@ -38,7 +38,9 @@ pub struct Estimator<'f, 'r> {
     /// The confidence of each bound. After a change, replicates and label counts are reused.
     pub confidence: f64,
     /// Whether this is an interim look, before a declared end.
-    pub(super) early: bool,
+    early: bool,
+    /// Whether bounds hold at all looks together, see [`has_looks`].
+    pub(super) sequential: bool,
     /// Which figures may be shown, before the end of a run.
     interim: Option<&'f InterimRules>,
     /// The label counts over all windows that count, by scope and model; `None` if there are none, or too many labels.
@@ -60,12 +62,14 @@ impl<'f, 'r> Estimator<'f, 'r> {
     ) -> Estimator<'f, 'r> {
         let confidence = declared_confidence(facts.threshold);
         let early = is_early(facts, &selection.windows);
+        let sequential = has_looks(facts, &selection.windows);
         Estimator {
             facts,
             selection,
             reduce,
             confidence,
             early,
+            sequential,
             interim,
             labels: BTreeMap::new(),
             classes: BTreeMap::new(),
@@ -78,7 +82,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let sums = self.model_sums(windows, model, |key| key.scope == scope);
         let mut estimate = self.point_estimate(&sums);
         let Some(value) = estimate.value else { return estimate };
-        let interval = if self.early {
+        let interval = if self.sequential {
             self.sequence(windows, scope, model, value, &sums)
         } else if let Some(hits) = estimate.hits.filter(|_| self.facts.threshold.cluster.is_none()) {
             let interval = clopper_pearson(hits, estimate.pairs, self.confidence);
@@ -177,11 +181,11 @@ impl<'f, 'r> Estimator<'f, 'r> {
             return Some((labels, agreement));
         }
         let interval = match measure {
-            ChanceMeasure::Kappa if self.early => Err(MissingInterval::NoSequence),
+            ChanceMeasure::Kappa if self.sequential => Err(MissingInterval::NoSequence),
             ChanceMeasure::Kappa => {
                 labels.jackknife_kappa(self.cluster_limits(windows, scope), self.confidence)
             }
-            ChanceMeasure::Gain if self.early => {
+            ChanceMeasure::Gain if self.sequential => {
                 let guess = threshold.chance.map_or(0.0, ChanceRequirement::least);
                 labels.sequence_gain(self.confidence, |blocks, gain, confidence| {
                     let blocks = blocks.iter().copied();
@@ -230,6 +234,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         let value = (pairs > 0).then(|| (self.reduce)(pairs, &values)).flatten();
         // Scores in [0, 1] are all 0 or 1 exactly if the sum of their squares equals their sum.
         let share = self.facts.range == (Some(0.0), Some(1.0))
+            && values.len() == 1
             && value.is_some_and(|value| is_mean(&values, pairs, value))
             && sums.squares == sums.components[0];
         let answered = pairs.saturating_sub(sums.unanswered);
@@ -270,19 +275,16 @@ impl<'f, 'r> Estimator<'f, 'r> {
         value: f64,
         sums: &ModelSums,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let Facts { threshold, range, .. } = self.facts;
-        let (pairs, values) = rounded(sums);
-        let (Some(least), Some(greatest)) = *range else { return Err(MissingInterval::NoSequence) };
-        if !is_mean(&values, pairs, value) || least >= greatest || !(greatest - least).is_finite() {
-            return Err(MissingInterval::NoSequence);
-        }
+        let scores = self.mean_scores(windows, scope, model, value, sums);
+        let ScoreRange { least, greatest, .. } = scores.ok_or(MissingInterval::NoSequence)?.range;
         let blocks = self.sequence_blocks(windows, model).into_iter().map(|windows| {
             let sums = self.model_sums(&windows, model, |key| key.scope == scope);
-            let (n, values) = rounded(&sums);
+            let (pairs, values) = rounded(&sums);
             let sum = values.first().copied().unwrap_or(0.0);
+            let n = values.get(1).map_or(pairs, |counted| *counted as u64);
             ScoreBlock { n, sum, squares: sums.squares.value() }
         });
-        let guess = threshold.bound.clamp(least, greatest);
+        let guess = self.facts.threshold.bound.clamp(least, greatest);
         Ok(self.mean_sequence(windows, blocks, (least, greatest), (guess, value), self.confidence))
     }
 
@@ -360,6 +362,20 @@ pub fn is_early(facts: &Facts<'_>, windows: &[Window]) -> bool {
     !facts.results.closed && !ended
 }
 
+/// Whether bounds have to hold at all looks together: at an interim look, and at the end of a run unless that is declared.
+pub fn has_looks(facts: &Facts<'_>, windows: &[Window]) -> bool {
+    is_early(facts, windows) || chooses_end(facts.study, facts.threshold)
+}
+
+/// Whether bounds decide at an end that is chosen by whoever ends the run. Such a person can look before, and end the run at the
+/// best look. The first N windows are a declared end, and files have one of their own.
+pub fn chooses_end(study: &Study, threshold: &Threshold) -> bool {
+    let is_file = |source: &Source| matches!(source, Source::File(_));
+    threshold.evidence != Declared::Point
+        && !matches!(threshold.windows, WindowChoice::First(_))
+        && !(is_file(&study.snapshots_source) && is_file(&study.decisions_source))
+}
+
 /// The number of scored pairs and the sums of the metric's own components.
 fn rounded(sums: &ModelSums) -> (u64, Vec<f64>) {
     rounded_components(&sums.components)
@@ -372,9 +388,22 @@ pub(super) fn rounded_components(sums: &[ExactSum]) -> (u64, Vec<f64>) {
     (pairs, values)
 }
 
-/// Whether the value is the mean of a single component.
+/// Whether the value is the mean of the first component over all pairs, see [`averaged_pairs`].
 pub(super) fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
-    matches!(values, [sum] if sum / pairs as f64 == value)
+    averaged_pairs(values, pairs, value) == Some(pairs)
+}
+
+/// The number of pairs over which the value is the mean of the first component: all pairs if it is the only component, and
+/// otherwise those that the second component counts, such as the answered pairs. `None` if the value is no such mean.
+fn averaged_pairs(values: &[f64], pairs: u64, value: f64) -> Option<u64> {
+    match values {
+        [sum] => (sum / pairs as f64 == value).then_some(pairs),
+        [sum, counted, ..] => {
+            let is_count = counted.fract() == 0.0 && (1.0..=pairs as f64).contains(counted);
+            (is_count && sum / counted == value).then_some(*counted as u64)
+        }
+        [] => None,
+    }
 }
 
 /// The number of independent scores of `pairs` in `groups` with this mean and sum of squares, if the groups show no spread.

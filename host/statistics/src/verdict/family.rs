@@ -29,10 +29,10 @@ pub fn shared_confidence(declared: f64, verdicts: usize) -> f64 {
     if verdicts > 1 { 1.0 - (1.0 - declared) / verdicts as f64 } else { declared }
 }
 
-/// Whether bounds at a higher confidence are never narrower. This is not known of confidence sequences (`is_early`), nor of
+/// Whether bounds at a higher confidence are never narrower. This is not known of confidence sequences (`has_looks`), nor of
 /// shares with clusters and shares of the ceiling: their effective number of trials depends on the confidence and is rounded.
-pub fn has_nested_bounds(threshold: &Threshold, is_early: bool) -> bool {
-    !is_early && threshold.cluster.is_none() && threshold.of_ceiling.is_none()
+pub fn has_nested_bounds(threshold: &Threshold, has_looks: bool) -> bool {
+    !has_looks && threshold.cluster.is_none() && threshold.of_ceiling.is_none()
 }
 
 /// The result of each of `verdicts` verdicts, with its level. `evaluate` computes the result of a verdict at a confidence,
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn bounds_are_nested_without_looks_clusters_and_ceiling() {
-        let nested = |more: &str, is_early: bool| {
+        let nested = |more: &str, has_looks: bool| {
             let study = parse(&format!("{STUDY}{}\n{more}\n", bound(&every(3)))).unwrap();
-            has_nested_bounds(&study.threshold.unwrap(), is_early)
+            has_nested_bounds(&study.threshold.unwrap(), has_looks)
         };
         assert!(nested("", false));
         assert!(!nested("", true));

@@ -17,7 +17,7 @@ use super::estimate::Estimator;
 use super::format::{direction_words, format_confidence, format_estimate, too_few_comparisons};
 use super::reason_group::{SubjectNoun, SubjectReason, group_reasons};
 use super::window_selection::WindowSelection;
-use super::{Estimate, Facts, IntervalMethod, MissingInterval, VerdictKind, VerdictReason};
+use super::{Estimate, Facts, IntervalMethod, MissingInterval, VerdictKind, VerdictReason, chooses_end};
 use crate::number_text::{count, counted, declared_number, number_text};
 use crate::scoring::Interval;
 use understudy_study::{ChanceRequirement, Direction, Evidence, Quantifier, Threshold, WindowChoice};
@@ -78,11 +78,17 @@ impl ScopeGates {
             windows.iter_mut().chain([&mut pooled]).for_each(withhold_group_bounds);
         }
         let mut add = |verdict, text| reasons.push(VerdictReason { verdict, text });
-        if estimator.early && pooled.interval.is_none() && !windows.is_empty() {
+        if estimator.sequential && pooled.interval.is_none() && !windows.is_empty() {
             let reason = pooled.no_interval.map_or("the metric is not defined", MissingInterval::reason);
-            let text = format!(
-                "the study has not ended, and there is no interval for looks before the end: {reason}; decide at the end"
-            );
+            let text = match chooses_end(facts.study, threshold) {
+                true => format!(
+                    "the end of the study is not declared, and there is no interval for looks before it: {reason}; declare \
+                     `windows = {{ first = N }}`"
+                ),
+                false => format!(
+                    "the study has not ended, and there is no interval for looks before the end: {reason}; decide at the end"
+                ),
+            };
             add(VerdictKind::Inconclusive, text);
         }
         let chance = match threshold.chance.filter(|_| threshold.needs_labels()) {
@@ -132,8 +138,8 @@ impl ScopeGates {
         let ceiling = threshold.of_ceiling.filter(|_| pooled.pairs > 0).and_then(|least| {
             let (share, equal) = estimator.ceiling(&selection.windows, scope, model);
             let strictness = (threshold.evidence, estimator.confidence);
-            let early = estimator.early;
-            let failure = ceiling_failure(strictness, least, &share, (&pooled, equal), early);
+            let sequential = estimator.sequential;
+            let failure = ceiling_failure(strictness, least, &share, (&pooled, equal), sequential);
             shown_failures(closed, "the share of the ceiling", failure.into_iter().collect())
                 .into_iter()
                 .for_each(|(verdict, text)| add(verdict, text));

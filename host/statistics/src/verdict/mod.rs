@@ -48,6 +48,7 @@ pub use bound::meets_bound_by_count;
 pub use ceiling::CeilingShare;
 pub use chance_corrected_agreement::{ChanceAgreement, ChanceMeasure, ModelLabels};
 pub use determination::determine_verdict;
+pub use estimate::chooses_end;
 pub use facts::{Facts, InterferenceEvent, PairCounts, RunResults};
 pub use family::has_nested_bounds;
 pub use format::{TESTED_LATER, direction_words, format_confidence, format_share, untestable_sentence};
@@ -360,16 +361,16 @@ pub enum IntervalMethod {
 
 impl IntervalMethod {
     /// Whether the bounds depend on how the pairs are divided into groups of ids or clusters, so that they tell in which
-    /// group a single score is.
+    /// group a single score is, or that all groups have the same mean.
     pub fn depends_on_groups(self) -> bool {
         match self {
             IntervalMethod::EffectiveTrials
             | IntervalMethod::Jackknife
-            | IntervalMethod::ClusterJackknife => true,
+            | IntervalMethod::ClusterJackknife
+            | IntervalMethod::EqualScores
+            | IntervalMethod::EqualClusters => true,
             IntervalMethod::Exact
             | IntervalMethod::BoundedMean
-            | IntervalMethod::EqualScores
-            | IntervalMethod::EqualClusters
             | IntervalMethod::Sequence
             | IntervalMethod::WindowSequence
             | IntervalMethod::PairedDifference => false,
@@ -454,6 +455,8 @@ pub enum MissingInterval {
     NoSequence,
     /// Pairs of a cluster depend on each other, and the metric is not a mean of scores in a known range.
     Clusters,
+    /// The metric is neither a mean of scores in a known range nor Cohen's kappa.
+    NotMean,
     /// The bounds depend on groups of ids or clusters, and the run is not closed.
     Withheld,
     /// A bound is not a finite number.
@@ -483,6 +486,10 @@ impl MissingInterval {
             MissingInterval::Clusters => {
                 "with a `cluster`, bounds are known only for metrics that are a mean of scores in a known range, such as \
                  agreement"
+            }
+            MissingInterval::NotMean => {
+                "bounds are known only for means of scores in a known range, such as agreement, and for Cohen's kappa; rare pairs \
+                 that were not observed can move any other value by any amount"
             }
             MissingInterval::Withheld => {
                 "bounds that depend on groups of ids or clusters are withheld until the run is closed, because they would reveal \

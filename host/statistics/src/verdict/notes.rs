@@ -1,17 +1,25 @@
 //! The facts about a threshold that every reader of a verdict must know.
 
+use super::chooses_end;
 use super::format::format_confidence;
 use super::threshold_text::constant_words;
 use understudy_study::{AnswerForm, ChanceRequirement, Evidence, Family, Study, Threshold};
 
 /// The facts about the threshold that every reader of a verdict must know, one sentence each: that a constant may be GO, how
-/// several verdicts share the confidence, and which trained models may have seen the decisions. `is_nested` is the result of [`has_nested_bounds`](super::has_nested_bounds).
+/// several verdicts share the confidence, whether the end is declared, and which trained models may have seen the decisions. `is_nested` is the result of [`has_nested_bounds`](super::has_nested_bounds).
 pub fn verdict_notes(study: &Study, threshold: &Threshold, is_nested: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if threshold.chance == Some(ChanceRequirement::NotAsked) {
         notes.push(chance_not_asked(threshold.form));
     }
     notes.extend(family_note(study, threshold, is_nested));
+    if chooses_end(study, threshold) {
+        notes.push(
+            "The end of this run is not declared: whoever ends it can look before. The bounds hold at all looks together, so they \
+             are wider than at a declared end (`windows = { first = N }`)."
+                .to_owned(),
+        );
+    }
     notes.extend(training_note(study));
     notes
 }

@@ -23,6 +23,7 @@ pub use power::{BoundTest, ScoreKind};
 pub use study_plan::{ConditionPlan, GoProbability, PlanMargins, ScopePlan, StudyPlan, ValuePlan};
 
 use super::DISPLAY_CONFIDENCE;
+use super::chooses_end;
 use super::family::{has_nested_bounds, shared_confidence};
 use super::notes::verdict_notes;
 use super::window_selection::MAX_WINDOWS;
@@ -123,6 +124,7 @@ pub fn plan_study(
         per_window: mean_per_window(&volume.per_window),
         gain: GainTest::new(threshold, test, volume.commonest_share),
         enough_comparisons: enough_comparisons(threshold, windows.unwrap_or(1), &volume.per_window),
+        lacks_bounds: matches!(evidence, Evidence::Bound(_)) && (range.0.is_none() || range.1.is_none()),
     };
     let shares = study.conditions.iter().zip(&volume.shares).map(|(condition, known)| {
         let calendar = || {
@@ -163,7 +165,7 @@ pub fn plan_study(
         chance: chance::chance_plan(threshold, test.evidence, scopes[0].pooled, volume.commonest_share),
         conditions: conditions.collect(),
         scopes,
-        notes: verdict_notes(study, threshold, has_nested_bounds(threshold, false)),
+        notes: verdict_notes(study, threshold, has_nested_bounds(threshold, chooses_end(study, threshold))),
         warnings: Vec::new(),
     };
     plan.warnings = warnings::warnings(study, &plan, &planner, volume, windows.is_some());
@@ -227,6 +229,8 @@ struct Planner<'t> {
     per_window: f64,
     gain: Option<GainTest>,
     enough_comparisons: f64,
+    /// Whether bounds decide, and the metric has none: its range is not known.
+    lacks_bounds: bool,
 }
 
 impl Planner<'_> {
@@ -244,6 +248,9 @@ impl Planner<'_> {
 
     /// The probability that a window passes, and that the study's verdict is GO.
     fn go_probability(&self, per_window: u64, pooled: u64, truth: f64) -> GoProbability {
+        if self.lacks_bounds {
+            return GoProbability { truth, window: 0.0, study: 0.0 };
+        }
         let window = self.test.pass_probability(per_window, truth);
         let study = match self.threshold.quantifier {
             Quantifier::EveryWindow => window.powf(self.windows as f64),

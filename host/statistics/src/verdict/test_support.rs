@@ -13,8 +13,8 @@ use crate::scoring::{
 };
 use understudy_records::join::Account;
 use understudy_study::{
-    AnswerForm, InterferenceKind, Micros, PerStream, Revisions, Shares, Study, Threshold, TrainingPeriod,
-    parse,
+    AnswerForm, InterferenceKind, Micros, PerStream, Revisions, Shares, Source, Study, Threshold,
+    TrainingPeriod, parse,
 };
 
 pub(super) const STUDY: &str = r#"study = "yard"
@@ -90,6 +90,8 @@ pub(super) struct SimulatedStudy {
     pub(super) shed: u64,
     pub(super) source_failure: Option<&'static str>,
     pub(super) closed: bool,
+    /// Whether decisions come over HTTP, so that somebody ends the run.
+    pub(super) served: bool,
     pub(super) blinded_hits: Option<(u64, u64)>,
     /// The number of pairs of each week that are in one cluster. Each other pair is a cluster of its own.
     pub(super) one_cluster: u64,
@@ -124,6 +126,7 @@ impl SimulatedStudy {
             shed: 0,
             source_failure: None,
             closed: true,
+            served: false,
             blinded_hits: None,
             one_cluster: 0,
             interferences: Vec::new(),
@@ -157,6 +160,9 @@ impl SimulatedStudy {
             .training_days
             .map(|(from, until)| TrainingPeriod { from: instant(from), until: instant(until) });
         study.revisions = self.revisions;
+        if self.served {
+            study.decisions_source = Source::Http;
+        }
         let threshold = study.threshold.as_ref().unwrap();
         let mut conditions = Conditions::new(&study.conditions, study.time_zone.clone()).unwrap();
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());

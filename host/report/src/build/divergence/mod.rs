@@ -167,6 +167,18 @@ impl<'a> DivergenceSearch<'a> {
         Some(part)
     }
 
+    /// The halves of each profile over some windows. `None` if the sums by profile are not kept by window.
+    fn profiles_in(&self, windows: &[Window]) -> Option<BTreeMap<u32, [SliceTotals; 2]>> {
+        let mut all: BTreeMap<u32, [SliceTotals; 2]> = BTreeMap::new();
+        for window in windows {
+            for (profile, halves) in self.outcome.profiles.profiles_in_window(*window)? {
+                let own = all.entry(profile).or_default();
+                own.iter_mut().zip(halves).for_each(|(own, half)| own.merge(half));
+            }
+        }
+        Some(all)
+    }
+
     /// The confidence interval of a model's value in each window, in order.
     pub fn window_intervals(&self, model: usize, reducer: &mut Reducer) -> Vec<Option<Interval>> {
         let reduce = &mut reducer.probe(self.sealed_study.study.divergence.metric);
@@ -187,21 +199,29 @@ impl<'a> DivergenceSearch<'a> {
         if !is_shown_early(self.sealed_study, self.sealed_study.study.divergence.metric) {
             return Vec::new();
         }
-        let profiles = self.profiles.iter().map(|(profile, halves)| {
-            let values = self.index.conditions.iter().zip(self.index.values(*profile));
-            ProfileSize {
-                values: values.map(|((at, _), value)| (*at, usize::from(value))).collect(),
-                halves: halves.each_ref().map(|half| PartSize {
-                    pairs: half.pairs,
-                    answered: self.estimators[model].sums(half)[0] as u64,
-                }),
-            }
-        });
+        let sizes = |profiles: &BTreeMap<u32, [SliceTotals; 2]>| -> Vec<ProfileSize> {
+            let size = |(profile, halves): (&u32, &[SliceTotals; 2])| {
+                let values = self.index.conditions.iter().zip(self.index.values(*profile));
+                ProfileSize {
+                    values: values.map(|((at, _), value)| (*at, usize::from(value))).collect(),
+                    halves: halves.each_ref().map(|half| PartSize {
+                        pairs: half.pairs,
+                        answered: self.estimators[model].sums(half)[0] as u64,
+                    }),
+                }
+            };
+            profiles.iter().map(size).collect()
+        };
+        let figures = interim.model(model);
+        let blocks: Option<Vec<_>> =
+            figures.blocks().map(|windows| Some(sizes(&self.profiles_in(windows)?))).collect();
+        // Sums by profile are kept by window, or there are none in an interim report.
+        let Some(blocks) = blocks else { return Vec::new() };
         let windows: Vec<Window> = self.windows.iter().map(|(window, _)| *window).collect();
         let terms: Vec<_> = found.iter().map(|subgroup| self.terms(subgroup)).collect();
-        let profiles: Vec<ProfileSize> = profiles.collect();
         let scopes = &self.sealed_study.study.scopes;
-        let is_shown = interim.model(model).shows_subgroups(&terms, &profiles, scopes, &windows);
+        let profiles = (&sizes(&self.profiles)[..], &blocks[..]);
+        let is_shown = figures.shows_subgroups(&terms, profiles, scopes, &windows);
         found
             .into_iter()
             .zip(is_shown)

@@ -1,6 +1,6 @@
 //! Decides which subgroups of the divergence search may be shown before the end of a run.
 //!
-//! Invariants, for the figures over all windows of one report:
+//! Invariants, for the figures over all windows of one report, and for what each block of windows adds to them:
 //! - No combination of the figures of subgroups that are shown has few pairs. A combination has a factor for each figure.
 //!   The same holds in each half of the search, because the difference of a subgroup covers one half.
 //! - No combination with the shown values of one condition has few pairs, and none with the shown scopes.
@@ -35,35 +35,35 @@ impl ProfileSize {
 
 impl InterimFigures {
     /// For each subgroup whether its figures and those of all other pairs may be shown. A subgroup has terms, given as indices
-    /// of a condition and of its value. Earlier subgroups take precedence. `windows` are all windows of the report, in order of
-    /// time. Scopes with a condition that is not searched are not compared with subgroups.
+    /// of a condition and of its value. Earlier subgroups take precedence. `blocks` are the profiles of each block of windows that
+    /// a report may add, since the difference of two reports covers whole blocks. `windows` are all windows of the report, in
+    /// order of time. Scopes with a condition that is not searched are not compared with subgroups.
     pub fn shows_subgroups(
         &self,
         subgroups: &[Vec<(usize, usize)>],
-        profiles: &[ProfileSize],
+        (profiles, blocks): (&[ProfileSize], &[Vec<ProfileSize>]),
         scopes: &[Scope],
         windows: &[Window],
     ) -> Vec<bool> {
-        let columns = self.columns(profiles, scopes, windows);
-        let mut parts = vec![0; profiles.len()];
-        let is_shown = |terms: &Vec<(usize, usize)>| {
-            let inside: Vec<bool> = profiles.iter().map(|profile| profile.has(terms)).collect();
-            let divided = numbered(parts.iter().zip(&inside));
-            let is_enough = [true, false].map(|is_inside| {
-                let own = profiles.iter().zip(&inside).filter(|(_, inside)| **inside == is_inside);
-                let size: PartSize = own.map(|(profile, _)| profile.size()).sum();
-                size.pairs > 0 && !size.is_few()
-            });
-            let is_shown = is_enough == [true; 2]
-                && !self.nearly_equals_withheld_value(terms, profiles)
-                && sums(profiles, &divided).iter().flatten().all(|size| !size.is_few())
-                && columns
-                    .iter()
-                    .all(|columns| !reveals_few(&table(profiles, &divided, columns), &columns.withheld));
-            if is_shown {
-                parts = divided;
+        let divided = std::iter::once(profiles).chain(blocks.iter().map(Vec::as_slice)).map(|profiles| {
+            DividedProfiles {
+                profiles,
+                columns: self.columns(profiles, scopes, windows),
+                parts: vec![0; profiles.len()],
             }
-            is_shown
+        });
+        let mut divided: Vec<DividedProfiles<'_>> = divided.collect();
+        let is_shown = |terms: &Vec<(usize, usize)>| {
+            let has_pairs = |inside| {
+                profiles.iter().any(|profile| profile.has(terms) == inside && profile.size().pairs > 0)
+            };
+            let parts: Option<Vec<Vec<usize>>> = divided.iter().map(|known| known.divide(terms)).collect();
+            let parts = parts.filter(|_| {
+                has_pairs(true) && has_pairs(false) && !self.nearly_equals_withheld_value(terms, profiles)
+            });
+            let Some(parts) = parts else { return false };
+            divided.iter_mut().zip(parts).for_each(|(known, parts)| known.parts = parts);
+            true
         };
         subgroups.iter().map(is_shown).collect()
     }
@@ -99,6 +99,34 @@ impl InterimFigures {
         let withheld = vec![false; of_profiles.iter().max().map_or(0, |last| last + 1)];
         columns.push(Columns { of_profiles, withheld });
         columns
+    }
+}
+
+/// The profiles of some windows, with their partition by the subgroups that are shown.
+struct DividedProfiles<'p> {
+    profiles: &'p [ProfileSize],
+    columns: Vec<Columns>,
+    /// For each profile the index of its part.
+    parts: Vec<usize>,
+}
+
+impl DividedProfiles<'_> {
+    /// The partition that a subgroup divides further. `None` if few pairs would follow.
+    fn divide(&self, terms: &[(usize, usize)]) -> Option<Vec<usize>> {
+        let profiles = self.profiles;
+        let inside: Vec<bool> = profiles.iter().map(|profile| profile.has(terms)).collect();
+        let divided = numbered(self.parts.iter().zip(&inside));
+        let is_enough = [true, false].iter().all(|is_inside| {
+            let own = profiles.iter().zip(&inside).filter(|(_, inside)| *inside == is_inside);
+            !own.map(|(profile, _)| profile.size()).sum::<PartSize>().is_few()
+        });
+        let is_shown = is_enough
+            && sums(profiles, &divided).iter().flatten().all(|size| !size.is_few())
+            && self
+                .columns
+                .iter()
+                .all(|columns| !reveals_few(&table(profiles, &divided, columns), &columns.withheld));
+        is_shown.then_some(divided)
     }
 }
 

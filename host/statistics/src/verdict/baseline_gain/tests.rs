@@ -39,7 +39,7 @@ struct Case {
     groups: u64,
 }
 
-/// Mean absolute error, which leaves unanswered pairs out.
+/// Mean absolute error up to an hour, which leaves unanswered pairs out.
 fn numbers(threshold: &'static str) -> Case {
     Case {
         form: AnswerForm::Number,
@@ -55,7 +55,7 @@ fn numbers(threshold: &'static str) -> Case {
             _ => vec![0.0, 0.0, 1.0],
         },
         reduce: |_, sums| (sums[1] > 0.0).then(|| sums[0] / sums[1]),
-        range: (Some(0.0), None),
+        range: (Some(0.0), Some(60.0)),
         threshold,
         every: "week",
         closed: true,
@@ -148,6 +148,8 @@ const RANKINGS: &str = "at-least = 0.5\nquantifier = \"pooled\"\nwindows = { all
 
 const CLUSTERED_RANKINGS: &str = "at-least = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
      family = \"each\"\nchance = { gain = 0.0 }\ncluster = \"kind\"";
+const CLUSTERED_NUMBERS: &str = "at-most = 5.0\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
+     family = \"each\"\nchance = { gain = 0.0 }\ncluster = \"kind\"";
 const MISSES: &str = "at-most = 0.5\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
                       family = \"each\"\nchance = { gain = 0.0 }";
 const COUNTS: &str = "at-least = 5.0\nquantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\n\
@@ -168,7 +170,7 @@ impl Case {
         let mut clock = WindowClock::new(study.windows, study.time_zone.clone());
         let components = (self.score)(None, &(self.decide)(0)).len();
         let shape = CellsShape { conditions: conditions.sizes(), models: 1, components: vec![components] };
-        let range = ScoreRange::new(self.range).filter(|_| components == 2);
+        let range = ScoreRange::new(self.range);
         let (mut run, mut open) = (SimulatedRun::new(shape), OpenPairs::default());
         for index in 0..PAIRS {
             let observed_at = *MONDAY + index as i64 * 10 * MINUTE;

@@ -48,21 +48,34 @@ impl ModelLabels {
         Ok((interval, method))
     }
 
-    /// Jackknife bounds of a metric that is kappa, widened for independent pairs that are too rare to have been observed, see
-    /// [`ModelLabels::jackknife_kappa`]. `value` is the metric's value, and `without` are its values without each group. `None`
-    /// if the value is not kappa.
-    pub fn widened_kappa(
+    /// Whether a value of a metric is kappa.
+    pub fn is_kappa(&self, value: f64) -> bool {
+        kappa(&self.total).is_some_and(|kappa| (kappa - value).abs() <= ROUNDING)
+    }
+
+    /// The bounds of a metric whose `value` is kappa, for independent pairs, as of [`ModelLabels::jackknife_kappa`]. `without` are
+    /// the metric's values without each group. There are none if one of these is the greatest value: then few pairs decide.
+    pub fn metric_kappa(
         &self,
-        (value, without): (f64, &[f64]),
-        jackknife: Interval,
+        value: f64,
+        without: &[f64],
         confidence: f64,
-    ) -> Option<Interval> {
-        kappa(&self.total).filter(|kappa| (kappa - value).abs() <= ROUNDING)?;
-        let (error, clusters) = (certain_error(without, confidence)?, pairs(&self.total) as f64);
-        let unseen = Pooled::new(&self.total).with_unseen(error, clusters, confidence);
-        let others = [self.kappa_from_agreement(value, ClusterLimits::NONE, confidence), unseen];
-        let others = others.into_iter().flatten();
-        Some(others.fold(jackknife, |interval, other| interval.hull(other.clamped(RANGE))))
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        if without.iter().any(|value| *value >= 1.0) {
+            return Err(MissingInterval::GreatestReplicate);
+        }
+        let scores = (None, ClusterLimits::NONE, None);
+        let (mut interval, method) =
+            interval_from_replicates(value, (without, value), RANGE, scores, confidence)?;
+        let skewed = skewed_jackknife(value, without, 1.0, value, confidence);
+        let clusters = pairs(&self.total) as f64;
+        let unseen = certain_error(without, confidence)
+            .and_then(|error| Pooled::new(&self.total).with_unseen(error, clusters, confidence));
+        let others = [skewed, self.kappa_from_agreement(value, ClusterLimits::NONE, confidence), unseen];
+        for other in others.into_iter().flatten() {
+            interval = interval.hull(other.clamped(RANGE));
+        }
+        Ok((interval, method))
     }
 
     /// The bounds of kappa from those of the agreement. 1 - kappa is the share of disagreements, divided by the expected share,
@@ -261,10 +274,13 @@ mod tests {
         let labels =
             ModelLabels { total: rows([[882, 98], [0, 20]]), groups: Vec::new(), windows: Vec::new() };
         let value = kappa(&labels.total).unwrap();
-        let own = Interval { lower: value - 0.01, upper: value + 0.01 };
+        assert!(labels.is_kappa(value) && !labels.is_kappa(value + 0.01));
         let without = [value - 0.001, value, value + 0.001];
-        let found = labels.widened_kappa((value, &without), own, 0.95).unwrap();
+        let own = skewed_jackknife(value, &without, 1.0, value, 0.95).unwrap();
+        let (found, method) = labels.metric_kappa(value, &without, 0.95).unwrap();
         assert!(found.lower < own.lower && found.upper > own.upper, "{found:?}");
-        assert_eq!(labels.widened_kappa((value + 0.01, &without), own, 0.95), None);
+        assert_eq!(method, IntervalMethod::Jackknife);
+        let greatest = labels.metric_kappa(value, &[value, 1.0], 0.95);
+        assert_eq!(greatest, Err(MissingInterval::GreatestReplicate));
     }
 }

@@ -24,18 +24,26 @@ fn pooled_estimate(case: &SimulatedStudy) -> Estimate {
 }
 
 #[test]
-fn a_value_that_hangs_on_one_pair_has_no_interval() {
-    // Without the group of the only miss, the metric is not defined. The other replicates are all 1.
-    let case = SimulatedStudy { reduce: with_misses, ..by_bound(100, (199, 200)) };
+fn a_value_that_is_no_mean_has_no_interval() {
+    let root: fn(u64, f64) -> Option<f64> = |pairs, sum| Some((sum / pairs as f64).sqrt());
+    for hits in [199, 190, 100] {
+        let case = SimulatedStudy { reduce: root, ..by_bound(100, (hits, 200)) };
+        let estimate = pooled_estimate(&case);
+        assert_eq!((estimate.interval, estimate.method), (None, None));
+        assert_eq!(estimate.no_interval, Some(MissingInterval::NotMean));
+        assert_eq!(case.decide().0, VerdictKind::Inconclusive);
+    }
+    let reasons = SimulatedStudy { reduce: root, ..by_bound(100, (200, 200)) }.decide().1;
+    insta::assert_snapshot!(reasons, @"INCONCLUSIVE: pooled: 1.000000 over 200 pairs; no interval can be computed: bounds are known only for means of scores in a known range, such as agreement, and for Cohen's kappa; rare pairs that were not observed can move any other value by any amount");
+}
+
+#[test]
+fn scores_outside_of_the_range_have_no_interval() {
+    // The mean is in the range, and so would be its bounds.
+    let case = SimulatedStudy { scores: [-5.0, 2.0], ..by_bound(100, (170, 200)) };
     let estimate = pooled_estimate(&case);
-    assert_eq!((estimate.value, estimate.interval, estimate.method), (Some(1.0), None, None));
-    assert_eq!(estimate.no_interval, Some(MissingInterval::UndefinedReplicate));
-    let (kind, reasons) = case.decide();
-    assert_eq!(kind, VerdictKind::Inconclusive);
-    insta::assert_snapshot!(reasons, @"INCONCLUSIVE: pooled: 1.000000 over 200 pairs; no interval can be computed: the metric is not defined without some of the pairs, so their spread is unknown");
-    // Misses in two groups are enough.
-    let case = SimulatedStudy { reduce: with_misses, ..by_bound(100, (190, 200)) };
-    assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::Jackknife));
+    assert_eq!((estimate.value, estimate.no_interval), (Some(0.95), Some(MissingInterval::NotMean)));
+    assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{}", case.decide().1);
 }
 
 #[test]
@@ -112,19 +120,19 @@ fn one_large_cluster_limits_the_number_of_independent_pairs() {
 
 #[test]
 fn without_a_known_range_equal_scores_say_nothing() {
-    let no_spread = Some(MissingInterval::NoSpread);
+    let not_mean = Some(MissingInterval::NotMean);
     for range in [(None, None), (Some(0.0), None), (None, Some(1.0))] {
         let case = SimulatedStudy { scores: [0.9; 2], range, ..by_bound(100, (1000, 1000)) };
         assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{}", case.decide().1);
-        assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, no_spread));
+        assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, not_mean));
     }
     // A metric that is not the mean of its scores, such as kappa.
     let square_root: fn(u64, f64) -> Option<f64> = |pairs, sum| Some((sum / pairs as f64).sqrt());
     let case = SimulatedStudy { scores: [0.9; 2], reduce: square_root, ..by_bound(100, (1000, 1000)) };
-    assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, no_spread));
+    assert_eq!((pooled_estimate(&case).interval, pooled_estimate(&case).no_interval), (None, not_mean));
     let (kind, reasons) = case.decide();
     assert_eq!(kind, VerdictKind::Inconclusive);
-    assert!(reasons.contains("the scores show no spread"), "{reasons}");
+    assert!(reasons.contains("bounds are known only for means of scores in a known range"), "{reasons}");
     // An upper bound of zero errors in an unknown range cannot be shown by pairs without an error.
     let threshold = bound(&every(1)).replace("at-least = 0.85", "at-most = 0");
     let exact = SimulatedStudy {
@@ -137,7 +145,8 @@ fn without_a_known_range_equal_scores_say_nothing() {
 
 #[test]
 fn one_group_says_nothing_about_the_spread() {
-    let case = SimulatedStudy { range: (None, None), ..by_bound(1, (1, 1)) };
+    let case = by_bound(1, (1, 1));
+    let case = SimulatedStudy { threshold: format!("{}\ncluster = \"kind\"", case.threshold), ..case };
     assert_eq!(pooled_estimate(&case).no_interval, Some(MissingInterval::FewGroups));
     assert_eq!(case.decide().0, VerdictKind::Inconclusive, "{}", case.decide().1);
 }
@@ -281,4 +290,47 @@ fn a_sequence_needs_a_mean_and_a_finite_range_with_a_width() {
     no_sequence(SimulatedStudy { reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()), ..case() });
     no_sequence(SimulatedStudy { scores: [0.9; 2], range: (Some(0.9), Some(0.9)), ..case() });
     no_sequence(SimulatedStudy { range: (Some(-1e308), Some(1e308)), ..case() });
+}
+
+/// Whoever ends a served run can look before, and end it at the best look.
+#[test]
+fn bounds_at_an_end_that_is_chosen_hold_at_all_looks() {
+    let served = |windows: &str, more: &str| {
+        let threshold = format!("{}{more}", bound(&pooled(2)).replace("{ first = 2 }", windows));
+        SimulatedStudy { served: true, ..SimulatedStudy::new(&threshold, &[(900, 1000); 2]) }
+    };
+    for (windows, more, method) in [
+        ("{ first = 2 }", "", IntervalMethod::Exact),
+        ("{ latest = 2 }", "", IntervalMethod::Sequence),
+        ("{ all = true }", "", IntervalMethod::Sequence),
+        ("{ all = true }", "\ncluster = \"kind\"", IntervalMethod::WindowSequence),
+    ] {
+        let case = served(windows, more);
+        let found = pooled_estimate(&case);
+        assert_eq!(found.method, Some(method), "{windows}{more}");
+        // Files have an end of their own.
+        let file = pooled_estimate(&SimulatedStudy { served: false, ..case.clone() });
+        assert!(!matches!(file.method, Some(IntervalMethod::Sequence | IntervalMethod::WindowSequence)));
+        let is_noted =
+            case.verdict().notes.iter().any(|note| note.contains("whoever ends it can look before"));
+        assert_eq!(is_noted, method != IntervalMethod::Exact);
+        // An open run has the same bounds.
+        let open = SimulatedStudy { closed: false, ..case };
+        if windows == "{ latest = 2 }" {
+            assert_eq!(pooled_estimate(&open).interval, found.interval);
+        }
+    }
+    // A figure that decides by itself has no guarantee that could fail.
+    let point = pooled(2).replace("{ first = 2 }", "{ all = true }");
+    let case = SimulatedStudy { served: true, ..SimulatedStudy::new(&point, &[(900, 1000); 2]) };
+    assert_eq!(pooled_estimate(&case).method, Some(IntervalMethod::Exact));
+    // A metric without a sequence says what to declare.
+    let case = SimulatedStudy {
+        reduce: |pairs, sum| Some((sum / pairs as f64).sqrt()),
+        ..served("{ all = true }", "")
+    };
+    let (kind, reasons) = case.decide();
+    assert_eq!(kind, VerdictKind::Inconclusive);
+    assert!(reasons.contains("the end of the study is not declared"), "{reasons}");
+    assert!(reasons.contains("declare `windows = { first = N }`"), "{reasons}");
 }

@@ -4,15 +4,14 @@ use super::super::chance_corrected_agreement::ModelLabels;
 use super::super::mean_scores::MeanScores;
 use super::super::replicates::interval_from_replicates;
 use super::super::{IntervalMethod, MissingInterval};
-use super::{Estimator, independent_scores, is_mean, rounded};
+use super::{Estimator, averaged_pairs, independent_scores, rounded};
 use crate::scoring::{
-    ClusterLimits, Interval, ModelSums, ScoreRange, Window, cluster_share, has_spread, skewed_jackknife,
-    standard_error,
+    ClusterLimits, Interval, ModelSums, ScoreRange, Window, cluster_share, has_spread, standard_error,
 };
 
 impl Estimator<'_, '_> {
-    /// The scores whose mean is `value`; `None` if it is not a mean of scores in a known range. `sums` are those over the
-    /// windows.
+    /// The scores whose mean is `value`, of all pairs or of those that the metric counts. `None` if it is not a mean of scores
+    /// in a known range. `sums` are those over the windows.
     pub(super) fn mean_scores(
         &self,
         windows: &[Window],
@@ -22,13 +21,15 @@ impl Estimator<'_, '_> {
         sums: &ModelSums,
     ) -> Option<MeanScores> {
         let (pairs, values) = rounded(sums);
-        let range = ScoreRange::new(self.facts.range).filter(|_| is_mean(&values, pairs, value))?;
+        let range = ScoreRange::new(self.facts.range)?;
+        let pairs = averaged_pairs(&values, pairs, value)?;
         let histogram = self.facts.results.evidence.scores(windows, scope, model);
-        Some(MeanScores { histogram, range, pairs, negated: false })
+        let is_distribution = histogram.is_distribution(pairs, value, range);
+        is_distribution.then_some(MeanScores { histogram, range, pairs, negated: false })
     }
 
-    /// The interval of a single look from jackknife groups: exact bounds for a share, otherwise the jackknife. If the groups
-    /// show no spread, these are the bounds for equal scores. `sums` are those over the windows.
+    /// The interval of a single look from jackknife groups: bounds of a mean with clusters, or of kappa without them. If the
+    /// groups show no spread, the former are those for equal scores. `sums` are those over the windows.
     pub(super) fn jackknife_interval(
         &mut self,
         windows: &[Window],
@@ -38,54 +39,58 @@ impl Estimator<'_, '_> {
         sums: &ModelSums,
         is_share: bool,
     ) -> Result<(Interval, IntervalMethod), MissingInterval> {
-        let key = (windows.first().copied(), windows.len(), scope, model);
-        let without = match self.replicates.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let computed = self.leave_one_out(windows, model, |key| key.scope == scope);
-                self.replicates.entry(key).or_insert(computed).clone()
-            }
-        };
-        let without = without?;
+        if self.facts.threshold.cluster.is_none() {
+            return self.kappa_interval(windows, scope, model, value);
+        }
+        // Clusters that fail as a whole may be too few to have been observed. Only a range says how far they move the value. Their
+        // sizes are those of all pairs, so the mean has to be one of all pairs.
+        let pairs = rounded(sums).0;
+        let scores = self.mean_scores(windows, scope, model, value, sums);
+        let scores = scores.filter(|scores| scores.pairs == pairs).ok_or(MissingInterval::Clusters)?;
+        let without = self.replicates(windows, scope, model)?;
         let limits = self.cluster_limits(windows, scope);
         if is_share && has_spread(&without, value) {
             let error = standard_error(&without).ok_or(MissingInterval::NotFinite)?;
-            let (degrees, pairs) = (without.len() as u64 - 1, rounded(sums).0);
+            let degrees = without.len() as u64 - 1;
             let interval = cluster_share(value, (error, degrees), pairs, limits, self.confidence);
             return interval
                 .map(|interval| (interval, IntervalMethod::EffectiveTrials))
                 .ok_or(MissingInterval::NotFinite);
         }
-        let (pairs, values) = rounded(sums);
-        let independent = is_mean(&values, pairs, value).then(|| {
-            let scores = independent_scores(limits, (pairs, without.len()), value, sums.squares.value());
-            (scores as f64).min(limits.pairs).max(1.0) as u64
-        });
-        let range = self.facts.range;
-        // Clusters that fail as a whole may be too few to have been observed. Only a range says how far they move the value.
-        if self.facts.threshold.cluster.is_some() && (independent.is_none() || range.0.zip(range.1).is_none())
-        {
-            return Err(MissingInterval::Clusters);
+        let independent = independent_scores(limits, (pairs, without.len()), value, sums.squares.value());
+        let independent = (independent as f64).min(limits.pairs).max(1.0) as u64;
+        let scores = (Some(independent), limits, Some(&scores));
+        interval_from_replicates(value, (&without, value), self.facts.range, scores, self.confidence)
+    }
+
+    /// The interval of a metric that is Cohen's kappa, from jackknife groups. Any other value that is not a mean of scores in a
+    /// known range has none: pairs that are too rare to have been observed may move it by any amount.
+    fn kappa_interval(
+        &mut self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+        value: f64,
+    ) -> Result<(Interval, IntervalMethod), MissingInterval> {
+        let labels = self.model_labels(windows, scope, model).filter(|labels| labels.is_kappa(value));
+        let labels = labels.ok_or(MissingInterval::NotMean)?;
+        let without = self.replicates(windows, scope, model)?;
+        labels.metric_kappa(value, &without, self.confidence)
+    }
+
+    /// The values with each jackknife group left out. They are computed once.
+    fn replicates(
+        &mut self,
+        windows: &[Window],
+        scope: u16,
+        model: usize,
+    ) -> Result<Vec<f64>, MissingInterval> {
+        let key = (windows.first().copied(), windows.len(), scope, model);
+        if let Some(known) = self.replicates.get(&key) {
+            return known.clone();
         }
-        let scores = self.mean_scores(windows, scope, model, value, sums);
-        let greatest = range.1.filter(|_| independent.is_none());
-        let scores = (independent, limits, scores.as_ref());
-        let (mut interval, method) =
-            interval_from_replicates(value, (&without, value), range, scores, self.confidence)?;
-        // The distance of other metrics from their greatest value is skewed where it is small.
-        if let Some(greatest) = greatest {
-            if without.iter().any(|value| *value >= greatest) {
-                return Err(MissingInterval::GreatestReplicate);
-            }
-            let skewed = skewed_jackknife(value, &without, greatest, value, self.confidence);
-            let skewed = skewed.ok_or(MissingInterval::NotFinite)?.clamped(range);
-            interval = interval.hull(skewed);
-            let labels = self.model_labels(windows, scope, model);
-            let widened =
-                labels.and_then(|labels| labels.widened_kappa((value, &without), interval, self.confidence));
-            interval = widened.unwrap_or(interval);
-        }
-        Ok((interval, method))
+        let computed = self.leave_one_out(windows, model, |key| key.scope == scope);
+        self.replicates.entry(key).or_insert(computed).clone()
     }
 
     /// The label counts of a model over some windows in a scope; `None` if there are none, or too many labels.

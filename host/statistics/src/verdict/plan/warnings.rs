@@ -8,6 +8,7 @@ use super::{
     calendar,
 };
 use crate::number_text::{count, counted, declared_number};
+use crate::verdict::chooses_end;
 use understudy_study::{ALL_SNAPSHOTS, ChanceRequirement, Direction, Every, Evidence, Study, WindowChoice};
 
 /// With fewer comparisons per month, a study is hardly worthwhile.
@@ -42,7 +43,7 @@ pub(super) fn warnings(
     warnings.extend(uncovered_cycle(study, plan, planner));
     warnings.extend(volume.commonest_share.and_then(|share| trivial_model(planner, plan, share)));
     warnings.extend(plan.chance.as_ref().and_then(impossible_gain));
-    let unreachable = unreachable_bound(planner, plan);
+    let unreachable = without_bounds(planner).or_else(|| unreachable_bound(planner, plan));
     if unreachable.is_none() && plan.chance.as_ref().is_none_or(|chance| chance.impossible.is_none()) {
         warnings.extend(plan.scopes.iter().filter_map(|scope| unlikely_go(planner, scope)));
     }
@@ -52,6 +53,13 @@ pub(super) fn warnings(
             "comparisons are correlated within `{cluster}`, but this plan treats them as independent: real \
              margins are larger, and GO probabilities rise more slowly"
         ));
+    }
+    if chooses_end(study, planner.threshold) {
+        warnings.push(
+            "whoever ends the run chooses when, so its bounds hold at all looks before, but this plan is for a declared end: real \
+             margins are larger, and GO probabilities rise more slowly; declare `windows = { first = N }`"
+                .to_owned(),
+        );
     }
     if planner.threshold.of_ceiling.is_some() {
         warnings.push(
@@ -214,6 +222,15 @@ fn impossible_gain(chance: &ChancePlan) -> Option<String> {
              more comparisons",
             count(other)
         ),
+    })
+}
+
+/// The warning that the metric has no confidence bounds, so that none meets the bound of the threshold.
+fn without_bounds(planner: &Planner<'_>) -> Option<String> {
+    planner.lacks_bounds.then(|| {
+        "the range of the metric is not known, so it has no confidence bounds, and GO is impossible; take a metric with a known \
+         range, such as `within-tolerance`, or `mean-absolute-error` with `greatest`, or declare `evidence = \"point\"`"
+            .to_owned()
     })
 }
 

@@ -3,35 +3,9 @@
 use super::*;
 
 #[test]
-fn a_gain_that_differs_between_groups_by_rounding_only_has_no_bounds() {
-    // The model is better by 1e-7 in every pair, and the errors are near 2.
-    let case = Case {
-        answer: |index| Some(AnswerValue::Number(f64::from(index as u32))),
-        score: |answer, decision| match (answer, decision) {
-            // The answers of the model are whole numbers, and those of baselines are not. The error depends on the
-            // pair alone.
-            (Some(AnswerValue::Number(answer)), AnswerValue::Number(decision)) => {
-                let is_model = answer.fract() == 0.0 && *answer > 0.0 && *answer != *decision;
-                vec![2.0 + decision / 1e3 - if is_model { 1e-7 } else { 0.0 }, 1.0, 1.0]
-            }
-            _ => vec![0.0, 0.0, 1.0],
-        },
-        decide: |index| AnswerValue::Number(0.037 + delay(index)),
-        ..numbers(NUMBERS)
-    };
-    let (verdict, reasons, gains) = case.decide();
-    let gains = gains.unwrap().gains;
-    let of_decisions = gains.iter().filter(|found| found.learned_from != LearningSet::OwnAnswers);
-    for found in of_decisions.filter(|found| found.gain.unwrap() > 0.0) {
-        assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NoSpread)), "{found:?}");
-    }
-    assert_eq!(verdict, VerdictKind::Inconclusive, "{reasons}");
-}
-
-#[test]
-fn a_count_has_bounds_from_the_sizes_of_the_groups() {
+fn a_gain_that_is_no_mean_of_scores_in_a_known_range_has_no_bounds() {
     // The number of equal answers, not their share. The model is always right, and no baseline ever is.
-    let case = Case {
+    let count = Case {
         decide: |index| AnswerValue::Number(index as f64),
         answer: |index| Some(AnswerValue::Number(index as f64)),
         score: |answer, decision| vec![f64::from(answer == Some(decision)), 1.0],
@@ -40,14 +14,17 @@ fn a_count_has_bounds_from_the_sizes_of_the_groups() {
         threshold: COUNTS,
         ..numbers(NUMBERS)
     };
-    let (verdict, reasons, gains) = case.decide();
-    let gains = gains.unwrap();
-    assert_eq!(verdict, VerdictKind::Go, "{reasons}");
-    for found in &gains.gains {
-        let bounds = found.interval.unwrap();
-        assert_eq!(found.gain, Some(599.0));
-        // A group has 37 or 38 pairs.
-        assert!(bounds.lower < 598.0 && bounds.upper > 600.0, "{bounds:?}");
+    let unlimited = Case { range: (Some(0.0), None), ..numbers(NUMBERS) };
+    let root =
+        Case { reduce: |_, sums| (sums[1] > 0.0).then(|| (sums[0] / sums[1]).sqrt()), ..numbers(NUMBERS) };
+    for case in [count, unlimited, root] {
+        let (verdict, reasons, gains) = case.decide();
+        assert_eq!(verdict, VerdictKind::Inconclusive, "{reasons}");
+        let gains = gains.unwrap().gains;
+        assert!(!gains.is_empty());
+        for found in gains {
+            assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::NotMean)));
+        }
     }
 }
 
@@ -63,33 +40,30 @@ fn scores_that_differ_beyond_their_first_component_are_not_equal() {
         ..rankings(RANKINGS)
     };
     let (_, reasons, gains) = case.decide();
+    // The value is no mean of the first component.
     for found in gains.unwrap().gains {
-        assert!(
-            !found.is_equal && found.interval.is_some_and(|bounds| bounds.lower < bounds.upper),
-            "{reasons}"
-        );
+        assert_eq!((found.is_equal, found.no_interval), (false, Some(MissingInterval::NotMean)), "{reasons}");
     }
 }
 
 #[test]
-fn bounds_need_two_groups_of_pairs() {
-    // Scores in a known range have bounds without groups.
-    let gains = |groups: u64, range| Case { groups, range, ..rankings(RANKINGS) }.decide().2.unwrap().gains;
-    for found in gains(1, (Some(0.0), Some(1.0))) {
-        assert_eq!((found.method, found.no_interval), (Some(IntervalMethod::BoundedMean), None));
-    }
-    for found in gains(1, (Some(0.0), None)) {
-        assert_eq!((found.interval, found.no_interval), (None, Some(MissingInterval::FewGroups)));
-    }
-    for found in gains(2, (Some(0.0), None)) {
-        assert_eq!((found.method, found.no_interval), (Some(IntervalMethod::Jackknife), None));
+fn bounds_of_clusters_need_two_groups_of_pairs() {
+    let gains = |groups: u64, threshold| Case { groups, ..rankings(threshold) }.decide().2.unwrap().gains;
+    for (groups, threshold, method, no_interval) in [
+        (1, RANKINGS, Some(IntervalMethod::BoundedMean), None),
+        (1, CLUSTERED_RANKINGS, None, Some(MissingInterval::FewGroups)),
+        (2, CLUSTERED_RANKINGS, Some(IntervalMethod::ClusterJackknife), None),
+    ] {
+        for found in gains(groups, threshold) {
+            assert_eq!((found.method, found.no_interval), (method, no_interval));
+        }
     }
 }
 
 #[test]
 fn bounds_before_the_end_need_scores_in_a_known_range() {
     let early = |case: Case| Case { closed: false, ..case }.decide();
-    let (_, reasons, gains) = early(numbers(NUMBERS));
+    let (_, reasons, gains) = early(Case { range: (Some(0.0), None), ..numbers(NUMBERS) });
     let gains = gains.unwrap();
     let reason = Some(MissingInterval::NoSequence);
     assert!(
@@ -103,12 +77,13 @@ fn bounds_before_the_end_need_scores_in_a_known_range() {
              closed, because beside the figure of all pairs they would reveal single pairs"
         )
     );
-    let (_, _, gains) = early(rankings(RANKINGS));
-    let gain = &gains.unwrap().gains[0];
-    assert_eq!(gain.method, Some(IntervalMethod::Sequence));
-    assert!(
-        gain.interval.is_some_and(|interval| interval.lower < gain.gain.unwrap() && interval.upper < 1.0)
-    );
+    for (case, most) in [(rankings(RANKINGS), 1.0), (numbers(NUMBERS), 60.0)] {
+        let (_, _, gains) = early(case);
+        let gain = &gains.unwrap().gains[0];
+        assert_eq!(gain.method, Some(IntervalMethod::Sequence));
+        let Interval { lower, upper } = gain.interval.unwrap();
+        assert!(lower < gain.gain.unwrap() && upper < most, "{lower} to {upper}");
+    }
 }
 
 #[test]
@@ -122,7 +97,7 @@ fn a_few_differences_have_no_bounds_by_the_jackknife() {
             25 => |index| Some(AnswerValue::Number(if index % 25 == 1 { 2.0 } else { 0.0 })),
             _ => |index| Some(AnswerValue::Number(if index % 15 == 1 { 2.0 } else { 0.0 })),
         };
-        Case { decide, answer, ..numbers(NUMBERS) }.decide().2.unwrap().gains
+        Case { decide, answer, ..numbers(CLUSTERED_NUMBERS) }.decide().2.unwrap().gains
     };
     let own_median = |gains: &[BaselineGain]| {
         let found = gains.iter().find(|found| found.learned_from == LearningSet::OwnAnswers).unwrap();

@@ -2,6 +2,7 @@
 
 use super::super::test_support::{STUDY, assert_within, planned, planned_for};
 use super::*;
+use understudy_study::parse;
 
 #[test]
 fn a_bound_at_the_end_of_the_range_is_not_met_by_a_confidence_bound() {
@@ -134,7 +135,7 @@ fn an_even_chance_at_the_best_value_is_not_unlikely() {
     // A point estimate of scores around the end of their range is above it in half of the studies.
     let declaration =
         format!("{STUDY}at-least = 1.0\nchance = \"not-asked\"\n").replace("every-window", "pooled");
-    let study = understudy_study::parse(&declaration).map_err(|unsound| unsound.faults.to_string()).unwrap();
+    let study = parse(&declaration).map_err(|unsound| unsound.faults.to_string()).unwrap();
     let volume = PlanVolume {
         per_window: PairsPerWindow::Stated(1000),
         windows: None,
@@ -156,4 +157,56 @@ fn the_optimistic_value_lies_between_the_commonest_label_and_the_best_value() {
     let threshold = "at-least = 0.5\nchance = { gain = 0.095 }\n";
     let plan = planned(threshold, PairsPerWindow::Stated(100), None, Some(0.9));
     insta::assert_snapshot!(plan.warnings.join("\n"), @"GO is unlikely: if the true value were 0.99, its probability would be 33 %; count more comparisons, or declare another bound");
+}
+
+#[test]
+fn a_plan_of_a_bound_that_does_not_exist_or_holds_at_all_looks_says_so() {
+    let plan = |threshold: &str, sources: &str, range: (Option<f64>, Option<f64>)| {
+        let declaration = format!("{STUDY}at-most = 5.0\nchance = \"not-asked\"\n")
+            .replace(
+                "quantifier = \"every-window\"\nwindows = { first = 8 }\nevidence = \"point\"",
+                threshold,
+            )
+            .replace("decisions = { file = \"assignments.jsonl\" }", sources);
+        let study = parse(&declaration).map_err(|unsound| unsound.faults.to_string());
+        let study = study.unwrap();
+        let volume = PlanVolume {
+            per_window: PairsPerWindow::Stated(10_000),
+            windows: Some(8),
+            shares: vec![None, None],
+            commonest_share: None,
+        };
+        let threshold = study.threshold.as_ref().unwrap();
+        super::super::plan_study(&study, threshold, super::super::ScoreKind::Normal(1.0), range, &volume)
+    };
+    let file = "decisions = { file = \"assignments.jsonl\" }";
+    let bound = "quantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"bound\"\nconfidence = 0.95\nfamily = \"each\"";
+    let (known, unknown) = ((Some(0.0), Some(60.0)), (Some(0.0), None));
+    let without =
+        "the range of the metric is not known, so it has no confidence bounds, and GO is impossible";
+    let found = plan(bound, file, unknown);
+    assert!(found.warnings.iter().any(|warning| warning.starts_with(without)), "{:?}", found.warnings);
+    assert!(found.scopes[0].go_probabilities.iter().all(|probability| probability.study == 0.0));
+    for (threshold, range) in
+        [(bound, known), ("quantifier = \"pooled\"\nwindows = { all = true }\nevidence = \"point\"", unknown)]
+    {
+        let found = plan(threshold, file, range);
+        assert!(!found.warnings.iter().any(|warning| warning.starts_with(without)), "{:?}", found.warnings);
+        assert!(found.scopes[0].go_probabilities.iter().any(|probability| probability.study > 0.9));
+    }
+    let chosen = "whoever ends the run chooses when";
+    let stdin = "decisions = { stdin = true }";
+    for (threshold, sources, is_chosen) in [
+        (bound.to_owned(), stdin, true),
+        (bound.to_owned(), file, false),
+        (bound.replace("{ all = true }", "{ latest = 8 }"), stdin, true),
+        (bound.replace("{ all = true }", "{ first = 8 }"), stdin, false),
+    ] {
+        let found = plan(&threshold, sources, known);
+        assert_eq!(
+            found.warnings.iter().any(|warning| warning.starts_with(chosen)),
+            is_chosen,
+            "{threshold}"
+        );
+    }
 }
