@@ -16,10 +16,12 @@ mod math;
 mod model;
 mod operations;
 mod planes;
+mod rounding;
 mod source_columns;
 mod text;
 
 pub use graph_engine::{Graph, GraphEngine, GraphError, GraphValues, NoGraphs};
 pub use model::{Answers, Buffers, Failure, Model, OutputColumns};
+pub use rounding::{truncated, widened};
 pub use source_columns::{Source, SourceColumn, SourceError};
 pub use text::{TextRef, Texts};

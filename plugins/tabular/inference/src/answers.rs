@@ -1,17 +1,28 @@
 //! Outputs of a lowered model as answers.
 
-use tabular_engine::{Answers as Outputs, Failure, OutputColumns, TextRef, Texts};
+use tabular_engine::{Answers as Outputs, Failure, OutputColumns, TextRef, Texts, truncated, widened};
 use tabular_program::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
 use understudy_sdk::{Answer, AnswerValues, Answers, Labels, Reason, Text, WithConfidence, collect_answers};
 
 use crate::label_columns::LabelColumns;
 
-/// The answers to `rows` rows.
-pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> Answers {
+/// The answers to `rows` rows. `label_positions` has the positions of labels that are indices.
+pub(crate) fn answers(
+    rule: &AnswerRule,
+    label_positions: Option<&[u32]>,
+    rows: u32,
+    outputs: &Outputs<'_>,
+) -> Answers {
     let failures = &outputs.failures[..];
     match rule {
         AnswerRule::Number { output } => {
             let numbers = Numbers::new(outputs, *output, rows);
+            if failures.is_empty()
+                && let Some(values) = numbers.finite_column()
+            {
+                let values = AnswerValues::Numbers(values);
+                return Answers { values, confidence: None, probabilities: None, unanswered: Vec::new() };
+            }
             collect(rows, failures, |row| Ok(numbers.get(0, row)))
         }
         AnswerRule::Label { output, names, scores } => {
@@ -25,7 +36,7 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
                     with_confidence(label(row)?, numbers.get(numbers.largest(row), row))
                 });
             }
-            let mut positions = LabelPositions::new(outputs, *output, labels);
+            let mut positions = LabelPositions::new(outputs, *output, labels, label_positions);
             if names.is_empty() {
                 if let Some(answers) = positions.all().and_then(|positions| {
                     LabelColumns { positions, scores: &numbers, failures, labels }.answers(true)
@@ -196,6 +207,8 @@ fn label<'a>(
 
 /// The labels of rows, as positions in a list of all labels.
 enum LabelPositions<'a> {
+    /// The labels are valid indices, each with its position.
+    Indices { positions: &'a [u32], values: &'a [i64] },
     /// The labels are integers: those of the list as numbers, and those of the rows.
     Integers { labels: Vec<Option<i64>>, values: &'a [i64] },
     /// The labels are texts.
@@ -211,13 +224,19 @@ enum LabelPositions<'a> {
 }
 
 impl<'a> LabelPositions<'a> {
-    fn new(outputs: &'a Outputs<'a>, output: u32, labels: &'a [String]) -> Self {
-        match &outputs.outputs[output as usize] {
+    fn new(
+        outputs: &'a Outputs<'_>,
+        output: u32,
+        labels: &'a [String],
+        positions: Option<&'a [u32]>,
+    ) -> Self {
+        match (&outputs.outputs[output as usize], positions) {
+            (OutputColumns::Integers(values), Some(positions)) => Self::Indices { positions, values },
             // Comparing numbers takes less time than writing each of them as a text.
-            OutputColumns::Integers(values) => {
+            (OutputColumns::Integers(values), None) => {
                 Self::Integers { labels: labels.iter().map(|label| integer(label)).collect(), values }
             }
-            OutputColumns::Texts(cells) => {
+            (OutputColumns::Texts(cells), _) => {
                 Self::Texts { texts: &outputs.texts, cells, labels, known: Vec::new() }
             }
             _ => Self::Others { outputs, output, labels },
@@ -228,6 +247,7 @@ impl<'a> LabelPositions<'a> {
     /// is no such way.
     fn all(&self) -> Option<Vec<u32>> {
         match self {
+            Self::Indices { positions, values } => Some(look_up(positions, values)),
             Self::Integers { labels, values } => {
                 let mut positions = vec![UNKNOWN; values.len()];
                 // The first of equal labels comes last.
@@ -264,6 +284,7 @@ impl<'a> LabelPositions<'a> {
     fn get(&mut self, row: usize) -> Result<usize, Reason> {
         let unknown = |label: &str| Reason::Failed(format!("the label {label:?} has no score"));
         match self {
+            Self::Indices { positions, values } => Ok(positions[values[row] as usize] as usize),
             Self::Integers { labels, values } => {
                 let position = labels.iter().position(|label| *label == Some(values[row]));
                 position.ok_or_else(|| unknown(&values[row].to_string()))
@@ -289,6 +310,14 @@ impl<'a> LabelPositions<'a> {
     }
 }
 
+/// The positions of indices.
+fn look_up(positions: &[u32], indices: &[i64]) -> Vec<u32> {
+    if positions.iter().enumerate().all(|(index, position)| index == *position as usize) {
+        return truncated(indices);
+    }
+    indices.iter().map(|index| positions[*index as usize]).collect()
+}
+
 /// Sets the positions of the rows that have a value.
 fn set_where_equal<T: Copy + PartialEq>(positions: &mut [u32], values: &[T], wanted: T, position: u32) {
     for (found, value) in positions.iter_mut().zip(values) {
@@ -301,6 +330,19 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_usual = text == "0" || !digits.starts_with(['0', '+']);
     text.parse().ok().filter(|_| is_usual)
+}
+
+/// Whether all numbers are finite.
+fn are_finite(values: &[f64]) -> bool {
+    // The product of a finite number and zero is zero.
+    let mut products = [0.0; 8];
+    let (turns, rest) = values.as_chunks::<8>();
+    for values in turns {
+        for lane in 0..8 {
+            products[lane] += values[lane] * 0.0;
+        }
+    }
+    products.iter().all(|product| *product == 0.0) && rest.iter().all(|value| value.is_finite())
 }
 
 /// The numbers of an output.
@@ -331,6 +373,21 @@ impl<'a> Numbers<'a> {
             OutputColumns::Integers(values) => values[cell] as f64,
             _ => unreachable!("the model was checked: the output holds numbers"),
         }
+    }
+
+    /// The output.
+    pub(crate) fn values(&self) -> &OutputColumns {
+        self.values
+    }
+
+    /// The first column; `None` if a number is not finite.
+    fn finite_column(&self) -> Option<Vec<f64>> {
+        let values = match self.values {
+            OutputColumns::Floats(values) => widened(&values[..self.rows]),
+            OutputColumns::Doubles(values) => values[..self.rows].to_vec(),
+            _ => return None,
+        };
+        are_finite(&values).then_some(values)
     }
 
     /// The number of a row in a column of its own, for all rows.

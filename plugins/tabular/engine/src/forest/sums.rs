@@ -78,9 +78,17 @@ impl Sums {
             return false;
         }
         let (start, values) = (of_kind::<T>(&self.start), of_kind::<T>(&self.values));
-        for ((target, results), start) in results.chunks_exact_mut(leaves.len()).enumerate().zip(start) {
-            for (result, leaf) in results.iter_mut().zip(leaves) {
-                *result = *start + values[*leaf as usize * self.targets + target];
+        match start {
+            [start] => write_columns([*start], values, leaves, results),
+            [first, second] => write_columns([*first, *second], values, leaves, results),
+            [first, second, third] => write_columns([*first, *second, *third], values, leaves, results),
+            _ => {
+                let columns = results.chunks_exact_mut(leaves.len()).enumerate().zip(start);
+                for ((target, results), start) in columns {
+                    for (result, leaf) in results.iter_mut().zip(leaves) {
+                        *result = *start + values[*leaf as usize * self.targets + target];
+                    }
+                }
             }
         }
         true
@@ -187,6 +195,35 @@ impl Sums {
             }
         } else {
             results.copy_from_slice(scores);
+        }
+    }
+}
+
+/// Rows of a turn of [`write_columns`].
+const TURN: usize = 8;
+
+/// Writes `N` columns of the sums of a start and the values of the leaf that each row reaches.
+fn write_columns<T: Value, const N: usize>(start: [T; N], values: &[T], leaves: &[u32], results: &mut [T]) {
+    let rows = leaves.len();
+    let values = values.as_chunks::<N>().0;
+    let mut columns = results.chunks_exact_mut(rows);
+    let columns: [&mut [T]; N] = std::array::from_fn(|_| columns.next().unwrap_or_default());
+    assert!(columns.iter().all(|column| column.len() == rows), "a column for each target");
+    let mut first = 0;
+    while first + TURN <= rows {
+        // A turn of several rows: a loop in Wasm costs as much as a row.
+        for row in first..first + TURN {
+            let values = &values[leaves[row] as usize];
+            for target in 0..N {
+                columns[target][row] = start[target] + values[target];
+            }
+        }
+        first += TURN;
+    }
+    for row in first..rows {
+        let values = &values[leaves[row] as usize];
+        for target in 0..N {
+            columns[target][row] = start[target] + values[target];
         }
     }
 }
