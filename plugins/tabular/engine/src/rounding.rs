@@ -50,13 +50,21 @@ pub fn truncated(values: &[i64]) -> Vec<u32> {
 }
 
 #[cfg(target_arch = "wasm32")]
-mod vector {
+pub(crate) mod vector {
     use std::arch::wasm32::{
-        f32x4_demote_f64x2_zero, f64x2_promote_low_f32x4, i32x4_shuffle, i64x2_shuffle, v128, v128_load,
-        v128_load64_zero, v128_store,
+        f32x4_demote_f64x2_zero, f64x2_promote_low_f32x4, i8x16, i8x16_swizzle, i32x4_shuffle, v128,
+        v128_load, v128_load64_zero, v128_or, v128_store,
     };
 
     use super::TURN;
+
+    /// Two pairs of doubles as floats.
+    #[inline(always)]
+    pub(crate) fn demote(low: v128, high: v128) -> v128 {
+        const UPWARDS: v128 = i8x16(-1, -1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+        // The compiler rounds each number by itself if it may merge the two halves in another way.
+        v128_or(f32x4_demote_f64x2_zero(low), i8x16_swizzle(f32x4_demote_f64x2_zero(high), UPWARDS))
+    }
 
     #[inline(always)]
     pub(super) fn round(values: &[f64; TURN], results: &mut [f32; TURN]) {
@@ -64,10 +72,8 @@ mod vector {
             // SAFETY: four values and four results from `4 * four` on are within the arrays.
             unsafe {
                 let from = values.as_ptr().add(4 * four).cast::<v128>();
-                let low = f32x4_demote_f64x2_zero(v128_load(from));
-                let high = f32x4_demote_f64x2_zero(v128_load(from.add(1)));
                 let to = results.as_mut_ptr().add(4 * four).cast::<v128>();
-                v128_store(to, i64x2_shuffle::<0, 2>(low, high));
+                v128_store(to, demote(v128_load(from), v128_load(from.add(1))));
             }
         }
     }

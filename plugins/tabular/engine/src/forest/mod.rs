@@ -24,6 +24,8 @@ mod sums;
 mod threshold_traversal;
 mod traversal;
 
+use std::borrow::Cow;
+
 use tabular_program::{Ensemble, FloatValues};
 
 use leaf_search::LeafSearch;
@@ -52,6 +54,8 @@ pub(crate) struct Forest {
     bottom_up: BottomUp,
     oblivious: Oblivious,
     trees: Vec<PreparedTree>,
+    /// How the leaves of each tree are found for the usual number of rows.
+    usual_ways: Vec<LeafSearch>,
     /// The trees in the order of their depth.
     by_depth: Vec<u32>,
     sums: Sums,
@@ -119,12 +123,14 @@ impl Forest {
             bottom_up,
             oblivious,
             trees,
+            usual_ways: Vec::new(),
             by_depth,
             sums: Sums::default(),
         };
         if forest.is_faster_without_ranks(1) || forest.is_faster_without_ranks(USUAL_ROWS) {
             forest.thresholds = ThresholdNodes::new(&ensemble);
         }
+        forest.usual_ways = forest.ways(USUAL_ROWS);
         forest.sums = Sums::new(ensemble);
         forest
     }
@@ -143,8 +149,12 @@ impl Forest {
             self.run_without_ranks(thresholds, features, rows, results, scratch);
             return;
         }
-        let ways: Vec<LeafSearch> = self.trees.iter().map(|tree| self.way(tree, rows)).collect();
-        // Few rows are walked even if there is no tree.
+        let ways = match rows {
+            // Few rows are walked even if there is no tree.
+            _ if rows < traversal::LANES => Cow::default(),
+            USUAL_ROWS => Cow::Borrowed(&self.usual_ways[..]),
+            _ => Cow::Owned(self.ways(rows)),
+        };
         let walks = rows < traversal::LANES || ways.contains(&LeafSearch::Walk);
         let bytes = ways.iter().any(|way| *way != LeafSearch::Walk);
         scratch.ranks.find(&self.tests, features, rows, walks, bytes);
@@ -217,10 +227,13 @@ impl Forest {
         self.sums.finish(scores, rows, results);
     }
 
-    /// How a tree's leaves are found; all trees are walked for fewer rows than a walk has lanes.
-    fn way(&self, tree: &PreparedTree, rows: usize) -> LeafSearch {
-        let (nodes, levels) = self.sizes(tree);
-        leaf_search::fastest(rows, tree.depth.expected, nodes, levels).0
+    /// How the leaves of each tree are found.
+    fn ways(&self, rows: usize) -> Vec<LeafSearch> {
+        let way = |tree: &PreparedTree| {
+            let (nodes, levels) = self.sizes(tree);
+            leaf_search::fastest(rows, tree.depth.expected, nodes, levels).0
+        };
+        self.trees.iter().map(way).collect()
     }
 
     /// The number of tests of a tree if it can be evaluated bottom-up, and of its levels if it is oblivious.
@@ -290,9 +303,7 @@ impl Forest {
                     scratch.leaves[tree(lane)] = leaf;
                 }
             }
-            for (tree, leaf) in scratch.leaves.iter().enumerate() {
-                self.sums.add_one(tree, row, rows, *leaf, scores);
-            }
+            self.sums.add_row(row, rows, &scratch.leaves, scores);
         }
     }
 }

@@ -5,10 +5,20 @@ use tabular_program::{Columns, Operand, Values};
 use crate::planes::Cell;
 use crate::text::TextRef;
 
+/// Values of a turn: a loop in Wasm costs as much as several values.
+const TURN: usize = 16;
+
 /// Applies a function to values.
 #[inline(always)]
 pub(super) fn apply<S: Copy, T>(values: &[S], results: &mut [T], function: impl Fn(S) -> T) {
-    for (result, value) in results.iter_mut().zip(values) {
+    let (turns, rest) = results.as_chunks_mut::<TURN>();
+    let (values, last) = values.as_chunks::<TURN>();
+    for (results, values) in turns.iter_mut().zip(values) {
+        for index in 0..TURN {
+            results[index] = function(values[index]);
+        }
+    }
+    for (result, value) in rest.iter_mut().zip(last) {
         *result = function(*value);
     }
 }
