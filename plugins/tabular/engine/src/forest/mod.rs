@@ -47,13 +47,15 @@ pub(crate) struct Forest {
     walk: TraversalNodes,
     /// The nodes with their thresholds, if leaves are ever found without ranks.
     thresholds: Option<ThresholdNodes>,
-    /// The time to find the ranks of a row.
+    /// The time to find the ranks of a row of many.
     rank_time: f64,
     /// The steps of walks through all trees.
     steps: f64,
     bottom_up: BottomUp,
     oblivious: Oblivious,
     trees: Vec<PreparedTree>,
+    /// Whether leaves are found without ranks: for a few rows, and for the usual number.
+    without_ranks: [bool; 2],
     /// How the leaves of each tree are found for the usual number of rows.
     usual_ways: Vec<LeafSearch>,
     /// The trees in the order of their depth.
@@ -123,11 +125,13 @@ impl Forest {
             bottom_up,
             oblivious,
             trees,
+            without_ranks: [false; 2],
             usual_ways: Vec::new(),
             by_depth,
             sums: Sums::default(),
         };
-        if forest.is_faster_without_ranks(1) || forest.is_faster_without_ranks(USUAL_ROWS) {
+        forest.without_ranks = [1, USUAL_ROWS].map(|rows| forest.is_faster_without_ranks(rows));
+        if forest.without_ranks.contains(&true) {
             forest.thresholds = ThresholdNodes::new(&ensemble);
         }
         forest.usual_ways = forest.ways(USUAL_ROWS);
@@ -143,8 +147,15 @@ impl Forest {
         results: Results<'_>,
         scratch: &mut Scratch,
     ) {
+        let [of_few, of_usual] = self.without_ranks;
+        let without_ranks = match rows {
+            // The times of both are in proportion to the number of rows.
+            _ if rows < traversal::LANES => of_few,
+            USUAL_ROWS => of_usual,
+            _ => self.thresholds.is_some() && self.is_faster_without_ranks(rows),
+        };
         if let Some(thresholds) = &self.thresholds
-            && self.is_faster_without_ranks(rows)
+            && without_ranks
         {
             self.run_without_ranks(thresholds, features, rows, results, scratch);
             return;
@@ -176,7 +187,7 @@ impl Forest {
     /// Whether comparing features with thresholds takes less time than ranks and the fastest way with them.
     fn is_faster_without_ranks(&self, rows: usize) -> bool {
         let direct = leaf_search::threshold_time(rows, self.trees.len(), self.steps);
-        let ranks = rows as f64 * self.rank_time;
+        let ranks = leaf_search::ranks_time(rows, self.rank_time);
         if direct <= ranks {
             return true;
         }
