@@ -202,6 +202,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn few_labels_are_chosen_as_many_are() {
+        let labels = ["a", "b", "c"].map(str::to_owned);
+        let special = [-0.0, 1.0 + 1e-6, 1.0 + 9e-6, 1.00002, -9e-6, -2e-5, f32::NAN, f32::INFINITY];
+        for rows in [1, 15, 16, 33] {
+            for odd in 0..=special.len() {
+                let mut values: Vec<f32> = (0..3 * rows).map(|cell| (cell * 5 % 17) as f32 / 16.0).collect();
+                if let Some(special) = special.get(odd) {
+                    values[odd * 7 % (3 * rows)] = *special;
+                }
+                for unknown in [None, Some(rows / 2)] {
+                    let mut positions: Vec<u32> = (0..rows).map(|row| (row * row % 3) as u32).collect();
+                    if let Some(row) = unknown {
+                        positions[row] = UNKNOWN;
+                    }
+                    let outputs = tabular_engine::Answers {
+                        outputs: vec![OutputColumns::Floats(values.clone())],
+                        failures: Vec::new(),
+                        texts: tabular_engine::Texts::default(),
+                    };
+                    let scores = Numbers::new(&outputs, 0, rows as u32);
+                    let columns = LabelColumns { positions, scores: &scores, failures: &[], labels: &labels };
+                    for bounds in [
+                        Bounds { least: -PROBABILITY_TOLERANCE, greatest: 1.0 + PROBABILITY_TOLERANCE },
+                        Bounds { least: f64::NEG_INFINITY, greatest: f64::INFINITY },
+                    ] {
+                        let few = columns.few_labels::<3>(&values, &[2, 0, 1], bounds);
+                        let many = columns.many_labels(&[2, 0, 1], bounds);
+                        assert_eq!(format!("{few:?}"), format!("{many:?}"), "{rows} rows, {odd}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_least_float_is_at_least_the_number() {
         for number in [-1e-5, 1.0 + 1e-5, -1.0 - 1e-5, 0.0, 1.0, 0.1, f64::INFINITY, f64::NEG_INFINITY] {
             let float = least_float(number);

@@ -250,7 +250,7 @@ pub(super) fn power_of_two(exponent: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{exponential, rounded_exponential};
+    use super::{exponential, exponentials, rounded_exponential, rounded_exponentials};
 
     #[test]
     fn special_values_have_their_exponentials() {
@@ -276,6 +276,21 @@ mod tests {
             }
         }
         assert_eq!(different, 0, "of two million");
+    }
+
+    #[test]
+    fn many_values_have_the_exponentials_of_single_ones() {
+        let values: Vec<f32> =
+            (0..23).map(|index| (index - 11) as f32 * 9.5).chain([f32::NAN, 0.0]).collect();
+        for count in 0..=values.len() {
+            let (mut usual, mut rounded) = (values[..count].to_vec(), values[..count].to_vec());
+            exponentials(&mut usual);
+            rounded_exponentials(&mut rounded);
+            for (index, value) in values[..count].iter().enumerate() {
+                assert_eq!(usual[index].to_bits(), exponential(*value).to_bits(), "{value}");
+                assert_eq!(rounded[index].to_bits(), rounded_exponential(*value).to_bits(), "{value}");
+            }
+        }
     }
 
     /// Differences of one bit are left: glibc's variant for fused operations.
