@@ -5,12 +5,20 @@ use tabular_program::{Columns, Operand, Values};
 use crate::planes::Cell;
 use crate::text::TextRef;
 
-/// Values of a turn: a loop in Wasm costs as much as several values.
-const TURN: usize = 16;
-
 /// Applies a function to values.
 #[inline(always)]
 pub(super) fn apply<S: Copy, T>(values: &[S], results: &mut [T], function: impl Fn(S) -> T) {
+    for (result, value) in results.iter_mut().zip(values) {
+        *result = function(*value);
+    }
+}
+
+/// Values of a turn of [`apply_in_turns`].
+const TURN: usize = 16;
+
+/// [`apply`] for a function of few instructions: a loop in Wasm costs as much as several values. The code is longer.
+#[inline(always)]
+pub(super) fn apply_in_turns<S: Copy, T>(values: &[S], results: &mut [T], function: impl Fn(S) -> T) {
     let (turns, rest) = results.as_chunks_mut::<TURN>();
     let (values, last) = values.as_chunks::<TURN>();
     for (results, values) in turns.iter_mut().zip(values) {
@@ -18,9 +26,7 @@ pub(super) fn apply<S: Copy, T>(values: &[S], results: &mut [T], function: impl 
             results[index] = function(values[index]);
         }
     }
-    for (result, value) in rest.iter_mut().zip(last) {
-        *result = function(*value);
-    }
+    apply(last, rest, function);
 }
 
 /// An argument of a loop over columns.

@@ -2,7 +2,7 @@
 
 use tabular_program::{ClassRule, Columns, Kind, ScoreTransform, Values};
 
-use super::arguments::{Constant, apply, constants};
+use super::arguments::{Constant, apply_in_turns, constants};
 use super::score_transforms::transform_scores;
 use super::{Block, Operation};
 use crate::math::Float;
@@ -55,10 +55,10 @@ impl Classes {
             });
             match self.sums.kind {
                 Kind::Float => block.planes.map_within::<f32>(self.to, |planes, results| {
-                    apply(planes.read(self.sums), results, |score: f32| score);
+                    apply_in_turns(planes.read(self.sums), results, |score: f32| score);
                 }),
                 _ => block.planes.map_across::<f32>(self.to, |planes, results| {
-                    apply(planes.read(self.sums), results, |score: f64| score as f32);
+                    apply_in_turns(planes.read(self.sums), results, |score: f64| score as f32);
                 }),
             }
         } else {
@@ -67,7 +67,7 @@ impl Classes {
                 column.iter_mut().for_each(|score| *score = *score + *base);
             }
             find_largest_of_rows(&scores, rows, block.planes.write::<i64>(self.label));
-            apply(&scores, block.planes.write::<f32>(self.to), |score| score.to_double() as f32);
+            apply_in_turns(&scores, block.planes.write::<f32>(self.to), |score| score.to_double() as f32);
         }
         transform_scores(self.transform, rows, block.planes.write::<f32>(self.to));
     }
