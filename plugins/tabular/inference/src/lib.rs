@@ -8,6 +8,7 @@ mod answers;
 mod class_probabilities;
 mod label_columns;
 mod label_indices;
+mod label_positions;
 mod sources;
 
 use std::sync::{Mutex, PoisonError};

@@ -150,7 +150,7 @@ mod vector {
     };
     use std::ops::{Add, Mul, Sub};
 
-    use crate::rounding::vector::demote;
+    use crate::conversion::vector::demote;
 
     use super::{Doubles, GREATEST, LEAST, POWERS, usual_exponential, wide_exponential};
 

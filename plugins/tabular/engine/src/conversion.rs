@@ -21,7 +21,7 @@ pub(crate) fn round(values: &[f64], results: &mut [f32]) {
 
 /// Floats as doubles.
 #[must_use]
-pub fn widened(values: &[f32]) -> Vec<f64> {
+pub fn doubles(values: &[f32]) -> Vec<f64> {
     let mut results = vec![0.0; values.len()];
     let (turns, rest) = results.as_chunks_mut::<TURN>();
     let (values, last) = values.as_chunks::<TURN>();
@@ -36,7 +36,7 @@ pub fn widened(values: &[f32]) -> Vec<f64> {
 
 /// The lower halves of integers.
 #[must_use]
-pub fn truncated(values: &[i64]) -> Vec<u32> {
+pub fn lower_halves(values: &[i64]) -> Vec<u32> {
     let mut results = vec![0; values.len()];
     let (turns, rest) = results.as_chunks_mut::<TURN>();
     let (values, last) = values.as_chunks::<TURN>();
@@ -149,8 +149,8 @@ mod tests {
             }
             let integers: Vec<i64> = (0..count).map(|_| rng.i64(..)).collect();
             let expected: Vec<u32> = integers.iter().map(|integer| *integer as u32).collect();
-            assert_eq!(truncated(&integers), expected);
-            for (wide, value) in widened(&rounded).into_iter().zip(&rounded) {
+            assert_eq!(lower_halves(&integers), expected);
+            for (wide, value) in doubles(&rounded).into_iter().zip(&rounded) {
                 assert!(is_same(wide, f64::from(*value)), "{value}");
             }
         }
