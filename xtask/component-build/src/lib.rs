@@ -23,7 +23,7 @@ const TARGET_FLAGS: [&str; 2] =
     ["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Ctarget-feature=+simd128"];
 
 /// Debian packages of the compiler and the sources of its standard library, for machines without rustup. The model
-/// importer and the neural runtime need Rust 1.94, the other guests 1.85.
+/// importer and the neural runtime need Rust 1.94, the other guests 1.88.
 const DEBIAN: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
 /// Variables by which cargo passes the flags and wrappers of a build on to its build scripts.

@@ -9,6 +9,7 @@
 //!   machine. Sums have a fixed order, and transcendental functions are those of the `libm` crate.
 //! - A program that passed its check runs without a panic, whatever the rows are.
 
+mod conversion;
 mod forest;
 mod graph_engine;
 mod matcher;
@@ -19,6 +20,7 @@ mod planes;
 mod source_columns;
 mod text;
 
+pub use conversion::{doubles, lower_halves};
 pub use graph_engine::{Graph, GraphEngine, GraphError, GraphValues, NoGraphs};
 pub use model::{Answers, Buffers, Failure, Model, OutputColumns};
 pub use source_columns::{Source, SourceColumn, SourceError};

@@ -31,7 +31,8 @@ pub(crate) trait Float:
 
     fn exponential(self) -> Self;
 
-    fn rounded_exponential(self) -> Self;
+    /// Replaces values by exponentials that are as exact as their type allows.
+    fn rounded_exponentials(values: &mut [Self]);
 
     fn logarithm(self) -> Self;
 
@@ -41,7 +42,7 @@ pub(crate) trait Float:
 }
 
 macro_rules! float {
-    ($type:ty, $exponential:path, $rounded_exponential:path, $logarithm:path, $power:path) => {
+    ($type:ty, $exponential:path, $rounded_exponentials:path, $logarithm:path, $power:path) => {
         impl Float for $type {
             fn to_double(self) -> f64 {
                 f64::from(self)
@@ -64,8 +65,8 @@ macro_rules! float {
                 $exponential(self)
             }
 
-            fn rounded_exponential(self) -> Self {
-                $rounded_exponential(self)
+            fn rounded_exponentials(values: &mut [Self]) {
+                $rounded_exponentials(values);
             }
 
             fn logarithm(self) -> Self {
@@ -82,8 +83,12 @@ macro_rules! float {
         }
     };
 }
-float!(f32, exponential::exponential, exponential::rounded_exponential, logarithm::logarithm, power::power);
-float!(f64, libm::exp, libm::exp, libm::log, libm::pow);
+float!(f32, exponential::exponential, exponential::rounded_exponentials, logarithm::logarithm, power::power);
+float!(f64, libm::exp, double_exponentials, libm::log, libm::pow);
+
+fn double_exponentials(values: &mut [f64]) {
+    values.iter_mut().for_each(|value| *value = libm::exp(*value));
+}
 
 /// The exponential as glibc has it.
 pub(crate) fn exp<T: Float>(value: T) -> T {
@@ -100,10 +105,50 @@ pub(crate) fn power<T: Float>(base: T, exponent: T) -> T {
     base.power(exponent)
 }
 
-/// `1 / (1 + exp(-|x|))`, mirrored for negative `x`, with the roundings of ONNX Runtime.
-pub(crate) fn logistic(value: f32) -> f32 {
-    let upper = 1.0 / (1.0 + exp(-value.abs()));
-    if value < 0.0 { 1.0 - upper } else { upper }
+/// Replaces values by their exponentials as glibc has them.
+pub(crate) fn exponentials(values: &mut [f32]) {
+    exponential::exponentials(values);
+}
+
+/// Values of a turn of [`logistics`].
+const TURN: usize = 16;
+
+/// Replaces `x` by `1 / (1 + exp(-|x|))`, mirrored for negative `x`, with the roundings of ONNX Runtime.
+pub(crate) fn logistics(values: &mut [f32]) {
+    for values in values.chunks_mut(TURN) {
+        let mut upper = [0.0; TURN];
+        let upper = &mut upper[..values.len()];
+        upper_logistics(values, upper);
+        for (value, upper) in values.iter_mut().zip(upper) {
+            *value = if *value < 0.0 { 1.0 - *upper } else { *upper };
+        }
+    }
+}
+
+/// Replaces values, and their negatives in `opposites`, as [`logistics`] does: both have the same exponential.
+pub(crate) fn logistics_of_opposites(values: &mut [f32], opposites: &mut [f32]) {
+    for (values, opposites) in values.chunks_mut(TURN).zip(opposites.chunks_mut(TURN)) {
+        let mut upper = [0.0; TURN];
+        let upper = &mut upper[..values.len()];
+        upper_logistics(values, upper);
+        for ((value, opposite), upper) in values.iter_mut().zip(opposites).zip(upper) {
+            let lower = 1.0 - *upper;
+            *opposite = if *value > 0.0 { lower } else { *upper };
+            *value = if *value < 0.0 { lower } else { *upper };
+        }
+    }
+}
+
+/// Writes `1 / (1 + exp(-|x|))`.
+#[inline(always)]
+fn upper_logistics(values: &[f32], results: &mut [f32]) {
+    for (result, value) in results.iter_mut().zip(values) {
+        *result = -value.abs();
+    }
+    exponentials(results);
+    for result in results {
+        *result = 1.0 / (1.0 + *result);
+    }
 }
 
 /// The inverse of the normal distribution function, by Winitzki's approximation of the inverse error function, with the

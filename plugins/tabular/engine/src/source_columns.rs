@@ -140,7 +140,7 @@ impl SourceColumn<'_> {
                 convert(&values[first..], planes.write(column), f64::from)
             }
             (Source::Doubles(values), Kind::Float) => {
-                convert(&values[first..], planes.write(column), |value: f64| value as f32);
+                crate::conversion::round(&values[first..], planes.write(column));
             }
             (Source::Doubles(values), Kind::Double) => {
                 convert(&values[first..], planes.write(column), |value| value)

@@ -15,6 +15,7 @@ pub struct TextRef {
 }
 
 /// What text cells refer to.
+#[derive(Default)]
 pub struct Texts<'a> {
     constants: &'a str,
     made: String,

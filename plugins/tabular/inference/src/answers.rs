@@ -1,17 +1,29 @@
 //! Outputs of a lowered model as answers.
 
-use tabular_engine::{Answers as Outputs, Failure, OutputColumns, TextRef, Texts};
+use tabular_engine::{Answers as Outputs, Failure, OutputColumns, doubles};
 use tabular_program::{AnswerRule, PROBABILITY_TOLERANCE, Scores};
 use understudy_sdk::{Answer, AnswerValues, Answers, Labels, Reason, Text, WithConfidence, collect_answers};
 
 use crate::label_columns::LabelColumns;
+use crate::label_positions::LabelPositions;
 
-/// The answers to `rows` rows.
-pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> Answers {
+/// The answers to `rows` rows. `label_positions` has the positions of labels that are indices.
+pub(crate) fn answers(
+    rule: &AnswerRule,
+    label_positions: Option<&[u32]>,
+    rows: u32,
+    outputs: &Outputs<'_>,
+) -> Answers {
     let failures = &outputs.failures[..];
     match rule {
         AnswerRule::Number { output } => {
             let numbers = Numbers::new(outputs, *output, rows);
+            if failures.is_empty()
+                && let Some(values) = numbers.finite_column()
+            {
+                let values = AnswerValues::Numbers(values);
+                return Answers { values, confidence: None, probabilities: None, unanswered: Vec::new() };
+            }
             collect(rows, failures, |row| Ok(numbers.get(0, row)))
         }
         AnswerRule::Label { output, names, scores } => {
@@ -25,7 +37,7 @@ pub(crate) fn answers(rule: &AnswerRule, rows: u32, outputs: &Outputs<'_>) -> An
                     with_confidence(label(row)?, numbers.get(numbers.largest(row), row))
                 });
             }
-            let mut positions = LabelPositions::new(outputs, *output, labels);
+            let mut positions = LabelPositions::new(outputs, *output, labels, label_positions);
             if names.is_empty() {
                 if let Some(answers) = positions.all().and_then(|positions| {
                     LabelColumns { positions, scores: &numbers, failures, labels }.answers(true)
@@ -173,7 +185,7 @@ fn with_confidence<A>(answer: A, score: f64) -> Result<WithConfidence<A>, Reason
 }
 
 /// The label of a row.
-fn label<'a>(
+pub(crate) fn label<'a>(
     outputs: &'a Outputs<'_>,
     output: u32,
     names: &'a [String],
@@ -194,113 +206,17 @@ fn label<'a>(
     }
 }
 
-/// The labels of rows, as positions in a list of all labels.
-enum LabelPositions<'a> {
-    /// The labels are integers: those of the list as numbers, and those of the rows.
-    Integers { labels: Vec<Option<i64>>, values: &'a [i64] },
-    /// The labels are texts.
-    Texts {
-        texts: &'a Texts<'a>,
-        cells: &'a [TextRef],
-        labels: &'a [String],
-        /// Cells whose positions are known. Constants have the same cell in all rows.
-        known: Vec<(TextRef, usize)>,
-    },
-    /// The labels are truth values.
-    Others { outputs: &'a Outputs<'a>, output: u32, labels: &'a [String] },
-}
-
-impl<'a> LabelPositions<'a> {
-    fn new(outputs: &'a Outputs<'a>, output: u32, labels: &'a [String]) -> Self {
-        match &outputs.outputs[output as usize] {
-            // Comparing numbers takes less time than writing each of them as a text.
-            OutputColumns::Integers(values) => {
-                Self::Integers { labels: labels.iter().map(|label| integer(label)).collect(), values }
-            }
-            OutputColumns::Texts(cells) => {
-                Self::Texts { texts: &outputs.texts, cells, labels, known: Vec::new() }
-            }
-            _ => Self::Others { outputs, output, labels },
+/// Whether all numbers are finite.
+fn are_finite(values: &[f64]) -> bool {
+    // The product of a finite number and zero is zero.
+    let mut products = [0.0; 8];
+    let (turns, rest) = values.as_chunks::<8>();
+    for values in turns {
+        for lane in 0..8 {
+            products[lane] += values[lane] * 0.0;
         }
     }
-
-    /// The positions of the labels of all rows, column by column; [`UNKNOWN`] where a label is not in the list. `None` if there
-    /// is no such way.
-    fn all(&self) -> Option<Vec<u32>> {
-        match self {
-            Self::Integers { labels, values } => {
-                let mut positions = vec![UNKNOWN; values.len()];
-                // The first of equal labels comes last.
-                for (position, label) in labels.iter().enumerate().rev() {
-                    if let Some(label) = label {
-                        set_where_equal(&mut positions, values, *label, position as u32);
-                    }
-                }
-                Some(positions)
-            }
-            Self::Texts { texts, cells, labels, .. } => {
-                let mut positions = vec![UNKNOWN; cells.len()];
-                let mut next = 0;
-                // Constants have as many cells as there are labels; other texts may have one in each row.
-                for _ in 0..=labels.len() {
-                    let Some(row) = positions[next..].iter().position(|position| *position == UNKNOWN) else {
-                        return Some(positions);
-                    };
-                    next += row;
-                    let label = texts.get(cells[next]);
-                    let position = labels.iter().position(|other| other == label)? as u32;
-                    set_where_equal(&mut positions[next..], &cells[next..], cells[next], position);
-                }
-                None
-            }
-            Self::Others { .. } => None,
-        }
-    }
-
-    /// The position of a row's label.
-    ///
-    /// # Errors
-    /// If it is not in the list.
-    fn get(&mut self, row: usize) -> Result<usize, Reason> {
-        let unknown = |label: &str| Reason::Failed(format!("the label {label:?} has no score"));
-        match self {
-            Self::Integers { labels, values } => {
-                let position = labels.iter().position(|label| *label == Some(values[row]));
-                position.ok_or_else(|| unknown(&values[row].to_string()))
-            }
-            Self::Texts { texts, cells, labels, known } => {
-                let cell = cells[row];
-                if let Some((_, position)) = known.iter().find(|(known, _)| *known == cell) {
-                    return Ok(*position);
-                }
-                let label = texts.get(cell);
-                let position = labels.iter().position(|other| other == label);
-                let position = position.ok_or_else(|| unknown(label))?;
-                if known.len() < labels.len() {
-                    known.push((cell, position));
-                }
-                Ok(position)
-            }
-            Self::Others { outputs, output, labels } => {
-                let value = label(outputs, *output, &[], row)?;
-                labels.iter().position(|label| *label == value).ok_or_else(|| unknown(&value))
-            }
-        }
-    }
-}
-
-/// Sets the positions of the rows that have a value.
-fn set_where_equal<T: Copy + PartialEq>(positions: &mut [u32], values: &[T], wanted: T, position: u32) {
-    for (found, value) in positions.iter_mut().zip(values) {
-        *found = if *value == wanted { position } else { *found };
-    }
-}
-
-/// The integer whose usual text this is.
-pub(crate) fn integer(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_usual = text == "0" || !digits.starts_with(['0', '+']);
-    text.parse().ok().filter(|_| is_usual)
+    products.iter().all(|product| *product == 0.0) && rest.iter().all(|value| value.is_finite())
 }
 
 /// The numbers of an output.
@@ -331,6 +247,21 @@ impl<'a> Numbers<'a> {
             OutputColumns::Integers(values) => values[cell] as f64,
             _ => unreachable!("the model was checked: the output holds numbers"),
         }
+    }
+
+    /// The output.
+    pub(crate) fn values(&self) -> &OutputColumns {
+        self.values
+    }
+
+    /// The first column; `None` if a number is not finite.
+    fn finite_column(&self) -> Option<Vec<f64>> {
+        let values = match self.values {
+            OutputColumns::Floats(values) => doubles(&values[..self.rows]),
+            OutputColumns::Doubles(values) => values[..self.rows].to_vec(),
+            _ => return None,
+        };
+        are_finite(&values).then_some(values)
     }
 
     /// The number of a row in a column of its own, for all rows.
@@ -406,18 +337,6 @@ mod tests {
                 collect(7, &failures, |row| Ok(&labels[answer(row)?.0][..]))
             };
             assert_eq!(format!("{found:?}"), format!("{expected:?}"));
-        }
-    }
-
-    #[test]
-    fn texts_of_integers_are_their_usual_ones() {
-        for (text, number) in
-            [("0", Some(0)), ("-7", Some(-7)), ("10", Some(10)), ("9223372036854775807", Some(i64::MAX))]
-        {
-            assert_eq!(integer(text), number, "{text}");
-        }
-        for text in ["", "-", "+1", "01", "-0", "-+1", "1.0", "9223372036854775808", "a"] {
-            assert_eq!(integer(text), None, "{text}");
         }
     }
 }

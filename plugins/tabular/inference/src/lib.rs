@@ -7,6 +7,8 @@
 mod answers;
 mod class_probabilities;
 mod label_columns;
+mod label_indices;
+mod label_positions;
 mod sources;
 
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +25,8 @@ const ASSET: &str = "model";
 pub struct PreparedModel {
     fields: Vec<Field>,
     answer: AnswerRule,
+    /// If the label's output holds indices instead of texts: the position of each one's text among the labels of the scores.
+    label_positions: Option<Vec<u32>>,
     /// The classes of the probabilities, if the answers have them.
     classes: Option<Classes>,
     model: Model,
@@ -37,11 +41,12 @@ impl PreparedModel {
     /// If there is no model, or it cannot be run.
     pub fn new(assets: &Assets, graphs: &dyn GraphEngine) -> Result<Self, String> {
         let bytes = assets.get(ASSET).ok_or("the asset `model` is missing; give a lowered model")?;
-        let LoweredModel { fields, answer, program } =
-            LoweredModel::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let mut model = LoweredModel::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let label_positions = label_indices::take_label_indices(&mut model);
+        let LoweredModel { fields, answer, program } = model;
         let model = Model::with_graphs(program, graphs).map_err(|error| error.to_string())?;
         let classes = Classes::new(&answer);
-        Ok(Self { fields, answer, classes, model, buffers: Mutex::default() })
+        Ok(Self { fields, answer, label_positions, classes, model, buffers: Mutex::default() })
     }
 
     /// What the model reads, in order.
@@ -85,7 +90,7 @@ impl PreparedModel {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs =
             self.model.run(rows as usize, &sources, &mut buffers).map_err(|error| error.to_string())?;
-        let mut answers = answers::answers(&self.answer, rows, &outputs);
+        let mut answers = answers::answers(&self.answer, self.label_positions.as_deref(), rows, &outputs);
         if let Some(classes) = &self.classes {
             classes.add_to(&mut answers, rows, &outputs);
         }

@@ -24,6 +24,8 @@ mod sums;
 mod threshold_traversal;
 mod traversal;
 
+use std::borrow::Cow;
+
 use tabular_program::{Ensemble, FloatValues};
 
 use leaf_search::LeafSearch;
@@ -45,13 +47,17 @@ pub(crate) struct Forest {
     walk: TraversalNodes,
     /// The nodes with their thresholds, if leaves are ever found without ranks.
     thresholds: Option<ThresholdNodes>,
-    /// The time to find the ranks of a row.
+    /// The time to find the ranks of a row of many.
     rank_time: f64,
     /// The steps of walks through all trees.
     steps: f64,
     bottom_up: BottomUp,
     oblivious: Oblivious,
     trees: Vec<PreparedTree>,
+    /// Whether leaves are found without ranks: for a few rows, and for the usual number.
+    without_ranks: [bool; 2],
+    /// How the leaves of each tree are found for the usual number of rows.
+    usual_ways: Vec<LeafSearch>,
     /// The trees in the order of their depth.
     by_depth: Vec<u32>,
     sums: Sums,
@@ -119,12 +125,16 @@ impl Forest {
             bottom_up,
             oblivious,
             trees,
+            without_ranks: [false; 2],
+            usual_ways: Vec::new(),
             by_depth,
             sums: Sums::default(),
         };
-        if forest.is_faster_without_ranks(1) || forest.is_faster_without_ranks(USUAL_ROWS) {
+        forest.without_ranks = [1, USUAL_ROWS].map(|rows| forest.is_faster_without_ranks(rows));
+        if forest.without_ranks.contains(&true) {
             forest.thresholds = ThresholdNodes::new(&ensemble);
         }
+        forest.usual_ways = forest.ways(USUAL_ROWS);
         forest.sums = Sums::new(ensemble);
         forest
     }
@@ -137,14 +147,25 @@ impl Forest {
         results: Results<'_>,
         scratch: &mut Scratch,
     ) {
+        let [of_few, of_usual] = self.without_ranks;
+        let without_ranks = match rows {
+            // The times of both are in proportion to the number of rows.
+            _ if rows < traversal::LANES => of_few,
+            USUAL_ROWS => of_usual,
+            _ => self.thresholds.is_some() && self.is_faster_without_ranks(rows),
+        };
         if let Some(thresholds) = &self.thresholds
-            && self.is_faster_without_ranks(rows)
+            && without_ranks
         {
             self.run_without_ranks(thresholds, features, rows, results, scratch);
             return;
         }
-        let ways: Vec<LeafSearch> = self.trees.iter().map(|tree| self.way(tree, rows)).collect();
-        // Few rows are walked even if there is no tree.
+        let ways = match rows {
+            // Few rows are walked even if there is no tree.
+            _ if rows < traversal::LANES => Cow::default(),
+            USUAL_ROWS => Cow::Borrowed(&self.usual_ways[..]),
+            _ => Cow::Owned(self.ways(rows)),
+        };
         let walks = rows < traversal::LANES || ways.contains(&LeafSearch::Walk);
         let bytes = ways.iter().any(|way| *way != LeafSearch::Walk);
         scratch.ranks.find(&self.tests, features, rows, walks, bytes);
@@ -166,7 +187,7 @@ impl Forest {
     /// Whether comparing features with thresholds takes less time than ranks and the fastest way with them.
     fn is_faster_without_ranks(&self, rows: usize) -> bool {
         let direct = leaf_search::threshold_time(rows, self.trees.len(), self.steps);
-        let ranks = rows as f64 * self.rank_time;
+        let ranks = leaf_search::ranks_time(rows, self.rank_time);
         if direct <= ranks {
             return true;
         }
@@ -217,10 +238,13 @@ impl Forest {
         self.sums.finish(scores, rows, results);
     }
 
-    /// How a tree's leaves are found; all trees are walked for fewer rows than a walk has lanes.
-    fn way(&self, tree: &PreparedTree, rows: usize) -> LeafSearch {
-        let (nodes, levels) = self.sizes(tree);
-        leaf_search::fastest(rows, tree.depth.expected, nodes, levels).0
+    /// How the leaves of each tree are found.
+    fn ways(&self, rows: usize) -> Vec<LeafSearch> {
+        let way = |tree: &PreparedTree| {
+            let (nodes, levels) = self.sizes(tree);
+            leaf_search::fastest(rows, tree.depth.expected, nodes, levels).0
+        };
+        self.trees.iter().map(way).collect()
     }
 
     /// The number of tests of a tree if it can be evaluated bottom-up, and of its levels if it is oblivious.
@@ -290,9 +314,7 @@ impl Forest {
                     scratch.leaves[tree(lane)] = leaf;
                 }
             }
-            for (tree, leaf) in scratch.leaves.iter().enumerate() {
-                self.sums.add_one(tree, row, rows, *leaf, scores);
-            }
+            self.sums.add_row(row, rows, &scratch.leaves, scores);
         }
     }
 }

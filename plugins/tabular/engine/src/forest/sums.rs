@@ -2,6 +2,9 @@
 
 use tabular_program::{Aggregate, Ensemble, FloatValues};
 
+/// Rows of a turn: a loop in Wasm costs as much as a row.
+const TURN: usize = 8;
+
 /// The leaf values of an ensemble.
 #[derive(Default)]
 pub(super) struct Sums {
@@ -78,9 +81,17 @@ impl Sums {
             return false;
         }
         let (start, values) = (of_kind::<T>(&self.start), of_kind::<T>(&self.values));
-        for ((target, results), start) in results.chunks_exact_mut(leaves.len()).enumerate().zip(start) {
-            for (result, leaf) in results.iter_mut().zip(leaves) {
-                *result = *start + values[*leaf as usize * self.targets + target];
+        match start {
+            [start] => write_columns([*start], values, leaves, results),
+            [first, second] => write_columns([*first, *second], values, leaves, results),
+            [first, second, third] => write_columns([*first, *second, *third], values, leaves, results),
+            _ => {
+                let columns = results.chunks_exact_mut(leaves.len()).enumerate().zip(start);
+                for ((target, results), start) in columns {
+                    for (result, leaf) in results.iter_mut().zip(leaves) {
+                        *result = *start + values[*leaf as usize * self.targets + target];
+                    }
+                }
             }
         }
         true
@@ -108,7 +119,14 @@ impl Sums {
         match (self.aggregate, target) {
             (Aggregate::Sum, Some(target)) if !self.by_row => {
                 let scores = &mut scores[target * leaves.len()..][..leaves.len()];
-                for (score, leaf) in scores.iter_mut().zip(leaves) {
+                let (turns, rest) = scores.as_chunks_mut::<TURN>();
+                let (leaves, last) = leaves.as_chunks::<TURN>();
+                for (scores, leaves) in turns.iter_mut().zip(leaves) {
+                    for row in 0..TURN {
+                        scores[row] = scores[row] + values[leaves[row] as usize];
+                    }
+                }
+                for (score, leaf) in rest.iter_mut().zip(last) {
                     *score = *score + values[*leaf as usize];
                 }
             }
@@ -130,15 +148,24 @@ impl Sums {
         }
     }
 
+    /// Adds the values of one leaf of each tree to the scores of a row.
+    pub(super) fn add_row<T: Value>(&self, row: usize, rows: usize, leaves: &[u32], scores: &mut [T]) {
+        if self.aggregate != Aggregate::Sum || self.targets > 1 {
+            for (tree, leaf) in leaves.iter().enumerate() {
+                self.add_one(tree, row, rows, *leaf, scores);
+            }
+            return;
+        }
+        let values = of_kind::<T>(&self.values);
+        let mut sum = scores[row];
+        for ((first, _), leaf) in self.trees.iter().zip(leaves) {
+            sum = sum + values[first + *leaf as usize];
+        }
+        scores[row] = sum;
+    }
+
     /// Adds the values of one leaf to the scores of a row.
-    pub(super) fn add_one<T: Value>(
-        &self,
-        tree: usize,
-        row: usize,
-        rows: usize,
-        leaf: u32,
-        scores: &mut [T],
-    ) {
+    fn add_one<T: Value>(&self, tree: usize, row: usize, rows: usize, leaf: u32, scores: &mut [T]) {
         let (first, target) = self.trees[tree];
         let values = &of_kind::<T>(&self.values)[first..];
         match target {
@@ -187,6 +214,31 @@ impl Sums {
             }
         } else {
             results.copy_from_slice(scores);
+        }
+    }
+}
+
+/// Writes `N` columns of the sums of a start and the values of the leaf that each row reaches.
+fn write_columns<T: Value, const N: usize>(start: [T; N], values: &[T], leaves: &[u32], results: &mut [T]) {
+    let rows = leaves.len();
+    let values = values.as_chunks::<N>().0;
+    let mut columns = results.chunks_exact_mut(rows);
+    let columns: [&mut [T]; N] = std::array::from_fn(|_| columns.next().unwrap_or_default());
+    assert!(columns.iter().all(|column| column.len() == rows), "a column for each target");
+    let mut first = 0;
+    while first + TURN <= rows {
+        for row in first..first + TURN {
+            let values = &values[leaves[row] as usize];
+            for target in 0..N {
+                columns[target][row] = start[target] + values[target];
+            }
+        }
+        first += TURN;
+    }
+    for row in first..rows {
+        let values = &values[leaves[row] as usize];
+        for target in 0..N {
+            columns[target][row] = start[target] + values[target];
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Follows rows down a tree by comparing features with thresholds, without ranks.
 //!
 //! A step takes longer than one of [`traversal`](super::traversal), but no rank is found before it. An ensemble with few trees
-//! compares a row with few of its thresholds, so that this is faster. Rows are interleaved as in `traversal`. Nodes hold byte offsets, so
-//! that a step multiplies nothing.
+//! compares a row with few of its thresholds, so that this is faster. Rows are interleaved as in `traversal`. Walks are pointers, and
+//! nodes hold byte offsets, so that a step multiplies nothing.
 
 use tabular_program::{Ensemble, FloatValues, Test};
 
 use super::USUAL_ROWS;
 use super::traversal::{Depth, LANES};
 
-/// Steps between two checks whether all walks have ended, after as many steps as the mean path has.
+/// Steps up to a check whether all walks have ended, after about as many steps as the mean path has.
 const STRIDE: u32 = 2;
 /// Marks the column of a node that sends missing values to its second child. Columns have an even number of bytes.
 const TAKES_MISSING: u32 = 1;
@@ -23,8 +23,6 @@ pub(super) enum ThresholdNodes {
 /// Nodes with thresholds of one precision.
 pub(super) struct Nodes<T> {
     nodes: Vec<Node<T>>,
-    /// The number of each leaf within its tree; 0 for other nodes.
-    leaves: Vec<u32>,
     /// One more than the greatest feature.
     features: usize,
     /// Whether some node sends missing values to its second child.
@@ -38,8 +36,10 @@ struct Node<T> {
     /// Where the column of the feature begins in a block of the usual number of rows, in bytes; and [`TAKES_MISSING`] if missing
     /// values go to the second child, too.
     column: u32,
-    /// Where the first child is among the nodes of all trees, in bytes; in a leaf the leaf itself.
+    /// How far the first child is from this node, in bytes; 0 in a leaf, which leads to itself. The second child is the next node.
     child: u32,
+    /// The number of a leaf within its tree; 0 for other nodes.
+    leaf: u32,
 }
 
 /// A feature's value.
@@ -89,7 +89,6 @@ impl<T: Number> Nodes<T> {
         let column = |feature: u16| u32::from(feature) * (USUAL_ROWS * size_of::<T>()) as u32;
         let mut result = Self {
             nodes: Vec::with_capacity(ensemble.nodes.len()),
-            leaves: Vec::with_capacity(ensemble.nodes.len()),
             features: tests.iter().map(|(feature, ..)| usize::from(*feature) + 1).max()?,
             takes_missing: false,
         };
@@ -100,8 +99,7 @@ impl<T: Number> Nodes<T> {
                 if node.is_leaf() {
                     // The first feature that is compared, so that it can be read.
                     let column = column(tests[0].0);
-                    result.nodes.push(Node { threshold: T::NAN, column, child: index * size });
-                    result.leaves.push(node.child);
+                    result.nodes.push(Node { threshold: T::NAN, column, child: 0, leaf: node.child });
                 } else {
                     let (feature, thresholds, missing) = tests[usize::from(node.column)];
                     // A rank is at most `rank` exactly if the value is at most the threshold of that number.
@@ -109,44 +107,38 @@ impl<T: Number> Nodes<T> {
                     let takes_missing = missing <= node.rank;
                     result.takes_missing |= takes_missing;
                     let mark = if takes_missing { TAKES_MISSING } else { 0 };
-                    let child = (root + node.child) * size;
-                    result.nodes.push(Node { threshold, column: column(feature) | mark, child });
-                    result.leaves.push(0);
+                    // Children follow their parents, as the program's check found.
+                    let child = (root + node.child - index) * size;
+                    result.nodes.push(Node { threshold, column: column(feature) | mark, child, leaf: 0 });
                 }
             }
         }
         Some(result)
     }
 
-    /// The node that a row goes to, as a byte offset. Without `MISSING` no node sends missing values to its second child; with `USUAL`
-    /// the block has the usual number of rows.
+    /// The node that a row goes to. Without `MISSING` no node sends missing values to its second child; with `USUAL` the block has the
+    /// usual number of rows.
     ///
     /// # Safety
-    /// `node` is the byte offset of a node. `values` is a row of the first of enough columns for each feature, which have `rows` rows.
+    /// `node` is a node of an ensemble. `values` is a row of the first of enough columns for each feature, which have `rows` rows.
     #[inline(always)]
     unsafe fn step<const MISSING: bool, const USUAL: bool>(
-        &self,
-        node: u32,
+        node: *const Node<T>,
         values: *const T,
         rows: usize,
-    ) -> u32 {
-        debug_assert!((node as usize) < size_of_val(&self.nodes[..]));
+    ) -> *const Node<T> {
         // SAFETY: the caller vouches for `node`.
-        let node = unsafe { &*self.nodes.as_ptr().byte_add(node as usize) };
-        let column = if MISSING { node.column & !TAKES_MISSING } else { node.column } as usize;
+        let Node { threshold, column: marked, child, .. } = unsafe { *node };
+        let column = if MISSING { marked & !TAKES_MISSING } else { marked } as usize;
         let column = if USUAL { column } else { column / USUAL_ROWS * rows };
         // SAFETY: the caller vouches for the columns.
         let value = unsafe { *values.byte_add(column) };
-        let mut second = value <= node.threshold;
+        let mut is_second = value <= threshold;
         if MISSING {
-            second |= (node.column & TAKES_MISSING != 0) & value.partial_cmp(&value).is_none();
+            is_second |= (marked & TAKES_MISSING != 0) & value.partial_cmp(&value).is_none();
         }
-        node.child + if second { size_of::<Node<T>>() as u32 } else { 0 }
-    }
-
-    /// The number of a leaf by its byte offset.
-    fn leaf(&self, node: u32) -> u32 {
-        self.leaves[node as usize / size_of::<Node<T>>()]
+        // SAFETY: both children are nodes of the ensemble; a leaf leads to itself, since no value is at most NaN.
+        unsafe { node.byte_add(child as usize + usize::from(is_second) * size_of::<Node<T>>()) }
     }
 
     /// The leaf of a tree that each row reaches. `features` holds one column after the other.
@@ -168,35 +160,41 @@ impl<T: Number> Nodes<T> {
     ) {
         let rows = leaves.len();
         assert!(root < self.nodes.len() && features.len() >= self.features * rows, "features of all rows");
-        let root = (root * size_of::<Node<T>>()) as u32;
+        let root = &raw const self.nodes[root];
         let mut first = 0;
         while first + LANES <= rows {
             let mut nodes = [root; LANES];
             let values = features[first..].as_ptr();
-            let advance = |nodes: &mut [u32; LANES]| {
+            let advance = |nodes: &mut [*const Node<T>; LANES]| {
                 for (lane, node) in nodes.iter_mut().enumerate() {
                     // SAFETY: a step leads from a node to a node, as the program's check found, and `root` is one. The rows and
                     // columns were checked above.
-                    *node = unsafe { self.step::<MISSING, USUAL>(*node, values.add(lane), rows) };
+                    *node = unsafe { Self::step::<MISSING, USUAL>(*node, values.add(lane), rows) };
                 }
             };
-            let (mut left, mut steps) = (depth.greatest, depth.mean.max(1));
+            // Pairs of steps: a loop in Wasm costs as much as a step of one walk.
+            for _ in 0..depth.mean / 2 {
+                advance(&mut nodes);
+                advance(&mut nodes);
+            }
+            let mut left = depth.greatest.saturating_sub(depth.mean / 2 * 2);
             while left > 0 {
-                steps = steps.min(left);
-                left -= steps;
-                for _ in 1..steps {
-                    advance(&mut nodes);
-                }
+                left = left.saturating_sub(STRIDE);
+                advance(&mut nodes);
                 let before = nodes;
                 advance(&mut nodes);
-                // Only a leaf leads to itself.
-                if nodes == before {
+                // Only a leaf leads to itself. Comparing the arrays as such would write them to memory.
+                let mut moved = 0;
+                for lane in 0..LANES {
+                    moved |= nodes[lane].addr() ^ before[lane].addr();
+                }
+                if moved == 0 {
                     break;
                 }
-                steps = STRIDE;
             }
-            for (leaf, node) in leaves[first..].iter_mut().zip(nodes) {
-                *leaf = self.leaf(node);
+            for (leaf, node) in leaves[first..first + LANES].iter_mut().zip(nodes) {
+                // SAFETY: as above.
+                *leaf = unsafe { (*node).leaf };
             }
             first += LANES;
         }
@@ -204,13 +202,14 @@ impl<T: Number> Nodes<T> {
             let mut node = root;
             loop {
                 // SAFETY: as above.
-                let next = unsafe { self.step::<MISSING, USUAL>(node, features[row..].as_ptr(), rows) };
+                let next = unsafe { Self::step::<MISSING, USUAL>(node, features[row..].as_ptr(), rows) };
                 if next == node {
                     break;
                 }
                 node = next;
             }
-            *leaf = self.leaf(node);
+            // SAFETY: as above.
+            *leaf = unsafe { (*node).leaf };
         }
     }
 }

@@ -73,15 +73,15 @@ impl TraversalNodes {
             };
             let mut left = depth;
             while left > 0 {
-                let steps = left.min(STRIDE);
-                left -= steps;
-                for _ in 1..steps {
+                left = left.saturating_sub(STRIDE);
+                for _ in 1..STRIDE {
                     advance(&mut nodes);
                 }
                 let before = nodes;
                 advance(&mut nodes);
-                // Only a leaf leads to itself.
-                if nodes == before {
+                // Only a leaf leads to itself. Comparing the arrays as such would write them to memory.
+                let moved = (0..LANES).fold(0, |moved, lane| moved | (nodes[lane] ^ before[lane]));
+                if moved == 0 {
                     break;
                 }
             }

@@ -7,6 +7,8 @@
 //! Source: S. Nagy, Arm Optimized Routines, `math/expf.c` and `math/exp2f_data.c` (2017), which glibc adopted. The table has the
 //! rounded powers, and the coefficients are those of the minimax polynomial that is documented there.
 
+use std::ops::{Add, Mul, Sub};
+
 /// The bits of `2^(i / 32)` less `i * 2^47`, so that adding `k * 2^47` gives those of `2^(k / 32)`.
 const POWERS: [u64; 32] = [
     0x3ff0_0000_0000_0000,
@@ -56,25 +58,180 @@ const LEAST: f32 = f32::from_bits(0xc2cf_f1b4);
 /// `ln 2 / 32` in two parts. Products of the first one with whole numbers below 2^20 are exact.
 const STEP: [f64; 2] = [6.931_471_803_691_238e-1 / 32.0, 1.908_214_929_270_587_7e-10 / 32.0];
 
-/// The exponential, computed in 64 bits and rounded: all bits are right but in one of about 10^8 cases.
-pub(super) fn rounded_exponential(value: f32) -> f32 {
+/// One double or two side by side.
+trait Doubles: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
+    fn splat(value: f64) -> Self;
+
+    /// `2^(k / 32)` for the whole number `k` in the lowest bits.
+    fn power(self) -> Self;
+}
+
+impl Doubles for f64 {
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn power(self) -> Self {
+        let whole = self.to_bits();
+        f64::from_bits(POWERS[(whole % 32) as usize].wrapping_add(whole << 47))
+    }
+}
+
+/// The exponential as glibc has it, of a number that is neither above [`GREATEST`] nor below [`LEAST`].
+#[inline(always)]
+fn usual_exponential<D: Doubles>(value: D) -> D {
+    let scaled = D::splat(SCALE) * value;
+    let shifted = scaled + D::splat(SHIFT);
+    let rest = scaled - (shifted - D::splat(SHIFT));
+    let [third, second, first] = COEFFICIENTS.map(D::splat);
+    let upper = third * rest + second;
+    let lower = first * rest + D::splat(1.0);
+    (upper * (rest * rest) + lower) * shifted.power()
+}
+
+/// The exponential in 64 bits, of a number that is neither above [`GREATEST`] nor below [`LEAST`].
+#[inline(always)]
+fn wide_exponential<D: Doubles>(value: D) -> D {
+    let shifted = D::splat(SCALE) * value + D::splat(SHIFT);
+    let count = shifted - D::splat(SHIFT);
+    let rest = value - count * D::splat(STEP[0]) - count * D::splat(STEP[1]);
+    // Taylor's series: the rest is at most 0.011.
+    let square = rest * rest;
+    let upper = D::splat(1.0 / 24.0) + rest * D::splat(1.0 / 120.0) + square * D::splat(1.0 / 720.0);
+    let more = rest + square * (D::splat(0.5) + rest * D::splat(1.0 / 6.0) + upper * square);
+    let power = shifted.power();
+    power + power * more
+}
+
+/// The exponential of a number by a function that computes it within bounds.
+#[inline(always)]
+fn within_bounds(value: f32, exponential: fn(f64) -> f64) -> f32 {
+    // A comparison with NaN is false.
     if value > GREATEST {
         return f32::INFINITY;
     }
     if value < LEAST {
         return 0.0;
     }
-    let value = f64::from(value);
-    let shifted = SCALE * value + SHIFT;
-    let whole = shifted.to_bits();
-    let count = shifted - SHIFT;
-    let rest = value - count * STEP[0] - count * STEP[1];
-    let power = f64::from_bits(POWERS[(whole % 32) as usize].wrapping_add(whole << 47));
-    // Taylor's series: the rest is at most 0.011.
-    let square = rest * rest;
-    let upper = (1.0 / 24.0 + rest * (1.0 / 120.0) + square * (1.0 / 720.0)) * square;
-    let more = rest + square * (0.5 + rest * (1.0 / 6.0) + upper);
-    (power + power * more) as f32
+    exponential(f64::from(value)) as f32
+}
+
+pub(super) fn exponential(value: f32) -> f32 {
+    within_bounds(value, usual_exponential)
+}
+
+/// The exponential, computed in 64 bits and rounded: all bits are right but in one of about 10^8 cases.
+pub(super) fn rounded_exponential(value: f32) -> f32 {
+    within_bounds(value, wide_exponential)
+}
+
+/// Replaces values by their [`exponential`], in half of the time.
+pub(super) fn exponentials(values: &mut [f32]) {
+    let (fours, rest) = values.as_chunks_mut();
+    fours.iter_mut().for_each(vector::exponentials);
+    rest.iter_mut().for_each(|value| *value = exponential(*value));
+}
+
+/// Replaces values by their [`rounded_exponential`], in half of the time.
+pub(super) fn rounded_exponentials(values: &mut [f32]) {
+    let (fours, rest) = values.as_chunks_mut();
+    fours.iter_mut().for_each(vector::rounded_exponentials);
+    rest.iter_mut().for_each(|value| *value = rounded_exponential(*value));
+}
+
+#[cfg(target_arch = "wasm32")]
+mod vector {
+    use std::arch::wasm32::{
+        f32x4_gt, f32x4_lt, f32x4_splat, f64x2_add, f64x2_mul, f64x2_promote_low_f32x4, f64x2_splat,
+        f64x2_sub, i64x2_add, i64x2_extract_lane, i64x2_shl, i64x2_shuffle, u64x2, v128, v128_andnot,
+        v128_bitselect, v128_load, v128_store,
+    };
+    use std::ops::{Add, Mul, Sub};
+
+    use crate::conversion::vector::demote;
+
+    use super::{Doubles, GREATEST, LEAST, POWERS, usual_exponential, wide_exponential};
+
+    #[derive(Clone, Copy)]
+    struct Two(v128);
+
+    impl Add for Two {
+        type Output = Self;
+
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            Self(f64x2_add(self.0, other.0))
+        }
+    }
+
+    impl Sub for Two {
+        type Output = Self;
+
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            Self(f64x2_sub(self.0, other.0))
+        }
+    }
+
+    impl Mul for Two {
+        type Output = Self;
+
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            Self(f64x2_mul(self.0, other.0))
+        }
+    }
+
+    impl Doubles for Two {
+        #[inline(always)]
+        fn splat(value: f64) -> Self {
+            Self(f64x2_splat(value))
+        }
+
+        #[inline(always)]
+        fn power(self) -> Self {
+            let first = POWERS[i64x2_extract_lane::<0>(self.0) as usize % 32];
+            let second = POWERS[i64x2_extract_lane::<1>(self.0) as usize % 32];
+            Self(i64x2_add(u64x2(first, second), i64x2_shl(self.0, 47)))
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn exponentials(values: &mut [f32; 4]) {
+        within_bounds(values, usual_exponential);
+    }
+
+    #[inline(always)]
+    pub(super) fn rounded_exponentials(values: &mut [f32; 4]) {
+        within_bounds(values, wide_exponential);
+    }
+
+    #[inline(always)]
+    fn within_bounds(values: &mut [f32; 4], exponential: impl Fn(Two) -> Two) {
+        // SAFETY: four floats can be read.
+        let value = unsafe { v128_load(values.as_ptr().cast()) };
+        let low = exponential(Two(f64x2_promote_low_f32x4(value))).0;
+        let high = exponential(Two(f64x2_promote_low_f32x4(i64x2_shuffle::<1, 0>(value, value)))).0;
+        let result = demote(low, high);
+        let infinity = f32x4_splat(f32::INFINITY);
+        let result = v128_bitselect(infinity, result, f32x4_gt(value, f32x4_splat(GREATEST)));
+        let result = v128_andnot(result, f32x4_lt(value, f32x4_splat(LEAST)));
+        // SAFETY: four floats can be written.
+        unsafe { v128_store(values.as_mut_ptr().cast(), result) };
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod vector {
+    pub(super) fn exponentials(values: &mut [f32; 4]) {
+        *values = values.map(super::exponential);
+    }
+
+    pub(super) fn rounded_exponentials(values: &mut [f32; 4]) {
+        *values = values.map(super::rounded_exponential);
+    }
 }
 
 /// `2^exponent` for an exponent of at most 1,000 either side of zero, up to 10^-9 of the result: the second half of glibc's power.
@@ -91,28 +248,9 @@ pub(super) fn power_of_two(exponent: f64) -> f64 {
     (upper * (rest * rest) + lower) * power
 }
 
-pub(super) fn exponential(value: f32) -> f32 {
-    // A comparison with NaN is false.
-    if value > GREATEST {
-        return f32::INFINITY;
-    }
-    if value < LEAST {
-        return 0.0;
-    }
-    let scaled = SCALE * f64::from(value);
-    let shifted = scaled + SHIFT;
-    let whole = shifted.to_bits();
-    let rest = scaled - (shifted - SHIFT);
-    let power = f64::from_bits(POWERS[(whole % 32) as usize].wrapping_add(whole << 47));
-    let [third, second, first] = COEFFICIENTS;
-    let upper = third * rest + second;
-    let lower = first * rest + 1.0;
-    ((upper * (rest * rest) + lower) * power) as f32
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{exponential, rounded_exponential};
+    use super::{exponential, exponentials, rounded_exponential, rounded_exponentials};
 
     #[test]
     fn special_values_have_their_exponentials() {
@@ -138,6 +276,21 @@ mod tests {
             }
         }
         assert_eq!(different, 0, "of two million");
+    }
+
+    #[test]
+    fn many_values_have_the_exponentials_of_single_ones() {
+        let values: Vec<f32> =
+            (0..23).map(|index| (index - 11) as f32 * 9.5).chain([f32::NAN, 0.0]).collect();
+        for count in 0..=values.len() {
+            let (mut usual, mut rounded) = (values[..count].to_vec(), values[..count].to_vec());
+            exponentials(&mut usual);
+            rounded_exponentials(&mut rounded);
+            for (index, value) in values[..count].iter().enumerate() {
+                assert_eq!(usual[index].to_bits(), exponential(*value).to_bits(), "{value}");
+                assert_eq!(rounded[index].to_bits(), rounded_exponential(*value).to_bits(), "{value}");
+            }
+        }
     }
 
     /// Differences of one bit are left: glibc's variant for fused operations.

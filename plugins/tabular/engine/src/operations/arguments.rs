@@ -13,6 +13,22 @@ pub(super) fn apply<S: Copy, T>(values: &[S], results: &mut [T], function: impl 
     }
 }
 
+/// Values of a turn of [`apply_in_turns`].
+const TURN: usize = 16;
+
+/// [`apply`] for a function of few instructions: a loop in Wasm costs as much as several values. The code is longer.
+#[inline(always)]
+pub(super) fn apply_in_turns<S: Copy, T>(values: &[S], results: &mut [T], function: impl Fn(S) -> T) {
+    let (turns, rest) = results.as_chunks_mut::<TURN>();
+    let (values, last) = values.as_chunks::<TURN>();
+    for (results, values) in turns.iter_mut().zip(values) {
+        for index in 0..TURN {
+            results[index] = function(values[index]);
+        }
+    }
+    apply(last, rest, function);
+}
+
 /// An argument of a loop over columns.
 #[derive(Clone, Copy)]
 pub(super) enum Argument<'a, T> {

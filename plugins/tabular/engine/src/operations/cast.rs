@@ -2,7 +2,7 @@
 
 use tabular_program::{Columns, Kind};
 
-use super::arguments::apply;
+use super::arguments::{apply, apply_in_turns};
 use super::{Block, Operation};
 use crate::planes::Cell;
 use crate::text::TextRef;
@@ -24,7 +24,9 @@ impl Operation for Cast {
             (Kind::Integer, Kind::Double) => self.convert::<i64, f64>(block, |value| value as f64),
             (Kind::Float, Kind::Boolean) => self.convert::<f32, u8>(block, |value| u8::from(value != 0.0)),
             (Kind::Float, Kind::Integer) => self.convert::<f32, i64>(block, |value| value as i64),
-            (Kind::Float, Kind::Double) => self.convert::<f32, f64>(block, f64::from),
+            (Kind::Float, Kind::Double) => block.planes.map_across::<f64>(self.to, |planes, results| {
+                apply_in_turns(planes.read(self.from), results, |value: f32| f64::from(value));
+            }),
             (Kind::Double, Kind::Boolean) => self.convert::<f64, u8>(block, |value| u8::from(value != 0.0)),
             (Kind::Double, Kind::Integer) => self.convert::<f64, i64>(block, |value| value as i64),
             (Kind::Double, Kind::Float) => self.convert::<f64, f32>(block, |value| value as f32),

@@ -10,6 +10,8 @@ use crate::math::Float;
 
 /// Rows that are computed together, or vectors for a single row.
 const LANES: usize = 16;
+/// Columns of a row that are added in a turn: a loop in Wasm costs as much as a column.
+const TURN: usize = 5;
 /// Vectors for which rows are computed together.
 const VECTORS: usize = 4;
 
@@ -17,7 +19,7 @@ const VECTORS: usize = 4;
 pub(super) struct Distances {
     function: DistanceFunction,
     from: Columns,
-    /// The components of the vectors: the first ones of all vectors, then the second ones, and so on.
+    /// The components of the vectors: see [`in_blocks`].
     components: Values,
     to: Columns,
 }
@@ -26,17 +28,25 @@ impl Distances {
     pub(super) fn new(function: DistanceFunction, from: Columns, vectors: Values, to: Columns) -> Self {
         let width = from.width as usize;
         let components = match vectors {
-            Values::Floats { values } => Values::Floats { values: transposed(&values, width) },
-            Values::Doubles { values } => Values::Doubles { values: transposed(&values, width) },
+            Values::Floats { values } => Values::Floats { values: in_blocks(&values, width) },
+            Values::Doubles { values } => Values::Doubles { values: in_blocks(&values, width) },
             _ => unreachable!("the program was checked: vectors have the kind of the argument"),
         };
         Self { function, from, components, to }
     }
 }
 
-fn transposed<T: Copy>(vectors: &[T], width: usize) -> Vec<T> {
-    let column = |index: usize| vectors.iter().skip(index).step_by(width).copied();
-    (0..width).flat_map(column).collect()
+/// The components of [`LANES`] vectors at a time: their first ones, then their second ones, and so on. The last vectors are followed by
+/// zeros. So one row reads them in their order in memory.
+fn in_blocks<T: Copy + Default>(vectors: &[T], width: usize) -> Vec<T> {
+    let mut components = Vec::with_capacity(vectors.len().next_multiple_of(LANES * width.max(1)));
+    for block in vectors.chunks(LANES * width.max(1)) {
+        for column in 0..width {
+            components
+                .extend((0..LANES).map(|lane| block.get(lane * width + column).copied().unwrap_or_default()));
+        }
+    }
+    components
 }
 
 impl Operation for Distances {
@@ -54,6 +64,7 @@ impl Distances {
         let count = self.to.width as usize;
         let rows = block.planes.rows;
         block.planes.map_within::<T>(self.to, |planes, results| {
+            let components = components.as_chunks().0;
             let vectors = Vectors { rows, arguments: planes.read(self.from), components, count };
             match self.function {
                 DistanceFunction::SumOfSquares => {
@@ -72,7 +83,7 @@ impl Distances {
 struct Vectors<'a, T> {
     rows: usize,
     arguments: &'a [T],
-    components: &'a [T],
+    components: &'a [[T; LANES]],
     count: usize,
 }
 
@@ -86,22 +97,16 @@ impl<T: Float> Vectors<'_, T> {
             first += LANES;
         }
         for row in first..self.rows {
-            let mut vector = 0;
-            while vector + LANES <= self.count {
-                self.add_to_row::<LANES>(row, vector, results, &function);
-                vector += LANES;
-            }
-            while vector < self.count {
-                self.add_to_row::<1>(row, vector, results, &function);
-                vector += 1;
+            for vector in (0..self.count).step_by(LANES) {
+                self.add_to_row(row, vector, results, &function);
             }
         }
     }
 
-    /// The components of the vectors, one slice for each column of the argument.
-    fn terms(&self) -> impl Iterator<Item = (&[T], &[T])> {
-        // Without vectors there is nothing to compute, but a slice needs a length.
-        self.arguments.chunks_exact(self.rows).zip(self.components.chunks_exact(self.count.max(1)))
+    /// The components of the block of a vector, one slice for each column of the argument.
+    fn block(&self, vector: usize) -> &[[T; LANES]] {
+        let width = self.arguments.len() / self.rows;
+        &self.components[vector / LANES * width..][..width]
     }
 
     /// The distances of rows from `first` on to all vectors.
@@ -110,11 +115,9 @@ impl<T: Float> Vectors<'_, T> {
         let mut vector = 0;
         while vector < self.count {
             let mut sums = [[T::default(); LANES]; VECTORS];
-            for (column, components) in self.terms() {
+            for (column, components) in self.arguments.chunks_exact(self.rows).zip(self.block(vector)) {
                 let column = &column[first..first + LANES];
-                // The last sums of all are computed with a component that is not stored.
-                let components: [T; VECTORS] =
-                    std::array::from_fn(|lane| components[(vector + lane).min(self.count - 1)]);
+                let components = &components[vector % LANES..][..VECTORS];
                 for lane in 0..VECTORS {
                     for row in 0..LANES {
                         sums[lane][row] = sums[lane][row] + function(column[row] - components[lane]);
@@ -128,24 +131,32 @@ impl<T: Float> Vectors<'_, T> {
         }
     }
 
-    /// The distances of a row to `N` vectors.
+    /// The distances of a row to the vectors of a block.
     #[inline(always)]
-    fn add_to_row<const N: usize>(
-        &self,
-        row: usize,
-        first: usize,
-        results: &mut [T],
-        function: &impl Fn(T) -> T,
-    ) {
-        let mut sums = [T::default(); N];
-        for (column, components) in self.terms() {
-            let components = &components[first..first + N];
-            for lane in 0..N {
-                sums[lane] = sums[lane] + function(column[row] - components[lane]);
+    fn add_to_row(&self, row: usize, first: usize, results: &mut [T], function: &impl Fn(T) -> T) {
+        let mut sums = [T::default(); LANES];
+        let (turns, rest) = self.block(first).as_chunks::<TURN>();
+        let mut column = row;
+        for components in turns {
+            for components in components {
+                let argument = self.arguments[column];
+                sums = std::array::from_fn(|lane| sums[lane] + function(argument - components[lane]));
+                column += self.rows;
             }
         }
-        for (lane, sum) in sums.into_iter().enumerate() {
-            results[(first + lane) * self.rows + row] = sum;
+        for components in rest {
+            let argument = self.arguments[column];
+            sums = std::array::from_fn(|lane| sums[lane] + function(argument - components[lane]));
+            column += self.rows;
+        }
+        if self.rows == 1
+            && let Some(results) = results[first..].first_chunk_mut::<LANES>()
+        {
+            *results = sums;
+            return;
+        }
+        for (sum, vector) in sums.into_iter().zip(first..self.count) {
+            results[vector * self.rows + row] = sum;
         }
     }
 }
@@ -162,9 +173,9 @@ mod tests {
             for rows in [1, 2, 15, 16, 17, 48] {
                 let arguments: Vec<f32> = (0..width * rows).map(|_| rng.f32() * 4.0 - 2.0).collect();
                 let mut found = vec![f32::NAN; count * rows];
-                let components = transposed(&vectors, width);
-                let vectors_of_block =
-                    Vectors { rows, arguments: &arguments, components: &components, count };
+                let components = in_blocks(&vectors, width);
+                let components = components.as_chunks().0;
+                let vectors_of_block = Vectors { rows, arguments: &arguments, components, count };
                 vectors_of_block.add(&mut found, |difference| difference * difference);
                 for vector in 0..count {
                     for row in 0..rows {

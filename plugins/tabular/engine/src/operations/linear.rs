@@ -10,6 +10,8 @@ use crate::math::Float;
 
 /// Rows that are computed together, or results of a single row.
 const ROWS: usize = 16;
+/// Arguments of a row that are added in a turn: a loop in Wasm costs as much as an argument.
+const TURN: usize = 8;
 /// Results of a row that are computed together.
 const RESULTS: usize = 4;
 
@@ -127,11 +129,20 @@ fn multiply_lanes<T: Float, const N: usize>(
     results: &mut [T],
 ) {
     let mut sums = [T::default(); N];
-    for (argument, weights) in arguments.iter().zip(matrix.weights.chunks_exact(matrix.width)) {
-        let weights = &weights[first..first + N];
+    let mut add = |argument: T, weights: &[T]| {
         for lane in 0..N {
-            sums[lane] = sums[lane] + *argument * weights[lane];
+            sums[lane] = sums[lane] + argument * weights[lane];
         }
+    };
+    let (turns, rest) = arguments.as_chunks::<TURN>();
+    let (weights, last) = matrix.weights.split_at(turns.len() * TURN * matrix.width);
+    for (arguments, weights) in turns.iter().zip(weights.chunks_exact(TURN * matrix.width)) {
+        for (index, argument) in arguments.iter().enumerate() {
+            add(*argument, &weights[index * matrix.width + first..][..N]);
+        }
+    }
+    for (argument, weights) in rest.iter().zip(last.chunks_exact(matrix.width)) {
+        add(*argument, &weights[first..first + N]);
     }
     for (lane, sum) in sums.into_iter().enumerate() {
         results[first + lane] = matrix.bias.get(first + lane).map_or(sum, |bias| sum + *bias);

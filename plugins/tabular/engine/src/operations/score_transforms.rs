@@ -5,7 +5,7 @@
 use tabular_program::{Columns, Norm, ScoreTransform};
 
 use super::{Block, Operation};
-use crate::math::{exp, logistic, probit};
+use crate::math::{exp, exponentials, logistics, logistics_of_opposites, probit};
 
 /// See [`tabular_program::Step::Transform`].
 pub(super) struct Transform {
@@ -47,10 +47,11 @@ pub(super) fn transform_scores(transform: ScoreTransform, rows: usize, scores: &
         ScoreTransform::None => {}
         ScoreTransform::Logistic => match scores.split_at_mut(scores.len() / 2) {
             (first, second) if first.len() == rows && are_opposite(first, second) => {
-                logistic_of_opposites(first, second);
+                logistics_of_opposites(first, second);
             }
             (first, second) => {
-                first.iter_mut().chain(second).for_each(|score| *score = logistic(*score));
+                logistics(first);
+                logistics(second);
             }
         },
         ScoreTransform::Probit => scores.iter_mut().for_each(|score| *score = probit(*score)),
@@ -58,8 +59,9 @@ pub(super) fn transform_scores(transform: ScoreTransform, rows: usize, scores: &
             let greatest = greatest(rows, scores);
             for column in scores.chunks_exact_mut(rows) {
                 for (score, greatest) in column.iter_mut().zip(&greatest) {
-                    *score = exp(*score - *greatest);
+                    *score -= *greatest;
                 }
+                exponentials(column);
             }
             let sums = fold(rows, scores, 0.0, |sum, score| sum + score);
             divide(rows, scores, &sums);
@@ -87,16 +89,6 @@ pub(super) fn transform_scores(transform: ScoreTransform, rows: usize, scores: &
 fn are_opposite(first: &[f32], second: &[f32]) -> bool {
     let are_opposite = |(one, other): (&f32, &f32)| one.to_bits() ^ other.to_bits() == 1 << 31;
     first.len() == second.len() && first.iter().zip(second).fold(true, |all, pair| all & are_opposite(pair))
-}
-
-/// The logistic function of scores and of their negatives, which have the same exponential.
-fn logistic_of_opposites(first: &mut [f32], second: &mut [f32]) {
-    for (first, second) in first.iter_mut().zip(second) {
-        let score = *first;
-        let upper = logistic(score.abs());
-        *first = if score < 0.0 { 1.0 - upper } else { upper };
-        *second = if score > 0.0 { 1.0 - upper } else { upper };
-    }
 }
 
 /// Combines the values of each row in the order of the columns.
@@ -162,6 +154,10 @@ mod tests {
             for (second, is_opposite) in [(&opposite, true), (&other, false)] {
                 assert_eq!(are_opposite(&first, second), is_opposite);
                 let mut scores = [&first[..], second].concat();
+                let logistic = |score: f32| {
+                    let upper = 1.0 / (1.0 + exp(-score.abs()));
+                    if score < 0.0 { 1.0 - upper } else { upper }
+                };
                 let expected: Vec<u32> = scores.iter().map(|score| logistic(*score).to_bits()).collect();
                 transform_scores(ScoreTransform::Logistic, rows, &mut scores);
                 let found: Vec<u32> = scores.iter().map(|score| score.to_bits()).collect();

@@ -2,7 +2,7 @@
 
 use tabular_program::{ClassRule, Columns, Kind, ScoreTransform, Values};
 
-use super::arguments::{Constant, constants};
+use super::arguments::{Constant, apply_in_turns, constants};
 use super::score_transforms::transform_scores;
 use super::{Block, Operation};
 use crate::math::Float;
@@ -49,25 +49,27 @@ impl Classes {
     fn choose_largest<T: Constant + Float>(&self, block: &mut Block<'_, '_>) {
         let rows = block.planes.rows;
         let base = constants::<T>(&self.base);
-        let mut scores = block.planes.read::<T>(self.sums).to_vec();
-        for (column, base) in scores.chunks_exact_mut(rows).zip(base) {
-            column.iter_mut().for_each(|score| *score = *score + *base);
+        if base.is_empty() {
+            block.planes.map_across::<i64>(self.label, |planes, labels| {
+                find_largest_of_rows(planes.read::<T>(self.sums), rows, labels);
+            });
+            match self.sums.kind {
+                Kind::Float => block.planes.map_within::<f32>(self.to, |planes, results| {
+                    apply_in_turns(planes.read(self.sums), results, |score: f32| score);
+                }),
+                _ => block.planes.map_across::<f32>(self.to, |planes, results| {
+                    apply_in_turns(planes.read(self.sums), results, |score: f64| score as f32);
+                }),
+            }
+        } else {
+            let mut scores = block.planes.read::<T>(self.sums).to_vec();
+            for (column, base) in scores.chunks_exact_mut(rows).zip(base) {
+                column.iter_mut().for_each(|score| *score = *score + *base);
+            }
+            find_largest_of_rows(&scores, rows, block.planes.write::<i64>(self.label));
+            apply_in_turns(&scores, block.planes.write::<f32>(self.to), |score| score.to_double() as f32);
         }
-        let labels = block.planes.write::<i64>(self.label);
-        let mut first = 0;
-        while first + TILE <= rows {
-            find_largest::<T, TILE>(&scores, rows, first, labels);
-            first += TILE;
-        }
-        while first < rows {
-            find_largest::<T, 1>(&scores, rows, first, labels);
-            first += 1;
-        }
-        let to = block.planes.write::<f32>(self.to);
-        for (result, score) in to.iter_mut().zip(&scores) {
-            *result = score.to_double() as f32;
-        }
-        transform_scores(self.transform, rows, to);
+        transform_scores(self.transform, rows, block.planes.write::<f32>(self.to));
     }
 
     fn choose_by_row<T: Constant + Float>(&self, block: &mut Block<'_, '_>) {
@@ -97,6 +99,19 @@ impl Classes {
                 to[class * rows + row] = *result;
             }
         }
+    }
+}
+
+/// The columns of the largest scores of all rows, the first of equal ones.
+fn find_largest_of_rows<T: Float>(scores: &[T], rows: usize, labels: &mut [i64]) {
+    let mut first = 0;
+    while first + TILE <= rows {
+        find_largest::<T, TILE>(scores, rows, first, labels);
+        first += TILE;
+    }
+    while first < rows {
+        find_largest::<T, 1>(scores, rows, first, labels);
+        first += 1;
     }
 }
 

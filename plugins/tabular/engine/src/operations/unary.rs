@@ -77,7 +77,10 @@ fn map_reals<T: Float>(function: UnaryFunction, values: &[T], results: &mut [T])
         apply(values, results, |value: T| T::from_double(function(value.to_double())));
     };
     match function {
-        UnaryFunction::Exponential => apply(values, results, Float::rounded_exponential),
+        UnaryFunction::Exponential => {
+            results.copy_from_slice(values);
+            T::rounded_exponentials(results);
+        }
         UnaryFunction::Logarithm => apply(values, results, Float::logarithm),
         UnaryFunction::Tanh => wide(&libm::tanh),
         UnaryFunction::Erf => wide(&libm::erf),
