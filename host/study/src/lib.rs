@@ -13,6 +13,7 @@ mod diagnostics;
 mod divergence;
 mod fault;
 mod hexadecimal;
+mod metadata;
 mod mirror;
 mod model_file;
 mod named_entry;
@@ -50,6 +51,7 @@ pub use config_positions::ConfigPositions;
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
 pub use hexadecimal::{hexadecimal, short_digest};
+pub use metadata::Metadata;
 pub use mirror::{Mirror, RequestPart};
 pub use model_file::{ModelFile, ModelFormat};
 pub use parse::parse;
@@ -420,6 +422,8 @@ pub struct Study {
     pub time_zone: TimeZone,
     /// The register of seals, relative to the directory of `study.toml`, if declared.
     pub register: Option<PathBuf>,
+    /// What people should know of the study.
+    pub metadata: Metadata,
     /// The stream of snapshots.
     pub inputs: Stream,
     /// The stream of the substrate's decisions.

@@ -117,6 +117,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
     Report {
         format: FORMAT,
         study: study.name.clone(),
+        metadata: study.metadata.clone(),
         declaration_digest: outcome.declaration.clone(),
         time_zone: zone_name(&study.time_zone),
         started_at: outcome.began,
