@@ -12,6 +12,7 @@ mod config_positions;
 mod diagnostics;
 mod divergence;
 mod fault;
+mod follow_up;
 mod hexadecimal;
 mod metadata;
 mod mirror;
@@ -50,6 +51,7 @@ pub use ceiling::{Ceiling, InputClassField};
 pub use config_positions::ConfigPositions;
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
+pub use follow_up::FollowUp;
 pub use hexadecimal::{hexadecimal, short_digest};
 pub use metadata::Metadata;
 pub use mirror::{Mirror, RequestPart};
@@ -424,6 +426,8 @@ pub struct Study {
     pub register: Option<PathBuf>,
     /// What people should know of the study.
     pub metadata: Metadata,
+    /// The verdict of an earlier study that asked for this one, if declared.
+    pub follow_up: Option<FollowUp>,
     /// The stream of snapshots.
     pub inputs: Stream,
     /// The stream of the substrate's decisions.

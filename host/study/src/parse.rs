@@ -13,6 +13,7 @@ use super::ceiling::ceiling;
 use super::condition::condition;
 use super::diagnostics::Diagnostics;
 use super::divergence::{divergence, interim};
+use super::follow_up::follow_up;
 use super::metadata::metadata;
 use super::mirror::mirror;
 use super::named_entry::NamedEntry;
@@ -80,6 +81,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let time_zone = zone.and_then(|zone| root.check("time-zone", validate::time_zone(zone)));
     let register = root.optional("register", REGISTER, Value::word);
     let metadata = metadata(root);
+    let follow_up = follow_up(root);
 
     let (mut horizon, mut revised) = (None, None);
     let decisions = root.section("decisions", DECISIONS, |section| {
@@ -171,6 +173,7 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         time_zone: time_zone?,
         register: register.map(PathBuf::from),
         metadata,
+        follow_up: follow_up.ok()?,
         inputs: inputs.flatten()?,
         decisions: decisions.flatten()?,
         horizon: horizon?,

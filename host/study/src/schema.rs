@@ -24,6 +24,7 @@ pub fn schema() -> Json {
         ("time-zone", time_zone()),
         ("register", register()),
         ("metadata", metadata()),
+        ("follow-up", follow_up()),
         ("inputs", stream("The snapshots: the inputs that the models see.", INPUT_FIELDS, &[], [])),
         ("decisions", decisions()),
         ("sources", table("Where the records come from.", &["snapshots", "decisions"], sources)),
@@ -111,6 +112,28 @@ fn metadata() -> Json {
     table(
         "What people should know of the study. It is sealed, shown in the provenance of reports, and never interpreted.",
         &[],
+        properties,
+    )
+}
+
+fn follow_up() -> Json {
+    let digest = |description: &str| json!({ "type": "string", "pattern": "^[0-9a-f]{64}$", "description": description });
+    let properties = [
+        (
+            "run",
+            digest("The hash of the first entry in the ledger of the earlier run, which identifies the run."),
+        ),
+        ("seal", digest("SHA-256 of the seal of the earlier run.")),
+        ("verdict", digest("SHA-256 of the `verdict.json` of the earlier run.")),
+        (
+            "scope",
+            name("The scope that the verdict left open, as this study names it; `all` for all of the input."),
+        ),
+    ];
+    table(
+        "The verdict of an earlier study that asked for this one, as `understudy follow-up` writes it. It is sealed, shown in the \
+         provenance of reports, and never interpreted.",
+        &["run", "seal", "verdict", "scope"],
         properties,
     )
 }

@@ -180,7 +180,11 @@ fn metadata_is_shown_literally_in_every_rendering() {
     let document = document(&bundle);
     let page = html(&document);
     assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
-    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; **b** [x](javascript:y) | `c` &amp; \\u{202e}txt"));
+    assert!(
+        page.contains(
+            "&lt;script&gt;alert(1)&lt;/script&gt; **b** [x](javascript:y) | `c` &amp; \\u{202e}txt"
+        )
+    );
     // The text of Markdown, once it is rendered, is that of the page.
     let text = markdown(&document);
     let events = pulldown_cmark::Parser::new_ext(&text, pulldown_cmark::Options::all());
@@ -188,7 +192,10 @@ fn metadata_is_shown_literally_in_every_rendering() {
     for event in events {
         match event {
             Event::Text(part) => rendered.push_str(&part),
-            Event::Start(Tag::Link { .. } | Tag::Image { .. }) | Event::InlineHtml(_) | Event::Html(_) | Event::Code(_) => {
+            Event::Start(Tag::Link { .. } | Tag::Image { .. })
+            | Event::InlineHtml(_)
+            | Event::Html(_)
+            | Event::Code(_) => {
                 panic!("{event:?}")
             }
             _ => {}
@@ -203,7 +210,10 @@ fn metadata_is_shown_literally_in_every_rendering() {
         assert!(rendered.contains(&line), "{line}\n{text}");
     }
     let terminal = render_report(&bundle.report, Style { width: 300, color: false });
-    assert!(terminal.contains(&format!("  Notes: first\n    # second {shown}\n    | a | b |\n")), "{terminal}");
+    assert!(
+        terminal.contains(&format!("  Notes: first\n    # second {shown}\n    | a | b |\n")),
+        "{terminal}"
+    );
     let json: ReportBundle = serde_json::from_str(&bundle.to_json()).unwrap();
     assert_eq!(json.report.metadata, metadata);
 }

@@ -4,7 +4,7 @@ use crate::metadata_text::metadata_lines;
 use crate::model::report::Report;
 use crate::terminal::text_canvas::{Ink, Page};
 
-/// Owners, protocol and notes; nothing if none is declared. Notes keep their line breaks.
+/// Owners, protocol, notes and the reference to an earlier verdict; nothing if none is declared. Notes keep their line breaks.
 pub(super) fn metadata(page: &mut Page, report: &Report) {
     let lines = metadata_lines(report);
     if lines.is_empty() {

@@ -18,6 +18,12 @@ owners = ["yard team"]
 protocol = "https://wiki.example.org/yard"
 notes = "none"
 
+[follow-up]
+run = "1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a"
+seal = "2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b"
+verdict = "3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c"
+scope = "weekend"
+
 [inputs]
 id = "id"
 time = "at"
