@@ -25,6 +25,7 @@ mod divergence_report;
 mod documentation;
 mod example_models;
 mod export;
+mod flagger;
 mod follow_up;
 mod freight_yard;
 mod generated_requests;
