@@ -49,6 +49,7 @@ mod openapi;
 mod page;
 mod plan;
 mod plugin_kit;
+mod plugin_watch;
 mod python_plugins;
 mod record_order;
 mod register;

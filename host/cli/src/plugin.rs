@@ -1,4 +1,4 @@
-//! `understudy plugin`: writes, builds, checks, tests, measures, lists, shows and downloads plugins.
+//! `understudy plugin`: writes, builds, checks, tests, watches, measures, lists, shows and downloads plugins.
 
 mod arguments;
 mod bench;
@@ -10,10 +10,11 @@ mod package;
 mod pull;
 mod show;
 mod test;
+mod watch;
 
 use super::Exit;
 
-/// Write, build, check, test, measure, list, show and download plugins.
+/// Write, build, check, test, watch, measure, list, show and download plugins.
 #[derive(clap::Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]
@@ -26,6 +27,7 @@ enum Command {
     Build(build::Build),
     Check(check::Check),
     Test(test::Test),
+    Watch(watch::Watch),
     Bench(bench::Bench),
     List(list::List),
     Show(show::Show),
@@ -39,6 +41,7 @@ impl Plugin {
             Command::Build(build) => build.execute(),
             Command::Check(check) => check.execute(),
             Command::Test(test) => test.execute(),
+            Command::Watch(watch) => watch.execute(),
             Command::Bench(bench) => bench.execute(),
             Command::List(list) => list.execute(),
             Command::Show(show) => show.execute(),
