@@ -25,7 +25,7 @@ fn install(plugin: &Path) {
 }
 
 /// Writes the folder of a new plugin and installs it.
-fn new_plugin(workspace: &TestWorkspace, name: &str, kind: &str) -> PathBuf {
+pub(crate) fn new_plugin(workspace: &TestWorkspace, name: &str, kind: &str) -> PathBuf {
     workspace.ok(&["plugin", "new", name, "--lang", "javascript", "--kind", kind]);
     let folder = workspace.path().join(name);
     install(&folder);

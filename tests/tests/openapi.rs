@@ -85,7 +85,9 @@ fn responses_conform_to_the_openapi_document() {
         ask(&mut serving.client(), "POST", path, path, &json, good);
         ask(&mut Client::with_token(serving.address, &read), "POST", path, path, &json, good);
     }
-    for (path, secret) in [("/v1/swaps", &operate), ("/v1/end", &operate), ("/v1/review", &audit)] {
+    for (path, secret) in
+        [("/v1/swaps", &operate), ("/v1/end", &operate), ("/v1/review", &audit), ("/v1/verdict", &read)]
+    {
         let mut client = Client::with_token(serving.address, secret);
         ask(&mut client, "POST", path, path, &[], b"{}");
         ask(&mut client, "POST", path, path, &[("content-type", "text/plain")], b"{}");

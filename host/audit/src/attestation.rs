@@ -15,10 +15,8 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::run_files::{read_entries, read_seal, read_verdict};
-use crate::verdict::interferences::events_since_verdict;
+use crate::recorded_verdict::DecidedRun;
 use understudy_engine::{SEAL, Seal};
-use understudy_run_log::VERDICT;
 use understudy_run_log::dsse::Envelope;
 use understudy_run_log::ledger::{Asset, LedgerState, SwapOutcome};
 use understudy_run_log::signed_head::{Signer, Verifier};
@@ -123,17 +121,8 @@ pub fn open_attestation<'k>(text: &str, keys: &'k [Verifier]) -> Result<(Stateme
 }
 
 fn statement(run: &Path, model: Option<&str>, scope: &str) -> anyhow::Result<Statement> {
-    let seal = read_seal(run)?;
-    let recorded = LedgerState::from_entries(&read_entries(run)?);
-    let verdict = recorded_verdict(run, &recorded)?;
-    let seal_digest = sha256_hex(seal.to_json().as_bytes());
-    if verdict.seal != seal_digest {
-        bail!(
-            "{} does not match the verdict in {}; run `understudy verify` for details",
-            run.join(SEAL).display(),
-            run.join(VERDICT).display()
-        );
-    }
+    let DecidedRun { seal, seal_sha256, entries, verdict, .. } = DecidedRun::read(run)?;
+    let recorded = LedgerState::from_entries(&entries);
     let found = chosen_model(&verdict, model)?;
     let chosen = found.scopes.iter().find(|found| found.scope == scope);
     let chosen = chosen.with_context(|| {
@@ -156,31 +145,11 @@ fn statement(run: &Path, model: Option<&str>, scope: &str) -> anyhow::Result<Sta
         predicate_type: TEST_RESULT.to_owned(),
         predicate: TestResult {
             result,
-            configuration: vec![configuration(&verdict, seal_digest)],
+            configuration: vec![configuration(&verdict, seal_sha256)],
             passed_tests: tests(passed),
             failed_tests: tests(failed),
         },
     })
-}
-
-/// The latest verdict, if its file is the recorded one and nothing happened since.
-fn recorded_verdict(run: &Path, recorded: &LedgerState) -> anyhow::Result<Verdict> {
-    let Some(entry) = &recorded.verdict else {
-        bail!(
-            "{} has no recorded verdict; run `understudy decide` first. It records none without a threshold, or if the run fails \
-             verification",
-            run.display()
-        );
-    };
-    let later = events_since_verdict(entry.closed, recorded);
-    if !later.is_empty() {
-        bail!(
-            "the verdict of {} does not cover later events ({}); run `understudy decide` again",
-            run.display(),
-            later.join("; ")
-        );
-    }
-    read_verdict(run, entry)
 }
 
 fn chosen_model<'v>(verdict: &'v Verdict, model: Option<&str>) -> anyhow::Result<&'v ModelVerdict> {

@@ -6,6 +6,7 @@
 mod attestation;
 mod compare;
 mod disclose;
+mod recorded_verdict;
 mod replay;
 mod reports;
 mod reviews_file;
@@ -24,6 +25,7 @@ pub use crate::disclose::decided_row_builder::disclosed_columns;
 pub use crate::disclose::decided_rows::{DisclosureCounts, for_each_decided_row, latest_decided_rows};
 pub use crate::disclose::export::{ExportFormat, export};
 pub use crate::disclose::review::{CaseReview, PendingCase, ReviewRequest, begin_review};
+pub use crate::recorded_verdict::DecidedRun;
 pub use crate::replay::{
     ModelReplay, ReplayResult, ensure_all_fields, ensure_closed, ensure_not_being_written, replay,
 };

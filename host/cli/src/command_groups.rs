@@ -27,7 +27,11 @@ const fn group(
 
 /// All groups, in the order of the help.
 pub(super) const GROUPS: [CommandGroup; 7] = [
-    group("Study", "Prepare a study before it runs.", &["init", "check", "sort", "plan", "seal", "schema"]),
+    group(
+        "Study",
+        "Prepare a study before it runs.",
+        &["init", "follow-up", "check", "sort", "plan", "seal", "schema"],
+    ),
     group("Run", "Execute a study.", &["demo", "run", "serve", "replay"]),
     group("Read", "Read results.", &["report", "compare", "log", "case", "export"]),
     group(

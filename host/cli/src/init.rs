@@ -19,13 +19,14 @@ use understudy_study::{AnswerForm, Micros};
 
 use super::Exit;
 use super::output::{print_err, print_out};
+use super::relative_path::relative_path;
 use decision_guess::DecisionOverrides;
 use declaration::{DeclaredNames, declaration};
 use draft::{Draft, Overrides, draft};
 use feed::read_feed;
 use id_guess::IdOverrides;
 use operator_question::Question;
-use slice_guess::declared_name;
+pub(super) use slice_guess::declared_name;
 
 /// The name of the declaration.
 const STUDY: &str = "study.toml";
@@ -182,35 +183,6 @@ fn exit_with_questions(questions: &[Question]) -> ! {
     program.build();
     let command = program.find_subcommand_mut("init").expect("this is the command");
     command.error(ErrorKind::MissingRequiredArgument, text.join("\n")).exit()
-}
-
-/// The path of a file relative to a directory, which need not exist. An absolute path stays one.
-fn relative_path(file: &Path, directory: &Path) -> anyhow::Result<PathBuf> {
-    if file.is_absolute() {
-        return Ok(file.to_owned());
-    }
-    let absolute = |path: &Path| {
-        let path = std::path::absolute(path).with_context(|| format!("cannot locate {}", path.display()))?;
-        Ok::<_, anyhow::Error>(normal(&path))
-    };
-    let (file, directory) = (absolute(file)?, absolute(directory)?);
-    let common = file.components().zip(directory.components()).take_while(|(a, b)| a == b).count();
-    let up = directory.components().skip(common).map(|_| std::path::Component::ParentDir);
-    Ok(up.chain(file.components().skip(common)).collect())
-}
-
-/// A path without `..`, as if no directory were a link.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            std::path::Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    normal
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod disclose;
 mod end;
 mod export;
 mod feed_check;
+mod follow_up;
 mod init;
 mod key;
 mod log;
@@ -29,6 +30,7 @@ mod pack;
 mod plan;
 mod plugin;
 mod register;
+mod relative_path;
 mod replay;
 mod report;
 mod retain;
@@ -121,6 +123,7 @@ enum Command {
     Top(top::Top),
     Report(report::Report),
     Decide(decide::Decide),
+    FollowUp(follow_up::FollowUp),
     Verify(verify::Verify),
     Attest(attest::Attest),
     Replay(replay::Replay),
@@ -186,6 +189,7 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
         Command::Top(top) => top.execute(),
         Command::Report(report) => report.execute(),
         Command::Decide(decide) => decide.execute(),
+        Command::FollowUp(follow_up) => follow_up.execute(),
         Command::Verify(verify) => verify.execute(),
         Command::Attest(attest) => attest.execute(),
         Command::Replay(replay) => replay.execute(),

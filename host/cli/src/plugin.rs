@@ -1,4 +1,4 @@
-//! `understudy plugin`: writes, builds, checks, tests, measures, lists, shows and pulls plugins.
+//! `understudy plugin`: writes, builds, checks, tests, watches, measures, lists, shows and pulls plugins.
 
 mod arguments;
 mod bench;
@@ -10,6 +10,7 @@ mod package;
 mod pull;
 mod show;
 mod test;
+mod watch;
 
 use super::Exit;
 
@@ -26,6 +27,7 @@ enum Command {
     Build(build::Build),
     Check(check::Check),
     Test(test::Test),
+    Watch(watch::Watch),
     Bench(bench::Bench),
     List(list::List),
     Show(show::Show),
@@ -39,6 +41,7 @@ impl Plugin {
             Command::Build(build) => build.execute(),
             Command::Check(check) => check.execute(),
             Command::Test(test) => test.execute(),
+            Command::Watch(watch) => watch.execute(),
             Command::Bench(bench) => bench.execute(),
             Command::List(list) => list.execute(),
             Command::Show(show) => show.execute(),

@@ -4,7 +4,7 @@
 //! - The text depends on the status alone.
 //! - Lines fit a terminal of 80 columns.
 
-use console::{Alignment, measure_text_width, pad_str};
+use console::{Alignment, measure_text_width, pad_str, truncate_str};
 use jiff::Timestamp;
 
 use understudy_records::diagnosis::is_hardly_read;
@@ -13,14 +13,25 @@ use understudy_report::bytes;
 use understudy_report::count;
 use understudy_report::counted;
 use understudy_report::duration;
+use understudy_report::value_text;
 use understudy_service::Status;
+
+/// The width of the text.
+const COLUMNS: usize = 80;
+/// The width of a label.
+const LABEL: usize = 11;
 
 /// The lines of the text, without line breaks.
 pub(super) fn status_lines(status: &Status) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", status.study, status.phase.name())];
-    let mut add = |label: &str, value: String| lines.push(format!("{label:<11}{value}"));
+    let mut add = |label: &str, value: String| lines.push(format!("{label:<LABEL$}{value}"));
     add("run", status.directory.clone().unwrap_or_else(|| "not started".to_owned()));
     add("version", format!("understudy {}", status.version));
+    if !status.owners.is_empty() {
+        let label = if status.owners.len() == 1 { "owner" } else { "owners" };
+        // A name may have characters that reorder a line, and a list may be long.
+        add(label, truncate_str(&value_text(&status.owners.join(", ")), COLUMNS - LABEL, "…").into_owned());
+    }
     if let Some(threshold) = &status.threshold {
         add("threshold", threshold.clone());
     }
@@ -181,6 +192,7 @@ mod tests {
             study: "yard".to_owned(),
             directory: Some("/var/lib/understudy/yard".to_owned()),
             phase: Phase::Serving,
+            owners: vec!["yard team".to_owned(), "ann \u{202e}".to_owned()],
             threshold: Some("agreement at least 0.85".to_owned()),
             models: vec!["allocator".to_owned()],
             run_status: Some(RunStatus {
@@ -215,6 +227,7 @@ mod tests {
         yard: serving
         run        /var/lib/understudy/yard
         version    understudy 0.1.0
+        owners     yard team, ann \u{202e}
         threshold  agreement at least 0.85
         started    2026-03-01 10:00:00Z
         swaps      1
@@ -254,6 +267,7 @@ mod tests {
         yard: starting
         run        not started
         version    understudy 0.1.0
+        owners     yard team, ann \u{202e}
         threshold  agreement at least 0.85
         ");
     }
@@ -279,7 +293,9 @@ mod tests {
 
     #[test]
     fn no_line_exceeds_80_columns() {
-        for line in status_lines(&status()) {
+        let owners = vec!["the night shift of the yard".to_owned(); 20];
+        let long = Status { owners, ..status() };
+        for line in status_lines(&status()).into_iter().chain(status_lines(&long)) {
             assert!(measure_text_width(&line) <= 80, "{line}");
         }
     }

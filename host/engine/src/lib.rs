@@ -71,7 +71,7 @@ pub use crate::plugins::trained_model::{
 };
 pub use crate::recovery::load_run::load_run_study;
 pub use crate::recovery::recompute::{Recomputed, recompute, recompute_ids};
-pub use crate::seal::manifest::{SEAL, Seal};
+pub use crate::seal::manifest::{SEAL, Seal, SealedPlugin};
 pub use crate::seal::registration::study_register;
 pub use crate::seal::seal_error::{SealError, seal_path};
 pub use crate::seal::seal_file::{create_or_verify, load_and_verify};

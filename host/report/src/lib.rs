@@ -10,6 +10,7 @@ mod accounting_term_text;
 mod build;
 mod ceiling_text;
 mod format;
+mod metadata_text;
 mod metric_format;
 mod mlflow;
 pub mod model;

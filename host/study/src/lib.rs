@@ -12,7 +12,9 @@ mod config_positions;
 mod diagnostics;
 mod divergence;
 mod fault;
+mod follow_up;
 mod hexadecimal;
+mod metadata;
 mod mirror;
 mod model_file;
 mod named_entry;
@@ -49,7 +51,9 @@ pub use ceiling::{Ceiling, InputClassField};
 pub use config_positions::ConfigPositions;
 pub use divergence::{Divergence, Interim, suspects};
 pub use fault::{Fault, Faults};
+pub use follow_up::FollowUp;
 pub use hexadecimal::{hexadecimal, short_digest};
+pub use metadata::Metadata;
 pub use mirror::{Mirror, RequestPart};
 pub use model_file::{ModelFile, ModelFormat};
 pub use parse::parse;
@@ -420,6 +424,10 @@ pub struct Study {
     pub time_zone: TimeZone,
     /// The register of seals, relative to the directory of `study.toml`, if declared.
     pub register: Option<PathBuf>,
+    /// What people should know of the study.
+    pub metadata: Metadata,
+    /// The verdict of an earlier study that asked for this one, if declared.
+    pub follow_up: Option<FollowUp>,
     /// The stream of snapshots.
     pub inputs: Stream,
     /// The stream of the substrate's decisions.

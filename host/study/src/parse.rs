@@ -13,6 +13,8 @@ use super::ceiling::ceiling;
 use super::condition::condition;
 use super::diagnostics::Diagnostics;
 use super::divergence::{divergence, interim};
+use super::follow_up::follow_up;
+use super::metadata::metadata;
 use super::mirror::mirror;
 use super::named_entry::NamedEntry;
 use super::plugin::{DeclaredRole, plugin, primary};
@@ -78,6 +80,8 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
     let zone = root.required("time-zone", ZONE, Value::word);
     let time_zone = zone.and_then(|zone| root.check("time-zone", validate::time_zone(zone)));
     let register = root.optional("register", REGISTER, Value::word);
+    let metadata = metadata(root);
+    let follow_up = follow_up(root);
 
     let (mut horizon, mut revised) = (None, None);
     let decisions = root.section("decisions", DECISIONS, |section| {
@@ -168,6 +172,8 @@ fn study(root: &mut TableReader<'_>, plugins: &mut Option<Plugins>) -> Option<St
         name: name?.to_owned(),
         time_zone: time_zone?,
         register: register.map(PathBuf::from),
+        metadata,
+        follow_up: follow_up.ok()?,
         inputs: inputs.flatten()?,
         decisions: decisions.flatten()?,
         horizon: horizon?,

@@ -7,6 +7,7 @@ mod decision;
 
 use serde_json::{Value as Json, json};
 
+use super::metadata::{NOTES_CHARS, OWNER_CHARS, OWNERS, PROTOCOL_CHARS};
 use super::model_file::TOP_COUNTS;
 use super::validate::{self, Bound, CALENDAR, EVERY, WEEKDAYS};
 use super::{FieldKind, ModelFormat, RecordFormat, Revisions};
@@ -22,6 +23,8 @@ pub fn schema() -> Json {
         ("study", name("The study's name.")),
         ("time-zone", time_zone()),
         ("register", register()),
+        ("metadata", metadata()),
+        ("follow-up", follow_up()),
         ("inputs", stream("The snapshots: the inputs that the models see.", INPUT_FIELDS, &[], [])),
         ("decisions", decisions()),
         ("sources", table("Where the records come from.", &["snapshots", "decisions"], sources)),
@@ -77,6 +80,61 @@ fn register() -> Json {
          relative to the directory of study.toml. A file that does not exist is created, in a folder that does. Each seal of \
          the study, and each start of a run, is appended before the first record is read. The verdict then says how many seals \
          of this study, over this feed or of these fields came before, and a seal that is not in its register is VOID.",
+    )
+}
+
+fn metadata() -> Json {
+    let owners = json!({
+        "type": "array",
+        "items": { "type": "string", "minLength": 1, "maxLength": OWNER_CHARS },
+        "minItems": 1,
+        "maxItems": OWNERS,
+        "uniqueItems": true,
+        "description": format!(
+            "Who is responsible for the study: people or teams, up to {OWNERS} names of up to {OWNER_CHARS} characters."
+        ),
+    });
+    let protocol = format!(
+        "Where metric and threshold were agreed: an http or https URL, without a user name or password, or a text on one line. Up to \
+         {PROTOCOL_CHARS} characters."
+    );
+    let notes = format!("Notes, which may have several lines. Up to {NOTES_CHARS} characters.");
+    let limited = |most: usize, description: &str| {
+        let mut limited = text(description);
+        limited["maxLength"] = json!(most);
+        limited
+    };
+    let properties = [
+        ("owners", owners),
+        ("protocol", limited(PROTOCOL_CHARS, &protocol)),
+        ("notes", limited(NOTES_CHARS, &notes)),
+    ];
+    table(
+        "What people should know of the study. It is sealed, shown in the provenance of reports, and never interpreted.",
+        &[],
+        properties,
+    )
+}
+
+fn follow_up() -> Json {
+    let digest = |description: &str| json!({ "type": "string", "pattern": "^[0-9a-f]{64}$", "description": description });
+    let properties = [
+        (
+            "run",
+            digest("The hash of the first entry in the ledger of the earlier run, which identifies the run."),
+        ),
+        ("seal", digest("SHA-256 of the seal of the earlier run.")),
+        ("verdict", digest("SHA-256 of the `verdict.json` of the earlier run.")),
+        (
+            "scope",
+            name("The scope that the verdict left open, as this study names it; `all` for all of the input."),
+        ),
+    ];
+    table(
+        "The verdict of an earlier study that asked for this one, as `understudy follow-up` writes it. It is sealed, shown in the \
+         provenance of reports, and never interpreted.",
+        &["run", "seal", "verdict", "scope"],
+        properties,
     )
 }
 

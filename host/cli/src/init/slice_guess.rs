@@ -58,7 +58,7 @@ pub(super) fn guess_conditions(
 }
 
 /// A name as plugins and conditions have it: letters, digits, `-` and `_`.
-pub(super) fn declared_name(text: &str) -> String {
+pub(crate) fn declared_name(text: &str) -> String {
     let plain: String =
         text.trim().chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     let plain = plain.trim_matches('-').replace('_', "-");

@@ -360,17 +360,6 @@ fn named_keys_have_to_exist() {
 }
 
 #[test]
-fn paths_are_relative_to_the_declaration() {
-    let relative = |file: &str, directory: &str| {
-        relative_path(Path::new(file), Path::new(directory)).expect("a path").display().to_string()
-    };
-    assert_eq!(relative("feeds/s.csv", "."), "feeds/s.csv");
-    assert_eq!(relative("feeds/s.csv", "study"), "../feeds/s.csv");
-    assert_eq!(relative("feeds/s.csv", "feeds"), "s.csv");
-    assert_eq!(relative("/data/s.csv", "study"), "/data/s.csv");
-}
-
-#[test]
 fn ids_with_a_decimal_point_are_refused_with_the_way_to_convert() {
     let records = |point: &'static str, key: &'static str| {
         lines(40, move |row| {

@@ -33,7 +33,7 @@ const ROUNDING: f64 = 1e-12;
 pub(super) struct Test {
     /// Folder of a plugin, which is built first, path of a component, or name of a stock plugin.
     #[arg(value_name = "DIR|FILE|NAME", default_value = ".")]
-    plugin: String,
+    pub(super) plugin: String,
     #[command(flatten)]
     setup: SetupArguments,
     /// File with the expected answers. [default: expected.jsonl beside the component]
@@ -42,7 +42,7 @@ pub(super) struct Test {
 }
 
 impl Test {
-    pub fn execute(self) -> anyhow::Result<Exit> {
+    pub fn execute(&self) -> anyhow::Result<Exit> {
         let AuthoredComponent { file, folder } = AuthoredComponent::of_plugin(&self.plugin)?;
         let tests = self.expected.clone().unwrap_or_else(|| folder.join(TESTS));
         let text = read_text(&tests, "name the file of tests with --expected")?;

@@ -117,6 +117,8 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
     Report {
         format: FORMAT,
         study: study.name.clone(),
+        metadata: study.metadata.clone(),
+        follow_up: study.follow_up.clone(),
         declaration_digest: outcome.declaration.clone(),
         time_zone: zone_name(&study.time_zone),
         started_at: outcome.began,

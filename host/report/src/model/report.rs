@@ -19,7 +19,7 @@ use understudy_records::diagnosis::InputDiagnosis;
 use understudy_records::join::Accounting;
 use understudy_sandbox::Better;
 use understudy_statistics::verdict::PairCounts;
-use understudy_study::{AnswerForm, TrainingPeriod};
+use understudy_study::{AnswerForm, FollowUp, Metadata, TrainingPeriod};
 
 pub use crate::model::metric_value::MetricValue;
 
@@ -34,6 +34,11 @@ pub struct Report {
     pub format: u32,
     /// The name of the study.
     pub study: String,
+    /// Owners, protocol and notes of the study, as declared.
+    #[serde(default)]
+    pub metadata: Metadata,
+    /// The verdict of an earlier study that asked for this one; null if none did.
+    pub follow_up: Option<FollowUp>,
     /// SHA-256 of the canonical form of the declaration, as in the seal, in hexadecimal.
     pub declaration_digest: String,
     /// The IANA time zone, or the UTC offset, of windows and calendar conditions.

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use crate::format::{UNDEFINED, count, counted, p_value, significant, six_digits};
+use crate::metadata_text::metadata_lines;
 use crate::model::bundle::{ReportBundle, ReviewNote, RunEvent, RunEventKind};
 use crate::model::reviews::ReviewSummary;
 use crate::page::{Block, Cell, Chart, Column, DataTable, DotRow, Fact, Figure, Section, Tone};
@@ -251,6 +252,7 @@ pub fn provenance(bundle: &ReportBundle) -> Section {
         Fact::new("Run started with", format!("understudy {}", known.run_version)),
         Fact::new("Report made with", format!("understudy {}", known.report_version)),
     ];
+    facts.extend(metadata_lines(&bundle.report).into_iter().map(|(label, text)| Fact::new(label, text)));
     if let Some(seal) = &bundle.report.replay_of {
         facts.push(Fact::new("Offline evaluation of the run with seal", seal));
     }

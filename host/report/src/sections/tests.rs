@@ -1,21 +1,24 @@
 //! Sections of reports of every kind.
 
 use jiff::Timestamp;
+use pulldown_cmark::{Event, Tag};
 
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::{FORMAT, Provenance, ReportBundle, RunEvent, RunEventKind, ThresholdSummary};
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
-use crate::page::{Block, Chart, markdown};
+use crate::page::{Block, Chart, html, markdown};
 use crate::sections::document;
 use crate::sections::helpers::{axis, bounded_value, latest, omitted_windows_note, signed};
 use crate::terminal::fixture::{empty, hotel, rates, troubled};
+use crate::terminal::render_report;
+use crate::terminal::text_canvas::Style;
 use understudy_statistics::scoring::clopper_pearson;
 use understudy_statistics::verdict::{
     self, CountedWindow, Estimate, Guard, GuardResult, GuardSpan, GuardSubject, IntervalMethod, KnownTries,
     ModelVerdict, PairCounts, ScopeVerdict, Verdict, VerdictKind, VerdictReason,
 };
-use understudy_study::Direction;
+use understudy_study::{Direction, Metadata};
 
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -163,6 +166,56 @@ fn a_report_of_numbers_without_a_threshold() {
 fn a_run_in_trouble_and_one_without_records() {
     insta::assert_snapshot!("troubled", markdown(&document(&bundle(troubled()))));
     insta::assert_snapshot!("empty", markdown(&document(&bundle(empty()))));
+}
+
+#[test]
+fn metadata_is_shown_literally_in_every_rendering() {
+    let hostile = "<script>alert(1)</script> **b** [x](javascript:y) | `c` & \u{202e}txt";
+    let metadata = Metadata {
+        owners: vec![hostile.to_owned(), "# ann".to_owned()],
+        protocol: Some(format!("https://example.org/{hostile}")),
+        notes: Some(format!("first\n# second {hostile}\n| a | b |")),
+    };
+    let bundle = bundle(Report { metadata: metadata.clone(), ..hotel() });
+    let document = document(&bundle);
+    let page = html(&document);
+    assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
+    assert!(
+        page.contains(
+            "&lt;script&gt;alert(1)&lt;/script&gt; **b** [x](javascript:y) | `c` &amp; \\u{202e}txt"
+        )
+    );
+    // The text of Markdown, once it is rendered, is that of the page.
+    let text = markdown(&document);
+    let events = pulldown_cmark::Parser::new_ext(&text, pulldown_cmark::Options::all());
+    let mut rendered = String::new();
+    for event in events {
+        match event {
+            Event::Text(part) => rendered.push_str(&part),
+            Event::Start(Tag::Link { .. } | Tag::Image { .. })
+            | Event::InlineHtml(_)
+            | Event::Html(_)
+            | Event::Code(_) => {
+                panic!("{event:?}")
+            }
+            _ => {}
+        }
+    }
+    let shown = "<script>alert(1)</script> **b** [x](javascript:y) | `c` & \\u{202e}txt";
+    for line in [
+        format!("Owners: {shown}, # ann"),
+        format!("Protocol: https://example.org/{shown}"),
+        format!("Notes: first # second {shown} | a | b |"),
+    ] {
+        assert!(rendered.contains(&line), "{line}\n{text}");
+    }
+    let terminal = render_report(&bundle.report, Style { width: 300, color: false });
+    assert!(
+        terminal.contains(&format!("  Notes: first\n    # second {shown}\n    | a | b |\n")),
+        "{terminal}"
+    );
+    let json: ReportBundle = serde_json::from_str(&bundle.to_json()).unwrap();
+    assert_eq!(json.report.metadata, metadata);
 }
 
 #[test]

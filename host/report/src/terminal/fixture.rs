@@ -22,7 +22,7 @@ use understudy_records::join::{Account, Accounting};
 use understudy_sandbox::Better;
 use understudy_statistics::scoring::{Interval, wilson};
 use understudy_statistics::verdict::PairCounts;
-use understudy_study::AnswerForm;
+use understudy_study::{AnswerForm, FollowUp, Metadata};
 
 /// Two models on labels, two metrics, three conditions, 62 weeks.
 pub(crate) fn hotel() -> Report {
@@ -245,6 +245,17 @@ pub(crate) fn troubled() -> Report {
     }
     hotel.substrate_latency.latency.count += 10;
     Report {
+        metadata: Metadata {
+            owners: vec!["hotel team".into(), "ann".into()],
+            protocol: Some("https://wiki.example.org/rooms?page=7#metric".into()),
+            notes: Some("agreed before the season\nwith the reception".into()),
+        },
+        follow_up: Some(FollowUp {
+            run: "1a".repeat(32),
+            seal: "2b".repeat(32),
+            verdict: "3c".repeat(32),
+            scope: "weekend".into(),
+        }),
         end: RunEnd::SourceFailed(vec![
             "decisions: `hotel-assignments.jsonl.gz` ends within a gzip member".into(),
         ]),
@@ -298,6 +309,8 @@ pub(crate) fn empty() -> Report {
     Report {
         format: FORMAT,
         study: "hotel-rooms".into(),
+        metadata: Metadata::default(),
+        follow_up: None,
         declaration_digest: digest(),
         time_zone: "UTC".into(),
         started_at,

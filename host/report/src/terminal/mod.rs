@@ -8,6 +8,7 @@ mod ceiling;
 pub mod comparison;
 mod conditions;
 mod failures;
+mod metadata;
 mod overall;
 pub mod plan;
 mod records;
@@ -55,6 +56,7 @@ pub fn render_report(report: &Report, style: Style) -> String {
     failures::missing_answers(&mut page, report);
     failures::plugin_failures(&mut page, report);
     failures::excluded_records(&mut page, report);
+    metadata::metadata(&mut page, report);
     page.blank();
     let closing = "Agreement does not mean \"better\". It shows how often, or how closely, a model would have made the same decisions.";
     page.paragraph(0, Ink::Plain, closing);

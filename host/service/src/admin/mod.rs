@@ -3,3 +3,4 @@
 pub mod cases_and_review;
 mod json_body;
 pub mod swap_and_end;
+pub mod verdict_gate;

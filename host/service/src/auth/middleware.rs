@@ -4,6 +4,7 @@
 //! - A denied request is answered with 401 or 403 before its body is read, and the denial is logged.
 //! - A request that reaches an endpoint that is not open has a [`Principal`] among its extensions.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use crate::auth::denied_log::{Denial, DeniedLog};
@@ -106,13 +109,13 @@ fn identify(layer: &AuthLayer, request: &Request) -> Result<Principal, AccessDen
             Some(reason) => Err(AccessDenied::forbidden(reason, None)),
         };
     };
-    let token = token(headers).ok_or_else(|| {
+    let token = token(headers, layer.access).ok_or_else(|| {
         AccessDenied::unauthenticated(
             "the request has no token; send `Authorization: Bearer TOKEN` with a token from `understudy token`",
         )
     })?;
     let tokens = tokens.current();
-    let principal = tokens.lookup(token).ok_or_else(|| {
+    let principal = tokens.lookup(&token).ok_or_else(|| {
         AccessDenied::unauthenticated("the token is unknown; ask the operator of this run for a valid one")
     })?;
     if layer.access.admits(&principal.roles) {
@@ -137,13 +140,25 @@ fn role_list(roles: &[Role], last: &str) -> String {
     }
 }
 
-/// The token in the headers of a request.
-fn token(headers: &HeaderMap) -> Option<&[u8]> {
+/// The token in the headers of a request. For an endpoint that reads, it may be the password of Basic authentication (RFC 7617):
+/// clients such as a webhook of Flagger can send nothing but the credentials of their URL. A browser that keeps such credentials
+/// sends them with the requests of other pages, so no other endpoint takes them.
+fn token(headers: &HeaderMap, access: Access) -> Option<Cow<'_, [u8]>> {
     if let Some(token) = headers.get(TOKEN_HEADER) {
-        return Some(token.as_bytes().trim_ascii());
+        return Some(Cow::from(token.as_bytes().trim_ascii()));
     }
-    let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let space = value.iter().position(|byte| *byte == b' ')?;
+    let (scheme, credentials) = (&value[..space], value[space..].trim_ascii());
+    if scheme.eq_ignore_ascii_case(b"bearer") {
+        return Some(Cow::from(credentials));
+    }
+    if access != Access::Read || !scheme.eq_ignore_ascii_case(b"basic") {
+        return None;
+    }
+    let decoded = STANDARD.decode(credentials).ok()?;
+    let colon = decoded.iter().position(|byte| *byte == b':')?;
+    Some(Cow::from(decoded[colon + 1..].to_vec()))
 }
 
 /// Why a request to a server without tokens may come from a foreign web page in a browser on this machine;
@@ -231,13 +246,25 @@ mod tests {
 
     #[test]
     fn a_token_is_read_from_either_header() {
-        assert_eq!(token(&headers(&[("authorization", "Bearer abc")])), Some(&b"abc"[..]));
-        assert_eq!(token(&headers(&[("authorization", "bearer  abc ")])), Some(&b"abc"[..]));
-        assert_eq!(token(&headers(&[("authorization", "Basic abc")])), None);
-        assert_eq!(token(&headers(&[("authorization", "Bearer")])), None);
+        let found = |lines: &[(&'static str, &'static str)]| {
+            token(&headers(lines), Access::Read).map(Cow::into_owned)
+        };
+        assert_eq!(found(&[("authorization", "Bearer abc")]).as_deref(), Some(&b"abc"[..]));
+        assert_eq!(found(&[("authorization", "bearer  abc ")]).as_deref(), Some(&b"abc"[..]));
+        assert_eq!(found(&[("authorization", "Bearer")]), None);
         let both = [("authorization", "Bearer theirs"), ("x-understudy-token", "ours")];
-        assert_eq!(token(&headers(&both)), Some(&b"ours"[..]));
-        assert_eq!(token(&HeaderMap::new()), None);
+        assert_eq!(found(&both).as_deref(), Some(&b"ours"[..]));
+        // "flagger:abc:d", ":abc", and no colon.
+        assert_eq!(found(&[("authorization", "Basic ZmxhZ2dlcjphYmM6ZA==")]).as_deref(), Some(&b"abc:d"[..]));
+        assert_eq!(found(&[("authorization", "basic OmFiYw==")]).as_deref(), Some(&b"abc"[..]));
+        for wrong in ["Basic YWJj", "Basic abc", "Basic ", "Digest OmFiYw==", "abc"] {
+            assert_eq!(found(&[("authorization", wrong)]), None, "{wrong}");
+        }
+        assert_eq!(token(&HeaderMap::new(), Access::Read), None);
+        let basic = headers(&[("authorization", "basic OmFiYw==")]);
+        for access in [Access::Feed, Access::Operate, Access::Audit] {
+            assert_eq!(token(&basic, access), None, "{access:?}");
+        }
     }
 
     #[test]

@@ -60,6 +60,9 @@ pub struct Status {
     pub directory: Option<String>,
     /// Whether the run accepts records.
     pub phase: Phase,
+    /// Who is responsible for the study, as declared.
+    #[serde(default)]
+    pub owners: Vec<String>,
     /// The declared threshold in words, if there is one.
     pub threshold: Option<String>,
     /// Names of the models, in the order of `models` in [`RunStatus`].
@@ -126,6 +129,7 @@ impl Status {
                 Some(_) => Phase::Serving,
                 None => Phase::Starting,
             },
+            owners: study.metadata.owners.clone(),
             threshold: study.threshold.as_ref().map(|threshold| describe_threshold(study, threshold)),
             models: study.models.iter().map(|model| model.name.clone()).collect(),
             swaps: run_status.as_ref().map_or(0, |status| status.generation),

@@ -302,7 +302,7 @@ mod tests {
             assert_eq!(operation["responses"].get("415").is_some(), has_format, "{key}");
             with_body += usize::from(has_format);
         }
-        assert_eq!(with_body, 5);
+        assert_eq!(with_body, 6);
     }
 
     #[test]

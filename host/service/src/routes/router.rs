@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, get, post};
 
-use crate::admin::{cases_and_review, swap_and_end};
+use crate::admin::{cases_and_review, swap_and_end, verdict_gate};
 use crate::auth::middleware::{AuthLayer, authenticate};
 use crate::auth::roles::Access;
 use crate::dashboard::{assets, interim_verdict, live_view};
@@ -60,6 +60,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/metrics", Access::Read, || get(metrics::metrics)),
     route("GET", "/v1/status", Access::Read, || get(status::status)),
     route("GET", "/v1/verdict", Access::Read, || get(interim_verdict::verdict)),
+    route("POST", "/v1/verdict", Access::Read, || post(verdict_gate::gate)),
     route("GET", "/v1/whoami", Access::Read, || get(assets::whoami)),
     route("GET", "/v1/cases/{id}", Access::Audit, || get(cases_and_review::case)),
     route("GET", "/v1/review", Access::Audit, || get(cases_and_review::begin)),

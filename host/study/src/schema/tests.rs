@@ -13,6 +13,17 @@ study = "every-key"
 time-zone = "Europe/Amsterdam"
 register = "../register.jsonl"
 
+[metadata]
+owners = ["yard team"]
+protocol = "https://wiki.example.org/yard"
+notes = "none"
+
+[follow-up]
+run = "1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a"
+seal = "2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b"
+verdict = "3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c"
+scope = "weekend"
+
 [inputs]
 id = "id"
 time = "at"
@@ -367,6 +378,29 @@ fn parser_and_schema_have_the_same_bounds() {
             }
         }
     }
+}
+
+#[test]
+fn parser_and_schema_have_the_same_lengths() {
+    let mut seen = 0;
+    for Closed { path, schema } in closed() {
+        for (key, property) in schema["properties"].as_object().unwrap() {
+            let (text, is_list) = match property.get("items") {
+                Some(items) => (items, true),
+                None => (property, false),
+            };
+            let Some(most) = text["maxLength"].as_u64() else { continue };
+            for (length, sound) in [(most, true), (most + 1, false)] {
+                let mut study = every_key();
+                let written = Toml::String("ü".repeat(length as usize));
+                let value = if is_list { Toml::Array(vec![written]) } else { written };
+                tables(&mut study, &path).into_iter().for_each(|table| write(table, key, value.clone()));
+                assert_eq!(read(&study).is_ok(), sound, "{path}.{key} of {length}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "{seen}");
 }
 
 #[test]
