@@ -26,10 +26,12 @@ const DECIDER_SOURCES: [&str; 4] =
     ["src/dictionary.c", "src/answers.c", "src/decider.c", "bindings/model_type.c"];
 const METRIC_SOURCES: [&str; 2] = ["src/metric.c", "bindings/metric_type.c"];
 /// The C library of WASI, no entry point, and a stack of 1 MiB. `assert` stays.
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 11] = [
     "--target=wasm32-wasi",
     "-mexec-model=reactor",
     "-O2",
+    // A call of the SDK costs more than its work otherwise.
+    "-flto",
     "-UNDEBUG",
     "-Wall",
     "-Wextra",
