@@ -303,7 +303,11 @@ fn what_cannot_be_built_says_why() {
                 refused(&workspace, &["build", "broken"])
             },
         );
-    insta::assert_snapshot!(manifests.join("\n"), @"");
+    insta::assert_snapshot!(manifests.join("\n"), @"
+    cannot read broken/plugin.toml:1: missing field `kind`; correct it
+    cannot read broken/plugin.toml:3: unknown variant `rust`, expected `c`; correct it
+    cannot read broken/plugin.toml:5: unknown field `source`, expected one of `name`, `version`, `language`, `kind`, `sources`, `flags`, `config-schema`; correct it
+    ");
 }
 
 #[test]
@@ -336,5 +340,5 @@ fn a_schema_beside_the_manifest_is_declared() {
         &workspace,
         &["show", "./first-try/first_try.wasm", "--config", r#"{"long_stay_nights": 0}"#],
     );
-    insta::assert_snapshot!(refused, @"");
+    insta::assert_snapshot!(refused, @"cannot configure ./first-try/first_try.wasm: `config.long_stay_nights` is 0; write a whole number of at least 1; give another configuration with --config");
 }

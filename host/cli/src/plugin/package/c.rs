@@ -91,9 +91,12 @@ impl CPackage {
     /// If it cannot be read, lacks a key, or has an unknown one.
     pub fn read(folder: &Path) -> anyhow::Result<CPackage> {
         let path = folder.join(MANIFEST);
-        let cannot_read = || format!("cannot read {}", path.display());
-        let text = read_text_file(&path).with_context(cannot_read)?;
-        let manifest: Manifest = toml::from_str(&text).with_context(cannot_read)?;
+        let shown = path.display();
+        let text = read_text_file(&path).with_context(|| format!("cannot read {shown}"))?;
+        let manifest: Manifest = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            anyhow!("cannot read {shown}:{line}: {}; correct it", error.message())
+        })?;
         let Language::C = manifest.language;
         Ok(CPackage { folder: folder.to_owned(), manifest })
     }
@@ -113,7 +116,7 @@ impl CPackage {
     fn compile(&self, module: &Path) -> anyhow::Result<()> {
         let shown = self.folder.display();
         let Manifest { name, version, kind, sources, flags, .. } = &self.manifest;
-        let of_kind = if *kind == Kind::Metric { &METRIC_SOURCES[..] } else { &DECIDER_SOURCES };
+        let of_kind = if *kind == Kind::Metric { &METRIC_SOURCES[..] } else { &DECIDER_SOURCES[..] };
         let mut command = self.compiler();
         command.current_dir(&self.folder).args(OPTIONS);
         for (constant, value) in [("NAME", name), ("VERSION", version)] {
