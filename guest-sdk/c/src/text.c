@@ -46,6 +46,11 @@ us_text us_text_lower(us_text text) {
 }
 
 us_text us_format_values(const char *format, va_list values) {
+    if (strchr(format, '%') == NULL) {
+        size_t length = strlen(format);
+        char *copied = us_call_bytes(length);
+        return (us_text){memcpy(copied, format, length), length};
+    }
     va_list again;
     va_copy(again, values);
     int length = vsnprintf(NULL, 0, format, again);
