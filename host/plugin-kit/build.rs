@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use toml::{Table, Value};
+use wit_bindgen_core::Files;
+use wit_bindgen_core::wit_parser::Resolve;
+use wit_component::StringEncoding;
 
 /// The crates of the SDK, relative to the root of the workspace.
 const CRATES: [&str; 3] = ["guest-sdk", "guest-sdk/derive", "guest-sdk/scorer"];
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<()> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     rust_sdk(root, &out)?;
     javascript_sdk(root, &out)?;
+    c_sdk(root, &out)?;
     python_sdk(root, &out)
 }
 
@@ -50,6 +54,67 @@ fn javascript_sdk(root: &Path, out: &Path) -> anyhow::Result<()> {
     }
     fs::write(out.join("javascript_sdk.rs"), constant("JAVASCRIPT_SDK_FILES", &files)?)?;
     Ok(())
+}
+
+/// Writes `c_sdk.rs`: the sources of the SDK for C, and the adapters of the contract that `wit-bindgen-c` makes.
+fn c_sdk(root: &Path, out: &Path) -> anyhow::Result<()> {
+    let mut files = Vec::new();
+    for source in ["include", "src"] {
+        let package = root.join("guest-sdk/c");
+        add_files(&package, &package.join(source), "sdk", &mut files)?;
+    }
+    for source in ["LICENSE", "wit"] {
+        add_files(root, &root.join(source), "sdk", &mut files)?;
+    }
+    let contract = root.join("wit/shadow.wit");
+    let contract =
+        fs::read_to_string(&contract).with_context(|| format!("cannot read {}", contract.display()))?;
+    for world in ["model", "metric"] {
+        for (name, text) in c_bindings(&contract, world)? {
+            let path = out.join(&name);
+            fs::write(&path, text)?;
+            files.push((format!("sdk/bindings/{name}"), path));
+        }
+    }
+    fs::write(out.join("c_sdk.rs"), constant("C_SDK_FILES", &files)?)?;
+    Ok(())
+}
+
+/// The adapter of a world for C by the names of its files: a header, a source, and the source of the custom section with the world.
+fn c_bindings(contract: &str, world: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("shadow.wit", contract)?;
+    let id = resolve.select_world(&[package], Some(world))?;
+    let mut files = Files::default();
+    // The object file has the custom section, but the files of a plugin are texts.
+    let options = wit_bindgen_c::Opts { no_object_file: true, ..wit_bindgen_c::Opts::default() };
+    options.build().generate(&mut resolve, id, &mut files)?;
+    let mut texts: Vec<(String, String)> = files
+        .iter()
+        .map(|(name, bytes)| Ok((name.to_owned(), std::str::from_utf8(bytes)?.to_owned())))
+        .collect::<anyhow::Result<_>>()?;
+    let metadata = wit_component::metadata::encode(&resolve, id, StringEncoding::UTF8, None)?;
+    texts.push((format!("{world}_type.c"), type_section(world, &metadata)?));
+    Ok(texts)
+}
+
+/// The source of a custom section of the module, from which the component is made.
+fn type_section(world: &str, metadata: &[u8]) -> anyhow::Result<String> {
+    let mut source = format!(
+        "// The world `{world}` in the binary format of components, as a custom section of the module.\n\n\
+         __asm__(\n    \".section \\\".custom_section.component-type:{world}\\\",\\\"\\\",@\\n\"\n"
+    );
+    for bytes in metadata.chunks(24) {
+        let mut line = String::new();
+        for byte in bytes {
+            write!(line, "\\\\{byte:03o}")?;
+        }
+        writeln!(source, "    \".ascii \\\"{line}\\\"\\n\"")?;
+    }
+    // The adapter calls this function, so that the linker takes the section.
+    let function = format!("void __component_type_object_force_link_{world}(void)");
+    write!(source, "    \".text\\n\"\n);\n\n{function};\n{function} {{}}\n")?;
+    Ok(source)
 }
 
 /// Writes `rust_sdk.rs`: the files of the SDK for Rust, and its `Cargo.lock`.

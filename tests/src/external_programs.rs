@@ -24,6 +24,8 @@ pub enum Requirement {
     Browser,
     /// Node and the packages of `tests/javascript/package.json`.
     JavaScript,
+    /// Python with the packages of `tests/requirements-c.txt`: a C compiler.
+    C,
 }
 
 impl Requirement {
@@ -37,6 +39,7 @@ impl Requirement {
             Requirement::Registry => &["UNDERSTUDY_DOCKER_REGISTRY"],
             Requirement::Browser => &["UNDERSTUDY_CHROMIUM", "UNDERSTUDY_NODE_MODULES"],
             Requirement::JavaScript => &["UNDERSTUDY_JAVASCRIPT_MODULES"],
+            Requirement::C => &["UNDERSTUDY_ZIG_PYTHON"],
         }
     }
 
@@ -49,6 +52,7 @@ impl Requirement {
             Requirement::Registry => "docker-registry",
             Requirement::Browser => "Node and Chromium",
             Requirement::JavaScript => "Node with componentize-js and esbuild",
+            Requirement::C => "Python with ziglang",
         }
     }
 

@@ -9,6 +9,7 @@ mod bad_input;
 mod bad_plugin;
 mod bad_study;
 mod blinding;
+mod c_plugins;
 mod case_view;
 mod ceiling;
 mod chance;

@@ -78,7 +78,7 @@ fn a_folder_that_cannot_be_written_is_refused() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     cannot write taken: it exists and is not empty; choose another folder with --output
     the name "Room" has characters that are not allowed; write lower-case letters, digits and single hyphens, a letter first, such as "booked-room"
-    cannot build empty: it has no Cargo.toml, package.json or pyproject.toml; name the folder of a plugin, or write one with `understudy plugin new`
+    cannot build empty: it has no Cargo.toml, package.json, pyproject.toml or plugin.toml; name the folder of a plugin, or write one with `understudy plugin new`
     cannot read missing.wasm: No such file or directory (os error 2); build the plugin, or correct the path
     "#);
 }

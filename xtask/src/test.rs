@@ -21,6 +21,7 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
     plugins::build(root)?;
     let python = virtual_environment(root, "venv", "tests/requirements.txt")?;
     let models = model_libraries(root)?;
+    let zig = virtual_environment(root, "zig-venv", "tests/requirements-c.txt")?;
     let modules = node_modules(root, "browser")?;
     let javascript = node_modules(root, "javascript")?;
     let chromium = debian_program(root, &BROWSERS, &["chromium"])?;
@@ -33,6 +34,7 @@ pub fn test(root: &Path, rest: &[&str]) -> anyhow::Result<()> {
         .env("UNDERSTUDY_MODELS_PYTHON", models)
         .env("UNDERSTUDY_NODE_MODULES", modules)
         .env("UNDERSTUDY_JAVASCRIPT_MODULES", javascript)
+        .env("UNDERSTUDY_ZIG_PYTHON", zig)
         .env("UNDERSTUDY_CHROMIUM", chromium)
         .env("UNDERSTUDY_DOCKER_REGISTRY", docker_registry)
         .env("UNDERSTUDY_PROMTOOL", promtool)

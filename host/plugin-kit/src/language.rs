@@ -1,5 +1,6 @@
 //! The languages that plugins are written in. Each is a module: the names that it reserves, and the files of a new plugin.
 
+mod c;
 mod javascript;
 mod python;
 mod rust;
@@ -16,6 +17,8 @@ pub enum Language {
     Python,
     /// JavaScript or TypeScript, with npm.
     JavaScript,
+    /// C, with the compiler of `ziglang`.
+    C,
 }
 
 /// What a language contributes to a new plugin.
@@ -49,6 +52,7 @@ impl Language {
             Language::Rust => &rust::Rust,
             Language::Python => &python::Python,
             Language::JavaScript => &javascript::JavaScript,
+            Language::C => &c::C,
         }
     }
 

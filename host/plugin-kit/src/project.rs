@@ -161,6 +161,29 @@ mod tests {
     }
 
     #[test]
+    fn a_plugin_in_c_has_its_manifest_the_sdk_and_the_adapter() {
+        for (kind, world) in [(Kind::Model, "model"), (Kind::Comparator, "model"), (Kind::Metric, "metric")] {
+            assert!(file(Language::C, kind, "src/plugin.c").contains("us_plugin = {"));
+            assert!(file(Language::C, kind, "README.md").lines().count() <= 50);
+            assert!(file(Language::C, kind, "plugin.toml").contains("name = \"booked-room\"\n"));
+            let section = file(Language::C, kind, &format!("sdk/bindings/{world}_type.c"));
+            assert!(section.contains(&format!("component-type:{world}")), "{section}");
+        }
+        let adapter = file(Language::C, Kind::Model, "sdk/bindings/model.c");
+        assert!(adapter.contains("understudy:shadow/decider@0.1.0#decide"));
+        assert!(file(Language::C, Kind::Model, "sdk/include/understudy/decider.h").contains("us_decider"));
+        let error = is_package_name("understudy", Language::C).expect_err("it is refused");
+        assert_eq!(error.why, "is the name of the SDK");
+    }
+
+    #[test]
+    fn ziglang_has_one_version() {
+        let readme = file(Language::C, Kind::Model, "README.md");
+        let pinned = include_str!("../../../tests/requirements-c.txt").trim();
+        assert!(readme.contains(&format!("install {pinned} ")), "{pinned}");
+    }
+
+    #[test]
     fn rows_and_tests_fit_the_fields_of_the_source() {
         let field = |name: &str, kind, required| InputField { name: name.to_owned(), kind, required };
         let booking = [field("room", FieldKind::Text, true), field("nights", FieldKind::Integer, false)];

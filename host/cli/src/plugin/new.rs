@@ -14,7 +14,8 @@ use understudy_plugin_kit::{Language, NewProject, is_package_name};
 /// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
 ///
 /// The SDK is the one of this program, in the folder sdk of the plugin. For Rust, cargo downloads its dependencies from crates.io. For Python,
-/// README.md of the plugin says how to install componentize-py. For JavaScript, `npm install` gets the tools that build a component.
+/// README.md of the plugin says how to install componentize-py. For JavaScript, `npm install` gets the tools that build a component. For C,
+/// README.md says how to install a compiler.
 #[derive(clap::Args)]
 pub(super) struct New {
     /// Name of the plugin: lower-case letters, digits and hyphens.
@@ -39,6 +40,8 @@ enum LanguageArgument {
     /// JavaScript or TypeScript, built with node.
     #[value(name = "javascript")]
     JavaScript,
+    /// C, built with the compiler of ziglang.
+    C,
 }
 
 impl From<LanguageArgument> for Language {
@@ -47,6 +50,7 @@ impl From<LanguageArgument> for Language {
             LanguageArgument::Rust => Language::Rust,
             LanguageArgument::Python => Language::Python,
             LanguageArgument::JavaScript => Language::JavaScript,
+            LanguageArgument::C => Language::C,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The folder of a plugin, in the language that its manifest tells. Each language is a module.
 
+mod c;
 mod cargo;
+mod core_module;
+mod interpreter;
 mod npm;
 mod python;
 
@@ -34,11 +37,15 @@ pub(super) fn read_package(folder: &Path) -> anyhow::Result<Box<dyn Package>> {
     if folder.join(python::MANIFEST).is_file() {
         return Ok(Box::new(python::PythonPackage::read(folder)?));
     }
+    if folder.join(c::MANIFEST).is_file() {
+        return Ok(Box::new(c::CPackage::read(folder)?));
+    }
     bail!(
-        "cannot build {}: it has no {}, {} or {}; name the folder of a plugin, or write one with `understudy plugin new`",
+        "cannot build {}: it has no {}, {}, {} or {}; name the folder of a plugin, or write one with `understudy plugin new`",
         folder.display(),
         cargo::MANIFEST,
         npm::MANIFEST,
-        python::MANIFEST
+        python::MANIFEST,
+        c::MANIFEST
     )
 }

@@ -2,19 +2,19 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use toml::{Table, Value};
 
 use super::Package;
+use super::interpreter::interpreter_with;
 use understudy_run_log::read_file;
 
 /// The file that says that a folder has a plugin in Python.
 pub const MANIFEST: &str = "pyproject.toml";
-/// Whether Python has `componentize-py`, as its exit code.
-const HAS_TOOL: &str =
-    "import importlib.util, sys; sys.exit(importlib.util.find_spec('componentize_py') is None)";
+/// The module of the tool.
+const TOOL: &str = "componentize_py";
 
 /// The package in a folder.
 pub struct PythonPackage {
@@ -54,22 +54,6 @@ impl PythonPackage {
             name,
         })
     }
-
-    /// The Python of the active virtual environment, of that in the folder, of that of this program, or on the search path: the first
-    /// with `componentize-py`, or else the first.
-    fn python(&self) -> PathBuf {
-        let of_environment = |folder: PathBuf| folder.join("bin/python");
-        let active = env::var_os("VIRTUAL_ENV").map(|folder| of_environment(folder.into()));
-        let own = std::path::absolute(&self.folder).map(|folder| of_environment(folder.join(".venv"))).ok();
-        let beside = env::current_exe().ok().map(|program| program.with_file_name("python"));
-        let found = [active, own, beside].into_iter().flatten().filter(|python| python.is_file());
-        let candidates: Vec<PathBuf> = found.chain([PathBuf::from("python3")]).collect();
-        let has_tool = |python: &&PathBuf| {
-            let status = Command::new(python).args(["-c", HAS_TOOL]).stderr(Stdio::null()).status();
-            status.is_ok_and(|status| status.success())
-        };
-        candidates.iter().find(has_tool).unwrap_or(&candidates[0]).clone()
-    }
 }
 
 impl Package for PythonPackage {
@@ -81,7 +65,7 @@ impl Package for PythonPackage {
     fn build(&self, component: &Path) -> anyhow::Result<()> {
         let shown = self.folder.display();
         let component = std::path::absolute(component).context("the current folder is gone")?;
-        let python = self.python();
+        let (python, _) = interpreter_with(TOOL, &self.folder);
         let mut build = Command::new(&python);
         build.current_dir(&self.folder).args(["-m", "understudy_sdk.build", ".", "--module", &self.module]);
         build.args(["--name", &self.name, "--version", &self.version, "--output"]).arg(&component);
