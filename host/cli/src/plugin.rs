@@ -9,6 +9,7 @@ mod new;
 mod package;
 mod pull;
 mod show;
+mod source_files;
 mod test;
 mod watch;
 

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use super::package::read_package;
+use super::source_files::is_current;
 use understudy_engine::{InspectedPlugin, component_named, names_trained_model};
 use understudy_plugin_kit::Kind;
 use understudy_run_log::read_file;
@@ -134,7 +135,8 @@ pub(super) struct AuthoredComponent {
 }
 
 impl AuthoredComponent {
-    /// The component of a plugin: of a folder, which is built first, a path or a stock plugin.
+    /// The component of a plugin: of a folder, which is built first unless its source is as it was, a path or a stock plugin. So
+    /// the component that is checked and measured is the one that was tested, also if each build has another digest.
     ///
     /// # Errors
     /// If the folder cannot be built, or there is no component.
@@ -146,7 +148,9 @@ impl AuthoredComponent {
         }
         let package = read_package(path)?;
         let built = package.component();
-        package.build(&built)?;
+        if package.is_incremental() || !is_current(path, &built)? {
+            package.build(&built)?;
+        }
         // A path without a slash could be the name of a stock plugin.
         let name = Path::new(".").join(built).display().to_string();
         Ok(AuthoredComponent { file: component(&name)?, folder: path.to_owned() })

@@ -21,6 +21,11 @@ pub(super) trait Package {
     /// # Errors
     /// If a tool is missing, the source is faulty, or what is built is no plugin.
     fn build(&self, component: &Path) -> anyhow::Result<()>;
+
+    /// Whether the tool that builds finds out by itself what has changed, also outside of the folder.
+    fn is_incremental(&self) -> bool {
+        false
+    }
 }
 
 /// Reads the manifest of a plugin. It tells the language.

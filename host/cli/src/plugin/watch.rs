@@ -7,8 +7,6 @@
 //! The times and sizes of the files are compared. Unlike notifications of the system, that works the same in containers and on
 //! network file systems, and it needs no limit of the system to be raised. A folder of source is small.
 
-mod source_files;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,9 +17,9 @@ use super::super::Exit;
 use super::super::output::print_err;
 use super::super::run::first_signal;
 use super::package::read_package;
+use super::source_files::SourceFiles;
 use super::test::Test;
 use crate::execute_line;
-use source_files::SourceFiles;
 use understudy_run_log::read_file;
 use understudy_sandbox::sha256_hex;
 
@@ -88,7 +86,10 @@ impl Watch {
 
     /// Builds, tests and swaps once. `swapped` is the SHA-256 of the latest component that was sent to the run.
     fn cycle(&self, swapped: &mut Option<String>) {
-        match self.test.execute() {
+        // A removed file is no newer source, so the test alone would not build again.
+        let built = read_package(Path::new(&self.test.plugin))
+            .and_then(|package| package.build(&package.component()));
+        match built.and_then(|()| self.test.execute()) {
             Ok(Exit::Done) => {
                 if let Err(error) = self.swap(swapped) {
                     print_err(format_args!("{error:#}"));

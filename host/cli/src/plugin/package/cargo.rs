@@ -87,6 +87,10 @@ impl Package for CargoPackage {
             self.target_folder.join(TARGET).join("release").join(&self.library).with_extension("wasm");
         pack_module(&module, component, None)
     }
+
+    fn is_incremental(&self) -> bool {
+        true
+    }
 }
 
 fn cargo(folder: &Path) -> Command {

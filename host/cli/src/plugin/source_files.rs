@@ -108,6 +108,16 @@ impl SourceFiles {
     }
 }
 
+/// Whether a component was written after the latest change of its source in `folder`.
+///
+/// # Errors
+/// If the folder is gone or has too many files.
+pub(super) fn is_current(folder: &Path, component: &Path) -> anyhow::Result<bool> {
+    let Ok(written) = fs::metadata(component).and_then(|about| about.modified()) else { return Ok(false) };
+    let stamps = SourceFiles::new(folder, component).read()?;
+    Ok(stamps.values().all(|(changed, _)| changed.is_some_and(|changed| changed < written)))
+}
+
 /// The files that are in only one of both, or differ.
 fn changes(then: &BTreeMap<PathBuf, Stamp>, now: &BTreeMap<PathBuf, Stamp>) -> BTreeSet<PathBuf> {
     let changed = now.iter().filter(|(path, stamp)| then.get(*path) != Some(*stamp)).map(|(path, _)| path);
@@ -129,6 +139,29 @@ mod tests {
 
     fn names(folder: &Path, changed: &BTreeSet<PathBuf>) -> Vec<String> {
         changed.iter().map(|path| path.strip_prefix(folder).expect("below").display().to_string()).collect()
+    }
+
+    #[test]
+    fn a_component_is_current_until_its_source_changes() {
+        let folder = TempDir::new().expect("a folder");
+        let folder = folder.path();
+        let component = folder.join("plugin.wasm");
+        let is_current = || is_current(folder, &component).expect("the folder is there");
+        let age = |name: &str, seconds: u64| {
+            let file = fs::File::options().write(true).open(folder.join(name)).expect("it is there");
+            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
+                .expect("a time");
+        };
+        write(folder, "src/plugin.js", "1");
+        age("src/plugin.js", 10);
+        assert!(!is_current(), "it is not built");
+        write(folder, "plugin.wasm", "built");
+        age("plugin.wasm", 20);
+        assert!(is_current());
+        write(folder, "node_modules/tool/index.js", "1");
+        assert!(is_current(), "what tools install is no source");
+        age("src/plugin.js", 30);
+        assert!(!is_current());
     }
 
     #[test]
