@@ -188,8 +188,10 @@ fn labels(matrix: &BottomKCounts, detail: Detail) -> AnswerDistribution {
 /// The cells of the confusion matrix of a block.
 fn label_cells(block: &AnswerHistogram) -> Vec<LabelCell<'_>> {
     let AnswerHistogram::Labels(matrix) = block else { return Vec::new() };
-    let cell = |((model, substrate), pairs)| LabelCell { model: model.as_deref(), substrate, pairs };
-    matrix.iter().map(cell).collect()
+    matrix
+        .iter()
+        .map(|((model, substrate), pairs)| LabelCell { model: model.as_deref(), substrate, pairs })
+        .collect()
 }
 
 /// The cells of the confusion matrix, the most common first.
