@@ -55,7 +55,8 @@ fn history_text(history: &TryHistory) -> Vec<(String, Vec<String>)> {
     }
     texts.push((
         format!(
-            "The seal is entry {entry} of the register {}, which was opened on {} and had {} when the verdict was given.",
+            "The seal is in line {} of the register {}, which was opened on {} and had {} when the verdict was given.",
+            count(entry + 1),
             short_digest(register),
             time(*opened_at),
             counted(*entries, "entry", "entries")
