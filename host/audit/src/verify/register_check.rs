@@ -112,8 +112,9 @@ pub(crate) fn check(
             None => format!("not signed; the digest in {SEAL} vouches for what is before it"),
         };
         let entries = counted(content.entries().len() as u64, "entry", "entries");
-        let entry = entry + 1;
-        format!("the seal is in line {entry} of {shown}, which has {entries}, each chained to the one before; {signed}")
+        format!(
+            "the seal is entry {entry}, counted from 0, of the {entries} in {shown}, each chained to the one before; {signed}"
+        )
     });
     (report.issues.len() == before).then_some(content)
 }

@@ -138,22 +138,20 @@ impl RegisterContent {
                 short(self.identity())
             ));
         }
-        // Entries are numbered from 0, lines from 1.
-        let line = number.saturating_add(1);
         let Some(entry) = usize::try_from(*number).ok().and_then(|number| self.entries.get(number)) else {
             return Err(format!(
-                "the seal is in line {line}, and the register ends with line {}: it was truncated, or the seal was left out",
-                self.entries.len()
+                "the seal is entry {number}, and the register ends with entry {}: it was truncated, or the seal was left out",
+                self.entries.len().saturating_sub(1)
             ));
         };
         if entry.previous != *previous {
             return Err(format!(
-                "the lines before line {line} are not those that the seal names: the register was rewritten"
+                "the entries before entry {number} are not those that the seal names: the register was rewritten"
             ));
         }
         let sealed = match &entry.event.event {
             RegisterEvent::StudySealed(sealed) if sealed.seal == seal => sealed,
-            _ => return Err(format!("line {line} is not this seal: it was left out or replaced")),
+            _ => return Err(format!("entry {number} is not this seal: it was left out or replaced")),
         };
         let signed = entry.event.signed.as_ref().map(|signature| &signature.key);
         if signed != key.as_ref() {
@@ -161,13 +159,13 @@ impl RegisterContent {
                 key.map_or_else(|| "not signed".to_owned(), |key| format!("signed with {key}"))
             };
             return Err(format!(
-                "line {line} is {}, and the seal says that it is {}: it was rewritten",
+                "entry {number} is {}, and the seal says that it is {}: it was rewritten",
                 by(signed),
                 by(key.as_ref())
             ));
         }
         describes(sealed)
-            .map_err(|field| format!("line {line} does not describe this seal: `{field}` was changed"))
+            .map_err(|field| format!("entry {number} does not describe this seal: `{field}` was changed"))
     }
 
     /// Checks that a run began under a seal. Returns the number of its entry.
