@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use serde_json::Value;
 
 use crate::{host, plugins, shell};
 
@@ -21,18 +22,37 @@ const HOTEL: [(&str, &str, i32); 3] = [
     ("the-year", "quantifier = \"pooled\"\nwindows = { all = true }", 1),
 ];
 
-/// Runs the hotel studies, the one of trained models first. Then shows in three lines why a threshold must be declared in advance.
-pub fn hotel(root: &Path) -> anyhow::Result<()> {
+/// Runs the hotel studies, the one of trained models first. Then shows in three lines why a threshold must be declared in
+/// advance. The output of the commands goes to files beside the runs, or is printed if `is_verbose`.
+pub fn hotel(root: &Path, is_verbose: bool) -> anyhow::Result<()> {
     let understudy = host(root)?;
     plugins::build(root)?;
     let folder = "target/demo/trained-models";
     remove_run(root, folder)?;
     println!("\n$ understudy demo {folder}");
-    shell::command(&understudy, root).args(["demo", folder]).run()?;
+    let verbose = is_verbose.then_some("--verbose");
+    shell::command(&understudy, root).args(["demo", folder].into_iter().chain(verbose)).run()?;
+    let mut pages = vec![format!("{folder}/run/report.html")];
     for study in ["rooms", "rates"] {
         let folder = format!("target/demo/{study}");
-        run(root, &understudy, &format!("examples/hotel/{study}.toml"), &folder)?;
-        report(root, &understudy, &folder)?;
+        let declaration = format!("examples/hotel/{study}.toml");
+        remove_run(root, &folder)?;
+        let mut text = String::new();
+        println!();
+        for line in [&["run", &declaration, "--run", &folder][..], &["report", &folder]] {
+            println!("$ understudy {}", line.join(" "));
+            let output = shell::command(&understudy, root).args(line).output(&[0])?;
+            if is_verbose {
+                println!("\n{output}");
+            }
+            text.push_str(&format!("$ understudy {}\n\n{output}\n", line.join(" ")));
+        }
+        let file = format!("{folder}.txt");
+        fs::write(root.join(&file), text).with_context(|| format!("cannot write {file}"))?;
+        if !is_verbose {
+            println!("The figures are in {file}.");
+        }
+        pages.push(format!("{folder}/report.html"));
     }
     let rooms = root.join("examples/hotel/rooms.toml");
     let text = fs::read_to_string(&rooms).with_context(|| format!("cannot read {}", rooms.display()))?;
@@ -43,6 +63,7 @@ pub fn hotel(root: &Path) -> anyhow::Result<()> {
     println!(
         "\nThe same model, the same hotel, at least 0.85 of the rooms as booked; only the declaration differs:"
     );
+    println!("  {:<12} {:<8} reason", "study", "verdict");
     for (name, declared, code) in HOTEL {
         let study = format!("{folder}/{name}.toml");
         let threshold = format!(
@@ -53,16 +74,28 @@ pub fn hotel(root: &Path) -> anyhow::Result<()> {
         remove_run(root, &run_folder)?;
         shell::command(&understudy, root).args(["run", &study, "--run", &run_folder]).output(&[0])?;
         let output = shell::command(&understudy, root)
-            .args(["decide", &run_folder, "--model", "booked-room"])
+            .args(["decide", &run_folder, "--model", MODEL, "--format", "json"])
             .output(&[code])?;
-        let lines: Vec<&str> = output.lines().map(str::trim).collect();
-        let verdict =
-            lines.iter().find(|line| line.contains("GO: ")).context("`decide` printed no verdict")?;
-        let reason =
-            lines.iter().find(|line| line.starts_with("- ")).context("`decide` printed no reason")?;
-        println!("  {name:<12} {verdict}; {}", reason.trim_start_matches("- "));
+        let (verdict, reason) = main_reason(&output).context("`decide` printed no verdict")?;
+        println!("  {name:<12} {verdict:<8} {reason}");
+    }
+    println!("\nOpen one of these pages in a browser, the first one first:");
+    for page in pages {
+        println!("  {page}");
     }
     Ok(())
+}
+
+/// The model of the three lines.
+const MODEL: &str = "booked-room";
+
+/// The verdict on all of the input and its main reason, from the JSON that output begins with.
+fn main_reason(output: &str) -> Option<(String, String)> {
+    let verdict = serde_json::Deserializer::from_str(output).into_iter::<Value>().next()?.ok()?;
+    let model = verdict["models"].as_array()?.iter().find(|model| model["model"] == MODEL)?;
+    let ruling = model["scopes"].get(0)?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Some((text(&ruling["verdict"])?, text(&ruling["reasons"].get(0)?["text"])?))
 }
 
 /// Variants of the yard study: name, and replacements in the declaration.

@@ -20,7 +20,8 @@ use shell::cargo;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  demo      build everything and run the hotel studies; `demo freight-yard` runs the synthetic freight-yard study
+  demo      build everything and run the hotel studies, with all output with `--verbose`; `demo freight-yard` runs the
+            synthetic freight-yard study
   test      build everything and run all tests
   plugins   build the plugins as components into target/plugins
   docs      build the documentation into target/book
@@ -33,7 +34,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is in the workspace")?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["demo"] => demo::hotel(root)?,
+        ["demo"] => demo::hotel(root, false)?,
+        ["demo", "--verbose"] => demo::hotel(root, true)?,
         ["demo", "freight-yard"] => demo::freight_yard(root)?,
         ["test", ref rest @ ..] => test::test(root, rest)?,
         ["plugins"] => plugins::build(root)?,

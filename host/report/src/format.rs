@@ -5,7 +5,7 @@ use understudy_statistics::verdict::VerdictKind;
 
 pub use understudy_statistics::number_text::{
     UNDEFINED, compact, count, counted, declared_number, grouped, interval_text, number_text, significant,
-    six_decimals, six_digits,
+    six_decimals,
 };
 
 /// Units of time in ascending order: nanoseconds and symbol.

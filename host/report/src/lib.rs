@@ -7,9 +7,11 @@
 //! `sections` turns a report bundle into a document, and [`page`] renders documents. `terminal` renders text.
 
 mod accounting_term_text;
+mod blinded_answers;
 mod build;
 mod ceiling_text;
 mod format;
+mod level_text;
 mod metadata_text;
 mod metric_format;
 mod mlflow;
@@ -19,9 +21,11 @@ mod revision_text;
 mod sanitizer;
 pub mod schema;
 mod sections;
+mod stock_metrics;
 mod terminal;
 mod tries_text;
 mod value_text;
+mod verdict_groups;
 mod warnings;
 
 pub use crate::build::build;

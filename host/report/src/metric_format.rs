@@ -3,7 +3,7 @@
 //! Invariants: a value has the same text in a terminal, on a page and in Markdown. Agreement is called "agreement",
 //! never "better".
 
-use crate::format::{UNDEFINED, compact, count, counted, interval_text, six_decimals, six_digits};
+use crate::format::{UNDEFINED, compact, count, counted, interval_text, number_text, six_decimals};
 use crate::model::report::{MetricInfo, MetricScores, MetricValue, ModelReport, Report};
 use crate::model::revisions::{ModelRevisions, RevisionScores};
 use crate::model::window_breakdown::WindowValue;
@@ -42,14 +42,14 @@ impl<'r> MetricFormat<'r> {
         model.scores.get(self.index)
     }
 
-    /// A value as text.
+    /// A value as text: as [`number_text`], which verdicts use, and a small share with as many decimals as any other.
     pub fn value(&self, value: Option<f64>) -> String {
         match (value, self.range()) {
             (None, _) => UNDEFINED.to_owned(),
             (Some(value), Some((minimum, maximum))) if minimum >= -1.0 && maximum <= 1.0 => {
                 six_decimals(value)
             }
-            (Some(value), _) => six_digits(value),
+            (Some(value), _) => number_text(value),
         }
     }
 

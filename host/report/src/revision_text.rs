@@ -1,6 +1,6 @@
 //! Sentences about revised decisions, the same for every rendering.
 
-use crate::format::{UNDEFINED, count, counted, six_digits};
+use crate::format::{UNDEFINED, count, counted, number_text};
 use crate::model::report::Report;
 use crate::model::revisions::{CountingDecision, RevisionNumbers, RevisionReport};
 use crate::value_text::value_text;
@@ -56,22 +56,15 @@ pub fn revised_sentence(verdict: &Verdict, revisions: &VerdictRevisions) -> Stri
     )
 }
 
-/// What a verdict says about the revised decisions with a value of a condition.
-pub fn revised_slice_text(slice: &RevisedSlice) -> String {
+/// The condition and value of revised decisions: `kind = room`.
+pub fn revised_slice_name(slice: &RevisedSlice) -> String {
     let part = |part: &Option<String>| part.as_deref().map(value_text).unwrap_or_default();
-    format!(
-        "{} = {}: {}, {}; {}",
-        part(&slice.condition),
-        part(&slice.value),
-        counted(slice.pairs, "pair", "pairs"),
-        counted(slice.decisions, "other decision", "other decisions"),
-        agreement_text(slice)
-    )
+    format!("{} = {}", part(&slice.condition), part(&slice.value))
 }
 
 /// The agreement of each model before and after the revision.
 fn agreement_text(slice: &RevisedSlice) -> String {
-    let value = |value: Option<f64>| value.map_or(UNDEFINED.to_owned(), six_digits);
+    let value = |value: Option<f64>| value.map_or(UNDEFINED.to_owned(), number_text);
     let model = |agreement: &RevisedAgreement| {
         format!(
             "{}: {} against the first and {} against the last decision",

@@ -55,10 +55,11 @@ fn history_text(history: &TryHistory) -> Vec<(String, Vec<String>)> {
     }
     texts.push((
         format!(
-            "The seal is entry {entry} of the register {}, which was opened on {} and had {} when the verdict was given.",
+            "The seal is entry {entry}, counted from 0, of the {} that the register {} had when the verdict was given; it was \
+             opened on {}.",
+            counted(*entries, "entry", "entries"),
             short_digest(register),
             time(*opened_at),
-            counted(*entries, "entry", "entries")
         ),
         Vec::new(),
     ));

@@ -69,12 +69,22 @@ pub fn year() -> Document {
             Fact::new("Made by", "understudy 0.1.0"),
             Fact::new("Seal", "9f2c1b7e04d5a8863e0f7cc12b94d1a6e5580c3f7a1d92b4"),
         ],
-        banner: Some(Banner {
+        banners: vec![Banner {
             tone: Tone::Bad,
             word: "NO-GO".to_owned(),
             text: "Not to try on canary: in week ending 2017-04-23 agreement was 0.7914, and at least 0.85 was declared."
                 .to_owned(),
-        }),
+            points: vec![
+                "forest: 7,903 of 10,096 (0.782785)".to_owned(),
+                "booked-room: 7,854 of 10,096 (0.777932)".to_owned(),
+            ],
+        },
+        Banner {
+            tone: Tone::Good,
+            word: "GO for booked-room in scope weekend".to_owned(),
+            text: "safe to try on canary: 0.862500".to_owned(),
+            points: Vec::new(),
+        }],
         sections: vec![
             Section {
                 id: "study",
@@ -154,11 +164,12 @@ pub fn edges() -> Document {
     Document {
         title: "Edges <b>&amp;</b> ends".to_owned(),
         lead: vec![Fact::new("Study", "x".repeat(120))],
-        banner: Some(Banner {
+        banners: vec![Banner {
             tone: Tone::Void,
             word: "VOID".to_owned(),
             text: "The run is not whole.".to_owned(),
-        }),
+            points: Vec::new(),
+        }],
         sections: vec![
             section(
                 "none",

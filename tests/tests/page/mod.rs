@@ -84,14 +84,32 @@ fn the_page_has_every_value_of_its_document() {
         return;
     }
     let document = fixture::year();
-    let selectors =
-        ["h1", "main h2", "dt", "dd", ".banner p", "thead th", "tbody td", "figcaption .title", "svg desc"];
+    let selectors = [
+        "h1",
+        "main h2",
+        "dt",
+        "dd",
+        ".banner p",
+        ".banner li",
+        "thead th",
+        "tbody td",
+        "figcaption .title",
+        "svg desc",
+    ];
     let look = open_document(&document, "year", Options { texts: &selectors, ..Options::default() });
     assert_accessible(&look);
     assert_eq!(look.texts["h1"], [document.title.as_str()]);
     assert_eq!(look.texts["main h2"], document.sections.iter().map(|s| s.title.as_str()).collect::<Vec<_>>());
-    let banner = document.banner.as_ref().unwrap();
-    assert_eq!(look.texts[".banner p"], [format!("✗ {}", banner.word), banner.text.clone()]);
+    let banners = document.banners.iter();
+    let words = banners
+        .clone()
+        .zip(["✗", "✓"])
+        .flat_map(|(banner, sign)| [format!("{sign} {}", banner.word), banner.text.clone()]);
+    assert_eq!(look.texts[".banner p"], words.collect::<Vec<_>>());
+    assert_eq!(
+        look.texts[".banner li"],
+        banners.flat_map(|banner| banner.points.clone()).collect::<Vec<_>>()
+    );
 
     let blocks = || document.sections.iter().flat_map(|section| &section.blocks);
     let facts = blocks().filter_map(|block| if let Block::Facts(facts) = block { Some(facts) } else { None });

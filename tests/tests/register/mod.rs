@@ -111,8 +111,8 @@ fn the_third_try_of_a_study_says_that_it_is_the_third() {
     estimate; the same feed and fields; 1 run; seal DIGEST
     - TIME: agreement at least 0.6 pooled over all windows, by the point
     estimate; the same feed and fields; 1 run; seal DIGEST
-  The seal is entry 5 of the register DIGEST, which was opened on TIME and
-  had 7 entries when the verdict was given.
+  The seal is entry 5, counted from 0, of the 7 entries that the register DIGEST had when the
+  verdict was given; it was opened on TIME.
 "#);
         insta::assert_snapshot!(tries(&workspace.understudy(&["decide", "first"])), @r#"
   This is the first seal of this study in its register. No seal of another study over the same feed,
@@ -122,8 +122,8 @@ fn the_third_try_of_a_study_says_that_it_is_the_third() {
     estimate; the same feed and fields; 1 run; seal DIGEST
     - TIME: agreement at least 0.5 pooled over all windows, by the point
     estimate; the same feed and fields; 1 run; seal DIGEST
-  The seal is entry 1 of the register DIGEST, which was opened on TIME and
-  had 7 entries when the verdict was given.
+  The seal is entry 1, counted from 0, of the 7 entries that the register DIGEST had when the
+  verdict was given; it was opened on TIME.
 "#);
         let listed = workspace.ok(&["register", "verify", "register.jsonl"]);
         insta::assert_snapshot!(listed.stdout, @r#"
@@ -166,8 +166,8 @@ fn other_studies_over_the_same_feed_and_other_runs_under_the_same_seal_are_liste
     - TIME: study "small", agreement at least 0.7 pooled over all windows, by the
     point estimate; the same feed and fields; 1 run; seal DIGEST
   This is the second run under this seal.
-  The seal is entry 3 of the register DIGEST, which was opened on TIME and
-  had 6 entries when the verdict was given.
+  The seal is entry 3, counted from 0, of the 6 entries that the register DIGEST had when the
+  verdict was given; it was opened on TIME.
 "#);
     });
 }
@@ -211,12 +211,12 @@ fn a_seal_that_is_not_in_its_register_is_void() {
     faults.push(void_without_register(&workspace.understudy(&["decide", "second"])));
     insta::with_settings!({ filters => FILTERS }, {
         insta::assert_snapshot!(faults.join("\n"), @r#"
-BROKEN     register: second/../register.jsonl: the start of this run is not in the register: it was left out, or the register was truncated
-BROKEN     register: second/../register.jsonl: the seal is entry 3, and the register ends with entry 2: it was truncated, or the seal was left out
-BROKEN     register: cannot use the register second/../register.jsonl:2: it was changed: its hash does not match; run `understudy register verify` for all faults, and restore the file from a copy
-BROKEN     register: second/../register.jsonl: entry 3 is not this seal: it was left out or replaced
-  register: second/../register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: the register was replaced or moved; name its new path, or restore it from a copy
-  register: second/../register.jsonl does not exist; name its new path with --register if it or the run was moved, or restore it from a copy
+BROKEN     register: register.jsonl: the start of this run is not in the register: it was left out, or the register was truncated
+BROKEN     register: register.jsonl: the seal is entry 3, and the register ends with entry 2: it was truncated, or the seal was left out
+BROKEN     register: cannot use the register register.jsonl:2: it was changed: its hash does not match; run `understudy register verify` for all faults, and restore the file from a copy
+BROKEN     register: register.jsonl: entry 3 is not this seal: it was left out or replaced
+  register: register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: the register was replaced or moved; name its new path, or restore it from a copy
+  register: register.jsonl does not exist; name its new path with --register if it or the run was moved, or restore it from a copy
 "#);
     });
 }
@@ -266,7 +266,7 @@ fn entries_are_signed_with_the_key_of_seal_or_ledger() {
     }
     drop(register);
     insta::with_settings!({ filters => FILTERS }, {
-        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])).trim(), @"register: run/../register.jsonl: entry 1 is signed with KEY, and the seal says that it is signed with KEY: it was rewritten");
+        insta::assert_snapshot!(void(&workspace.understudy(&["decide", "run"])).trim(), @"register: register.jsonl: entry 1 is signed with KEY, and the seal says that it is signed with KEY: it was rewritten");
     });
 }
 
@@ -312,7 +312,7 @@ fn a_moved_run_is_decided_with_the_path_of_its_register() {
     );
     let verified = workspace.ok(&["verify", run, "--register", "."]);
     assert!(
-        verified.stdout.contains("register   the seal is entry 1 of 3 entries in "),
+        verified.stdout.contains("register   the seal is entry 1, counted from 0, of the 3 entries in "),
         "{}",
         verified.stdout
     );

@@ -5,7 +5,7 @@
 //!   seal's, and by the key of the seal's entry.
 //! - Nothing is written.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::verify::issue::VerifyReport;
 use understudy_engine::{SEAL, Seal, check_registered};
@@ -21,8 +21,25 @@ pub(crate) const REGISTER: &str = "register";
 
 /// The path of the register's file: `moved_to`, or else the path at the start of the run. `None` if neither is known.
 pub(crate) fn register_of_run(run: &Path, start: &RunStart, moved_to: Option<&Path>) -> Option<PathBuf> {
-    let recorded = || Some(run.join(&start.register.as_ref()?.path));
+    let recorded = || Some(without_detours(run.join(&start.register.as_ref()?.path)));
     moved_to.map(register_file).or_else(recorded)
+}
+
+/// The path without the detours of `..`, as a reader writes it: `register.jsonl` for `run/../register.jsonl`. A path through
+/// a symbolic link, where the two differ, stays as it is.
+fn without_detours(path: PathBuf) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        match (part, short.components().next_back()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                short.pop();
+            }
+            _ => short.push(part),
+        }
+    }
+    let is_same =
+        path.canonicalize().ok().zip(short.canonicalize().ok()).is_some_and(|(one, other)| one == other);
+    if is_same { short } else { path }
 }
 
 /// Checks that seal and run are in the register. Returns its entries; `None` if the study names no register, if the
@@ -95,7 +112,32 @@ pub(crate) fn check(
             None => format!("not signed; the digest in {SEAL} vouches for what is before it"),
         };
         let entries = counted(content.entries().len() as u64, "entry", "entries");
-        format!("the seal is entry {entry} of {entries} in {shown}, each chained to the one before; {signed}")
+        format!(
+            "the seal is entry {entry}, counted from 0, of the {entries} in {shown}, each chained to the one before; {signed}"
+        )
     });
     (report.issues.len() == before).then_some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_no_detour_unless_a_link_needs_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [run, other] = ["run", "other"].map(|name| folder.path().join(name));
+        std::fs::create_dir_all(other.join("deep")).unwrap();
+        std::fs::create_dir(&run).unwrap();
+        std::fs::write(folder.path().join("register.jsonl"), "").unwrap();
+        let register = folder.path().join("register.jsonl");
+        assert_eq!(without_detours(run.join("../register.jsonl")), register);
+        assert_eq!(without_detours(other.join("deep/../../register.jsonl")), register);
+        let absent = run.join("../absent.jsonl");
+        assert_eq!(without_detours(absent.clone()), absent);
+        std::os::unix::fs::symlink(other.join("deep"), folder.path().join("link")).unwrap();
+        std::fs::write(other.join("register.jsonl"), "").unwrap();
+        let through_link = folder.path().join("link/../register.jsonl");
+        assert_eq!(without_detours(through_link.clone()), through_link);
+    }
 }

@@ -8,5 +8,6 @@ pub mod failures;
 pub mod input_diagnosis;
 pub mod interim_schedule;
 pub mod latency;
+mod reason_pattern;
 pub mod run_result;
 pub mod unanswered_reasons;

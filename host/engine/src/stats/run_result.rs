@@ -151,16 +151,20 @@ pub struct SubstrateLatency {
     pub before: u64,
 }
 
-/// A group of equal failures.
+/// Failures of one plugin that differ only in values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct FailureGroup {
     /// The plugin's name in the study.
     pub plugin: String,
-    /// The failure; in an interim report without the plugin's message.
+    /// The failure, with `…` in place of its values if these differ.
     pub what: String,
+    /// The failure on the first row, if `what` leaves out values.
+    pub example: Option<String>,
     /// Number of occurrences.
     pub count: u64,
+    /// Sequence number of the first failed row.
+    pub first: u64,
     /// Id of the first failed row; empty in an interim report.
     pub first_id: String,
 }

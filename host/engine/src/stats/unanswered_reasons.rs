@@ -12,13 +12,12 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::stats::reason_pattern::ReasonPattern;
 use crate::stats::run_result::{UnansweredGroup, UnansweredKind};
 use understudy_records::batch::Reason;
 
 /// Maximum number of reasons that are counted one by one for each plugin and kind.
 const MAX_REASONS: usize = 256;
-/// Maximum number of characters of a reason that are kept.
-const MAX_CHARS: usize = 300;
 
 /// The missing answers of all plugins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,14 +38,14 @@ struct ReasonCount {
     count: u64,
     /// The lowest sequence number of a row without an answer, with its id and the reason as the plugin gave it.
     first: (u64, String, String),
-    /// Whether the plugin gave the same reason for all rows, values included.
-    is_uniform: bool,
+    /// What the reasons of all rows share.
+    pattern: ReasonPattern,
 }
 
 impl ReasonCount {
     fn merge(&mut self, other: ReasonCount) {
         self.count += other.count;
-        self.is_uniform &= other.is_uniform && self.first.2 == other.first.2;
+        self.pattern.merge(&other.pattern);
         if other.first < self.first {
             self.first = other.first;
         }
@@ -79,13 +78,14 @@ impl UnansweredReasons {
                     }
                 }
                 None => {
-                    let first = (sequence, id.to_owned(), cut(text));
-                    batch.insert((kind, text), ReasonCount { count: 1, first, is_uniform: true });
+                    let first = (sequence, id.to_owned(), text.clone());
+                    let pattern = ReasonPattern::new(text);
+                    batch.insert((kind, text), ReasonCount { count: 1, first, pattern });
                 }
             }
         }
-        for ((kind, text), counted) in batch {
-            let reason = cut(&without_values(text));
+        for ((kind, _), counted) in batch {
+            let reason = counted.pattern.key();
             let counts = self.0.entry((plugin.to_owned(), kind)).or_default();
             counts.insert((xxh3_64(reason.as_bytes()), reason), counted);
         }
@@ -109,12 +109,15 @@ impl UnansweredReasons {
             let mut sorted: Vec<(String, ReasonCount)> =
                 reasons.into_iter().map(|((_, reason), counted)| (reason, counted)).collect();
             sorted.sort_by(|(one, a), (other, b)| b.count.cmp(&a.count).then_with(|| one.cmp(other)));
-            for (reason, ReasonCount { count, first: (_, id, text), is_uniform }) in sorted {
+            for (_, ReasonCount { count, first: (_, id, text), pattern }) in sorted {
                 if groups.len() == most {
                     others += count;
                     continue;
                 }
-                let (reason, example) = if is_uniform { (text, None) } else { (reason, Some(text)) };
+                let (reason, example) = match pattern.is_uniform() {
+                    true => (text, None),
+                    false => (pattern.text(), Some(text)),
+                };
                 groups.push(UnansweredGroup {
                     plugin: plugin.clone(),
                     kind,
@@ -154,56 +157,6 @@ impl ReasonCounts {
     }
 }
 
-/// A reason with `…` in place of the values that it quotes: texts between backticks or quotation marks, numbers, and JSON
-/// from its first bracket on.
-fn without_values(reason: &str) -> String {
-    let mut text = String::with_capacity(reason.len());
-    let mut rest = reason;
-    while let Some(c) = rest.chars().next() {
-        let end = match c {
-            '`' | '"' => {
-                let end = rest[1..].find(c).map_or(rest.len(), |at| at + 2);
-                text.extend([c, '…', c]);
-                end
-            }
-            '[' | '{' => {
-                text.push('…');
-                rest.len()
-            }
-            c if c.is_ascii_digit() && !text.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
-                text.push('…');
-                number_length(rest)
-            }
-            c => {
-                text.push(c);
-                c.len_utf8()
-            }
-        };
-        rest = &rest[end..];
-    }
-    text
-}
-
-/// The length of the number that a text begins with: its digits, with points, colons and hyphens between digits, as in
-/// times.
-fn number_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let mut end = 0;
-    while is_digit(end) || (matches!(bytes.get(end), Some(b'.' | b',' | b':' | b'-')) && is_digit(end + 1)) {
-        end += 1;
-    }
-    end
-}
-
-/// A reason cut to [`MAX_CHARS`] characters.
-fn cut(reason: &str) -> String {
-    match reason.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &reason[..end]),
-        None => reason.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -221,20 +174,6 @@ mod tests {
 
     fn failed(text: &str) -> Reason {
         Reason::Failed(text.to_owned())
-    }
-
-    #[test]
-    fn values_do_not_separate_reasons() {
-        let texts = [
-            ("the ranking repeats `i0`", "the ranking repeats `…`"),
-            ("field `f`: 300 does not fit u8", "field `…`: … does not fit u8"),
-            ("no rate on 2026-03-01 10:00:00.5", "no rate on … …"),
-            ("neither a string nor an array: [1.5,\"a\"]", "neither a string nor an array: …"),
-            ("unknown room \"b 7\", -3.5 nights", "unknown room \"…\", -… nights"),
-            ("unclosed `a", "unclosed `…`"),
-            ("", ""),
-        ];
-        texts.iter().for_each(|(text, expected)| assert_eq!(without_values(text), *expected));
     }
 
     #[test]
@@ -280,8 +219,6 @@ mod tests {
         let reasons: Vec<_> = words.iter().zip(0..).map(|(word, at)| (at, failed(word))).collect();
         let list = counted(&reasons).most_frequent(20);
         assert_eq!((list.len(), list.iter().map(|group| group.count).sum::<u64>()), (21, 1000));
-        let long = counted(&[(0, failed(&"é".repeat(4000)))]).most_frequent(20);
-        assert_eq!(long[0].reason.as_ref().map(|reason| reason.chars().count()), Some(MAX_CHARS + 1));
     }
 
     proptest! {

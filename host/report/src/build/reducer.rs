@@ -65,8 +65,10 @@ fn count_failure(failures: &mut Vec<PluginFailure>, plugin: &str, message: Strin
         None => failures.push(PluginFailure {
             plugin: plugin.to_owned(),
             message,
+            example: None,
             count: 1,
             first_id: String::new(),
+            first_sequence: None,
         }),
     }
 }

@@ -29,7 +29,14 @@ pub(super) fn without_row_details(failures: Vec<PluginFailure>) -> Vec<PluginFai
         let message = failure_kind(&message);
         match kinds.iter_mut().find(|known| known.plugin == plugin && known.message == message) {
             Some(known) => known.count += count,
-            None => kinds.push(PluginFailure { plugin, message, count, first_id: String::new() }),
+            None => kinds.push(PluginFailure {
+                plugin,
+                message,
+                example: None,
+                count,
+                first_id: String::new(),
+                first_sequence: None,
+            }),
         }
     }
     kinds

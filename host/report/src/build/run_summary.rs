@@ -45,8 +45,10 @@ pub(super) fn plugin_failure(failure: &FailureGroup) -> PluginFailure {
     PluginFailure {
         plugin: failure.plugin.clone(),
         message: failure.what.clone(),
+        example: failure.example.clone(),
         count: failure.count,
         first_id: failure.first_id.clone(),
+        first_sequence: Some(failure.first),
     }
 }
 

@@ -63,12 +63,17 @@ pub struct SubstrateLatencySummary {
 pub struct PluginFailure {
     /// The plugin's name in the study.
     pub plugin: String,
-    /// What happened. Before the run has ended this is only the kind of failure, without the plugin's own message.
+    /// What happened; with `…` in place of its values if these differ. Before the run has ended this is only the kind of
+    /// failure, without the plugin's own message.
     pub message: String,
+    /// What happened on the first row, if `message` leaves out values; otherwise null.
+    pub example: Option<String>,
     /// Number of failures.
     pub count: u64,
     /// The id of the first row that failed; empty before the run has ended.
     pub first_id: String,
+    /// The sequence number of that row among the snapshots; null before the run has ended, and for a failure without a row.
+    pub first_sequence: Option<u64>,
 }
 
 /// Whether a plugin chose not to answer or could not.

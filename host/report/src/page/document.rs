@@ -12,21 +12,23 @@ pub struct Document {
     pub title: String,
     /// Facts below the title, such as the study and the time of the run.
     pub lead: Vec<Fact>,
-    /// The verdict, at the top of the page.
-    pub banner: Option<Banner>,
+    /// The verdicts, at the top of the page.
+    pub banners: Vec<Banner>,
     /// Its sections, in order.
     pub sections: Vec<Section>,
 }
 
-/// The banner at the top of a page.
+/// A banner at the top of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Banner {
     /// The tone of the word.
     pub tone: Tone,
-    /// One word, such as `GO`.
+    /// A few words, such as `GO` or `GO for scope weekend`.
     pub word: String,
     /// An explanation in one sentence.
     pub text: String,
+    /// The parts of the explanation, such as the reason of each model; empty if `text` says it all.
+    pub points: Vec<String>,
 }
 
 impl Banner {

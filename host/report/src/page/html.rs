@@ -52,7 +52,7 @@ fn body(document: &Document) -> Markup {
         header {
             h1 { (one_line(&document.title)) }
             (facts(&document.lead, "lead"))
-            @if let Some(verdict) = &document.banner { (banner(verdict)) }
+            @for verdict in &document.banners { (banner(verdict)) }
         }
         @if !document.sections.is_empty() { (contents(&document.sections)) }
         main id="main" tabindex="-1" {
@@ -76,9 +76,12 @@ fn contents(sections: &[Section]) -> Markup {
 
 fn banner(banner: &Banner) -> Markup {
     html! {
-        section class={ "banner " (banner.tone.name()) } aria-label="Verdict" {
+        section class={ "banner " (banner.tone.name()) } aria-label={ "Verdict: " (one_line(&banner.word)) } {
             p class="word" { (sign(banner.tone)) (one_line(&banner.word)) }
             p class="text" { (prose(&banner.text)) }
+            @if !banner.points.is_empty() {
+                ul { @for point in &banner.points { li { (prose(point)) } } }
+            }
         }
     }
 }

@@ -11,8 +11,13 @@ pub fn markdown(document: &Document) -> String {
     let mut page = MarkdownPage(String::new());
     page.paragraph(&format!("# {}", text(&document.title)));
     page.facts(&document.lead);
-    if let Some(Banner { tone, word, text: says }) = &document.banner {
-        page.paragraph(&format!("> {}**{}**\n>\n> {}", sign(*tone), text(word), text(says)));
+    for Banner { tone, word, text: says, points } in &document.banners {
+        let mut quote = format!("> {}**{}**\n>\n> {}", sign(*tone), text(word), text(says));
+        if !points.is_empty() {
+            quote.push_str("\n>");
+        }
+        points.iter().for_each(|point| quote.push_str(&format!("\n> - {}", text(point))));
+        page.paragraph(&quote);
     }
     for section in &document.sections {
         page.section(section);

@@ -27,7 +27,7 @@ fn document_of(text: impl Fn() -> String) -> Document {
     Document {
         title: text(),
         lead: vec![Fact::new(text(), text())],
-        banner: Some(Banner { tone: Tone::Good, word: text(), text: text() }),
+        banners: vec![Banner { tone: Tone::Good, word: text(), text: text(), points: vec![text()] }],
         sections: vec![Section { id: "one", title: text(), blocks }],
     }
 }

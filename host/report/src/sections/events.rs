@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::format::{UNDEFINED, count, counted, p_value, significant, six_digits};
+use crate::format::{UNDEFINED, count, counted, number_text, p_value, significant};
 use crate::metadata_text::metadata_lines;
 use crate::model::bundle::{ReportBundle, ReviewNote, RunEvent, RunEventKind};
 use crate::model::reviews::ReviewSummary;
@@ -100,7 +100,7 @@ fn contamination_text(model: &str, contamination: Option<&Contamination>) -> Blo
         return text(format!("{model}: no pairs were blinded, so contamination was not tested."));
     };
     let estimate_text = |found: &Estimate| match found.value {
-        Some(value) => format!("{} over {}", six_digits(value), counted(found.pairs, "pair", "pairs")),
+        Some(value) => format!("{} over {}", number_text(value), counted(found.pairs, "pair", "pairs")),
         None if found.withheld => format!("withheld over {}", counted(found.pairs, "pair", "pairs")),
         None => "undefined".to_owned(),
     };

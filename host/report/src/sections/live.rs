@@ -9,12 +9,13 @@ use crate::model::bundle::ReportBundle;
 use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Block, Section, Tone};
 use crate::sections::helpers::{scope_name, text, tone};
-use crate::sections::{conditions, events, latency, threshold, verdict, window_breakdown};
+use crate::sections::{banner, conditions, events, latency, threshold, verdict, window_breakdown};
+use crate::verdict_groups::{VerdictGroup, verdict_groups};
 use understudy_statistics::verdict::{ModelVerdict, VerdictKind};
 
-/// The banner and sections of the live view: interim verdict, metrics over time, by condition and by both, latency,
+/// The banners and sections of the live view: interim verdict, metrics over time, by condition and by both, latency,
 /// representativeness, and events.
-pub fn live_sections(bundle: &ReportBundle) -> (Banner, Vec<Section>) {
+pub fn live_sections(bundle: &ReportBundle) -> (Vec<Banner>, Vec<Section>) {
     let report = &bundle.report;
     let formats = MetricFormat::all(report);
     let sections = [
@@ -26,32 +27,30 @@ pub fn live_sections(bundle: &ReportBundle) -> (Banner, Vec<Section>) {
         Some(verdict::representativeness(bundle)),
         Some(events::events(bundle)),
     ];
-    (banner(bundle), sections.into_iter().flatten().collect())
+    (live_banners(bundle), sections.into_iter().flatten().collect())
 }
 
-fn banner(bundle: &ReportBundle) -> Banner {
+fn live_banners(bundle: &ReportBundle) -> Vec<Banner> {
     let window = match &bundle.report.end {
         RunEnd::Interim { window } => format!("Up to {window}: "),
         _ => String::new(),
     };
-    let model_verdicts = bundle.verdict.iter().flat_map(|verdict| &verdict.models);
-    let most_severe = model_verdicts
-        .filter_map(|model| Some((model, model.scopes.first()?)))
-        .max_by_key(|(_, r)| r.verdict);
-    let Some((model, scope_verdict)) = most_severe else {
-        return Banner {
+    let groups = bundle.verdict.as_ref().map(|verdict| verdict_groups(verdict, None, None));
+    let groups = groups.filter(|groups| !groups.is_empty());
+    let Some(groups) = groups else {
+        return vec![Banner {
             tone: Tone::Plain,
             word: "MEASURING".to_owned(),
             text: format!("{window}the study declares no threshold, so it has no verdict."),
-        };
+            points: Vec::new(),
+        }];
     };
-    let is_several = bundle.verdict.as_ref().is_some_and(|verdict| verdict.models.len() > 1);
-    let prefix = if is_several { format!("{}: ", model.model) } else { String::new() };
-    Banner {
-        tone: tone(scope_verdict.verdict),
-        word: format!("{} SO FAR", scope_verdict.verdict.name()),
-        text: format!("{window}{prefix}{}. This is not a decision.", verdict_meaning(scope_verdict.verdict)),
-    }
+    let so_far = |group: &VerdictGroup<'_>| {
+        let word = format!("{} SO FAR {}", group.kind.name(), group.subject);
+        let found = banner(group, word.trim_end().to_owned());
+        Banner { text: format!("This is not a decision. {window}{}", found.text), ..found }
+    };
+    groups.iter().map(so_far).collect()
 }
 
 fn interim_verdict(bundle: &ReportBundle) -> Section {
@@ -62,9 +61,9 @@ fn interim_verdict(bundle: &ReportBundle) -> Section {
             let notes = verdict.notes.iter();
             blocks.extend(notes.map(|note| Block::Note { tone: Tone::Unsure, text: note.clone() }));
             blocks.push(text(format!("Declared on {declared}: {}.", verdict.threshold)));
-            let windows = counted(verdict.windows.len() as u64, "complete window", "complete windows");
+            let windows = counted(verdict.windows.len() as u64, "window counts", "windows count");
             blocks.push(text(format!(
-                "{windows} so far. `understudy decide` verifies the run and computes the verdict. This is what it would compute \
+                "{windows} for the verdict so far. `understudy decide` verifies the run and computes the verdict. This is what it would compute \
                  from these windows."
             )));
             for ModelVerdict { model, scopes, .. } in &verdict.models {

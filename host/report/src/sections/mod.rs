@@ -26,23 +26,23 @@ use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use crate::page::{Banner, Block, Document, Fact, Tone};
 use crate::sections::study_flow::StudyFlow;
+use crate::verdict_groups::{VerdictGroup, verdict_groups};
 use crate::warnings;
-use understudy_statistics::verdict::ModelVerdict;
-use understudy_study::ALL_SNAPSHOTS;
+use understudy_statistics::verdict::ScopeVerdict;
 
 /// The document of a report bundle.
 pub fn document(bundle: &ReportBundle) -> Document {
     let report = &bundle.report;
     let formats = MetricFormat::all(report);
-    let banner = banner(bundle);
-    let mut study = StudyFlow::from_report(report, bundle.shed, &banner).section();
+    let banners = banners(bundle);
+    let mut study = StudyFlow::from_report(report, bundle.shed, &banners).section();
     // Before any figure: without records there is nothing to judge.
     let warnings = warnings::sentences(report).into_iter();
     study.blocks.splice(0..0, warnings.map(|text| Block::Note { tone: Tone::Bad, text }));
     Document {
         title: format!("Shadow study {}", report.study),
         lead: lead_facts(report),
-        banner: Some(banner),
+        banners,
         sections: [
             Some(study),
             Some(verdict::verdict(bundle)),
@@ -97,10 +97,12 @@ fn lead_facts(report: &Report) -> Vec<Fact> {
     lead
 }
 
-/// The most severe verdict over all of the input.
-fn banner(bundle: &ReportBundle) -> Banner {
-    let plain =
-        |word: &str, text: &str| Banner { tone: Tone::Plain, word: word.to_owned(), text: text.to_owned() };
+/// The verdicts on all of the input, and those on scopes that differ from them; or one banner that says why there is none.
+fn banners(bundle: &ReportBundle) -> Vec<Banner> {
+    let plain = |word: &str, text: &str| {
+        let (word, text) = (word.to_owned(), text.to_owned());
+        vec![Banner { tone: Tone::Plain, word, text, points: Vec::new() }]
+    };
     if bundle.report.replay_of.is_some() {
         return plain(
             "OFFLINE",
@@ -119,20 +121,25 @@ fn banner(bundle: &ReportBundle) -> Banner {
             "Events after the verdict could change it. `understudy decide` computes it again.",
         );
     }
-    let Some((_, scope_verdict)) = verdict.gravest(None, ALL_SNAPSHOTS) else {
+    let groups = verdict_groups(verdict, None, None);
+    if groups.is_empty() {
         return plain("UNDECIDED", "The verdict covers no model.");
-    };
-    let model_verdict =
-        |model: &ModelVerdict| Some(format!("{} {}", model.model, model.scopes.first()?.verdict.name()));
-    let text = match &verdict.models[..] {
-        [_] => verdict_meaning(scope_verdict.verdict).to_owned(),
-        several => several.iter().filter_map(model_verdict).collect::<Vec<_>>().join(", "),
-    };
-    Banner {
-        tone: helpers::tone(scope_verdict.verdict),
-        word: scope_verdict.verdict.name().to_owned(),
-        text: format!("{text}: {}", scope_verdict.main_reason()),
     }
+    groups.iter().map(|group| banner(group, group.title())).collect()
+}
+
+/// The banner of equal verdicts: their meaning, and the main reason of each.
+fn banner(group: &VerdictGroup<'_>, word: String) -> Banner {
+    let meaning = verdict_meaning(group.kind);
+    let (text, points) = match group.common_reason() {
+        Some(reason) => (format!("{meaning}: {reason}"), Vec::new()),
+        None => {
+            let reason =
+                |(name, ruling): &(String, &ScopeVerdict)| format!("{name}: {}", ruling.main_reason());
+            (format!("{meaning}:"), group.members.iter().map(reason).collect())
+        }
+    };
+    Banner { tone: helpers::tone(group.kind), word, text, points }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! marked.
 
 use crate::accounting_term_text::waiting_sentence;
+use crate::blinded_answers::blinded_sentence;
 use crate::format::{count, counted};
 use crate::model::report::Report;
 use crate::model::run_summary::{MissingAnswers, MissingValues, RunEnd};
@@ -19,6 +20,7 @@ pub fn accounting(report: &Report) -> Section {
     let mut blocks = vec![accounting_table(&report.accounting)];
     blocks.extend(waiting_sentence(&report.accounting, report.end.is_final()).map(text));
     blocks.extend([pairs(report), answers(report)]);
+    blocks.extend(report.models.iter().filter_map(|model| blinded_sentence(report, model)).map(text));
     for model in report.models.iter().filter(|model| model.determinism_check.mismatches > 0) {
         let text = format!(
             "Determinism check of {}: {} answered twice, {} differently. The model keeps state between calls, so its figures \
@@ -182,6 +184,7 @@ fn plugin_failures(report: &Report) -> Option<Block> {
                 count(failure.count).into(),
                 first.map(value_text).unwrap_or_default().into(),
                 value_text(&failure.message).into(),
+                failure.example.as_deref().map(value_text).unwrap_or_default().into(),
             ]
         })
         .collect();
@@ -190,6 +193,7 @@ fn plugin_failures(report: &Report) -> Option<Block> {
         Column::number("Count"),
         Column::text("First id"),
         Column::text("Failure"),
+        Column::text("Failure for that id, if others differ in values"),
     ];
     (!rows.is_empty()).then(|| Block::Table(table("Plugin failures", columns, rows)))
 }

@@ -8,6 +8,7 @@
 mod way_out;
 
 use crate::accounting_term_text::term_description;
+use crate::blinded_answers::blinded_unanswered;
 use crate::format::{count, counted};
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
@@ -47,8 +48,8 @@ pub struct StudyFlow {
     pub windows: u64,
     /// The names of the metrics, in the order declared.
     pub metrics: Vec<String>,
-    /// The verdict with the sign of its tone, such as `✓ GO`.
-    pub verdict: String,
+    /// The verdicts, each with the sign of its tone, such as `✓ GO` and `? INCONCLUSIVE for scope nl`.
+    pub verdicts: Vec<String>,
 }
 
 /// The outcomes of a model, in snapshots.
@@ -64,6 +65,8 @@ pub struct ModelOutcomes {
     pub failed: u64,
     /// Blinded snapshots, about which it is asked only once their decision is known.
     pub blinded: u64,
+    /// Those of them without an answer once it was asked; 0 if that is not known yet.
+    pub blinded_unanswered: u64,
 }
 
 /// The part of the figure that has a term of an account.
@@ -92,13 +95,14 @@ fn place(term: AccountTerm) -> Place {
 
 impl StudyFlow {
     /// The figure of a report. `shed` is the number of mirrored requests that never became a record.
-    pub fn from_report(report: &Report, shed: u64, banner: &Banner) -> StudyFlow {
+    pub fn from_report(report: &Report, shed: u64, banners: &[Banner]) -> StudyFlow {
         let models = report.models.iter().map(|model| ModelOutcomes {
             name: model.plugin.name.clone(),
             answered: model.answered,
             abstained: model.abstained,
             failed: model.failed,
             blinded: model.blinded,
+            blinded_unanswered: blinded_unanswered(report, model).total(),
         });
         StudyFlow {
             is_replay: report.replay_of.is_some(),
@@ -111,7 +115,7 @@ impl StudyFlow {
             comparison: report.comparison,
             windows: report.windows.len() as u64,
             metrics: report.metrics.iter().map(|metric| metric.plugin.name.clone()).collect(),
-            verdict: banner.signed_word(),
+            verdicts: banners.iter().map(Banner::signed_word).collect(),
         }
     }
 
@@ -186,6 +190,7 @@ impl StudyFlow {
         let way = |count, label: &str| FlowCount { count, label: label.to_owned() };
         let named = |names: &[&str]| vec![FlowLine::Text(shortened(names))];
         let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
+        let verdicts = self.verdicts.iter().cloned().map(FlowLine::Text).collect();
         let joined = vec![
             FlowStep::Node(node("Comparator".to_owned(), named(&[&self.comparator]), None)),
             FlowStep::Exits(FlowExits {
@@ -201,7 +206,7 @@ impl StudyFlow {
                 count: self.windows,
                 label: plural(self.windows, "window", "windows"),
             }),
-            FlowStep::Node(node("Verdict".to_owned(), named(&[&self.verdict]), None)),
+            FlowStep::Node(node(plural(self.verdicts.len() as u64, "Verdict", "Verdicts"), verdicts, None)),
         ];
         Flow { feed: node(feed.to_owned(), Vec::new(), None), shadow, actioned, joined }
     }
@@ -252,6 +257,9 @@ impl StudyFlow {
             for (reason, records) in model.missing() {
                 rows.push(&path, &reason.description(), records);
             }
+            if model.blinded_unanswered > 0 {
+                rows.push(&path, "of the blinded: no answer once asked", model.blinded_unanswered);
+            }
         }
         stream(
             &mut rows,
@@ -266,7 +274,9 @@ impl StudyFlow {
         }
         rows.push("pairs", "compared, to the metrics", self.comparison.compared);
         rows.push("windows", "with figures, to the verdict", self.windows);
-        rows.0.push(vec!["verdict".into(), self.verdict.as_str().into(), Cell::default()]);
+        for verdict in &self.verdicts {
+            rows.0.push(vec!["verdict".into(), verdict.as_str().into(), Cell::default()]);
+        }
         let head = vec![Column::text("Path"), Column::text("Step"), Column::number("Number")];
         DataTable { head, rows: rows.0, ..DataTable::default() }
     }
@@ -275,7 +285,7 @@ impl StudyFlow {
 impl ModelOutcomes {
     /// The snapshots without an answer at first, by reason.
     fn missing(&self) -> [(NoAnswer, u64); 3] {
-        let ModelOutcomes { name: _, answered: _, abstained, failed, blinded } = *self;
+        let ModelOutcomes { name: _, answered: _, abstained, failed, blinded, blinded_unanswered: _ } = *self;
         [(NoAnswer::Abstained, abstained), (NoAnswer::Failed, failed), (NoAnswer::Blinded, blinded)]
     }
 
@@ -284,7 +294,12 @@ impl ModelOutcomes {
         let missing = self.missing().into_iter().filter(|(_, records)| *records > 0);
         let missing = missing.map(|(reason, records)| (records, reason.name()));
         let all = std::iter::once((self.answered, "answered")).chain(missing);
-        all.map(|(records, label)| format!("{} {label}", count(records))).collect::<Vec<_>>().join(", ")
+        let mut words =
+            all.map(|(records, label)| format!("{} {label}", count(records))).collect::<Vec<_>>().join(", ");
+        if self.blinded_unanswered > 0 {
+            words.push_str(&format!(", {} of these unanswered once asked", count(self.blinded_unanswered)));
+        }
+        words
     }
 
     fn plus(self, other: &ModelOutcomes) -> ModelOutcomes {
@@ -294,6 +309,7 @@ impl ModelOutcomes {
             abstained: self.abstained.saturating_add(other.abstained),
             failed: self.failed.saturating_add(other.failed),
             blinded: self.blinded.saturating_add(other.blinded),
+            blinded_unanswered: self.blinded_unanswered.saturating_add(other.blinded_unanswered),
         }
     }
 }

@@ -140,7 +140,7 @@ fn model_blocks(
         Column::number("Elsewhere"),
         Column::number("Difference, 95 % interval"),
         Column::number("q-value"),
-        Column::text("Agreement"),
+        Column::text("Direction"),
     ];
     if with_bias {
         columns.push(Column::number("Mean error here, elsewhere"));
@@ -154,9 +154,9 @@ fn model_blocks(
     }
     let row = |subgroup: &DivergentSubgroup| {
         let suspected = if subgroup.suspected { " (suspected in advance)" } else { "" };
-        let agreement = match subgroup.direction {
-            DivergenceDirection::LessAgreement => Cell::from("lower").toned(Tone::Bad),
-            DivergenceDirection::MoreAgreement => Cell::from("higher").toned(Tone::Good),
+        let direction = match subgroup.direction {
+            DivergenceDirection::LessAgreement => Cell::from("less agreement").toned(Tone::Bad),
+            DivergenceDirection::MoreAgreement => Cell::from("more agreement").toned(Tone::Good),
         };
         let mut row: Vec<Cell> = vec![
             format!("{}{suspected}", subgroup.name()).into(),
@@ -165,7 +165,7 @@ fn model_blocks(
             format.value(subgroup.complement).into(),
             format!("{} ({})", signed(subgroup.difference), signed_interval(subgroup.interval)).into(),
             p_value(subgroup.q_value).into(),
-            agreement,
+            direction,
         ];
         if with_bias {
             let bias = subgroup

@@ -231,7 +231,7 @@ fn an_offline_evaluation_has_no_verdict() {
 fn a_verdict_with_later_events_is_marked_out_of_date() {
     let events_since_verdict = vec!["answers were on a screen (disclosed by ann)".to_owned()];
     let document = document(&ReportBundle { events_since_verdict, ..ruled(hotel(), VerdictKind::Go) });
-    assert_eq!(document.banner.as_ref().map(|banner| banner.word.as_str()), Some("OUT OF DATE"));
+    assert_eq!(document.banners.first().map(|banner| banner.word.as_str()), Some("OUT OF DATE"));
     let text = markdown(&document);
     assert!(text.contains("Events after this verdict could change it: answers were on a screen"), "{text}");
 }

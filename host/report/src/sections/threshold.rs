@@ -6,6 +6,7 @@
 
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{UNDEFINED, count, counted, declared_number, interval_text, number_text, six_decimals};
+use crate::level_text::level_sentence;
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
@@ -17,7 +18,7 @@ use crate::sections::helpers::{
 };
 use understudy_statistics::verdict::{
     BaselineGains, ChanceMeasure, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict,
-    Verdict, direction_words, format_confidence, format_share,
+    Verdict, direction_words, format_share,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -73,10 +74,6 @@ impl VerdictView<'_> {
             Fact::new("Without an answer or a score", counted(scope_verdict.unanswered, "pair", "pairs")),
             Fact::new("Pooled value", self.estimate_text(&scope_verdict.pooled)),
         ];
-        if scope_verdict.level_shared_by > 1 {
-            let verdicts = format!("{} verdicts", scope_verdict.level_shared_by);
-            facts.push(Fact::new("The level of each bound is shared by", verdicts));
-        }
         if let Some(chance) = &scope_verdict.chance {
             let commonest = six_decimals(chance.commonest_share);
             facts.push(Fact::new("Agreement of always giving the substrate's commonest label", commonest));
@@ -142,9 +139,9 @@ impl VerdictView<'_> {
         Figure {
             title: format!("{} of {model} by window, {}", verdict.metric, scope_name(scope_verdict)),
             description: format!(
-                "{} for each window of the threshold, compared with the declared bound. {method} Each bound has confidence {}.{}",
+                "{} for each window of the threshold, compared with the declared bound. {method} {}{}",
                 verdict.metric,
-                format_confidence(scope_verdict.confidence),
+                level_sentence(verdict, scope_verdict),
                 omitted_windows_note(verdict.windows.len())
             ),
             chart: Chart::Series {

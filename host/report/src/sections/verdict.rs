@@ -63,7 +63,7 @@ fn reasons(verdict: &Verdict, events_since_verdict: &[String], blocks: &mut Vec<
             blocks.push(Block::List(ruling.reasons.iter().map(|reason| reason.text.clone()).collect()));
         }
     }
-    blocks.push(guards(verdict));
+    blocks.extend(guards(verdict));
     blocks.extend(account(verdict));
 }
 

@@ -5,21 +5,21 @@
 use crate::accounting_term_text::{shed_sentences, waiting_sentence};
 use crate::format::{count, counted};
 use crate::page::{Block, Cell, Column, Tone};
-use crate::revision_text::{revised_sentence, revised_slice_text};
-use crate::sections::helpers::{scope_name, table, text};
+use crate::revision_text::revised_sentence;
+use crate::sections::helpers::{folded, scope_name, table, text};
 use crate::tries_text::tries_text;
 use understudy_statistics::verdict::{GuardResult, Verdict, term_consequence};
 use understudy_study::StreamKind;
 
-/// The guards over all records, and those of each model and scope.
-pub fn guards(verdict: &Verdict) -> Block {
-    let shared = verdict.guards.iter().map(|guard| row(guard, guard.span.name().to_owned()));
+/// The guards over all records, and those of each model and scope. Guards with a share of 0 are in a folded table.
+pub fn guards(verdict: &Verdict) -> Vec<Block> {
+    let shared = verdict.guards.iter().map(|guard| (guard, guard.span.name().to_owned()));
     let scopes = verdict.models.iter().flat_map(|model| {
         model.scopes.iter().flat_map(|ruling| {
             let over = |guard: &GuardResult| {
                 format!("{}, {}, {}", guard.span.name(), model.model, scope_name(ruling))
             };
-            ruling.guards.iter().map(move |guard| row(guard, over(guard)))
+            ruling.guards.iter().map(move |guard| (guard, over(guard)))
         })
     });
     let columns = vec![
@@ -30,8 +30,19 @@ pub fn guards(verdict: &Verdict) -> Block {
         Column::text("Met"),
         Column::text("Over"),
     ];
-    let caption = "Guards of the threshold; identical copies are in no share";
-    Block::Table(table(caption, columns, shared.chain(scopes).collect()))
+    let (zeros, others): (Vec<_>, Vec<_>) = shared.chain(scopes).partition(|(guard, _)| guard.is_zero());
+    let rows = |guards: Vec<(&GuardResult, String)>| -> Vec<Vec<Cell>> {
+        guards.into_iter().map(|(guard, over)| row(guard, over)).collect()
+    };
+    let mut blocks = Vec::new();
+    if !others.is_empty() || zeros.is_empty() {
+        let caption = "Guards of the threshold; identical copies are in no share";
+        blocks.push(Block::Table(table(caption, columns.clone(), rows(others))));
+    }
+    if !zeros.is_empty() {
+        blocks.push(Block::Table(folded("Guards with a share of 0", columns, rows(zeros))));
+    }
+    blocks
 }
 
 fn row(guard: &GuardResult, over: String) -> Vec<Cell> {
@@ -78,8 +89,7 @@ pub fn account(verdict: &Verdict) -> Vec<Block> {
     if let Some(revisions) = &verdict.revisions {
         blocks.push(text(revised_sentence(verdict, revisions)));
         if !revisions.conditions.is_empty() {
-            let slices: Vec<String> = revisions.conditions.iter().map(revised_slice_text).collect();
-            blocks.push(text(format!("By condition: {}.", slices.join("; "))));
+            blocks.push(text("The section *Revised decisions* has them by condition."));
         }
     }
     blocks.extend(shed_sentences(verdict, "`most-shed`").into_iter().map(text));

@@ -100,6 +100,9 @@ pub(super) fn plugin_failures(page: &mut Page, report: &Report) {
         };
         page.line(2, &[name, format!("  {times}{first}").into()]);
         page.clipped_paragraph(6, Ink::Plain, &value_text(&failure.message), MAX_LINES);
+        if let Some(example) = &failure.example {
+            page.clipped_paragraph(6, Ink::Faint, &format!("such as: {}", value_text(example)), MAX_LINES);
+        }
     }
 }
 

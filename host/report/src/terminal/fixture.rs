@@ -194,11 +194,13 @@ pub(crate) fn rates() -> Report {
 
 /// A run whose source failed, with plugin failures and excluded records.
 pub(crate) fn troubled() -> Report {
-    let failure = |plugin: &str, message: &str, count, first_id: &str| PluginFailure {
+    let failure = |plugin: &str, message: &str, count, (first, first_id): (u64, &str)| PluginFailure {
         plugin: plugin.into(),
         message: message.into(),
+        example: message.contains('…').then(|| message.replace('…', "30 °C; reboot")),
         count,
         first_id: first_id.into(),
+        first_sequence: Some(first),
     };
     let missing = |plugin: &str, kind, reason: Option<&str>, count, first_id: &str, example: Option<&str>| {
         MissingAnswers {
@@ -278,12 +280,17 @@ pub(crate) fn troubled() -> Report {
             missing("room-rules", MissingKind::Abstained, Some(""), 120, "b-2 ", None),
         ],
         failures: vec![
-            failure("room-rules", bounds, 1_204, "b-482"),
-            failure("recorded", "`decide` answered nothing: the decision names no room", 10, "b-9001"),
-            failure("kappa", "`score` said: the label `l` is not in `labels`", 9, "b-17"),
-            failure("room-rules", "`decide` used up its fuel", 3, "b-77"),
-            failure("booked-room", "`decide` answered the label 12, but gave 9 names", 2, "b-3"),
-            failure("booked-room", "`decide` took longer than 1s", 1, "b-5"),
+            failure("room-rules", bounds, 1_204, (482, "b-482")),
+            failure(
+                "recorded",
+                "`decide` answered nothing: the decision names no room",
+                10,
+                (9_001, "b-9001"),
+            ),
+            failure("kappa", "`score` said: the label `…` is not in `labels`", 9, (17, "b-17")),
+            failure("room-rules", "`decide` used up its fuel", 3, (77, "b-77")),
+            failure("booked-room", "`decide` answered the label 12, but gave 9 names", 2, (5, "b-3")),
+            failure("booked-room", "`decide` took longer than 1s", 1, (3, "b-5")),
         ],
         excluded: vec![
             excluded("snapshots", 12, "rejected", "not a JSON object: expected `,` or `}` at column 40"),

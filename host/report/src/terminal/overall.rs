@@ -6,6 +6,7 @@
 use crate::format::{count, counted};
 use crate::metric_format::MetricFormat;
 use crate::model::report::{MetricScores, MetricValue, Report};
+use crate::stock_metrics::unanswered_score;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span};
 
@@ -22,7 +23,7 @@ pub(super) fn overall(page: &mut Page, report: &Report, formats: &[MetricFormat<
             let Some(MetricScores { overall, .. }) = format.scores(model) else { continue };
             let value = Span::new(Ink::Title, format.value(overall.value));
             table.row([format!("    {}", model.plugin.name).into(), value, format.counts(overall).into()]);
-            for remark in remarks(overall) {
+            for remark in remarks(format, overall) {
                 table.line(6, [Span::new(Ink::Notice, remark)]);
             }
         }
@@ -39,12 +40,15 @@ pub(super) fn overall(page: &mut Page, report: &Report, formats: &[MetricFormat<
 }
 
 /// Remarks on unanswered pairs, which a value includes, and unscored pairs, which it leaves out.
-fn remarks(value: &MetricValue) -> impl Iterator<Item = String> {
+fn remarks(format: &MetricFormat<'_>, value: &MetricValue) -> impl Iterator<Item = String> {
     let MetricValue { abstained, failed, unscored, .. } = *value;
     let some = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
     let unanswered: Vec<_> =
         [some(abstained, "abstained"), some(failed, "failed")].into_iter().flatten().collect();
     let unanswered = Some(unanswered.join(", ")).filter(|parts| !parts.is_empty());
-    let unanswered = unanswered.map(|parts| format!("{parts}: included; the metric defines how they count"));
+    let unanswered = unanswered.map(|parts| match unanswered_score(&format.metric.plugin) {
+        Some(score) => format!("{parts}: a pair without an answer {score}"),
+        None => format!("{parts}: included; the metric defines how they count"),
+    });
     unanswered.into_iter().chain(some(unscored, "on which the metric failed: not included"))
 }

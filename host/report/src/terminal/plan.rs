@@ -190,8 +190,8 @@ fn detectable_differences(page: &mut Page, plan: &StudyPlan) {
         Direction::AtMost => ("below", "upper"),
     };
     let text = format!(
-        "How far {beyond} {} the true value has to be for its {bound} bound at {} to show it with a probability of {power:.0} %, \
-         and for the study as declared to return GO with that probability.",
+        "The least distance of the true value {beyond} {} at which the {bound} bound with confidence {} meets the threshold with a \
+         probability of {power:.0} %. In the last column, the study as declared is then GO with that probability.",
         declared_number(plan.bound),
         format_confidence(plan.confidence)
     );

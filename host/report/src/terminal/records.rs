@@ -4,6 +4,7 @@
 //! marked.
 
 use crate::accounting_term_text::{term_description, waiting_sentence};
+use crate::blinded_answers::blinded_sentence;
 use crate::format::{UNDEFINED, count, counted, duration};
 use crate::model::report::Report;
 use crate::model::run_summary::{DeterminismSummary, LatencySummary};
@@ -92,6 +93,9 @@ pub(super) fn answers(page: &mut Page, report: &Report) {
             Ink::Faint,
             &format!("{} {what}", counted(blinded, "snapshot is", "snapshots are")),
         );
+    }
+    for sentence in report.models.iter().filter_map(|model| blinded_sentence(report, model)) {
+        page.paragraph(2, Ink::Plain, &sentence);
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn subgroups(page: &mut Page, report: &Report, formats: &[MetricForma
     );
     page.section("Where they differ", &method);
     let mut table = TextTable::new([Align::Left, Align::Right, Align::Point, Align::Point, Align::Left]);
-    let heads = ["", "pairs", format.name(), "elsewhere", "agreement"];
+    let heads = ["", "pairs", format.name(), "elsewhere", "direction"];
     table.head(heads.map(|head| Span::new(Ink::Faint, head)));
     for ModelDivergence { model, subgroups, .. } in &found.models {
         let more = match subgroups.len() {
@@ -43,15 +43,15 @@ pub(super) fn subgroups(page: &mut Page, report: &Report, formats: &[MetricForma
 
 fn row(subgroup: &DivergentSubgroup, format: &MetricFormat<'_>) -> [Span; 5] {
     let suspected = if subgroup.suspected { ", suspected" } else { "" };
-    let agreement = match subgroup.direction {
-        DivergenceDirection::LessAgreement => Span::new(Ink::Notice, format!("lower{suspected}")),
-        DivergenceDirection::MoreAgreement => format!("higher{suspected}").into(),
+    let direction = match subgroup.direction {
+        DivergenceDirection::LessAgreement => Span::new(Ink::Notice, format!("less agreement{suspected}")),
+        DivergenceDirection::MoreAgreement => format!("more agreement{suspected}").into(),
     };
     [
         format!("    {}", subgroup.name()).into(),
         count(subgroup.pairs).into(),
         format.value(subgroup.value).into(),
         format.value(subgroup.complement).into(),
-        agreement,
+        direction,
     ]
 }

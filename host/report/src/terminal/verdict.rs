@@ -2,18 +2,18 @@
 //!
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{counted, interval_text, number_text, p_value, verdict_meaning};
+use crate::level_text::level_sentence;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
+use crate::verdict_groups::{VerdictGroup, verdict_groups};
 use understudy_statistics::verdict::{
     BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, IntervalMethod,
-    ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, untestable_sentence,
+    ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, format_share,
+    untestable_sentence,
 };
 use understudy_study::{ALL_SNAPSHOTS, short_digest};
 
@@ -23,9 +23,8 @@ const MAX_WINDOWS: usize = 60;
 /// The verdict as text, for the given model and scope, or for all of them.
 pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str>, style: Style) -> String {
     let mut page = Page::new(style);
-    headline(&mut page, verdict, model, scope.unwrap_or(ALL_SNAPSHOTS));
-    if scope.is_none() {
-        scope_line(&mut page, verdict, model);
+    for group in verdict_groups(verdict, model, scope) {
+        headline(&mut page, &group);
     }
     for note in &verdict.notes {
         page.paragraph(0, Ink::Notice, note);
@@ -66,42 +65,23 @@ pub fn render_verdict(verdict: &Verdict, model: Option<&str>, scope: Option<&str
     page.finish()
 }
 
-/// The gravest verdict with its main reason, in one sentence.
-fn headline(page: &mut Page, verdict: &Verdict, model: Option<&str>, scope: &str) {
-    let Some((found_model, found)) = verdict.gravest(model, scope) else { return };
-    let of = match (verdict.models.len() > 1, scope == ALL_SNAPSHOTS) {
-        (false, true) => String::new(),
-        (true, true) => format!(" for {}", found_model.model),
-        (false, false) => format!(" for scope {scope}"),
-        (true, false) => format!(" for {}, scope {scope}", found_model.model),
-    };
-    let more = match found.reasons.len() {
+/// The verdicts of a group with their main reasons, in one sentence or one line for each.
+fn headline(page: &mut Page, group: &VerdictGroup<'_>) {
+    let ink = verdict_ink(group.kind);
+    let head = format!("{}, {}", group.title(), verdict_meaning(group.kind));
+    let more = |ruling: &ScopeVerdict| match ruling.reasons.len() {
         0 | 1 => String::new(),
         reasons => format!(" (1 of {reasons} reasons)"),
     };
-    let (name, meaning) = (found.verdict.name(), verdict_meaning(found.verdict));
-    let text = format!("{name}{of}, {meaning}: {}{more}", found.main_reason());
-    page.paragraph(0, verdict_ink(found.verdict), &text);
-}
-
-/// The verdicts on scopes in one line, the gravest first. The headline is on all of the input.
-fn scope_line(page: &mut Page, verdict: &Verdict, model: Option<&str>) {
-    let mut kinds = BTreeMap::<Reverse<VerdictKind>, Vec<String>>::new();
-    for found in verdict.models.iter().filter(|found| model.is_none_or(|name| found.model == name)) {
-        for ruling in found.scopes.iter().filter(|ruling| ruling.scope != ALL_SNAPSHOTS) {
-            let name = match verdict.models.len() {
-                1 => ruling.scope.clone(),
-                _ => format!("{} in {}", found.model, ruling.scope),
-            };
-            kinds.entry(Reverse(ruling.verdict)).or_default().push(name);
+    match (&group.members[..], group.common_reason()) {
+        ([(_, ruling)], Some(reason)) => page.paragraph(0, ink, &format!("{head}: {reason}{}", more(ruling))),
+        (_, Some(reason)) => page.paragraph(0, ink, &format!("{head}: {reason}")),
+        (members, None) => {
+            page.paragraph(0, ink, &format!("{head}:"));
+            for (name, ruling) in members {
+                page.paragraph(2, ink, &format!("{name}: {}{}", ruling.main_reason(), more(ruling)));
+            }
         }
-    }
-    let kinds: Vec<String> = kinds
-        .iter()
-        .map(|(Reverse(kind), names)| format!("{} for {}", kind.name(), names.join(", ")))
-        .collect();
-    if !kinds.is_empty() {
-        page.paragraph(0, Ink::Plain, &format!("Scopes: {}.", kinds.join("; ")));
     }
 }
 
@@ -159,8 +139,16 @@ fn scope_verdict(
     if let Some(remark) = &model.remark {
         page.paragraph(2, Ink::Notice, &format!("{}: {remark}", verdict.metric));
     }
-    if (whole || in_full) && !ruling.windows.is_empty() {
-        windows(page, verdict, ruling);
+    match ruling.windows.is_empty() {
+        true => {}
+        false if whole || in_full => windows(page, verdict, ruling),
+        false => {
+            let table = format!(
+                "The table of windows of this scope: `understudy decide RUN --scope {}`",
+                ruling.scope
+            );
+            page.paragraph(2, Ink::Faint, &table);
+        }
     }
 }
 
@@ -223,12 +211,8 @@ fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     if skipped > 0 {
         page.paragraph(2, Ink::Faint, &format!("{skipped} earlier windows are in verdict.json"));
     }
-    if ruling.level_shared_by > 1 {
-        let text = format!("{} verdicts share the level of these bounds.", ruling.level_shared_by);
-        page.paragraph(2, Ink::Faint, &text);
-    }
     if let Some(method) = ruling.pooled.method {
-        page.paragraph(2, Ink::Faint, method.sentence());
+        page.paragraph(2, Ink::Faint, &format!("{} {}", level_sentence(verdict, ruling), method.sentence()));
     }
 }
 
@@ -238,7 +222,10 @@ fn cells(label: &str, estimate: &Estimate) -> [Span; 4] {
         None => estimate.pairs.to_string(),
     };
     let missing = if estimate.withheld { "withheld" } else { "-" };
-    let value = estimate.value.map_or_else(|| missing.to_owned(), number_text);
+    let value = match (estimate.hits, estimate.value) {
+        (Some(hits), _) => format_share(hits, estimate.pairs),
+        (None, value) => value.map_or_else(|| missing.to_owned(), number_text),
+    };
     let bounds =
         estimate.interval.map_or_else(|| "-".to_owned(), |interval| interval_text(interval, number_text));
     [label.into(), pairs.as_str().into(), value.as_str().into(), bounds.as_str().into()]
@@ -333,4 +320,4 @@ fn shared_inputs(page: &mut Page, verdict: &Verdict) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,7 +10,7 @@ const MAX_PLUGINS: usize = 3;
 /// The longest message of a plugin in a sentence, in characters.
 const MAX_MESSAGE: usize = 200;
 
-/// A sentence for each plugin that failed, with its most frequent failure.
+/// A sentence for each plugin that failed, with its earliest failure.
 pub(super) fn sentences(report: &Report) -> Vec<String> {
     let mut plugins: Vec<&str> = Vec::new();
     for failure in &report.failures {
@@ -27,13 +27,15 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
     sentences
 }
 
-/// The number of failures of a plugin, and the most frequent one.
+/// The number of failures of a plugin, and the earliest one.
 fn sentence(report: &Report, plugin: &str) -> String {
     let failures = || report.failures.iter().filter(|failure| failure.plugin == plugin);
     let all: u64 = failures().map(|failure| failure.count).sum();
     let times = if all == 1 { "once".to_owned() } else { format!("{} times", count(all)) };
-    let first = failures().next();
-    let message = first.map(|failure| value_text(&failure.message)).unwrap_or_default();
+    // Before the run has ended no failure has a row, and the first one listed is the most frequent.
+    let first = failures().min_by_key(|failure| failure.first_sequence.unwrap_or(u64::MAX));
+    let message = first.map(|failure| failure.example.as_ref().unwrap_or(&failure.message));
+    let message = message.map(|message| value_text(message)).unwrap_or_default();
     let message = match message.char_indices().nth(MAX_MESSAGE) {
         Some((end, _)) => format!("{}...", &message[..end]),
         None => message,

@@ -52,7 +52,7 @@ pub enum LiveFigures {
         /// Interim verdict; `None` if the study declares no threshold.
         verdict: Option<Box<Verdict>>,
         /// The interim verdict in words.
-        banner: Banner,
+        banners: Vec<Banner>,
         /// The numbers of compared and incomparable pairs of complete windows.
         comparison: PairCounts,
         /// The number of windows with metrics.
@@ -167,13 +167,13 @@ fn figures_from(cache: &LiveReportCache, run: &Path, aggregates: Checkpoint) -> 
         Err(reason) => return Ok(LiveFigures::NotReady(reason)),
     };
     let bundle = build_interim(&sealed.sealed_study, &sealed.seal, &interim, &read_entries(run)?)?;
-    let (banner, sections) = live_sections(&bundle);
+    let (banners, sections) = live_sections(&bundle);
     tracing::debug!(window = interim.label, "live figures computed");
     Ok(LiveFigures::Ready {
         at: Timestamp::now(),
         window: interim.label,
         verdict: bundle.verdict.map(Box::new),
-        banner,
+        banners,
         comparison: bundle.report.comparison,
         windows: bundle.report.windows.len() as u64,
         shed: bundle.shed,

@@ -48,18 +48,18 @@ fn document(status: &Status, figures: &LiveFigures) -> Document {
         .drain(..)
         .partition(|section| ["verdict", "threshold", "conditions", "windows"].contains(&section.id));
     let own = [accounting(status, run), queue(status), plugins(run)];
-    let banner = banner(status, figures);
-    let study = study_flow(status, run, figures, &banner).section();
+    let banners = banners(status, figures);
+    let study = study_flow(status, run, figures, &banners).section();
     Document {
         title: format!("Shadow study {}", status.study),
         lead: lead(status, run, figures),
-        banner: Some(banner),
+        banners,
         sections: std::iter::once(study).chain(first).chain(own).chain(last).collect(),
     }
 }
 
 /// The figure of the study: the current counts of records, with the compared pairs and windows of the latest figures.
-fn study_flow(status: &Status, run: &RunStatus, figures: &LiveFigures, banner: &Banner) -> StudyFlow {
+fn study_flow(status: &Status, run: &RunStatus, figures: &LiveFigures, banners: &[Banner]) -> StudyFlow {
     let (comparison, windows, shed) = match figures {
         LiveFigures::Ready { comparison, windows, shed, .. } => (*comparison, *windows, *shed),
         LiveFigures::Pending | LiveFigures::NotReady(_) | LiveFigures::Failed => Default::default(),
@@ -72,6 +72,7 @@ fn study_flow(status: &Status, run: &RunStatus, figures: &LiveFigures, banner: &
             abstained: counts.abstained,
             failed: counts.failed,
             blinded: counts.blinded,
+            blinded_unanswered: 0,
         }
     });
     let names = |role: PluginRole| {
@@ -88,7 +89,7 @@ fn study_flow(status: &Status, run: &RunStatus, figures: &LiveFigures, banner: &
         comparison,
         windows,
         metrics: names(PluginRole::Metric).collect(),
-        verdict: banner.signed_word(),
+        verdicts: banners.iter().map(Banner::signed_word).collect(),
     }
 }
 
@@ -117,13 +118,15 @@ fn lead(status: &Status, run: &RunStatus, figures: &LiveFigures) -> Vec<Fact> {
     lead
 }
 
-fn banner(status: &Status, figures: &LiveFigures) -> Banner {
-    let plain = |word: &str, text: String| Banner { tone: Tone::Plain, word: word.to_owned(), text };
+fn banners(status: &Status, figures: &LiveFigures) -> Vec<Banner> {
+    let plain = |word: &str, text: String| {
+        vec![Banner { tone: Tone::Plain, word: word.to_owned(), text, points: Vec::new() }]
+    };
     match figures {
         _ if status.phase == Phase::Starting => {
             plain("STARTING", "The run is recovering from its log and accepts no records yet.".to_owned())
         }
-        LiveFigures::Ready { banner, .. } => banner.clone(),
+        LiveFigures::Ready { banners, .. } => banners.clone(),
         LiveFigures::NotReady(reason) => plain("NO FIGURES YET", wait_text(reason)),
         LiveFigures::Pending => plain("PLEASE WAIT", "The figures are being computed.".to_owned()),
         LiveFigures::Failed => plain(

@@ -177,8 +177,7 @@ fn shown_failures(
 }
 
 /// What the reasons about windows are called, and where all windows are.
-const WINDOWS: SubjectNoun =
-    SubjectNoun { plural: "windows", listed_in: "the table of windows in `verdict.json`" };
+const WINDOWS: SubjectNoun = SubjectNoun { plural: "windows", listed_in: "the table of windows" };
 
 /// The reason that a window does not pass. Windows with too few pairs are ranked by their pairs, others by their value.
 fn window_reason(

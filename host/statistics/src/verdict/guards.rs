@@ -195,6 +195,11 @@ impl GuardResult {
         format_share(self.count, self.whole)
     }
 
+    /// Whether nothing is counted and there is only a maximum, so that the guard says nothing more.
+    pub fn is_zero(&self) -> bool {
+        self.count == 0 && !self.guard.is_minimum()
+    }
+
     /// The limit in words: `at most 0.01`.
     pub fn limit_words(&self) -> String {
         format!("{} {}", if self.guard.is_minimum() { "at least" } else { "at most" }, self.limit)

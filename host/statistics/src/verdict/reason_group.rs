@@ -1,12 +1,12 @@
 //! Groups similar reasons of a verdict, so that a verdict with many of them can be read.
 //!
-//! Invariants: no reason is lost. A group gives the number of its reasons, the worst of them, and where all are listed.
+//! Invariants: no reason is lost. A group gives the number of its reasons, the worst of them, and where all are listed, in one line.
 
 use std::collections::BTreeMap;
 
 use super::{VerdictKind, VerdictReason};
 
-/// The maximum number of similar reasons that are listed one by one, and the number of those that a group lists.
+/// The maximum number of similar reasons that are listed one by one.
 const MAX_LISTED: usize = 3;
 
 /// A reason that is about one of several subjects, such as a window.
@@ -43,20 +43,18 @@ pub fn group_reasons(reasons: Vec<SubjectReason>, noun: &SubjectNoun) -> Vec<Ver
     }
     let one_by_one = |reason: &SubjectReason| format!("{}: {}", reason.subject, reason.text);
     let mut grouped = Vec::new();
-    for mut group in groups {
+    for group in groups {
         let verdict = group[0].verdict;
         if group.len() <= MAX_LISTED {
             grouped.extend(group.iter().map(|reason| VerdictReason { verdict, text: one_by_one(reason) }));
             continue;
         }
         let number = group.len();
-        group.sort_by(|one, other| one.rank.total_cmp(&other.rank));
-        let worst: Vec<String> = group.iter().take(MAX_LISTED).map(one_by_one).collect();
+        let worst = group.iter().min_by(|one, other| one.rank.total_cmp(&other.rank)).map(one_by_one);
         let text = format!(
-            "{number} {} for the same reason, the worst first: {}; for the other {}, see {}",
+            "{number} {}, the worst of them {}; all are in {}",
             noun.plural,
-            worst.join("; "),
-            number - MAX_LISTED,
+            worst.unwrap_or_default(),
             noun.listed_in
         );
         grouped.push(VerdictReason { verdict, text });
@@ -100,16 +98,15 @@ mod tests {
     }
 
     #[test]
-    fn sixty_similar_reasons_are_one_with_the_worst_three() {
+    fn sixty_similar_reasons_are_one_with_the_worst() {
         let mut reasons: Vec<SubjectReason> = (1..=60).map(|day| few(day, 100 - day)).collect();
         let other = SubjectReason { text: "the metric is not defined".to_owned(), ..few(61, 0) };
         reasons.insert(7, other);
         assert_eq!(
             texts(reasons),
             [
-                "60 windows for the same reason, the worst first: day 60: 40 comparisons; at least 30 are required; \
-                 day 59: 41 comparisons; at least 30 are required; day 58: 42 comparisons; at least 30 are required; \
-                 for the other 57, see the table of windows",
+                "60 windows, the worst of them day 60: 40 comparisons; at least 30 are required; all are in the table of \
+                 windows",
                 "day 61: the metric is not defined",
             ]
         );

@@ -8,7 +8,7 @@ use crate::page::{Document, Tone, html, markdown};
 use crate::terminal::fixture::{empty, hotel, troubled};
 
 fn banner(tone: Tone, word: &str) -> Banner {
-    Banner { tone, word: word.to_owned(), text: String::new() }
+    Banner { tone, word: word.to_owned(), text: String::new(), points: Vec::new() }
 }
 
 fn figure(flow: &StudyFlow) -> Figure {
@@ -31,12 +31,16 @@ fn the_text_of_the_figure_of_a_troubled_run() {
     let mut report = troubled();
     report.accounting.decisions.revised = 3;
     report.accounting.decisions.received += 3;
-    insta::assert_snapshot!(rows(&StudyFlow::from_report(&report, 4, &banner(Tone::Plain, "UNDECIDED"))));
+    insta::assert_snapshot!(rows(&StudyFlow::from_report(&report, 4, &[banner(Tone::Plain, "UNDECIDED")])));
 }
 
 #[test]
 fn the_text_of_the_figure_of_a_run_without_records() {
-    insta::assert_snapshot!(rows(&StudyFlow::from_report(&empty(), 0, &banner(Tone::Plain, "NO THRESHOLD"))));
+    insta::assert_snapshot!(rows(&StudyFlow::from_report(
+        &empty(),
+        0,
+        &[banner(Tone::Plain, "NO THRESHOLD")]
+    )));
 }
 
 #[test]
@@ -44,7 +48,7 @@ fn many_models_are_summed() {
     let mut report = hotel();
     let other = report.models[1].clone();
     report.models.extend(std::iter::repeat_n(other, 18));
-    let flow = StudyFlow::from_report(&report, 0, &banner(Tone::Good, "GO"));
+    let flow = StudyFlow::from_report(&report, 0, &[banner(Tone::Good, "GO")]);
     let Some(FlowStep::Node(models)) =
         flow.flow().shadow.into_iter().find(|step| matches!(step, FlowStep::Node(_)))
     else {
@@ -71,7 +75,7 @@ fn pairs_of_open_windows_are_not_compared_yet() {
     let running = StudyFlow {
         is_final: false,
         is_interim: true,
-        ..StudyFlow::from_report(&report, 0, &banner(Tone::Plain, "GO"))
+        ..StudyFlow::from_report(&report, 0, &[banner(Tone::Plain, "GO")])
     };
     assert!(rows(&running).contains("pairs | left: in open windows | 1,402"), "{}", rows(&running));
     assert!(!rows(&running).contains("do not balance"));
@@ -171,21 +175,21 @@ fn the_figure_is_on_the_page_in_both_widths() {
     let running = |report: Report| StudyFlow {
         is_final: false,
         is_interim: true,
-        ..StudyFlow::from_report(&report, 0, &banner(Tone::Unsure, "INCONCLUSIVE SO FAR"))
+        ..StudyFlow::from_report(&report, 0, &[banner(Tone::Unsure, "INCONCLUSIVE SO FAR")])
     };
     let pages = [
-        ("go", StudyFlow::from_report(&hotel(), 0, &banner(Tone::Good, "GO"))),
-        ("troubled", StudyFlow::from_report(&troubled(), 4, &banner(Tone::Bad, "NO-GO"))),
-        ("empty", StudyFlow::from_report(&empty(), 0, &banner(Tone::Unsure, "INCONCLUSIVE"))),
-        ("many", StudyFlow::from_report(&many, 0, &banner(Tone::Bad, "NO-GO"))),
-        ("large", StudyFlow::from_report(&large(troubled()), 999_999_999_999, &banner(Tone::Void, "VOID"))),
+        ("go", StudyFlow::from_report(&hotel(), 0, &[banner(Tone::Good, "GO")])),
+        ("troubled", StudyFlow::from_report(&troubled(), 4, &[banner(Tone::Bad, "NO-GO")])),
+        ("empty", StudyFlow::from_report(&empty(), 0, &[banner(Tone::Unsure, "INCONCLUSIVE")])),
+        ("many", StudyFlow::from_report(&many, 0, &[banner(Tone::Bad, "NO-GO")])),
+        ("large", StudyFlow::from_report(&large(troubled()), 999_999_999_999, &[banner(Tone::Void, "VOID")])),
         ("live", running(troubled())),
     ];
     for (name, flow) in pages {
         let tone = Banner { text: "safe to try on canary".to_owned(), ..banner(Tone::Good, "GO") };
         let document = Document {
             title: format!("Shadow study {name}"),
-            banner: Some(tone),
+            banners: vec![tone],
             sections: vec![flow.section()],
             ..Document::default()
         };

@@ -131,6 +131,23 @@ fn verdict(accounting: Accounting, scopes: Vec<ScopeVerdict>) -> Verdict {
     }
 }
 
+/// A verdict on models, each with its scopes, all of the input first.
+pub fn verdict_of(models: &[(&str, &[(&str, VerdictKind)])]) -> Verdict {
+    let mut found = verdict(clean(), vec![ruling("all", &[(VerdictKind::Go, "a reason")], &[(9, 10)])]);
+    let rulings = |model: &str, scopes: &[(&str, VerdictKind)]| -> Vec<ScopeVerdict> {
+        let reason = |scope: &str| format!("the figure of {model} in {scope}");
+        scopes.iter().map(|(scope, kind)| ruling(scope, &[(*kind, &reason(scope))], &[(9, 10)])).collect()
+    };
+    let models = models.iter().map(|(model, scopes)| ModelVerdict {
+        model: (*model).to_owned(),
+        contamination: None,
+        scopes: rulings(model, scopes),
+        remark: None,
+    });
+    found.models = models.collect();
+    found
+}
+
 /// An account in which few records left the study.
 fn clean() -> Accounting {
     let account = Account { received: 3_030, duplicate: 9, late: 2, paired: 3_016, ..Account::default() };
@@ -256,7 +273,7 @@ fn the_headline_names_the_chosen_model_and_scope() {
     assert_eq!(headline(&verdict, None, None), "VOID for other, the study is not valid: a reason");
     assert_eq!(
         headline(&verdict, Some("allocator"), Some("weekday")),
-        "GO for allocator, scope weekday, safe to try on canary: a reason"
+        "GO for allocator in scope weekday, safe to try on canary: a reason"
     );
 }
 
