@@ -200,8 +200,8 @@ fn multiples(number: usize, count: usize) -> Vec<u32> {
     let (turns, rest) = multiples.as_chunks_mut::<TURN>();
     let first = (turns.len() * TURN) as u32;
     for (start, turn) in (0..).zip(turns) {
-        for index in 0..TURN {
-            turn[index] = (start * TURN as u32 + index as u32) * number;
+        for (index, multiple) in (0..).zip(turn) {
+            *multiple = (start * TURN as u32 + index) * number;
         }
     }
     for (index, multiple) in (first..).zip(rest) {

@@ -95,7 +95,7 @@ impl LabelColumns<'_> {
         for ((position, found), (row, clamped)) in
             rest.iter().zip(found_rest).zip((first..).zip(clamped_rest))
         {
-            let Some(column) = columns.get(*position as usize) else { return None };
+            let column = columns.get(*position as usize)?;
             are_valid &= (column[row] >= choice.least) & (column[row] <= choice.greatest);
             *found = choice.codes[*position as usize];
             *clamped = f64::from(column[row].clamp(0.0, 1.0));
@@ -151,10 +151,10 @@ impl<const N: usize> Choice<N> {
             let load = |values: *const v128| unsafe { v128_load(values.add(four)) };
             let position = load(positions.as_ptr().cast());
             let (mut code, mut score) = (u32x4_splat(self.codes[0]), load(columns[0].as_ptr().cast()));
-            for label in 1..N {
+            for (label, column) in columns.iter().enumerate().skip(1) {
                 let is_label = i32x4_eq(position, u32x4_splat(label as u32));
                 code = v128_bitselect(u32x4_splat(self.codes[label]), code, is_label);
-                score = v128_bitselect(load(columns[label].as_ptr().cast()), score, is_label);
+                score = v128_bitselect(load(column.as_ptr().cast()), score, is_label);
             }
             are_valid = v128_and(are_valid, u32x4_lt(position, u32x4_splat(N as u32)));
             are_valid = v128_and(are_valid, f32x4_ge(score, f32x4_splat(self.least)));
