@@ -47,7 +47,7 @@ pub async fn gate(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let body: Map<String, Value> = parse_json(&bodies, &headers, body).await?;
+    let body: Map<String, Value> = parse_json(&bodies, bodies.limits.max_bytes, &headers, body).await?;
     let asked = GateMetadata::from_body(body)?;
     let open = asked.kinds()?;
     let verdict = current_verdict(&sources, &reports).await?;
