@@ -227,6 +227,7 @@ fn blocks_of_toml_and_shell_are_examples_or_plain() {
         "python",
         "js",
         "c",
+        "json",
         "sql",
         "nginx",
         "text",
