@@ -65,7 +65,7 @@ fn a_new_plugin_in_c_passes_its_tests_and_the_check() {
         let left: Vec<String> = fs::read_dir(workspace.path().join(kind))
             .expect("the folder")
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-            .filter(|name| name.ends_with(".module"))
+            .filter(|name| name.ends_with(".build"))
             .collect();
         assert_eq!(left, [""; 0]);
     }

@@ -226,6 +226,8 @@ fn blocks_of_toml_and_shell_are_examples_or_plain() {
         "rust",
         "python",
         "js",
+        "c",
+        "json",
         "sql",
         "nginx",
         "text",

@@ -145,8 +145,11 @@ impl Package for CPackage {
 
     fn build(&self, component: &Path) -> anyhow::Result<()> {
         let shown = self.folder.display();
-        let module = std::path::absolute(component).context("the current folder is gone")?;
-        let module = module.with_extension("module");
+        let component_path = std::path::absolute(component).context("the current folder is gone")?;
+        // The linker writes the name of its file into the module.
+        let scratch = component_path.with_extension("build");
+        std::fs::create_dir_all(&scratch).with_context(|| format!("cannot write {}", scratch.display()))?;
+        let module = scratch.join("plugin.wasm");
         let built = self.compile(&module).and_then(|()| {
             let bytes = read_file(&module).with_context(|| format!("cannot read {}", module.display()))?;
             let imports = imported_functions(&bytes);
@@ -162,8 +165,8 @@ impl Package for CPackage {
             let schema = self.manifest.config_schema.as_ref().map(|path| self.folder.join(path));
             pack_module(&module, component, schema.as_deref())
         });
-        // It is no longer needed, and may not exist.
-        let _ = std::fs::remove_file(&module);
+        // What stays is of no use, and in nobody's way.
+        let _ = std::fs::remove_dir_all(&scratch);
         built
     }
 }
