@@ -15,7 +15,7 @@ mod watch;
 
 use super::Exit;
 
-/// Write, build, check, test, watch, measure, list, show and pull plugins.
+/// Write, build, test, watch, measure, list, show and pull plugins.
 #[derive(clap::Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]
