@@ -89,8 +89,7 @@ fn the_first_weeks_are_inconclusive_if_the_scope_is_a_year() {
     assert_eq!(counts(&ruling["pooled"]), (1690, 1880));
     let missing = reasons(&ruling);
     assert_eq!(missing.len(), 1, "{missing:?}");
-    let january =
-        "10 cycle values, the worst of them january: occurred 0 times; 1 required";
+    let january = "10 cycle values, the worst of them january: occurred 0 times; 1 required";
     assert!(missing[0].starts_with(january), "{missing:?}");
     assert!(out.contains("INCONCLUSIVE: the evidence is not sufficient"), "{out}");
 }
