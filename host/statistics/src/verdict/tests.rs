@@ -366,7 +366,7 @@ fn a_cycle_value_with_its_occurrences_lacks_comparisons() {
 }
 
 #[test]
-fn the_input_shares_furthest_from_their_reference_are_named_first() {
+fn the_input_share_furthest_from_its_reference_is_named() {
     let threshold = format!(
         "{}\n[[threshold.reference]]\ncondition = \"day\"\ntolerance = 0.001\nshares = {{ monday = 0.01, tuesday = 0.4, \
          wednesday = 0.15, thursday = 0.02, friday = 0.16, saturday = 0.1, sunday = 0.16 }}",
@@ -375,9 +375,8 @@ fn the_input_shares_furthest_from_their_reference_are_named_first() {
     let (kind, reasons) = SimulatedStudy::new(&threshold, &[GOOD; 3]).decide();
     assert_eq!(kind, VerdictKind::Inconclusive);
     // Each day has a seventh of the snapshots, 0.14.
-    let places = ["day tuesday", "day monday", "day thursday"].map(|day| reasons.find(day));
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}\n{reasons}");
-    assert!(!reasons.contains("day saturday"), "{reasons}");
+    assert!(reasons.contains("7 condition values, the worst of them day tuesday: "), "{reasons}");
+    assert!(!reasons.contains("day monday"), "{reasons}");
 }
 
 #[test]
@@ -401,24 +400,21 @@ fn a_verdict_that_passes_leaves_its_level_to_the_others() {
     assert_eq!(levels((1733, 2000)), [(VerdictKind::Go, 2), (VerdictKind::Inconclusive, 1)]);
 }
 
-/// The weeks that a reason names, in its order.
-fn weeks_in_order(threshold: &str, weeks: &[(u64, u64)]) -> Vec<usize> {
+/// The weeks that the reasons name.
+fn named_weeks(threshold: &str, weeks: &[(u64, u64)]) -> Vec<usize> {
     let reasons = SimulatedStudy::new(threshold, weeks).decide().1;
     let ends = ["04-19", "04-26", "05-03", "05-10", "05-17"];
-    let mut places: Vec<(usize, usize)> =
-        (1..).zip(ends).filter_map(|(week, end)| Some((reasons.find(end)?, week))).collect();
-    places.sort_unstable();
-    places.into_iter().map(|(_, week)| week).collect()
+    (1..).zip(ends).filter(|(_, end)| reasons.contains(end)).map(|(week, _)| week).collect()
 }
 
 #[test]
-fn the_worst_windows_are_named_first() {
+fn the_worst_window_is_named() {
     // Windows with too few pairs by their pairs, whatever their values.
     let few = [(50, 90), (40, 60), (20, 30), (60, 70), (75, 80)];
-    assert_eq!(weeks_in_order(&every(5), &few), [3, 2, 4]);
+    assert_eq!(named_weeks(&every(5), &few), [3]);
     // Others by their values, in the direction of the threshold.
     let values = [(800, 1000), (1400, 2000), (1800, 3000), (82, 100), (162, 200)];
-    assert_eq!(weeks_in_order(&every(5), &values), [3, 2, 1]);
+    assert_eq!(named_weeks(&every(5), &values), [3]);
     let most = every(5).replace("at-least = 0.85", "at-most = 0.5");
-    assert_eq!(weeks_in_order(&most, &values), [4, 5, 1]);
+    assert_eq!(named_weeks(&most, &values), [4]);
 }
