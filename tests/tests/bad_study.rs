@@ -120,10 +120,10 @@ fn unknown_keys_are_errors() {
         [("time-zone", "timezone"), ("horizon =", "horizn ="), ("grant", "grants"), ("[windows]", "[limit]")];
     insta::assert_snapshot!(check(&changes), @r#"
     study.toml:1: `windows` is missing; write [windows] with every = "week", or another interval
-    study.toml:2: unknown key `timezone`; did you mean `time-zone`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
+    study.toml:2: unknown key `timezone`; did you mean `time-zone`? keys allowed here: study, time-zone, register, metadata, follow-up, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
     study.toml:15: unknown key `decisions.horizn`; did you mean `horizon`? keys allowed here: horizon, revisions, id, time, lateness, most-ahead, fields
     study.toml:27: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, file, fields, labels, score-threshold, softmax, top, training-period, config, assets, grant
-    study.toml:45: unknown key `limit`; did you mean `limits`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
+    study.toml:45: unknown key `limit`; did you mean `limits`? keys allowed here: study, time-zone, register, metadata, follow-up, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
     not checked yet, because of the errors above: the sources and their records, the fields that plugins read, and the answers that metrics score; correct the errors, and check again
     "#);
 }

@@ -11,7 +11,7 @@ use super::output::print_out;
 use super::report::style;
 use super::{Exit, execute_line};
 use understudy_report::{TableCell, render_table};
-use understudy_run_log::VERDICT;
+use understudy_run_log::{VERDICT, read_file};
 use understudy_statistics::verdict::Verdict;
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -65,7 +65,7 @@ impl Demo {
             }
         }
         let verdict = folder.join("run").join(VERDICT);
-        let text = std::fs::read(&verdict).with_context(|| format!("cannot read {}", verdict.display()))?;
+        let text = read_file(&verdict).with_context(|| format!("cannot read {}", verdict.display()))?;
         let verdict: Verdict =
             serde_json::from_slice(&text).with_context(|| format!("cannot read {}", verdict.display()))?;
         print_out(format_args!("\nThe verdicts of the study {}:\n", verdict.study))?;

@@ -76,8 +76,8 @@ mod tests {
         );
         insta::assert_snapshot!(faults(&[("[windows]", &wrong)]), @r#"
         study.toml:39: `follow-up.verdict` is missing; write a SHA-256 of 64 hexadecimal digits, as `understudy follow-up` writes it
-        study.toml:40: `follow-up.run` is "1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A...; write a SHA-256 of 64 hexadecimal digits, as `understudy follow-up` writes it
-        study.toml:41: `follow-up.seal` is "2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b...; write a SHA-256 of 64 hexadecimal digits, as `understudy follow-up` writes it
+        study.toml:40: `follow-up.run` is "1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1A1...; write a SHA-256 of 64 hexadecimal digits, as `understudy follow-up` writes it
+        study.toml:41: `follow-up.seal` is "2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2...; write a SHA-256 of 64 hexadecimal digits, as `understudy follow-up` writes it
         study.toml:42: `follow-up.scope` is "week end"; write a name of letters, digits, - and _, such as "rooms-2"
         "#);
     }

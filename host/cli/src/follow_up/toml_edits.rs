@@ -86,8 +86,10 @@ impl<'t> TomlEdits<'t> {
                 (start, end) = (line, end + line_end);
             }
         } else if !has_comma {
-            let before = self.text[..start].trim_end();
-            start = before.strip_suffix(',').map_or(start, str::len);
+            // The comma before goes with the last element, and the blank before the bracket stays.
+            if let Some(before) = self.text[..start].trim_end().strip_suffix(',') {
+                (start, end) = (before.len(), value.span().end);
+            }
         }
         self.edits.push((start..end, String::new()));
     }

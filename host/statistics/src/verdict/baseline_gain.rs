@@ -273,7 +273,8 @@ impl Estimator<'_, '_> {
         let (least, greatest) = self.facts.range.0.zip(self.facts.range.1)?;
         let mut is_mean_of = |sums: &[_]| {
             let (pairs, values) = rounded_components(sums);
-            (self.reduce)(pairs, &values).is_some_and(|value| is_mean(&values, pairs, value))
+            let value = (self.reduce)(pairs, &values);
+            value.is_some_and(|value| is_mean(self.reduce, self.facts.range, &values, pairs, value))
         };
         let is_mean = is_mean_of(&sums.model) && is_mean_of(&sums.baselines[index].components);
         Some(greatest - least).filter(|width| is_mean && width.is_finite() && *width > 0.0)

@@ -235,7 +235,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
         // Scores in [0, 1] are all 0 or 1 exactly if the sum of their squares equals their sum.
         let share = self.facts.range == (Some(0.0), Some(1.0))
             && values.len() == 1
-            && value.is_some_and(|value| is_mean(&values, pairs, value))
+            && value.is_some_and(|value| is_mean(self.reduce, self.facts.range, &values, pairs, value))
             && sums.squares == sums.components[0];
         let answered = pairs.saturating_sub(sums.unanswered);
         Estimate { pairs, answered, hits: share.then(|| values[0] as u64), value, ..Estimate::default() }
@@ -268,7 +268,7 @@ impl<'f, 'r> Estimator<'f, 'r> {
     /// The interval of a mean of scores in a known range that holds at all looks before the end together. `sums` are those
     /// over the windows.
     fn sequence(
-        &self,
+        &mut self,
         windows: &[Window],
         scope: u16,
         model: usize,
@@ -388,14 +388,40 @@ pub(super) fn rounded_components(sums: &[ExactSum]) -> (u64, Vec<f64>) {
     (pairs, values)
 }
 
-/// Whether the value is the mean of the first component over all pairs, see [`averaged_pairs`].
-pub(super) fn is_mean(values: &[f64], pairs: u64, value: f64) -> bool {
-    averaged_pairs(values, pairs, value) == Some(pairs)
+/// Whether the metric is the mean of the first component over all pairs, see [`averaged_pairs`].
+pub(super) fn is_mean(
+    reduce: &mut Reduce<'_>,
+    range: (Option<f64>, Option<f64>),
+    values: &[f64],
+    pairs: u64,
+    value: f64,
+) -> bool {
+    averaged_pairs(reduce, range, values, pairs, value) == Some(pairs)
 }
 
-/// The number of pairs over which the value is the mean of the first component: all pairs if it is the only component, and
+/// The number of pairs over which the metric is the mean of the first component, see [`equal_mean`]. `None` if it is no mean of
+/// scores in a known range. A value that only equals a mean, such as a root of 1 or an F1 without an error, is told from one by
+/// two other sums of the first component.
+fn averaged_pairs(
+    reduce: &mut Reduce<'_>,
+    (least, greatest): (Option<f64>, Option<f64>),
+    values: &[f64],
+    pairs: u64,
+    value: f64,
+) -> Option<u64> {
+    let counted = equal_mean(values, pairs, value)?;
+    let (least, greatest) = (least?, greatest?);
+    let mut others = values.to_vec();
+    let is_mean = [0.25, 0.75].into_iter().all(|share| {
+        others[0] = counted as f64 * (least * (1.0 - share) + greatest * share);
+        reduce(pairs, &others).is_some_and(|value| equal_mean(&others, pairs, value) == Some(counted))
+    });
+    is_mean.then_some(counted)
+}
+
+/// The number of pairs over which the value equals the mean of the first component: all pairs if it is the only component, and
 /// otherwise those that the second component counts, such as the answered pairs. `None` if the value is no such mean.
-fn averaged_pairs(values: &[f64], pairs: u64, value: f64) -> Option<u64> {
+fn equal_mean(values: &[f64], pairs: u64, value: f64) -> Option<u64> {
     match values {
         [sum] => (sum / pairs as f64 == value).then_some(pairs),
         [sum, counted, ..] => {

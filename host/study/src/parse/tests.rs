@@ -139,7 +139,7 @@ fn unknown_keys_are_reported_with_the_nearest_allowed_key() {
         ("[windows]", "[log]\nkeep_raw = true\n[windows]\n\"quoted key\" = 1"),
     ]);
     assert_snapshot!(study, @r"
-study.toml:2: unknown key `owner`; keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
+study.toml:2: unknown key `owner`; keys allowed here: study, time-zone, register, metadata, follow-up, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
 study.toml:24: unknown key `models.grants`; did you mean `grant`? keys allowed here: name, plugin, file, fields, labels, score-threshold, softmax, top, training-period, config, assets, grant
 study.toml:41: unknown key `log.keep_raw`; did you mean `keep-raw`? keys allowed here: keep-raw, commit-wait, commit-rows, segment-rows, seal-every, replay-share, retain
 study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-ends
@@ -150,7 +150,7 @@ study.toml:43: unknown key `windows.quoted key`; keys allowed here: every, week-
 fn a_misspelt_required_key_is_reported_once() {
     assert_snapshot!(faults(&[("[windows]", "[window]"), ("plugin = \"rules", "plug-in = \"rules")]), @r"
 study.toml:22: unknown key `models.plug-in`; did you mean `plugin`? keys allowed here: name, plugin, file, fields, labels, score-threshold, softmax, top, training-period, config, assets, grant
-study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: study, time-zone, register, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
+study.toml:39: unknown key `window`; did you mean `windows`? keys allowed here: study, time-zone, register, metadata, follow-up, decisions, inputs, sources, mirror, models, comparator, metrics, conditions, windows, limits, log, threshold, scopes, blinding, ceiling, divergence, interim, swaps
 ");
 }
 

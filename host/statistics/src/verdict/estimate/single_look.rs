@@ -13,7 +13,7 @@ impl Estimator<'_, '_> {
     /// The scores whose mean is `value`, of all pairs or of those that the metric counts. `None` if it is not a mean of scores
     /// in a known range. `sums` are those over the windows.
     pub(super) fn mean_scores(
-        &self,
+        &mut self,
         windows: &[Window],
         scope: u16,
         model: usize,
@@ -22,7 +22,7 @@ impl Estimator<'_, '_> {
     ) -> Option<MeanScores> {
         let (pairs, values) = rounded(sums);
         let range = ScoreRange::new(self.facts.range)?;
-        let pairs = averaged_pairs(&values, pairs, value)?;
+        let pairs = averaged_pairs(self.reduce, self.facts.range, &values, pairs, value)?;
         let histogram = self.facts.results.evidence.scores(windows, scope, model);
         let is_distribution = histogram.is_distribution(pairs, value, range);
         is_distribution.then_some(MeanScores { histogram, range, pairs, negated: false })
@@ -46,7 +46,11 @@ impl Estimator<'_, '_> {
         // sizes are those of all pairs, so the mean has to be one of all pairs.
         let pairs = rounded(sums).0;
         let scores = self.mean_scores(windows, scope, model, value, sums);
-        let scores = scores.filter(|scores| scores.pairs == pairs).ok_or(MissingInterval::Clusters)?;
+        let scores = scores.filter(|scores| scores.pairs == pairs);
+        // The scores of a share are known: each is 0 or 1.
+        if scores.is_none() && !is_share {
+            return Err(MissingInterval::Clusters);
+        }
         let without = self.replicates(windows, scope, model)?;
         let limits = self.cluster_limits(windows, scope);
         if is_share && has_spread(&without, value) {
@@ -59,7 +63,7 @@ impl Estimator<'_, '_> {
         }
         let independent = independent_scores(limits, (pairs, without.len()), value, sums.squares.value());
         let independent = (independent as f64).min(limits.pairs).max(1.0) as u64;
-        let scores = (Some(independent), limits, Some(&scores));
+        let scores = (Some(independent), limits, scores.as_ref());
         interval_from_replicates(value, (&without, value), self.facts.range, scores, self.confidence)
     }
 
