@@ -136,8 +136,8 @@ impl Authentication {
             None => return Ok(false),
             Some(Challenge::Basic) => basic,
             Some(Challenge::Bearer { realm, service, scope }) => {
-                let is_encrypted = realm.starts_with("https://");
-                if !is_encrypted && !(repository.is_loopback() && is_loopback(&realm)) {
+                let is_local = repository.is_loopback() && is_loopback(&realm);
+                if !realm.starts_with("https://") && !is_local {
                     return Err(AuthenticationError::PlainText(realm));
                 }
                 let url = token_url(&realm, service, scope, &repository.name);

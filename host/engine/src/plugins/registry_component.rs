@@ -19,7 +19,7 @@ pub enum RegistryComponentError {
     )]
     NotPulled {
         /// The declared reference.
-        reference: RegistryReference,
+        reference: Box<RegistryReference>,
         /// The file.
         path: PathBuf,
         /// Error of the operating system.
@@ -32,7 +32,7 @@ pub enum RegistryComponentError {
     )]
     Different {
         /// The declared reference.
-        reference: RegistryReference,
+        reference: Box<RegistryReference>,
         /// The file.
         path: PathBuf,
         /// What differs.
@@ -53,13 +53,13 @@ pub fn registry_component(
 ) -> Result<ComponentFile, RegistryComponentError> {
     let read = |path: &Path| {
         read_file(path).map_err(|reason| RegistryComponentError::NotPulled {
-            reference: reference.clone(),
+            reference: Box::new(reference.clone()),
             path: path.to_owned(),
             reason,
         })
     };
     let differs = |path: &Path, reason| RegistryComponentError::Different {
-        reference: reference.clone(),
+        reference: Box::new(reference.clone()),
         path: path.to_owned(),
         reason,
     };
