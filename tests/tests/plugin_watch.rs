@@ -176,7 +176,7 @@ fn what_cannot_be_watched_is_refused() {
     let errors = [refused(&["recorded"], 1), refused(&["empty"], 1), refused(&["empty", "--run", "run"], 2)];
     insta::assert_snapshot!(errors.join("\n"), @"
     cannot watch recorded: it is not a folder; name the folder of a plugin
-    cannot build empty: it has no Cargo.toml, package.json or pyproject.toml; name the folder of a plugin, or write one with `understudy plugin new`
+    cannot build empty: it has no Cargo.toml, package.json, pyproject.toml or plugin.toml; name the folder of a plugin, or write one with `understudy plugin new`
     error: the following required arguments were not provided:
     ");
 }

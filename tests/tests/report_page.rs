@@ -97,7 +97,7 @@ fn page_markdown_and_json_agree() {
             assert!(page <= window, "{}, {}: the page is {page} wide", view.scheme, view.width);
         }
     }
-    assert_eq!(seen.texts[".banner p"][0], "✗ NO-GO");
+    assert_eq!(seen.texts[".banner p"][0], "✗ NO-GO for all 2 models");
     let cells = &seen.texts["tbody td"];
     for figure in [&overall, &corporate, &weekday] {
         assert!(cells.contains(figure), "the page lacks {figure}");

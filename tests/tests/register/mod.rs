@@ -216,7 +216,7 @@ BROKEN     register: register.jsonl: the seal is entry 3, and the register ends 
 BROKEN     register: cannot use the register register.jsonl:2: it was changed: its hash does not match; run `understudy register verify` for all faults, and restore the file from a copy
 BROKEN     register: register.jsonl: entry 3 is not this seal: it was left out or replaced
   register: register.jsonl: the seal names a register whose first entry has the SHA-256 DIGEST..., and this one begins with DIGEST...: the register was replaced or moved; name its new path, or restore it from a copy
-  register: register.jsonl does not exist; name its new path with --register if it or the run was moved, or restore it from a copy
+  register: second/../register.jsonl does not exist; name its new path with --register if it or the run was moved, or restore it from a copy
 "#);
     });
 }

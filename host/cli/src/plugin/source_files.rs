@@ -115,7 +115,7 @@ impl SourceFiles {
 pub(super) fn is_current(folder: &Path, component: &Path) -> anyhow::Result<bool> {
     let Ok(written) = fs::metadata(component).and_then(|about| about.modified()) else { return Ok(false) };
     let stamps = SourceFiles::new(folder, component).read()?;
-    Ok(stamps.values().all(|(changed, _)| changed.is_some_and(|changed| changed < written)))
+    Ok(stamps.values().all(|(changed, _)| changed.is_some_and(|changed| changed <= written)))
 }
 
 /// The files that are in only one of both, or differ.
