@@ -31,7 +31,7 @@ fn the_hotel_is_declared_and_runs() {
     time of decisions  `decided_at`: it is the only key with times
     horizon            1d: 15,402 of 15,402 decisions lie within it; the farthest is 12h from its snapshot
     fields             20 of the snapshots: 13 integer, 1 number, 6 text
-    decision           `room`: in 12,293 of 15,402 pairs it equals `reserved_room_type` of the snapshot; the other fields are `price`
+    decision           `room`: in 12,293 of 15,402 pairs it equals `reserved_room_type` of the snapshot; others, for --decision, are `price`
     form               label: it holds 9 different texts
     model              answers what `reserved_room_type` says: it equals the decision in 12,293 of 15,402 pairs
     condition          `customer_type`: 4 values, each with 162 pairs or more

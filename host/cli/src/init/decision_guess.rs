@@ -110,7 +110,7 @@ fn decision_column<'s>(
         .collect();
     if let [(column, input, equal)] = like_inputs[..] {
         let reason = format!(
-            "in {} of {} it equals `{}` of the snapshot; the other fields are {}",
+            "in {} of {} it equals `{}` of the snapshot; others, for --decision, are {}",
             count(equal as u64),
             counted(pairs.len() as u64, "pair", "pairs"),
             input.name,
@@ -128,7 +128,7 @@ fn decision_column<'s>(
     match usual[..] {
         [column] => Ok((
             column,
-            format!("its name says so; the other fields are {}", listed_without(&candidates, column)),
+            format!("its name says so; others, for --decision, are {}", listed_without(&candidates, column)),
         )),
         _ => Err(ask(format!("decisions have several fields: {}", names()))),
     }
