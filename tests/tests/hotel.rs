@@ -175,7 +175,7 @@ fn the_demo_runs_a_study_from_its_files_to_its_verdict() {
         whole.lines().filter(|line| line.starts_with("NO-GO for") || line.starts_with("GO for")).collect();
     insta::assert_snapshot!(heads.join("\n"), @"
     NO-GO for all 4 models, the threshold is not met:
-    GO for booked-room in scope weekend, safe to try on canary: pooled
+    GO for all 4 models in scope weekend, safe to try on canary:
     ");
     for model in ["forest", "xgboost", "lightgbm", "booked-room"] {
         assert!(whole.contains(&format!("\n  {model}: pooled: ")), "{model}: {whole}");

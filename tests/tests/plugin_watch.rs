@@ -1,7 +1,7 @@
 //! `understudy plugin watch`: builds, tests and swaps a plugin when its files change.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -33,15 +33,16 @@ struct Watching {
 
 impl Watching {
     fn start(mut command: Command) -> Watching {
-        let mut child = command
+        // One pipe for both, so that lines stay in their order.
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(writer.try_clone().expect("a pipe"))
+            .stderr(writer)
             .spawn()
             .expect("it starts");
         let output = Arc::default();
-        read_in_background(child.stdout.take().expect("it is piped"), &output);
-        read_in_background(child.stderr.take().expect("it is piped"), &output);
+        read_in_background(reader, &output);
         Watching { child, output }
     }
 
