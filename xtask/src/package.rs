@@ -122,13 +122,17 @@ pub fn npm(root: &Path) -> anyhow::Result<()> {
     npm(&plugin, &["install", &package.display().to_string()]).run()?;
     let installed = plugin.join("node_modules/@understudy/sdk");
     ensure!(!installed.is_symlink(), "npm links the SDK instead of installing it");
-    for tool in ["@bytecodealliance", "esbuild"] {
-        let link = plugin.join("node_modules").join(tool);
-        std::os::unix::fs::symlink(tools.join(tool), &link)
+    let links = ["@bytecodealliance", "esbuild"].map(|tool| (tool, plugin.join("node_modules").join(tool)));
+    for (tool, link) in &links {
+        std::os::unix::fs::symlink(tools.join(tool), link)
             .with_context(|| format!("cannot link {}", link.display()))?;
     }
     command("node", &plugin).arg("--test").output(&[0])?;
     command(&program, root).args(["plugin", "test"]).arg(&plugin).run()?;
+    // npm would follow the links, and remove the packages that the tests need.
+    for (_, link) in &links {
+        fs::remove_file(link).with_context(|| format!("cannot remove {}", link.display()))?;
+    }
     npm(&plugin, &["uninstall", "@understudy/sdk"]).run()?;
     ensure!(!installed.exists(), "npm leaves the SDK behind");
     finished(&package)
