@@ -19,7 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use study_toml::StudyToml;
@@ -159,6 +159,29 @@ impl TestWorkspace {
         let study = hotel_rooms_study();
         workspace.ok(&["run", study.to_str().expect("a path in UTF-8"), "--run", "run"]);
         workspace
+    }
+
+    /// Runs the hotel study of rooms into `run`, with other plugins in place of some. Returns the figures of its report: the scores of
+    /// the models, the accounting and the windows.
+    pub fn hotel_figures(&self, run: &str, replaced: &[(&str, &str)]) -> Value {
+        let examples = root().join("examples/hotel");
+        let study = fs::read_to_string(hotel_rooms_study()).expect("the study");
+        let files = |name: &str| format!("file = \"{}", examples.join(name).display());
+        let mut study = study
+            .replace("file = \"hotel-bookings", &files("hotel-bookings"))
+            .replace("file = \"hotel-assignments", &files("hotel-assignments"))
+            .replace("../../target/plugins", "PLUGINS");
+        for (old, new) in replaced {
+            let old = format!("plugin = \"{old}\"");
+            assert!(study.contains(&old), "{study}");
+            study = study.replace(&old, &format!("plugin = \"{new}\""));
+        }
+        self.write("study.toml", study);
+        self.ok(&["run", "study.toml", "--run", run]);
+        let report = self.report(run);
+        let scores: Vec<&Value> =
+            report["models"].as_array().expect("models").iter().map(|model| &model["scores"]).collect();
+        json!({ "scores": scores, "accounting": report["accounting"], "windows": report["windows"] })
     }
 
     /// The ledger entries of a run, of one kind or of all.

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use understudy_tests::external_programs::Requirement;
 use understudy_tests::{CommandOutput, TestWorkspace, root};
 
@@ -148,29 +148,6 @@ fn the_declaration_of_a_plugin_gives_its_types() {
     }
 }
 
-/// The figures of the hotel study of rooms with some plugins.
-fn hotel_figures(workspace: &TestWorkspace, replaced: &[(&str, &str)]) -> Value {
-    let examples = root().join("examples/hotel");
-    let study = fs::read_to_string(examples.join("rooms.toml")).expect("the study");
-    let files = |name: &str| format!("file = \"{}", examples.join(name).display());
-    let mut study = study
-        .replace("file = \"hotel-bookings", &files("hotel-bookings"))
-        .replace("file = \"hotel-assignments", &files("hotel-assignments"))
-        .replace("../../target/plugins", "PLUGINS");
-    for (old, new) in replaced {
-        let old = format!("plugin = \"{old}\"");
-        assert!(study.contains(&old), "{study}");
-        study = study.replace(&old, &format!("plugin = \"{new}\""));
-    }
-    workspace.write("study.toml", study);
-    let run = if replaced.is_empty() { "stock" } else { "javascript" };
-    workspace.ok(&["run", "study.toml", "--run", run]);
-    let report = workspace.report(run);
-    let scores: Vec<&Value> =
-        report["models"].as_array().expect("models").iter().map(|model| &model["scores"]).collect();
-    json!({ "scores": scores, "accounting": report["accounting"], "windows": report["windows"] })
-}
-
 #[test]
 fn rules_in_javascript_answer_the_hotel_as_those_in_rust() {
     if !Requirement::JavaScript.is_available() {
@@ -180,9 +157,9 @@ fn rules_in_javascript_answer_the_hotel_as_those_in_rust() {
     let model = built_plugin(&workspace, "booked_room.ts");
     let comparator = built_plugin(&workspace, "recorded.js");
     let metric = built_plugin(&workspace, "agreement.js");
-    let stock = hotel_figures(&workspace, &[]);
-    let javascript = hotel_figures(
-        &workspace,
+    let stock = workspace.hotel_figures("stock", &[]);
+    let javascript = workspace.hotel_figures(
+        "javascript",
         &[("PLUGINS/booked_room.wasm", &model), ("recorded", &comparator), ("agreement", &metric)],
     );
     assert_eq!(stock.to_string(), javascript.to_string());

@@ -1,4 +1,4 @@
-//! How a registry is told who asks: HTTP's Basic scheme, or a token from the server that the registry names.
+//! Authentication at a registry: HTTP's Basic scheme, or a token from the server that the registry names.
 //!
 //! The tokens are those of the specification "Token Authentication" of the CNCF's Distribution project
 //! (distribution.github.io/distribution/spec/auth/token).

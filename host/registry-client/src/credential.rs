@@ -8,7 +8,7 @@ use docker_credential::{CredentialRetrievalError, DockerCredential, get_credenti
 
 use understudy_run_log::read_file;
 
-/// A user name with a password, or a token that stands for both.
+/// A user name and a password, or an identity token in place of both.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
     /// User name and password.

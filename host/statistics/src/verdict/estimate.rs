@@ -367,8 +367,8 @@ pub fn has_looks(facts: &Facts<'_>, windows: &[Window]) -> bool {
     is_early(facts, windows) || chooses_end(facts.study, facts.threshold)
 }
 
-/// Whether bounds decide at an end that is chosen by whoever ends the run. Such a person can look before, and end the run at the
-/// best look. The first N windows are a declared end, and files have one of their own.
+/// Whether bounds decide, and the person who ends the run chooses its end. That person can look at the results before, and end the
+/// run at the best look. The first N windows are a declared end, and files have one of their own.
 pub fn chooses_end(study: &Study, threshold: &Threshold) -> bool {
     let is_file = |source: &Source| matches!(source, Source::File(_));
     threshold.evidence != Declared::Point
@@ -400,8 +400,8 @@ pub(super) fn is_mean(
 }
 
 /// The number of pairs over which the metric is the mean of the first component, see [`equal_mean`]. `None` if it is no mean of
-/// scores in a known range. A value that only equals a mean, such as a root of 1 or an F1 without an error, is told from one by
-/// two other sums of the first component.
+/// scores in a known range. A value can equal a mean by chance, such as a root of 1 or an F1 without an error. Two other sums of the
+/// first component show whether it does.
 fn averaged_pairs(
     reduce: &mut Reduce<'_>,
     (least, greatest): (Option<f64>, Option<f64>),
