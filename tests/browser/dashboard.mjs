@@ -41,9 +41,9 @@ async function open(options, before = async () => {}) {
   return page;
 }
 
-// The cells of the first row of the accounting table, which is for snapshots.
+// The column of the accounting table for snapshots.
 const account = (page) =>
-  page.evaluate(() => [...document.querySelector("#accounting tbody tr").cells].map((cell) => cell.textContent));
+  page.evaluate(() => [...document.querySelector("#accounting table").rows].map((row) => row.cells[1].textContent));
 
 // The texts of the figure of the study, for pages and for small screens.
 const study = (page) =>

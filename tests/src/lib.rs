@@ -9,6 +9,7 @@ pub mod messy_streams;
 pub mod observability;
 pub mod process;
 pub mod served_run;
+pub mod six_labels;
 pub mod soak;
 pub mod study_toml;
 pub mod synthetic;

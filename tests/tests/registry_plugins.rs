@@ -12,8 +12,7 @@ use understudy_sandbox::sha256_hex;
 use understudy_tests::external_programs::Requirement;
 use understudy_tests::http::Client;
 use understudy_tests::process::wait_until;
-use understudy_tests::study_toml::StudyToml;
-use understudy_tests::{CommandOutput, TestWorkspace, overall, plugin};
+use understudy_tests::{CommandOutput, TestWorkspace, overall, plugin, six_labels};
 
 /// The password `secret`: Python's `bcrypt.hashpw(b"secret", bcrypt.gensalt(4))`.
 const USERS: &str = "user:$2b$04$BzQKVytLNJw06kCbeMua5..lWPhWeAAWI3CMd6b8I2AzsWD5bQ/02\n";
@@ -117,27 +116,6 @@ impl Drop for Registry {
     }
 }
 
-/// A study of six labels, whose model is in a registry.
-fn workspace(model: &str) -> TestWorkspace {
-    let workspace = TestWorkspace::new();
-    let config = |field: &str| format!("{{ field = \"{field}\", form = \"label\" }}");
-    let study = StudyToml::new("pulled")
-        .input("booked", "text")
-        .decision("room", "text")
-        .plugin_model("booked", model, &["booked"], Some(&config("booked")))
-        .plugin_comparator("recorded", "recorded", &["decision.room"], Some(&config("decision.room")))
-        .plugin_metric("agreement", "agreement");
-    workspace.write("study.toml", study.to_string());
-    let snapshots =
-        (0..6).map(|row| format!(r#"{{"id":"{row}","at":"2026-03-01T10:0{row}:00Z","booked":"a"}}"#));
-    workspace.write_lines("snapshots.jsonl", snapshots);
-    let room = |row| if row < 4 { "a" } else { "b" };
-    let decisions =
-        (0..6).map(|row| format!(r#"{{"id":"{row}","at":"2026-03-01T11:00:00Z","room":"{}"}}"#, room(row)));
-    workspace.write_lines("decisions.jsonl", decisions);
-    workspace
-}
-
 fn component() -> Vec<u8> {
     fs::read(plugin("recorded")).expect("a component")
 }
@@ -158,7 +136,7 @@ fn a_plugin_of_a_registry_is_pulled_checked_and_stored_by_the_run() {
     let component = component();
     let digest = registry.push("team/booked-room", "1.0", &component);
     let reference = format!("oci://{}/team/booked-room@sha256:{digest}", registry.address);
-    let workspace = workspace(&reference);
+    let workspace = six_labels::workspace(&reference, "agreement");
     let redacted = |text: &str| registry.redacted(text).replace(&digest, "DIGEST");
 
     let output = workspace.understudy(&["check", "study.toml"]);
@@ -194,7 +172,7 @@ fn a_pulled_component_that_was_changed_is_not_run() {
     let registry = Registry::start(false);
     let digest = registry.push("booked-room", "latest", &component());
     let reference = format!("oci://{}/booked-room@sha256:{digest}", registry.address);
-    let workspace = workspace(&reference);
+    let workspace = six_labels::workspace(&reference, "agreement");
     pull(&workspace, &["study.toml"], "none");
     workspace.ok(&["check", "study.toml"]);
     let path = workspace.path().join("plugins").join(format!("sha256-{digest}"));
@@ -224,7 +202,7 @@ fn a_tag_is_pulled_and_its_digest_printed_and_a_study_needs_the_digest() {
     let registry = Registry::start(false);
     let digest = registry.push("booked-room", "1.0", &component());
     let tagged = format!("oci://{}/booked-room:1.0", registry.address);
-    let workspace = workspace(&tagged);
+    let workspace = six_labels::workspace(&tagged, "agreement");
     let output = workspace.understudy(&["check", "study.toml"]);
     assert_eq!(output.code, 1, "{}", output.stdout);
     insta::assert_snapshot!(registry.redacted(output.stderr.trim()), @r#"

@@ -3,36 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use understudy_tests::study_toml::StudyToml;
-use understudy_tests::{TestWorkspace, overall, root};
-
-/// A study of labels whose plugins are all named.
-fn study(metric: &str) -> StudyToml {
-    let config = |field: &str| format!("{{ field = \"{field}\", form = \"label\" }}");
-    StudyToml::new("named")
-        .input("booked", "text")
-        .decision("room", "text")
-        .plugin_model("booked", "recorded", &["booked"], Some(&config("booked")))
-        .plugin_comparator("recorded", "recorded", &["decision.room"], Some(&config("decision.room")))
-        .plugin_metric("agreement", metric)
-}
-
-fn workspace(metric: &str) -> TestWorkspace {
-    let workspace = TestWorkspace::new();
-    workspace.write("study.toml", study(metric).to_string());
-    let snapshots =
-        (0..6).map(|row| format!(r#"{{"id":"{row}","at":"2026-03-01T10:0{row}:00Z","booked":"a"}}"#));
-    workspace.write_lines("snapshots.jsonl", snapshots);
-    let room = |row| if row < 4 { "a" } else { "b" };
-    let decisions =
-        (0..6).map(|row| format!(r#"{{"id":"{row}","at":"2026-03-01T11:00:00Z","room":"{}"}}"#, room(row)));
-    workspace.write_lines("decisions.jsonl", decisions);
-    workspace
-}
+use understudy_tests::{TestWorkspace, overall, root, six_labels};
 
 #[test]
 fn a_study_without_paths_runs_and_its_run_stores_the_components() {
-    let workspace = workspace("agreement");
+    let workspace = six_labels::workspace("recorded", "agreement");
     let report = workspace.run(&[]);
     assert_eq!(overall(&report, 0, 0)["value"].as_f64(), Some(4.0 / 6.0));
     // `verify` recomputes everything with the components that the run stores.
@@ -43,10 +18,10 @@ fn a_study_without_paths_runs_and_its_run_stores_the_components() {
 
 #[test]
 fn an_unknown_name_is_an_error_with_the_names() {
-    let output = workspace("agrement").understudy(&["check", "study.toml"]);
+    let output = six_labels::workspace("recorded", "agrement").understudy(&["check", "study.toml"]);
     assert_eq!(output.code, 1, "{}", output.stderr);
     insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "agrement"; did you mean "agreement"? use one of agreement, bias, brier-score, expected-calibration-error, jaccard, json-equality, kappa, kendall-tau, log-loss, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
-    let output = workspace("cost").understudy(&["check", "study.toml"]);
+    let output = six_labels::workspace("recorded", "cost").understudy(&["check", "study.toml"]);
     insta::assert_snapshot!(output.stderr.trim(), @r#"study.toml:37: metric "agreement": there is no stock plugin "cost"; use one of agreement, bias, brier-score, expected-calibration-error, jaccard, json-equality, kappa, kendall-tau, log-loss, mean-absolute-error, mean-absolute-percentage-error, ndcg, quantile-loss, r-squared, rank-biased-overlap, recorded, root-mean-square-error, top-k-overlap, within-tolerance, or the path of a component, which has a slash or ends in .wasm"#);
 }
 
@@ -95,7 +70,7 @@ fn the_stock_plugins_are_listed() {
 
 #[test]
 fn a_plugin_is_shown() {
-    let workspace = workspace("agreement");
+    let workspace = six_labels::workspace("recorded", "agreement");
     let shown = |arguments: &[&str]| {
         let text = workspace.ok(&[&["plugin", "show"], arguments].concat()).stdout;
         let is_stable = |line: &&str| !line.starts_with("  size") && !line.starts_with("  sha256");
@@ -182,7 +157,7 @@ fn a_plugin_is_shown() {
     insta::assert_snapshot!(head, @r#"
     recorded: a model or a comparator
       needs       config: field: a text of at least 1 character; form: "label", "number", "ranking", "label-set" or "json"
-                  what it reads, answers or scores follows from it; give it with --config
+                  its fields and its answers or scores depend on it; give it with --config
     "#);
     assert_eq!(configured.split_once("  config  ").map(|(_, schema)| schema), Some(schema));
 

@@ -14,6 +14,11 @@ pub fn ceiling_sentences(ceiling: &CeilingReport) -> Vec<String> {
     if let Some(all) = ceiling.scopes.first() {
         sentences.extend(scope_sentences(all));
     }
+    sentences.push(format!(
+        "The confidence of each bound is {}. The ceiling is the square root of the substrate's agreement with itself. A model \
+         that sees more than these fields can exceed it.",
+        ceiling.confidence
+    ));
     if let Some(raters) = &ceiling.raters {
         sentences.extend(rater_sentences(raters));
     }

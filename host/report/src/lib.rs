@@ -8,6 +8,7 @@
 
 mod accounting_term_text;
 mod blinded_answers;
+mod bounds_text;
 mod build;
 mod ceiling_text;
 mod format;

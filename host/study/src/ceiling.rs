@@ -145,10 +145,8 @@ fn granted(
         inputs.iter().map(|field| &field.name).filter(|name| is_granted(name)).cloned().collect();
     if names.is_empty() && !models.contains(&None) {
         let path = section.at("fields");
-        section.absent(
-            section.line(),
-            format!("`{path}` is missing, and no model is granted a field; write {FIELDS}"),
-        );
+        let message = format!("`{path}` is missing, and no model is granted a field; write {FIELDS}");
+        section.absent(&["fields"], section.line(), &message);
     }
     (!names.is_empty()).then_some(names)
 }

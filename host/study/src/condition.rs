@@ -10,6 +10,8 @@ use super::toml_value::Value;
 use super::validate::{self, BINS, CALENDAR, DECISION_PREFIX, DeclaredFields, NAME, NameRegistry};
 use super::{Condition, FieldKind, Split};
 
+/// The keys that say what a condition is: `field` with `values` or `bins`, or `calendar`.
+const CONTENT: [&str; 4] = ["field", "values", "bins", "calendar"];
 const FIELD: &str = "the name of a snapshot's field, such as \"lead_time\"";
 const VALUES: &str = "a list of texts, integers or booleans, at least one, such as [\"direct\", \"groups\"]";
 
@@ -30,7 +32,7 @@ pub(super) fn condition(
         section.optional("calendar", &validate::one_of(&CALENDAR), |value| value.choice(&CALENDAR));
 
     let name = name.filter(|name| section.check("name", names.claim_part(name, section.line())).is_some());
-    let mut keys = vec!["field", "values", "bins", "calendar"];
+    let mut keys = CONTENT.to_vec();
     keys.retain(|key| section.has(key));
     let split = match keys[..] {
         ["field", "values"] => field.map(|field| split_values(section, declared, field, values)),
@@ -42,7 +44,7 @@ pub(super) fn condition(
             let message = format!(
                 "a condition needs either `field` and `values`, or `field` and `bins`, or `calendar`; this one has {has}"
             );
-            section.absent(section.line(), message);
+            section.absent(&CONTENT, section.line(), &message);
             None
         }
     };
@@ -115,7 +117,7 @@ fn kind(
         return None;
     }
     let found = declared.input(&format!("`{path}` is"), field);
-    let kind = found.map_err(|message| section.absent(line, message)).ok()??;
+    let kind = found.map_err(|message| section.absent(&[], line, &message)).ok()??;
     if suited.contains(&kind) {
         return Some(kind);
     }

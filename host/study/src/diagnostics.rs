@@ -15,6 +15,9 @@ use super::unquoted_value::unquoted_value;
 /// The number of syntax errors that are reported.
 const MAX_SYNTAX_ERRORS: usize = 32;
 
+/// A key of one section: the line of the section's header, and the path of the key, such as `metrics.primary`.
+pub(super) type SectionKey = (usize, String);
+
 /// The text of a declaration and the faults found so far.
 pub(super) struct Diagnostics<'t> {
     text: &'t str,
@@ -23,6 +26,10 @@ pub(super) struct Diagnostics<'t> {
     /// Whether the whole text is TOML.
     sound: bool,
     faults: RefCell<Vec<Fault>>,
+    /// What is missing, each with the keys that would provide it.
+    absences: RefCell<Vec<(Fault, Vec<SectionKey>)>>,
+    /// The keys that unknown keys are taken for.
+    misspelt: RefCell<Vec<SectionKey>>,
     warnings: RefCell<Vec<Fault>>,
 }
 
@@ -30,8 +37,15 @@ impl<'t> Diagnostics<'t> {
     /// Reports the syntax errors of `text`. Also returns `text` with the affected lines blanked; all offsets are kept.
     pub(super) fn new(text: &'t str) -> (Self, String) {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let mut diagnostics =
-            Self { text, starts, sound: true, faults: RefCell::default(), warnings: RefCell::default() };
+        let mut diagnostics = Self {
+            text,
+            starts,
+            sound: true,
+            faults: RefCell::default(),
+            absences: RefCell::default(),
+            misspelt: RefCell::default(),
+            warnings: RefCell::default(),
+        };
         let mut readable = text.to_owned();
         for _ in 0..MAX_SYNTAX_ERRORS {
             let (document, errors) = DeTable::parse_recoverable(&readable);
@@ -143,16 +157,27 @@ impl<'t> Diagnostics<'t> {
         warnings
     }
 
-    /// Reports something missing, unless the text has syntax errors.
-    pub(super) fn absent(&self, line: usize, message: String) {
-        if self.sound {
-            self.fault(line, message);
-        }
+    /// Reports an unknown key that is taken for `key`, which is then not reported as missing.
+    pub(super) fn misspelt(&self, key: SectionKey) {
+        self.misspelt.borrow_mut().push(key);
+    }
+
+    /// Reports something missing that any of `keys` would provide, unless one of them is misspelt or the text has syntax
+    /// errors.
+    pub(super) fn absent(&self, keys: Vec<SectionKey>, line: usize, message: &str) {
+        self.absences.borrow_mut().push((printable(line, message), keys));
     }
 
     /// The reported faults, if any.
     pub(super) fn into_faults(self) -> Option<Faults> {
-        Faults::new(self.faults.into_inner())
+        let mut faults = self.faults.into_inner();
+        if self.sound {
+            let misspelt = self.misspelt.into_inner();
+            let absences = self.absences.into_inner().into_iter();
+            let reported = absences.filter(|(_, keys)| !keys.iter().any(|key| misspelt.contains(key)));
+            faults.extend(reported.map(|(fault, _)| fault));
+        }
+        Faults::new(faults)
     }
 }
 

@@ -137,7 +137,7 @@ fn field(
         return None;
     }
     let kind = declared.input(&format!("`{path}` has"), &name);
-    let kind = kind.map_err(|message| section.absent(line, message)).ok()??;
+    let kind = kind.map_err(|message| section.absent(&[], line, &message)).ok()??;
     Some((Field { name, kind }, value?))
 }
 

@@ -128,7 +128,7 @@ pub(super) fn model_file(section: &mut TableReader<'_>, plugin: &str) -> Result<
                 ModelFormat::Lightgbm => "txt",
             }
         );
-        section.absent(section.line_of("plugin"), message);
+        section.absent(&["file"], section.line_of("plugin"), &message);
     }
     let line = section.line_of("file");
     let path = PathBuf::from(path.ok_or(())?);

@@ -272,7 +272,8 @@ fn source(section: &mut TableReader<'_>) -> Option<Source> {
                 [] => "none of `file`, `stdin` and `http`".to_owned(),
                 several => several.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and "),
             };
-            section.absent(section.line(), format!("`{}` has {has}; write {SOURCE}", section.path()));
+            let message = format!("`{}` has {has}; write {SOURCE}", section.path());
+            section.absent(&["file", "stdin", "http"], section.line(), &message);
             None
         }
     }

@@ -107,7 +107,7 @@ fn grant(section: &mut TableReader<'_>, role: DeclaredRole, declared: &DeclaredF
             );
             section.fault(line, message);
         } else if let Err(message) = declared.granted(&path, name, role == DeclaredRole::Comparator) {
-            section.absent(line, message);
+            section.absent(&[], line, &message);
         }
         granted.push(name.to_owned());
     }
@@ -129,7 +129,8 @@ pub(super) fn primary(root: &TableReader<'_>, metrics: &[(Option<bool>, usize)])
         }
         ([(_, line), ..], None, _) => {
             let message = "no metric is primary; write primary = true in the one that decides the verdict";
-            root.absent(*line, message.to_owned());
+            let sections = metrics.iter().map(|(_, line)| *line);
+            root.absent_below("metrics.primary", sections, *line, message);
         }
         ([], ..) => {}
     }

@@ -63,23 +63,22 @@ impl<'a> TableReader<'a> {
 
     /// Reports unknown and missing keys. A misspelt key is reported once, as unknown.
     fn close(self) {
-        let mut misspelt = Vec::new();
         for (key, _) in self.table.into_iter().flatten() {
             let name: &str = key.get_ref();
             if self.known.contains(&name) || self.forbidden.contains(&name) {
                 continue;
             }
             let nearest = validate::nearest(name, self.known.iter().copied());
-            misspelt.extend(nearest);
+            if let Some(key) = nearest {
+                self.diagnostics.misspelt((self.line, self.at(key)));
+            }
             let hint = nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or(";".to_owned());
             let message =
                 format!("unknown key `{}`{hint} keys allowed here: {}", self.at(name), self.known.join(", "));
             self.diagnostics.fault(self.diagnostics.line(key.span().start), message);
         }
-        for (key, message) in self.missing {
-            if !misspelt.contains(&key) {
-                self.diagnostics.absent(self.line, message);
-            }
+        for (key, message) in &self.missing {
+            self.absent(&[key], self.line, message);
         }
     }
 
@@ -141,9 +140,20 @@ impl<'a> TableReader<'a> {
         self.diagnostics.take_warnings()
     }
 
-    /// Reports something missing; see [`Diagnostics::absent`].
-    pub(super) fn absent(&self, line: usize, message: String) {
-        self.diagnostics.absent(line, message);
+    /// Reports something missing that any of `keys` of this section would provide; see [`Diagnostics::absent`].
+    pub(super) fn absent(&self, keys: &[&str], line: usize, message: &str) {
+        self.diagnostics.absent(keys.iter().map(|key| (self.line, self.at(key))).collect(), line, message);
+    }
+
+    /// Reports a missing key of some sections below this one, each by the line of its header.
+    pub(super) fn absent_below(
+        &self,
+        path: &str,
+        sections: impl Iterator<Item = usize>,
+        line: usize,
+        message: &str,
+    ) {
+        self.diagnostics.absent(sections.map(|section| (section, path.to_owned())).collect(), line, message);
     }
 
     /// The value of a validation; an error is reported at the key's line.

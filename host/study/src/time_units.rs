@@ -33,11 +33,17 @@ impl Micros {
     }
 
     /// The span as durations are written in `study.toml`, cut to its two largest units, such as `3d` or `1h30m`; shorter
-    /// than a millisecond in microseconds. A negative span has the text of its absolute value.
+    /// than a millisecond in microseconds; with the number of years of 365.25 days from 1,000 days on. A negative span has
+    /// the text of its absolute value.
     pub fn span_text(self) -> String {
+        const DAY: u64 = 86_400_000_000;
         const UNITS: [(u64, &str); 5] =
-            [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
+            [(DAY, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
         let mut rest = self.0.unsigned_abs();
+        let days = rest / DAY;
+        if days >= 1_000 {
+            return format!("{days}d ({:.1} years)", days as f64 / 365.25);
+        }
         let Some(largest) = UNITS.iter().position(|(unit, _)| rest >= *unit) else {
             return if rest == 0 { "0s".to_owned() } else { format!("{rest}µs") };
         };
@@ -130,5 +136,7 @@ mod tests {
             [0, 7, 3_000, 1_500_000, 90 * 60_000_000, 86_400_000_000, 93_784_000_000, -259_200_000_000]
                 .map(|micros| Micros(micros).span_text());
         assert_eq!(texts, ["0s", "7µs", "3ms", "1s500ms", "1h30m", "1d", "1d2h", "3d"]);
+        let days = [999, 1_000, 12_876].map(|days| Micros(days * 86_400_000_000 + 1).span_text());
+        assert_eq!(days, ["999d", "1000d (2.7 years)", "12876d (35.3 years)"]);
     }
 }

@@ -70,17 +70,21 @@ pub(crate) fn withheld_reason(
     (id, at): &RowKey,
 ) -> String {
     let id = value_text(id);
+    let span_text = |span| Micros::from_duration(span).span_text();
     let horizon = sealed_study.study.horizon;
+    let horizon_text = span_text(horizon);
     match cutoff.before {
-        None => format!("\"{id}\" has no decision: none arrived within the horizon of {horizon:#}"),
+        None => format!("\"{id}\" has no decision: none arrived within the horizon of {horizon_text}"),
         Some(_) if !cutoff.allows(*at) => format!(
             "\"{id}\" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions \
-             more than {:#} later than {} have arrived",
-            horizon.saturating_add(sealed_study.study.decisions.lateness),
+             more than {} later than {} have arrived",
+            span_text(horizon.saturating_add(sealed_study.study.decisions.lateness)),
             saturating_timestamp(*at)
         ),
         Some(_) => {
-            format!("\"{id}\" is not decided yet: no decision has arrived within the horizon of {horizon:#}")
+            format!(
+                "\"{id}\" is not decided yet: no decision has arrived within the horizon of {horizon_text}"
+            )
         }
     }
 }

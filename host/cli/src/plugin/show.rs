@@ -54,7 +54,7 @@ impl Show {
 fn print_unconfigured(name: &str, file: &ComponentFile, error: SandboxError) -> anyhow::Result<()> {
     print_out(format_args!("{name}: {}", component_kind(&file.bytes)?))?;
     print_line("needs", &format!("config: {}", needed_config(file, error)?))?;
-    print_line("", "what it reads, answers or scores follows from it; give it with --config")
+    print_line("", "its fields and its answers or scores depend on it; give it with --config")
 }
 
 fn print_description(plugin: &InspectedPlugin) -> anyhow::Result<()> {

@@ -14,11 +14,6 @@ use crate::value_text::value_text;
 pub fn ceiling(report: &Report) -> Option<Section> {
     let ceiling = report.ceiling.as_ref()?;
     let mut blocks = vec![text(ceiling_sentences(ceiling).join(" ")), beside_ceiling(report, ceiling)];
-    blocks.push(text(format!(
-        "The confidence of each bound is {}. The ceiling is the square root of the substrate's agreement with itself. A model \
-         that sees more than these fields can exceed it.",
-        ceiling.confidence
-    )));
     if let Some(raters) = &ceiling.raters {
         blocks.push(by_rater(report, raters));
         blocks.extend(unlisted_raters(raters).map(text));

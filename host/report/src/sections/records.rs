@@ -45,27 +45,22 @@ pub fn accounting(report: &Report) -> Section {
     Section { id: "accounting", title: "Accounting".to_owned(), blocks }
 }
 
-/// The accounting table of both streams.
+/// The accounting table: a row for each term of the equation, a column for each stream.
 pub fn accounting_table(accounting: &Accounting) -> Block {
-    let equation = accounting.equation();
-    let row = |kind: StreamKind| -> Vec<Cell> {
-        let account = match kind {
-            StreamKind::Snapshots => &accounting.snapshots,
-            StreamKind::Decisions => &accounting.decisions,
-        };
-        let balance = match account.balances() {
-            true => Cell::from("balances").toned(Tone::Good),
-            false => Cell::from("DOES NOT BALANCE").toned(Tone::Bad),
-        };
-        std::iter::once(kind.name().into())
-            .chain(equation.iter().map(|(_, _, records)| count(records[kind]).into()))
-            .chain([balance])
-            .collect()
-    };
-    let mut columns = vec![Column::text("Records")];
-    columns.extend(equation.iter().map(|(name, ..)| Column::number(name)));
-    columns.push(Column::text("Equation"));
-    Block::Table(table("Records by stream", columns, StreamKind::ALL.map(row).into()))
+    let terms = accounting.equation().into_iter().map(|(name, _, records)| {
+        let numbers = StreamKind::ALL.map(|kind| count(records[kind]).into());
+        std::iter::once(Cell::from(name)).chain(numbers).collect()
+    });
+    let balance = [&accounting.snapshots, &accounting.decisions].map(|account| match account.balances() {
+        true => Cell::from("balances").toned(Tone::Good),
+        false => Cell::from("DOES NOT BALANCE").toned(Tone::Bad),
+    });
+    let last = std::iter::once("Equation".into()).chain(balance).collect();
+    let columns = [Column::text("Records")]
+        .into_iter()
+        .chain(StreamKind::ALL.map(|kind| Column::number(kind.name())))
+        .collect();
+    Block::Table(table("Records by stream", columns, terms.chain([last]).collect()))
 }
 
 fn pairs(report: &Report) -> Block {

@@ -4,6 +4,7 @@
 //! Invariants: nothing is decided here. A value that misses its bound never looks equal to it. If some windows are not
 //! shown, the text gives their total number.
 
+use crate::bounds_text::{bounds_text, missing_intervals};
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{UNDEFINED, count, counted, declared_number, interval_text, number_text, six_decimals};
 use crate::level_text::level_sentence;
@@ -17,8 +18,8 @@ use crate::sections::helpers::{
     scope_name, search_metric, text, window_start,
 };
 use understudy_statistics::verdict::{
-    BaselineGains, ChanceMeasure, CountedWindow, Estimate, IntervalMethod, ModelVerdict, ScopeVerdict,
-    Verdict, direction_words, format_share,
+    BaselineGains, ChanceMeasure, CountedWindow, Estimate, ModelVerdict, ScopeVerdict, Verdict,
+    direction_words, format_share,
 };
 use understudy_study::ALL_SNAPSHOTS;
 
@@ -80,14 +81,12 @@ impl VerdictView<'_> {
             facts.push(Fact::new("Gain over that", six_decimals(chance.gain)));
             let kappa = chance.kappa.map_or_else(|| UNDEFINED.to_owned(), six_decimals);
             facts.push(Fact::new("Cohen's kappa", kappa));
-            if let Some(interval) = chance.interval {
-                let bounds = interval_text(interval, six_decimals);
-                let title = match chance.measure {
-                    ChanceMeasure::Gain => "Bounds of the gain",
-                    ChanceMeasure::Kappa => "Bounds of kappa",
-                };
-                facts.push(Fact::new(title, bounds + &by(chance.method)));
-            }
+            let title = match chance.measure {
+                ChanceMeasure::Gain => "Bounds of the gain",
+                ChanceMeasure::Kappa => "Bounds of kappa",
+            };
+            let bounds = bounds_text(chance.interval, chance.method, chance.no_interval, six_decimals);
+            facts.extend(bounds.map(|bounds| Fact::new(title, bounds)));
         }
         if let Some(ceiling) = &scope_verdict.ceiling {
             facts.push(Fact::new("Share of the ceiling", ceiling_share_text(ceiling)));
@@ -121,7 +120,12 @@ impl VerdictView<'_> {
             Column::number("Interval"),
         ];
         let rows: Vec<Vec<Cell>> = rows.chain([self.cells("pooled", &scope_verdict.pooled)]).collect();
-        let method = scope_verdict.pooled.method.map_or("There are no intervals.", IntervalMethod::sentence);
+        let method = scope_verdict.pooled.method.map(|method| method.sentence().to_owned());
+        let sentences: Vec<String> = method.into_iter().chain(missing_intervals(scope_verdict)).collect();
+        let intervals = match &sentences[..] {
+            [] => "There are no intervals.".to_owned(),
+            sentences => sentences.join(" "),
+        };
         // Events outside of the windows shown are left out of the chart.
         let inside = |(x, _): &(f64, String)| {
             let ends = windows.first().zip(windows.last());
@@ -139,7 +143,7 @@ impl VerdictView<'_> {
         Figure {
             title: format!("{} of {model} by window, {}", verdict.metric, scope_name(scope_verdict)),
             description: format!(
-                "{} for each window of the threshold, compared with the declared bound. {method} {}{}",
+                "{} for each window of the threshold, compared with the declared bound. {intervals} {}{}",
                 verdict.metric,
                 level_sentence(verdict, scope_verdict),
                 omitted_windows_note(verdict.windows.len())
@@ -197,11 +201,6 @@ fn missing_value(estimate: &Estimate) -> &'static str {
     if estimate.withheld { "withheld" } else { UNDEFINED }
 }
 
-/// The method of bounds and what it is over, as it follows the bounds.
-fn by(method: Option<IntervalMethod>) -> String {
-    method.map_or_else(String::new, |method| format!(", by {}", method.description()))
-}
-
 /// The gains over baselines.
 fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
     let text = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), number_text);
@@ -214,10 +213,8 @@ fn baseline_facts(baselines: &BaselineGains) -> Vec<Fact> {
         let title = format!("Value of always giving {}", found.answer());
         facts.push(Fact::new(title, text(found.value)));
         facts.push(Fact::new("Gain over that", text(found.gain)));
-        if let Some(interval) = found.interval {
-            let bounds = interval_text(interval, number_text) + &by(found.method);
-            facts.push(Fact::new("Bounds of that gain", bounds));
-        }
+        let bounds = bounds_text(found.interval, found.method, found.no_interval, number_text);
+        facts.extend(bounds.map(|bounds| Fact::new("Bounds of that gain", bounds)));
     }
     facts
 }

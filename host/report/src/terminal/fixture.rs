@@ -1,12 +1,12 @@
 //! Sample reports for tests.
 
-use std::ops::Range;
+mod parts;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::ceiling::{
-    CeilingReport, InputClassFieldInfo, InputClassValue, ModelCeiling, RaterAgreement, RaterReport,
-    ScopeCeiling,
+use self::parts::{
+    by_window, ceiling, condition, digest, each, latency_summary, matching, metric, metric_value, plugin,
+    wave, weeks, window_values,
 };
 use crate::model::divergence::SubgroupTerm;
 use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles, reliability};
@@ -364,145 +364,4 @@ pub(crate) fn empty() -> Report {
         excluded: vec![],
         missing_values: vec![],
     }
-}
-
-/// The ceiling of two models over all pairs and in a scope with too few repeated input classes.
-fn ceiling() -> CeilingReport {
-    let value = |value: f64| InputClassValue {
-        classes: 412,
-        decisions: 2_310,
-        value: Some(value),
-        interval: Some(Interval { lower: value - 0.02, upper: value + 0.015 }),
-    };
-    let few = InputClassValue { classes: 12, decisions: 25, ..InputClassValue::default() };
-    let model = |equal, agreement, of_ceiling| ModelCeiling { equal: Some(equal), agreement, of_ceiling };
-    let rater = |name: &str, pairs, equal: [u64; 2]| RaterAgreement {
-        rater: name.to_owned(),
-        pairs,
-        equal: equal.map(Some).to_vec(),
-        intervals: equal.map(|equal| wilson(equal, pairs, 0.95)).to_vec(),
-    };
-    CeilingReport {
-        fields: vec![
-            InputClassFieldInfo { name: "segment".to_owned(), edges: Vec::new() },
-            InputClassFieldInfo { name: "lead_time".to_owned(), edges: vec![7.0, 30.5] },
-        ],
-        confidence: 0.95,
-        scopes: vec![
-            ScopeCeiling {
-                scope: "all".to_owned(),
-                pairs: 15_402,
-                complete: false,
-                self_agreement: value(0.81),
-                ceiling: value(0.9),
-                models: vec![model(12_293, value(0.792), Some(0.88)), model(9_395, value(0.612), Some(0.68))],
-            },
-            ScopeCeiling {
-                scope: "groups".to_owned(),
-                pairs: 120,
-                complete: true,
-                self_agreement: few,
-                ceiling: few,
-                models: vec![model(90, few, None), model(80, few, None)],
-            },
-        ],
-        raters: Some(RaterReport {
-            field: "desk".to_owned(),
-            same_rater: value(0.88),
-            different_raters: few,
-            raters: vec![rater("day\u{7}", 9_000, [7_200, 5_600]), rater("night", 6_000, [4_800, 3_700])],
-            other_pairs: 402,
-        }),
-    }
-}
-
-fn digest() -> String {
-    "3f".repeat(32)
-}
-
-fn plugin(name: &str) -> PluginInfo {
-    PluginInfo { name: name.into(), title: format!("{name} 0.1.0"), digest: digest() }
-}
-
-fn metric(
-    name: &str,
-    primary: bool,
-    better: Better,
-    minimum: Option<f64>,
-    components: &[&str],
-) -> MetricInfo {
-    let components = components.iter().map(|&name| name.into()).collect();
-    MetricInfo { plugin: plugin(name), primary, better, minimum, maximum: Some(1.0), components }
-}
-
-fn condition((name, values): (&str, &[&str])) -> ConditionInfo {
-    ConditionInfo { name: name.into(), values: values.iter().map(|&value| value.into()).collect() }
-}
-
-fn weeks(number: i64) -> Vec<WindowInfo> {
-    let first: Timestamp = "2016-06-27T00:00:00Z".parse().unwrap();
-    let day = |day: i64| first + SignedDuration::from_hours(24 * day);
-    let week = |week| WindowInfo {
-        label: day(7 * week + 6).strftime("week ending %Y-%m-%d").to_string(),
-        start: day(7 * week),
-        end: day(7 * week + 7),
-    };
-    (0..number).map(week).collect()
-}
-
-fn latency_summary(count: u64, typical: u64) -> LatencySummary {
-    LatencySummary { count, p50: typical, p90: typical * 2, p99: typical * 5, max: typical * 870 }
-}
-
-/// A number between `-height` and `height` that looks random.
-fn wave(salt: u64, height: f64) -> f64 {
-    (salt as f64 * 1.7).sin() * height
-}
-
-fn each(pairs: &[&[u64]], value: &dyn Fn(u64, u64) -> MetricValue) -> Vec<Vec<MetricValue>> {
-    let values = |(place, pairs): (usize, &&[u64])| {
-        pairs
-            .iter()
-            .enumerate()
-            .map(|(index, &pairs)| value((10 * place + index + 1) as u64, pairs))
-            .collect()
-    };
-    pairs.iter().enumerate().map(values).collect()
-}
-
-/// The values of each condition value in some windows, which share its pairs with all `number` windows.
-fn by_window(
-    pairs: &[&[u64]],
-    windows: Range<u64>,
-    number: u64,
-    value: &dyn Fn(u64, u64) -> MetricValue,
-) -> Vec<Vec<Vec<WindowValue>>> {
-    let values = |(place, pairs): (usize, &&[u64])| {
-        let windows = |(index, pairs): (usize, &u64)| match pairs / number {
-            0 => Vec::new(),
-            pairs => window_values(windows.clone(), |week| {
-                value(1_000 + 100 * week + (10 * place + index) as u64, pairs)
-            }),
-        };
-        pairs.iter().enumerate().map(windows).collect()
-    };
-    pairs.iter().enumerate().map(values).collect()
-}
-
-fn window_values(windows: Range<u64>, value: impl Fn(u64) -> MetricValue) -> Vec<WindowValue> {
-    let window_value = |window| {
-        let MetricValue { value, interval, pairs, abstained, failed, unscored, sums } = value(window);
-        WindowValue { window, value, interval, pairs, unanswered: abstained + failed, unscored, sums }
-    };
-    windows.map(window_value).collect()
-}
-
-/// A proportion with this many agreeing pairs.
-fn matching(agree: u64, pairs: u64) -> MetricValue {
-    let value = metric_value((pairs > 0).then(|| agree as f64 / pairs as f64), pairs, vec![agree as f64]);
-    MetricValue { interval: wilson(agree, pairs, 0.975), ..value }
-}
-
-fn metric_value(value: Option<f64>, pairs: u64, sums: Vec<f64>) -> MetricValue {
-    MetricValue { value, interval: None, pairs, abstained: 0, failed: 0, unscored: 0, sums }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariants: nothing is decided or computed here. GO permits a canary and nothing more.
 
+use crate::bounds_text::{bounds_text, missing_intervals};
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{counted, interval_text, number_text, p_value, verdict_meaning};
 use crate::level_text::level_sentence;
@@ -11,9 +12,8 @@ use crate::terminal::verdict_account::{guards, verdict_account};
 use crate::value_text::value_text;
 use crate::verdict_groups::{VerdictGroup, verdict_groups};
 use understudy_statistics::verdict::{
-    BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, IntervalMethod,
-    ModelVerdict, ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, format_share,
-    untestable_sentence,
+    BaselineGain, BaselineGains, ChanceAgreement, ChanceMeasure, Contamination, Estimate, ModelVerdict,
+    ScopeVerdict, TESTED_LATER, Verdict, VerdictKind, format_confidence, format_share, untestable_sentence,
 };
 use understudy_study::{ALL_SNAPSHOTS, short_digest};
 
@@ -156,23 +156,17 @@ fn scope_verdict(
 fn chance_agreement(chance: &ChanceAgreement, is_closed: bool) -> String {
     let absent = if is_closed { "not defined" } else { "withheld until the run is closed" };
     let kappa = chance.kappa.map_or_else(|| absent.to_owned(), number_text);
-    let bounds = chance.interval.map_or_else(String::new, |interval| {
-        let measure = match chance.measure {
-            ChanceMeasure::Gain => "the gain",
-            ChanceMeasure::Kappa => "kappa",
-        };
-        format!("; bounds of {measure} {}{}", interval_text(interval, number_text), by(chance.method))
-    });
+    let measure = match chance.measure {
+        ChanceMeasure::Gain => "the gain",
+        ChanceMeasure::Kappa => "kappa",
+    };
+    let bounds = bounds_text(chance.interval, chance.method, chance.no_interval, number_text)
+        .map_or_else(String::new, |bounds| format!("; bounds of {measure} {bounds}"));
     format!(
         "agreement beyond chance: always giving the commonest label would reach {}, so the gain is {}; kappa {kappa}{bounds}",
         number_text(chance.commonest_share),
         number_text(chance.gain)
     )
-}
-
-/// The method of bounds and what it is over, as it follows the bounds.
-fn by(method: Option<IntervalMethod>) -> String {
-    method.map_or_else(String::new, |method| format!(" by {}", method.description()))
 }
 
 /// The pairs over which model and baselines are compared, in one sentence.
@@ -184,9 +178,8 @@ fn compared_pairs(baselines: &BaselineGains) -> String {
 /// The gain over one baseline, in one sentence.
 fn baseline_gain(baselines: &BaselineGains, found: &BaselineGain) -> String {
     let value = |value: Option<f64>| value.map_or_else(|| "not defined".to_owned(), number_text);
-    let bounds = found.interval.map_or_else(String::new, |interval| {
-        format!("; bounds of the gain {}{}", interval_text(interval, number_text), by(found.method))
-    });
+    let bounds = bounds_text(found.interval, found.method, found.no_interval, number_text)
+        .map_or_else(String::new, |bounds| format!("; bounds of the gain {bounds}"));
     format!(
         "{}; always giving {} would reach {}, so the gain is {}{bounds}",
         value(baselines.model),
@@ -213,6 +206,9 @@ fn windows(page: &mut Page, verdict: &Verdict, ruling: &ScopeVerdict) {
     }
     if let Some(method) = ruling.pooled.method {
         page.paragraph(2, Ink::Faint, &format!("{} {}", level_sentence(verdict, ruling), method.sentence()));
+    }
+    for sentence in missing_intervals(ruling) {
+        page.paragraph(2, Ink::Faint, &sentence);
     }
 }
 

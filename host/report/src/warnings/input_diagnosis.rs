@@ -2,14 +2,13 @@
 //!
 //! Invariants: the sentences are the same in every rendering; a run that read its input has none.
 
-use jiff::SignedDuration;
-
 use crate::format::{count, counted};
 use crate::model::report::Report;
 use crate::model::run_summary::RunEnd;
 use understudy_records::diagnosis::{
     BeyondHorizon, CauseCount, FormCount, IdForm, InputDiagnosis, RejectionCause, UnpairedIds, UnreadStream,
 };
+use understudy_study::Micros;
 
 /// The sentences on the input of a run, the most important first; none if its records were read and joined.
 pub(super) fn sentences(report: &Report) -> Vec<String> {
@@ -134,12 +133,8 @@ fn on_form(form: &FormCount) -> (u64, String) {
 
 fn on_horizon(beyond: &BeyondHorizon) -> (u64, String) {
     let BeyondHorizon { decisions, least_micros, most_micros } = *beyond;
-    let [least, most] = [least_micros, most_micros].map(|micros| {
-        let span = SignedDuration::from_micros(micros);
-        // Beyond a minute, parts of seconds say nothing.
-        if span.as_mins() > 0 { SignedDuration::from_secs(span.as_secs()) } else { span }
-    });
-    let by = if least == most { format!("{least:#}") } else { format!("{least:#} to {most:#}") };
+    let [least, most] = [least_micros, most_micros].map(|micros| Micros(micros).span_text());
+    let by = if least == most { least } else { format!("{least} to {most}") };
     let decisions_have = counted(decisions, "decision has", "decisions have");
     let text = format!(
         "{decisions_have} the id of a snapshot, beyond the horizon by {by}; correct the time zones, or declare a longer \

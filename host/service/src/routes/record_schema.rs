@@ -7,7 +7,7 @@
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use understudy_study::{Field, FieldKind, StreamKind, Study};
+use understudy_study::{Field, FieldKind, Micros, StreamKind, Study};
 
 /// The schema of a record of one stream.
 pub fn record_schema(study: &Study, kind: StreamKind) -> Value {
@@ -88,10 +88,10 @@ fn time_schema(study: &Study, kind: StreamKind) -> Value {
     let stream = study.stream(kind);
     let description = format!(
         "The event time of the record: RFC 3339 with a zone, from 0001-01-01T00:00:00Z to \
-         9999-12-30T22:00:00Z, such as 2026-05-01T09:30:00Z. A record is rejected if its time is more than {:#} \
-         ahead of this server's clock, and late if it is more than {:#} behind the latest accepted record of the {}.",
-        stream.most_ahead,
-        stream.lateness,
+         9999-12-30T22:00:00Z, such as 2026-05-01T09:30:00Z. A record is rejected if its time is more than {} \
+         ahead of this server's clock, and late if it is more than {} behind the latest accepted record of the {}.",
+        Micros::from_duration(stream.most_ahead).span_text(),
+        Micros::from_duration(stream.lateness).span_text(),
         kind.name()
     );
     json!({

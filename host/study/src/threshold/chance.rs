@@ -86,7 +86,8 @@ fn requirement(section: &mut TableReader<'_>) -> Option<ChanceRequirement> {
         (false, true) => kappa.map(ChanceRequirement::Kappa),
         (both, _) => {
             let has = if both { "both `gain` and `kappa`" } else { "neither `gain` nor `kappa`" };
-            section.absent(section.line(), format!("`{}` has {has}; write {LABEL_FORMS}", section.path()));
+            let message = format!("`{}` has {has}; write {LABEL_FORMS}", section.path());
+            section.absent(&["gain", "kappa"], section.line(), &message);
             None
         }
     }

@@ -63,6 +63,6 @@ pub(super) fn family(
         section.at("family"),
         several(count.models, "model"),
     );
-    section.absent(section.line(), message);
+    section.absent(&["family"], section.line(), &message);
     None
 }

@@ -180,7 +180,7 @@ fn bound(section: &mut TableReader<'_>) -> Option<(Direction, f64)> {
                 "`{}` has {has}; write at-least = 0.85 if higher values are better, or at-most if lower values are better",
                 section.path()
             );
-            section.absent(section.line(), message);
+            section.absent(&["at-least", "at-most"], section.line(), &message);
             None
         }
     }
@@ -205,7 +205,7 @@ fn windows(section: &mut TableReader<'_>) -> Option<WindowChoice> {
                 "`{}` needs exactly one of `first`, `latest` and `all`, and has {has}; write {WINDOWS}",
                 section.path()
             );
-            section.absent(section.line(), message);
+            section.absent(&["first", "latest", "all"], section.line(), &message);
             None
         }
     }
@@ -231,7 +231,7 @@ fn evidence(section: &mut TableReader<'_>) -> Option<Evidence> {
                 "`{}` is missing, the confidence of the bound; write {confidence}",
                 section.at("confidence")
             );
-            section.absent(section.line(), message);
+            section.absent(&["confidence"], section.line(), &message);
             None
         }
     }
@@ -272,7 +272,7 @@ fn reference(section: &mut TableReader<'_>, known: &Declarations<'_>) -> Option<
                 "`{}` has {has}; write shares = {{ direct = 0.4, groups = 0.6 }}, or file = \"reference.json\" with such an object",
                 section.path()
             );
-            section.absent(section.line(), message);
+            section.absent(&["shares", "file"], section.line(), &message);
             None
         }
     };
@@ -329,7 +329,7 @@ pub(crate) fn chosen(
     let chosen = section.entries("where", VALUE, Value::scalars);
     if chosen.is_empty() {
         let message = format!("`{place}` names no value; write where = {{ day = \"weekday\" }}");
-        section.absent(section.line(), message);
+        section.absent(&["where"], section.line(), &message);
         return None;
     }
     let mut values = Vec::new();
