@@ -10,17 +10,14 @@ use self::parts::{
 };
 use crate::model::divergence::SubgroupTerm;
 use crate::model::divergence::fixture::{answer_distributions, divergence, latency_quantiles, reliability};
-use crate::model::report::{
-    ConditionInfo, FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, PluginInfo, Report, WindowInfo,
-};
+use crate::model::report::{FORMAT, MetricInfo, MetricScores, MetricValue, ModelReport, Report};
 use crate::model::run_summary::{
     DeterminismSummary, ExcludedExample, LatencySummary, MissingAnswers, MissingKind, MissingValues,
     PluginFailure, RunEnd, SubstrateLatencySummary,
 };
-use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown, WindowValue};
+use crate::model::window_breakdown::{ScopeInfo, WindowBreakdown};
 use understudy_records::join::{Account, Accounting};
 use understudy_sandbox::Better;
-use understudy_statistics::scoring::{Interval, wilson};
 use understudy_statistics::verdict::PairCounts;
 use understudy_study::{AnswerForm, FollowUp, Metadata};
 

@@ -204,9 +204,9 @@ mod tests {
         NO SNAPSHOTS WERE READ: 0 of 20 records could be decoded. Likely cause: the records have no id under the declared key; correct the key `id` of the stream in study.toml; or the times have no time zone; write them with Z or an offset, such as "2026-05-01T09:30:00Z".
         HARDLY ANY SNAPSHOTS WERE READ: 1 of 20 records could be decoded. The reasons are listed below.
         NO PAIRS: no decision was joined with a snapshot. None of the 1,200 unpaired decisions examined has the id of an unpaired snapshot, in any spelling; compare the ids of both sources.
-        NO PAIRS: no decision was joined with a snapshot. 300 decisions have the id of a snapshot, beyond the horizon by 1h 1m; correct the time zones, or declare a longer `horizon`. 240 decisions have the id of a snapshot but for case (A-1 and a-1); write ids alike in both sources.
+        NO PAIRS: no decision was joined with a snapshot. 300 decisions have the id of a snapshot, beyond the horizon by 1h1m; correct the time zones, or declare a longer `horizon`. 240 decisions have the id of a snapshot but for case (A-1 and a-1); write ids alike in both sources.
         NO PAIRS: no decision was joined with a snapshot. 1 decision has the id of a snapshot but for leading zeros (007 and 7); write ids alike in both sources.
-        NO PAIRS: no decision was joined with a snapshot. 1 decision has the id of a snapshot, beyond the horizon by 2s 500ms to 1h 30m; correct the time zones, or declare a longer `horizon`.
+        NO PAIRS: no decision was joined with a snapshot. 1 decision has the id of a snapshot, beyond the horizon by 2s500ms to 1h30m; correct the time zones, or declare a longer `horizon`.
         "#);
     }
 }
