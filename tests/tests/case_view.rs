@@ -162,9 +162,9 @@ fn undecided_rows_are_never_shown() {
         assert_eq!((output.code, output.stdout.as_str()), (1, ""), "{id}");
         output.stderr
     };
-    insta::assert_snapshot!(refused("s1"), @r#""s1" is not decided yet: no decision has arrived within the horizon of 24h"#);
-    insta::assert_snapshot!(refused("s9"), @r#""s9" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-10T10:00:00Z have arrived"#);
-    insta::assert_snapshot!(refused("s15"), @r#""s15" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 48h later than 2026-03-16T10:00:00Z have arrived"#);
+    insta::assert_snapshot!(refused("s1"), @r#""s1" is not decided yet: no decision has arrived within the horizon of 1d"#);
+    insta::assert_snapshot!(refused("s9"), @r#""s9" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 2d later than 2026-03-10T10:00:00Z have arrived"#);
+    insta::assert_snapshot!(refused("s15"), @r#""s15" is withheld: its horizon is not over, and answers may influence the decision; it can be shown once decisions more than 2d later than 2026-03-16T10:00:00Z have arrived"#);
     insta::assert_snapshot!(refused("s99"), @r#"no accepted record has the id "s99"; excluded records are in the table `excluded`"#);
     assert_eq!(exposures(&workspace).len(), 0, "refused cases are no exposures");
     let output = workspace.ok(&["case", "run", "s3", "--who", "Ana"]);
@@ -176,7 +176,7 @@ fn undecided_rows_are_never_shown() {
     assert_eq!(exposures(&workspace)[0]["since"], "2026-03-10T11:30:00Z");
     running.close_stdin();
     running.wait_with_output();
-    insta::assert_snapshot!(refused("s15"), @r#""s15" has no decision: none arrived within the horizon of 24h"#);
+    insta::assert_snapshot!(refused("s15"), @r#""s15" has no decision: none arrived within the horizon of 1d"#);
 }
 
 #[test]

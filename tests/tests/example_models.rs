@@ -70,7 +70,7 @@ fn trees_of_catboost_answer_as_their_library() {
 #[test]
 fn a_folder_of_mlflow_answers_as_its_library() {
     let Some(output) = checked("mlflow_folder.py") else { return };
-    assert_equal(&output, 1, &["answers: 500 of 500 rows within the tolerance, 500 equal to the bit"]);
+    assert_equal(&output, 1, &["answers: 500 of 500 rows within the tolerance, 500 bit-identical"]);
 }
 
 #[test]

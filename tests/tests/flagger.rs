@@ -185,6 +185,6 @@ fn a_gate_needs_the_role_and_a_known_scope() {
         let detail = response.json()["detail"].as_str().expect("a detail").to_owned();
         assert!(detail.contains(words), "{detail}");
     }
-    // Without metadata, the gravest verdict of all models counts.
+    // Without metadata, the worst verdict of all models counts.
     assert_eq!(reader.post("/v1/verdict", "{}").status, 409);
 }

@@ -88,7 +88,7 @@ fn ids_that_do_not_meet_are_explained_first() {
     NO PAIRS: no decision was joined with a snapshot. 5 decisions have the id of a snapshot but for leading zeros (007 and 7); write ids alike in both sources.
     NO PAIRS: no decision was joined with a snapshot. 5 decisions have the id of a snapshot but for spaces ("a 1" and "a1"); write ids alike in both sources.
     NO PAIRS: no decision was joined with a snapshot. None of the 5 unpaired decisions examined has the id of an unpaired snapshot, in any spelling; compare the ids of both sources.
-    NO PAIRS: no decision was joined with a snapshot. 5 decisions have the id of a snapshot, beyond the horizon by 721h; correct the time zones, or declare a longer `horizon`.
+    NO PAIRS: no decision was joined with a snapshot. 5 decisions have the id of a snapshot, beyond the horizon by 30d1h; correct the time zones, or declare a longer `horizon`.
     "#);
 }
 

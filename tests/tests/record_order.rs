@@ -383,7 +383,7 @@ fn sort_reads_and_writes_every_format_and_says_what_has_no_time() {
     };
     let output = sort("mixed.jsonl", "sorted.jsonl.gz");
     insta::assert_snapshot!(output.stderr, @"
-    4 lines sorted by `at` into sorted.jsonl.gz; 1 lay behind a later time
+    4 lines sorted by `at` into sorted.jsonl.gz; 1 out of order
     1 lines without a readable time stay behind the line before them, first line 2: not JSON: the word not at column 1; write strings in double quotes
     ");
     sort("sorted.jsonl.gz", "sorted.jsonl.zst");

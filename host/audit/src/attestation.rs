@@ -15,7 +15,7 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::recorded_verdict::DecidedRun;
+use crate::verdict_reader::DecidedRun;
 use understudy_engine::{SEAL, Seal};
 use understudy_run_log::dsse::Envelope;
 use understudy_run_log::ledger::{Asset, LedgerState, SwapOutcome};

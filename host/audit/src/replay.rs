@@ -12,7 +12,7 @@ use arrow::compute::{filter_record_batch, not};
 use arrow::datatypes::UInt64Type;
 
 use crate::run_files::read_entries;
-use understudy_engine::log_schema::decode;
+use understudy_engine::log_schema::row_decoder;
 use understudy_engine::{LoadedPlugin, SealedStudy, blinding_mask};
 use understudy_run_log::ledger::{self, LedgerState};
 use understudy_run_log::{ScanOptions, Table, segments};
@@ -63,7 +63,7 @@ pub fn replay(
     let mut models: Vec<ModelReplay> = sealed_study.models.iter().map(named).collect();
     let (mut rows, mut dropped, mut hidden) = (0, 0, 0);
     for segment in segments(run, Table::Snapshots)? {
-        let columns = decode::columns(sealed_study, Table::Snapshots);
+        let columns = row_decoder::columns(sealed_study, Table::Snapshots);
         let reading = ScanOptions::new(Table::Snapshots, columns);
         let gone = reduced.contains(&segment.group);
         for batch in reading.segment(segment) {
@@ -115,9 +115,9 @@ fn decide(
     batch: &RecordBatch,
     most: usize,
 ) -> anyhow::Result<()> {
-    let decode::DecodedRows { sequences, records } =
-        decode::records(&sealed_study.study.inputs, StreamKind::Snapshots, batch)?;
-    let answers = decode::answers(sealed_study, batch)?;
+    let row_decoder::DecodedRows { sequences, records } =
+        row_decoder::records(&sealed_study.study.inputs, StreamKind::Snapshots, batch)?;
+    let answers = row_decoder::answers(sealed_study, batch)?;
     let fields = &sealed_study.study.inputs.fields;
     for ((replayed, part), then) in models.iter_mut().zip(&sealed_study.versions.models).zip(answers) {
         let then = then.output.answers;

@@ -58,7 +58,7 @@ struct Verify {
     /// The envelope.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Verifier key that must have signed it, as `understudy key` prints it. With several, one suffices.
+    /// Verifier key that must have signed it, as `understudy key` prints it. If it is repeated, one of them suffices.
     #[arg(long, value_name = "KEY", required = true)]
     key: Vec<String>,
     /// SHA-256 of a file that the statement must be about, in hexadecimal. Repeatable.
@@ -100,8 +100,8 @@ impl Verify {
         let text = read_text_file(&self.file).map_err(|error| {
             anyhow!("cannot read {shown}: {error}; {}", read_advice(&error, "correct the path"))
         })?;
-        let (statement, key) = open_attestation(&text, &keys)
-            .map_err(|fault| anyhow!("{shown} is not an attestation that can be relied on: {fault}"))?;
+        let (statement, key) =
+            open_attestation(&text, &keys).map_err(|fault| anyhow!("cannot verify {shown}: {fault}"))?;
         for digest in &self.subject {
             if !statement.subject.iter().any(|file| file.digest.get("sha256") == Some(digest)) {
                 return Err(anyhow!(

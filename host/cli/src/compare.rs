@@ -14,7 +14,7 @@ use understudy_report::render_comparison;
 ///
 /// Compares the models of one run, or those of two runs over the same records, joined by id and observed
 /// time. Prints the differences of their metrics with confidence intervals, overall and by condition. Each
-/// run has to be closed: before the end, two comparisons would tell of single pairs. Values of conditions
+/// run has to be closed: before the end, two comparisons would reveal single pairs. Values of conditions
 /// with fewer than five pairs are left out.
 #[derive(clap::Args)]
 pub(super) struct Compare {

@@ -73,7 +73,7 @@ impl Decide {
                         "VOID: the run is damaged or altered, so that it permits no verdict"
                     }
                     VoidCause::Unrepeatable => {
-                        "VOID: a model does not repeat its answers, so the figures cannot be computed again"
+                        "VOID: a model gave other answers when they were computed again, so the figures cannot be verified"
                     }
                     VoidCause::NoRegister => {
                         "VOID: the register of seals is not where the run recorded it, so other tries are not known"
@@ -85,7 +85,7 @@ impl Decide {
                 return Ok(Exit::Verdict(VerdictKind::Void));
             }
         };
-        let kind = gravest(&verdict, &choice)?;
+        let kind = worst(&verdict, &choice)?;
         match self.format {
             Format::Text => {
                 print_out(
@@ -105,10 +105,10 @@ impl Decide {
     }
 }
 
-/// The gravest of the selected verdicts.
-fn gravest(verdict: &Verdict, choice: &VerdictChoice) -> anyhow::Result<VerdictKind> {
+/// The worst of the selected verdicts.
+fn worst(verdict: &Verdict, choice: &VerdictChoice) -> anyhow::Result<VerdictKind> {
     let scope = choice.scope.as_deref().unwrap_or(ALL_SNAPSHOTS);
-    match verdict.gravest(choice.model.as_deref(), scope) {
+    match verdict.worst(choice.model.as_deref(), scope) {
         Some((_, found)) => Ok(found.verdict),
         None => bail!("the study has no such model or scope; see `understudy check`"),
     }

@@ -25,7 +25,7 @@ const FILES: [(&str, &[u8]); 6] = [
     ("boosted-trees.txt", include_bytes!("../../../examples/hotel/boosted-trees.txt")),
 ];
 
-/// Run a finished example, from the feed to the verdict.
+/// Run a complete example, from the feed to the verdict.
 ///
 /// Writes a study of a hotel's bookings into a new directory: three trained models answer which room the hotel
 /// assigns, beside the rule that a guest gets the room that was booked. Then checks the study, runs it, gives the

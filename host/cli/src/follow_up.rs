@@ -36,7 +36,7 @@ pub(super) struct FollowUp {
     /// Scope of the new study: a declared scope, a value of a condition such as weekend or day.weekend, or all.
     #[arg(long, value_name = "SCOPE")]
     scope: String,
-    /// File for the declaration, in the folder that the paths of its sources start from [default: standard output].
+    /// File for the declaration, in the folder to which the paths of its sources are relative [default: standard output].
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -34,7 +34,7 @@ const STUDY: &str = "study.toml";
 /// Write a study declaration from two feeds.
 ///
 /// Looks at the first 100,000 snapshots and decisions, and guesses ids, times, fields, the decision and its form, metrics,
-/// conditions and windows. Prints each guess with its reason, and asks for what the feeds do not tell. The threshold
+/// conditions and windows. Prints each guess with its reason, and asks for what it cannot infer. The threshold
 /// stays open.
 #[derive(clap::Args)]
 pub(super) struct Init {
@@ -51,7 +51,7 @@ pub(super) struct Init {
     /// Key of the id in both feeds.
     #[arg(long, value_name = "KEY")]
     id: Option<String>,
-    /// Key of the id in the decisions, if it is another one.
+    /// Key of the id in the decisions, if it differs.
     #[arg(long, value_name = "KEY")]
     decision_id: Option<String>,
     /// Key of the time in the snapshots.
@@ -60,7 +60,7 @@ pub(super) struct Init {
     /// Key of the time in the decisions.
     #[arg(long, value_name = "KEY")]
     decision_time: Option<String>,
-    /// Field of the decisions that is the decision.
+    /// Field of the decisions that holds the decision.
     #[arg(long, value_name = "FIELD")]
     decision: Option<String>,
     /// Form of the decision.

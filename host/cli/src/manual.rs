@@ -12,7 +12,7 @@ use super::{Exit, command_line};
 /// Packages install them; otherwise, write them where `man` looks, such as `~/.local/share/man/man1`.
 #[derive(clap::Args)]
 pub(super) struct Manual {
-    /// Directory of the pages, such as understudy.1. Created if it does not exist.
+    /// Directory for the pages, such as understudy.1. Created if it does not exist.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 }

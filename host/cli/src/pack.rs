@@ -68,7 +68,7 @@ fn with_schema(component: &[u8], path: &Path) -> anyhow::Result<Vec<u8>> {
 fn component(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     match ComponentFile::from_bytes("".as_ref(), module.to_owned()) {
         Err(SandboxError::CoreModule { .. }) => {}
-        Ok(_) => bail!("it is a component already; name it in study.toml as it is"),
+        Ok(_) => bail!("it is already a component; name it in study.toml as it is"),
         Err(_) => bail!("it is not WebAssembly; build it with --target wasm32-unknown-unknown"),
     }
     let component = wit_component::ComponentEncoder::default()
@@ -119,7 +119,7 @@ mod tests {
     fn what_is_not_a_core_module_is_named() {
         insta::assert_snapshot!(message(b"fn main() {}"), @"it is not WebAssembly; build it with --target wasm32-unknown-unknown");
         insta::assert_snapshot!(message(b""), @"it is not WebAssembly; build it with --target wasm32-unknown-unknown");
-        insta::assert_snapshot!(message(b"\0asm\x0d\0\x01\0"), @"it is a component already; name it in study.toml as it is");
+        insta::assert_snapshot!(message(b"\0asm\x0d\0\x01\0"), @"it is already a component; name it in study.toml as it is");
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Verify {
         let complete = complete_lines(&bytes);
         let (content, mut faults) = RegisterContent::parse(complete);
         if content.entries().is_empty() {
-            bail!("{shown} is not a register: its first line does not open one");
+            bail!("{shown} is not a register: its first line is not an entry `register-opened`");
         }
         for entry in content.entries() {
             print_entry(entry)?;

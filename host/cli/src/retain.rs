@@ -17,7 +17,7 @@ use understudy_run_log::signed_head::Signer;
 ///
 /// Deletes text and fields of snapshots from an ended run after the period that its study declares
 /// (`log.retain`). Ids, digests, answers, scores, decisions and excluded records stay. `log`, `export` and
-/// what-if replays need the fields and no longer work for the run. A running study deletes by itself.
+/// what-if replays need the fields and no longer work for the run. A running study deletes automatically.
 #[derive(clap::Args)]
 pub(super) struct Retain {
     /// Run directory.

@@ -180,7 +180,7 @@ impl<R: BufRead> Dialogue<R> {
                     match answer.is_empty() || words.is_empty() {
                         true => print_err(format_args!("\"{shown}\" is not one of these")),
                         false => print_err(format_args!(
-                            "\"{shown}\" fits {}; write more letters",
+                            "\"{shown}\" is ambiguous: it matches {}; write more letters",
                             words.join(" and ")
                         )),
                     }

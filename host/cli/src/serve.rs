@@ -37,7 +37,7 @@ pub(super) struct Serve {
     /// IP address and port to listen on. Port 0 selects a free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7878", value_parser = listen_address)]
     listen: SocketAddr,
-    /// Maximum size of a request body in MiB, compressed and decompressed. A swap may have 128 MiB.
+    /// Maximum size of a request body in MiB, compressed and decompressed. The request of a swap may have 128 MiB.
     #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     max_body_mib: u16,
     /// Token file from `understudy token`, which is reloaded when it changes. Without it, every user of this
@@ -175,7 +175,7 @@ impl Serve {
                     Reloadable::load(vec![file], |files| TokenStore::read(files.first().expect("one file")))?;
                 if tokens.current().is_empty() {
                     bail!(
-                        "{shown} contains no token, so that nobody has access; create one with `understudy token`"
+                        "{shown} contains no token, so nobody has access; create one with `understudy token`"
                     );
                 }
                 Some(Arc::new(tokens))

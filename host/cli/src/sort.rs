@@ -15,7 +15,7 @@ use super::run::first_signal;
 ///
 /// A run refuses a file that is out of order of time by more than its `lateness`. This command sorts files of any size
 /// in bounded memory. Lines with equal times keep their order. A line without a readable time stays behind the line
-/// before it. Memory beyond the buffer is a temporary file beside the output. The output is JSON Lines, also of a table.
+/// before it. Lines beyond the buffer are in a temporary file beside the output. A table is written as JSON Lines.
 #[derive(clap::Args)]
 pub(super) struct Sort {
     /// Study declaration, which names the keys of id and time.
@@ -94,8 +94,7 @@ impl Sort {
 /// What was sorted, in one line for each fact.
 fn summary_text(summary: &SortSummary, time: &str, output: &str) -> String {
     let SortSummary { lines, out_of_order, unreadable, first_unreadable } = summary;
-    let mut text =
-        format!("{lines} lines sorted by `{time}` into {output}; {out_of_order} lay behind a later time");
+    let mut text = format!("{lines} lines sorted by `{time}` into {output}; {out_of_order} out of order");
     if let Some((line, reason)) = first_unreadable {
         text.push_str(&format!(
             "\n{unreadable} lines without a readable time stay behind the line before them, first line {line}: {reason}"
@@ -117,10 +116,10 @@ mod tests {
             first_unreadable: Some((3, "not a JSON object".to_owned())),
         };
         insta::assert_snapshot!(summary_text(&summary, "at", "sorted.jsonl"), @r"
-        7 lines sorted by `at` into sorted.jsonl; 2 lay behind a later time
+        7 lines sorted by `at` into sorted.jsonl; 2 out of order
         1 lines without a readable time stay behind the line before them, first line 3: not a JSON object
         ");
         let summary = SortSummary { lines: 7, ..SortSummary::default() };
-        insta::assert_snapshot!(summary_text(&summary, "at", "sorted.jsonl"), @"7 lines sorted by `at` into sorted.jsonl; 0 lay behind a later time");
+        insta::assert_snapshot!(summary_text(&summary, "at", "sorted.jsonl"), @"7 lines sorted by `at` into sorted.jsonl; 0 out of order");
     }
 }

@@ -109,7 +109,7 @@ fn plugins(status: &Status) -> Vec<String> {
         ]);
     }
     let mut lines = table(&rows);
-    lines.push("latency, rows, fuel and memory grow by blocks of at least 1,000 rows".to_owned());
+    lines.push("latency, rows, fuel and memory are updated after each 1,000 rows or more".to_owned());
     lines
 }
 
@@ -251,7 +251,7 @@ mod tests {
         plugin            role  gen    rows           fuel    memory  traps
         allocator        model    0  15,000  9,876,543,210  1.06 MiB      3
         dispatcher  comparator    1       0              0       0 B      0
-        latency, rows, fuel and memory grow by blocks of at least 1,000 rows
+        latency, rows, fuel and memory are updated after each 1,000 rows or more
 
         queued     2 deliveries, oldest 250 ms
         bodies     100 MiB of 128 MiB free

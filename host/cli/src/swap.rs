@@ -41,7 +41,7 @@ pub(super) struct Swap {
     /// Restore the previous version.
     #[arg(long)]
     undo: bool,
-    /// Swap even if the answers are not equivalent. Later results count as a comparator change.
+    /// Swap even if the answers are not equivalent. The swap is then a comparator change.
     #[arg(long)]
     force: bool,
     /// Reason, recorded in the ledger and in the report.

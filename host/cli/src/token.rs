@@ -8,7 +8,7 @@ use understudy_service::{Role, create_token};
 
 /// Create an access token for a served run.
 ///
-/// Prints the token and adds its digest to the token file. The token itself is stored nowhere.
+/// Prints the token and adds its digest to the token file. The token itself is not stored.
 #[derive(clap::Args)]
 pub(super) struct Token {
     /// Role of the token. Repeatable.

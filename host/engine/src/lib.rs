@@ -69,8 +69,8 @@ pub use crate::plugins::study_fields::conditions;
 pub use crate::plugins::trained_model::{
     ImportFileError, import_model, is_importer_cached, load_lowered_model, read_model_files,
 };
-pub use crate::recovery::load_run::load_run_study;
-pub use crate::recovery::recompute::{Recomputed, recompute, recompute_ids};
+pub use crate::recovery::recomputation::{Recomputed, recompute, recompute_ids};
+pub use crate::recovery::run_loader::load_run_study;
 pub use crate::seal::manifest::{SEAL, Seal, SealedPlugin};
 pub use crate::seal::registration::study_register;
 pub use crate::seal::seal_error::{SealError, seal_path};

@@ -19,7 +19,7 @@ use understudy_study::{FieldKind, Stream, StreamKind};
 
 /// The value of a field in one row.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
+pub enum CellValue {
     /// Kind `boolean`.
     Boolean(bool),
     /// Kind `integer`.
@@ -35,7 +35,7 @@ pub enum Cell {
 }
 
 /// A cell for each field that a plugin reads, in the order of the fields; `None` if the value is missing.
-pub type Row = Vec<Option<Cell>>;
+pub type Row = Vec<Option<CellValue>>;
 
 /// Longest text in a shown row, in characters.
 const SHOWN_TEXT: usize = 60;
@@ -47,14 +47,15 @@ const SHOWN_TEXT: usize = 60;
 pub fn row_batch(
     fields: &[InputField],
     rows: &[Row],
-    placeholder: impl Fn(FieldKind) -> Cell,
+    placeholder: impl Fn(FieldKind) -> CellValue,
 ) -> RecordBatch {
     let columns: Vec<ArrayRef> = fields
         .iter()
         .enumerate()
         .map(|(index, field)| {
             let missing = placeholder(field.kind);
-            let cells: Vec<&Cell> = rows.iter().map(|row| row[index].as_ref().unwrap_or(&missing)).collect();
+            let cells: Vec<&CellValue> =
+                rows.iter().map(|row| row[index].as_ref().unwrap_or(&missing)).collect();
             let present = NullBuffer::from_iter(rows.iter().map(|row| row[index].is_some()));
             column(field.kind, &cells, present)
         })
@@ -69,22 +70,22 @@ pub fn row_batch(
 }
 
 /// The value that a column holds for a missing one if nobody looks for it: zero or empty, as in a run.
-pub(crate) fn empty_cell(kind: FieldKind) -> Cell {
+pub(crate) fn empty_cell(kind: FieldKind) -> CellValue {
     match kind {
-        FieldKind::Boolean => Cell::Boolean(false),
-        FieldKind::Integer => Cell::Integer(0),
-        FieldKind::Number => Cell::Number(0.0),
-        FieldKind::Text => Cell::Text(String::new()),
-        FieldKind::Timestamp => Cell::Timestamp(0),
-        FieldKind::Json => Cell::Json(String::new()),
+        FieldKind::Boolean => CellValue::Boolean(false),
+        FieldKind::Integer => CellValue::Integer(0),
+        FieldKind::Number => CellValue::Number(0.0),
+        FieldKind::Text => CellValue::Text(String::new()),
+        FieldKind::Timestamp => CellValue::Timestamp(0),
+        FieldKind::Json => CellValue::Json(String::new()),
     }
 }
 
-fn column(kind: FieldKind, cells: &[&Cell], present: NullBuffer) -> ArrayRef {
+fn column(kind: FieldKind, cells: &[&CellValue], present: NullBuffer) -> ArrayRef {
     macro_rules! values {
         ($variant:ident) => {
             cells.iter().map(|cell| match cell {
-                Cell::$variant(value) => value.clone(),
+                CellValue::$variant(value) => value.clone(),
                 other => panic!("a cell of kind {} is {other:?}", kind.name()),
             })
         };
@@ -111,14 +112,14 @@ fn column(kind: FieldKind, cells: &[&Cell], present: NullBuffer) -> ArrayRef {
 fn rows_of_batch(fields: &[InputField], batch: &RecordBatch) -> Vec<Row> {
     let cell = |field: &InputField, column: &ArrayRef, row: usize| {
         (!column.is_null(row)).then(|| match field.kind {
-            FieldKind::Boolean => Cell::Boolean(column.as_boolean().value(row)),
-            FieldKind::Integer => Cell::Integer(column.as_primitive::<Int64Type>().value(row)),
-            FieldKind::Number => Cell::Number(column.as_primitive::<Float64Type>().value(row)),
+            FieldKind::Boolean => CellValue::Boolean(column.as_boolean().value(row)),
+            FieldKind::Integer => CellValue::Integer(column.as_primitive::<Int64Type>().value(row)),
+            FieldKind::Number => CellValue::Number(column.as_primitive::<Float64Type>().value(row)),
             FieldKind::Timestamp => {
-                Cell::Timestamp(column.as_primitive::<TimestampMicrosecondType>().value(row))
+                CellValue::Timestamp(column.as_primitive::<TimestampMicrosecondType>().value(row))
             }
-            FieldKind::Text => Cell::Text(column.as_string::<i32>().value(row).to_owned()),
-            FieldKind::Json => Cell::Json(column.as_string::<i32>().value(row).to_owned()),
+            FieldKind::Text => CellValue::Text(column.as_string::<i32>().value(row).to_owned()),
+            FieldKind::Json => CellValue::Json(column.as_string::<i32>().value(row).to_owned()),
         })
     };
     (0..batch.num_rows())
@@ -177,17 +178,17 @@ pub fn row_text(fields: &[InputField], row: &Row) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
 }
 
-fn cell_text(cell: &Cell) -> String {
+fn cell_text(cell: &CellValue) -> String {
     match cell {
-        Cell::Boolean(value) => value.to_string(),
-        Cell::Integer(value) => value.to_string(),
-        Cell::Number(value) => Json::from(*value).to_string(),
-        Cell::Text(text) => cut(&Json::from(text.as_str()).to_string()),
-        Cell::Timestamp(micros) => match Timestamp::from_microsecond(*micros) {
+        CellValue::Boolean(value) => value.to_string(),
+        CellValue::Integer(value) => value.to_string(),
+        CellValue::Number(value) => Json::from(*value).to_string(),
+        CellValue::Text(text) => cut(&Json::from(text.as_str()).to_string()),
+        CellValue::Timestamp(micros) => match Timestamp::from_microsecond(*micros) {
             Ok(time) => format!("\"{time}\""),
             Err(_) => micros.to_string(),
         },
-        Cell::Json(text) => cut(text),
+        CellValue::Json(text) => cut(text),
     }
 }
 
@@ -239,10 +240,10 @@ mod tests {
     #[test]
     fn a_missing_value_has_the_placeholder() {
         let fields = [field(FieldKind::Text), field(FieldKind::Integer)];
-        let rows = [vec![None, None], vec![Some(Cell::Text("b".into())), Some(Cell::Integer(2))]];
+        let rows = [vec![None, None], vec![Some(CellValue::Text("b".into())), Some(CellValue::Integer(2))]];
         let batch = row_batch(&fields, &rows, |kind| match kind {
-            FieldKind::Text => Cell::Text("hidden".into()),
-            _ => Cell::Integer(7),
+            FieldKind::Text => CellValue::Text("hidden".into()),
+            _ => CellValue::Integer(7),
         });
         assert!(batch.column(0).is_null(0) && batch.column(1).is_null(0));
         assert_eq!(batch.column(0).as_string::<i32>().value_data(), b"hiddenb");

@@ -86,7 +86,7 @@ pub struct Costs {
 
 /// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct ContractReport {
     /// Number of rows that were asked for.
     pub rows: usize,
     /// Number of rows without an answer, with a reason that the plugin or the host gives. This is allowed.
@@ -102,7 +102,7 @@ pub struct Report {
 }
 
 /// Checks determinism, state, batches and the validity of answers.
-pub fn check(subject: &dyn Subject, seed: u64) -> Report {
+pub fn check(subject: &dyn Subject, seed: u64) -> ContractReport {
     let all: Vec<usize> = (0..subject.rows()).collect();
     let mut first = subject.instance();
     let base = first.call(&all);
@@ -153,7 +153,7 @@ pub fn check(subject: &dyn Subject, seed: u64) -> Report {
     }
     let failed: Vec<usize> = all.iter().copied().filter(|row| has_failed(&base[*row])).collect();
     let failed_example = shortest(subject, &failed).map(|row| (subject.row_text(row), base[row].to_string()));
-    Report { rows: all.len(), unanswered, failed: failed.len(), failed_example, findings, costs }
+    ContractReport { rows: all.len(), unanswered, failed: failed.len(), failed_example, findings, costs }
 }
 
 /// Asks one instance for each row alone.

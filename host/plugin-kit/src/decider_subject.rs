@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use understudy_sandbox::{Decider, DeciderPlugin, Usage};
 use understudy_study::{DECISION_PREFIX, FieldKind};
 
-use crate::cell::{Cell, Row, empty_cell, row_batch, row_text};
-use crate::contract::{Finding, Report, Rule, check, differing, shortest};
+use crate::cell::{CellValue, Row, empty_cell, row_batch, row_text};
+use crate::contract::{ContractReport, Finding, Rule, check, differing, shortest};
 use crate::row_result::RowResult;
 use crate::subject::{Instance, Subject};
 
@@ -22,20 +22,20 @@ pub struct DeciderSubject {
 struct DeciderInstance<'s> {
     decider: Decider,
     subject: &'s DeciderSubject,
-    placeholder: fn(FieldKind) -> Cell,
+    placeholder: fn(FieldKind) -> CellValue,
 }
 
 impl DeciderSubject {
-    fn batch(&self, rows: &[usize], placeholder: fn(FieldKind) -> Cell) -> RecordBatch {
+    fn batch(&self, rows: &[usize], placeholder: fn(FieldKind) -> CellValue) -> RecordBatch {
         let rows: Vec<Row> = rows.iter().map(|row| self.rows[*row].clone()).collect();
         row_batch(&self.plugin.reads, &rows, placeholder)
     }
 
-    fn instance_with(&self, placeholder: fn(FieldKind) -> Cell) -> DeciderInstance<'_> {
+    fn instance_with(&self, placeholder: fn(FieldKind) -> CellValue) -> DeciderInstance<'_> {
         DeciderInstance { decider: self.plugin.instance(), subject: self, placeholder }
     }
 
-    fn all_answers(&self, placeholder: fn(FieldKind) -> Cell) -> Vec<RowResult> {
+    fn all_answers(&self, placeholder: fn(FieldKind) -> CellValue) -> Vec<RowResult> {
         let rows: Vec<usize> = (0..self.rows.len()).collect();
         self.instance_with(placeholder).call(&rows)
     }
@@ -93,7 +93,7 @@ pub fn check_decision_access(plugin: &DeciderPlugin) -> Option<Finding> {
 }
 
 /// Checks a model or comparator.
-pub fn check_decider(subject: &DeciderSubject, seed: u64) -> Report {
+pub fn check_decider(subject: &DeciderSubject, seed: u64) -> ContractReport {
     let mut report = check(subject, seed);
     let base = subject.all_answers(empty_cell);
     // A plugin with state, for example, would differ here, too.
@@ -141,21 +141,21 @@ fn compared(
 }
 
 /// Another value for the place of a missing one.
-fn other_cell(kind: FieldKind) -> Cell {
+fn other_cell(kind: FieldKind) -> CellValue {
     match kind {
-        FieldKind::Boolean => Cell::Boolean(true),
-        FieldKind::Integer => Cell::Integer(1_234_567),
-        FieldKind::Number => Cell::Number(1_234_567.5),
-        FieldKind::Text => Cell::Text("placeholder".to_owned()),
-        FieldKind::Timestamp => Cell::Timestamp(1_234_567),
-        FieldKind::Json => Cell::Json("{\"placeholder\":1}".to_owned()),
+        FieldKind::Boolean => CellValue::Boolean(true),
+        FieldKind::Integer => CellValue::Integer(1_234_567),
+        FieldKind::Number => CellValue::Number(1_234_567.5),
+        FieldKind::Text => CellValue::Text("placeholder".to_owned()),
+        FieldKind::Timestamp => CellValue::Timestamp(1_234_567),
+        FieldKind::Json => CellValue::Json("{\"placeholder\":1}".to_owned()),
     }
 }
 
 /// The rows with the keys of all JSON objects in reverse order.
 fn reversed_keys(rows: &[Row]) -> Vec<Row> {
-    let reversed = |cell: &Option<Cell>| match cell {
-        Some(Cell::Json(text)) => Some(Cell::Json(reversed_json(text))),
+    let reversed = |cell: &Option<CellValue>| match cell {
+        Some(CellValue::Json(text)) => Some(CellValue::Json(reversed_json(text))),
         cell => cell.clone(),
     };
     rows.iter().map(|row| row.iter().map(reversed).collect()).collect()

@@ -9,7 +9,7 @@ use understudy_sandbox::InputField;
 use understudy_study::AnswerForm;
 
 use crate::cell::{Row, decode_rows};
-use crate::pair::{AnswerValue, Pair};
+use crate::pair::{ExpectedAnswer, Pair};
 
 /// A line that is no row, pair or test.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,7 +104,7 @@ pub(crate) fn pairs_of_first_form(
 fn pairs(form: AnswerForm, inputs: &[(usize, PairInput)]) -> Result<Vec<Pair>, LineError> {
     let pair = |(line, input): &(usize, PairInput)| {
         let read = |who: &str, value: &Json| {
-            AnswerValue::from_json(form, value).ok_or_else(|| {
+            ExpectedAnswer::from_json(form, value).ok_or_else(|| {
                 let hint = if value.is_null() { "; leave the key out if there is no answer" } else { "" };
                 fault(*line, format!("`{who}` is {value}, expected {}{hint}", form.with_article()))
             })

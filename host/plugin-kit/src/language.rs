@@ -6,7 +6,7 @@ mod python;
 mod rust;
 
 use crate::kind::Kind;
-use crate::template::Names;
+use crate::template::TemplateNames;
 
 /// A language that a new plugin can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ trait Template {
     /// Names of types that the source of a new plugin uses itself.
     fn taken_types(&self) -> &'static [&'static str];
 
-    /// The file with the source of a plugin, whose placeholders are those of [`Names`].
+    /// The file with the source of a plugin, whose placeholders are those of [`TemplateNames`].
     fn source(&self) -> &'static str;
 
     /// The shell command that installs the tools of a build, in the folder of the plugin; `None` if they come with the
@@ -43,7 +43,7 @@ trait Template {
 
     /// The files by their paths below the folder of the plugin: manifest, source, README, and the SDK. The rows and tests
     /// are the same in every language and are added by the caller.
-    fn files(&self, names: &Names<'_>) -> Vec<(String, String)>;
+    fn files(&self, names: &TemplateNames<'_>) -> Vec<(String, String)>;
 }
 
 impl Language {
@@ -71,6 +71,6 @@ impl Language {
     pub fn files(self, package: &str, kind: Kind) -> Vec<(String, String)> {
         let template = self.template();
         let (taken_types, source) = (template.taken_types(), template.source());
-        template.files(&Names { package, kind, taken_types, source })
+        template.files(&TemplateNames { package, kind, taken_types, source })
     }
 }

@@ -25,14 +25,14 @@ mod subject;
 mod template;
 mod test_case;
 
-pub use cell::{Cell, Row, row_batch, row_text};
-pub use contract::{Costs, Finding, Report, Rule, check};
+pub use cell::{CellValue, Row, row_batch, row_text};
+pub use contract::{ContractReport, Costs, Finding, Rule, check};
 pub use decider_subject::{DeciderSubject, check_decider, check_decision_access, decision_fields};
 pub use json_lines::{LineError, read_pairs, read_rows};
 pub use kind::Kind;
 pub use language::Language;
 pub use measurement::{Measurement, measure};
-pub use pair::{AnswerValue, Pair, answers_of_pairs};
+pub use pair::{ExpectedAnswer, Pair, answers_of_pairs};
 pub use pair_feed::generate_pairs;
 pub use project::{NewProject, ProjectError, is_package_name};
 pub use row_feed::{generate_rows, words_of};

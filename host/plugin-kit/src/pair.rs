@@ -11,7 +11,7 @@ use crate::cell::cut;
 
 /// The value of an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub enum AnswerValue {
+pub enum ExpectedAnswer {
     /// Form `label`.
     Label(String),
     /// Form `number`, finite.
@@ -24,41 +24,41 @@ pub enum AnswerValue {
     Json(String),
 }
 
-impl AnswerValue {
+impl ExpectedAnswer {
     /// Reads a value as an answer of a form; `None` if it is none.
-    pub fn from_json(form: AnswerForm, value: &Json) -> Option<AnswerValue> {
+    pub fn from_json(form: AnswerForm, value: &Json) -> Option<ExpectedAnswer> {
         let names = || -> Option<Vec<String>> {
             value.as_array()?.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
         };
         let are_distinct = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
         match form {
-            AnswerForm::Label => Some(AnswerValue::Label(value.as_str()?.to_owned())),
-            AnswerForm::Number => value.as_f64().map(AnswerValue::Number),
-            AnswerForm::Ranking => names().filter(are_distinct).map(AnswerValue::Ranking),
+            AnswerForm::Label => Some(ExpectedAnswer::Label(value.as_str()?.to_owned())),
+            AnswerForm::Number => value.as_f64().map(ExpectedAnswer::Number),
+            AnswerForm::Ranking => names().filter(are_distinct).map(ExpectedAnswer::Ranking),
             AnswerForm::LabelSet => {
-                Some(AnswerValue::LabelSet(names().filter(are_distinct)?.into_iter().collect()))
+                Some(ExpectedAnswer::LabelSet(names().filter(are_distinct)?.into_iter().collect()))
             }
-            AnswerForm::Json => canonical_json(&value.to_string()).ok().map(AnswerValue::Json),
+            AnswerForm::Json => canonical_json(&value.to_string()).ok().map(ExpectedAnswer::Json),
         }
     }
 
     fn form(&self) -> AnswerForm {
         match self {
-            AnswerValue::Label(_) => AnswerForm::Label,
-            AnswerValue::Number(_) => AnswerForm::Number,
-            AnswerValue::Ranking(_) => AnswerForm::Ranking,
-            AnswerValue::LabelSet(_) => AnswerForm::LabelSet,
-            AnswerValue::Json(_) => AnswerForm::Json,
+            ExpectedAnswer::Label(_) => AnswerForm::Label,
+            ExpectedAnswer::Number(_) => AnswerForm::Number,
+            ExpectedAnswer::Ranking(_) => AnswerForm::Ranking,
+            ExpectedAnswer::LabelSet(_) => AnswerForm::LabelSet,
+            ExpectedAnswer::Json(_) => AnswerForm::Json,
         }
     }
 
     fn text(&self) -> String {
         cut(&match self {
-            AnswerValue::Label(name) => Json::from(name.as_str()).to_string(),
-            AnswerValue::Number(number) => Json::from(*number).to_string(),
-            AnswerValue::Ranking(names) => Json::from(names.clone()).to_string(),
-            AnswerValue::LabelSet(names) => names.iter().map(String::as_str).collect::<Json>().to_string(),
-            AnswerValue::Json(text) => text.clone(),
+            ExpectedAnswer::Label(name) => Json::from(name.as_str()).to_string(),
+            ExpectedAnswer::Number(number) => Json::from(*number).to_string(),
+            ExpectedAnswer::Ranking(names) => Json::from(names.clone()).to_string(),
+            ExpectedAnswer::LabelSet(names) => names.iter().map(String::as_str).collect::<Json>().to_string(),
+            ExpectedAnswer::Json(text) => text.clone(),
         })
     }
 }
@@ -67,18 +67,18 @@ impl AnswerValue {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
     /// The model's answer; `None` if it has none.
-    pub model: Option<AnswerValue>,
+    pub model: Option<ExpectedAnswer>,
     /// The confidence of the model.
     pub confidence: Option<f64>,
     /// The model's probability of each class.
     pub probabilities: BTreeMap<String, f64>,
     /// The comparator's answer, of the same form.
-    pub comparator: AnswerValue,
+    pub comparator: ExpectedAnswer,
 }
 
 impl Pair {
     /// A pair without a confidence and probabilities.
-    pub fn new(model: Option<AnswerValue>, comparator: AnswerValue) -> Pair {
+    pub fn new(model: Option<ExpectedAnswer>, comparator: ExpectedAnswer) -> Pair {
         Pair { model, confidence: None, probabilities: BTreeMap::new(), comparator }
     }
 
@@ -125,7 +125,7 @@ impl NameCodes {
 /// # Panics
 /// If a pair has an answer of another form.
 pub fn answers_of_pairs(form: AnswerForm, has_probabilities: bool, pairs: &[&Pair]) -> (Answers, Answers) {
-    let model: Vec<Option<&AnswerValue>> = pairs.iter().map(|pair| pair.model.as_ref()).collect();
+    let model: Vec<Option<&ExpectedAnswer>> = pairs.iter().map(|pair| pair.model.as_ref()).collect();
     let mut model = answers(form, &model);
     if pairs.iter().any(|pair| pair.confidence.is_some()) {
         model.confidence = Some(pairs.iter().map(|pair| pair.confidence.unwrap_or(f64::NAN)).collect());
@@ -142,17 +142,17 @@ pub fn answers_of_pairs(form: AnswerForm, has_probabilities: bool, pairs: &[&Pai
         probabilities.names = names.into_names();
         model.probabilities = Some(probabilities);
     }
-    let comparator: Vec<Option<&AnswerValue>> = pairs.iter().map(|pair| Some(&pair.comparator)).collect();
+    let comparator: Vec<Option<&ExpectedAnswer>> = pairs.iter().map(|pair| Some(&pair.comparator)).collect();
     (model, answers(form, &comparator))
 }
 
-fn answers(form: AnswerForm, values: &[Option<&AnswerValue>]) -> Answers {
-    let wrong = |value: &AnswerValue| -> ! { panic!("{value:?} is no {}", form.name()) };
+fn answers(form: AnswerForm, values: &[Option<&ExpectedAnswer>]) -> Answers {
+    let wrong = |value: &ExpectedAnswer| -> ! { panic!("{value:?} is no {}", form.name()) };
     let lists = || -> Vec<Vec<String>> {
-        let list = |value: &Option<&AnswerValue>| match value {
+        let list = |value: &Option<&ExpectedAnswer>| match value {
             None => Vec::new(),
-            Some(AnswerValue::Ranking(names)) => names.clone(),
-            Some(AnswerValue::LabelSet(names)) => names.iter().cloned().collect(),
+            Some(ExpectedAnswer::Ranking(names)) => names.clone(),
+            Some(ExpectedAnswer::LabelSet(names)) => names.iter().cloned().collect(),
             Some(value) => wrong(value),
         };
         values.iter().map(list).collect()
@@ -163,16 +163,16 @@ fn answers(form: AnswerForm, values: &[Option<&AnswerValue>]) -> Answers {
     let mut answers = match form {
         AnswerForm::Label => {
             let mut names = NameCodes::default();
-            let code = |value: &Option<&AnswerValue>| match value {
-                Some(AnswerValue::Label(name)) => names.code(name),
+            let code = |value: &Option<&ExpectedAnswer>| match value {
+                Some(ExpectedAnswer::Label(name)) => names.code(name),
                 _ => names.code(""),
             };
             let codes = values.iter().map(code).collect();
             Answers::from_values(AnswerColumn::Labels { names: names.into_names(), codes })
         }
         AnswerForm::Number => {
-            let number = |value: &Option<&AnswerValue>| match value {
-                Some(AnswerValue::Number(number)) => *number,
+            let number = |value: &Option<&ExpectedAnswer>| match value {
+                Some(ExpectedAnswer::Number(number)) => *number,
                 _ => 0.0,
             };
             Answers::from_numbers(values.iter().map(number).collect())
@@ -180,11 +180,11 @@ fn answers(form: AnswerForm, values: &[Option<&AnswerValue>]) -> Answers {
         AnswerForm::Ranking => Answers::from_rankings(&lists()),
         AnswerForm::LabelSet => Answers::from_label_sets(&lists()),
         AnswerForm::Json => Answers::from_json(values.iter().map(|value| match value {
-            Some(AnswerValue::Json(text)) => text.as_str(),
+            Some(ExpectedAnswer::Json(text)) => text.as_str(),
             _ => "null",
         })),
     };
-    let is_missing = |(row, value): (usize, &Option<&AnswerValue>)| {
+    let is_missing = |(row, value): (usize, &Option<&ExpectedAnswer>)| {
         value.is_none().then(|| (row as u32, Reason::Abstained("no answer".to_owned())))
     };
     answers.unanswered = values.iter().enumerate().filter_map(is_missing).collect();
@@ -208,7 +208,7 @@ mod tests {
             (AnswerForm::Json, json!({"a": [1]})),
         ];
         for (form, value) in values {
-            let answer = AnswerValue::from_json(form, &value).expect("an answer of the form");
+            let answer = ExpectedAnswer::from_json(form, &value).expect("an answer of the form");
             let pairs = [Pair::new(Some(answer.clone()), answer.clone()), Pair::new(None, answer)];
             let (model, comparator) = answers_of_pairs(form, false, &pairs.iter().collect::<Vec<_>>());
             let unanswered = RowResult::Unanswered("abstained: no answer".to_owned());
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_model_can_have_confidences_and_probabilities() {
-        let label = |name: &str| AnswerValue::Label(name.to_owned());
+        let label = |name: &str| ExpectedAnswer::Label(name.to_owned());
         let mut pair = Pair::new(Some(label("a")), label("b"));
         pair.confidence = Some(0.5);
         pair.probabilities = [("a".to_owned(), 0.75), ("b".to_owned(), 0.25)].into();
@@ -245,7 +245,7 @@ mod tests {
             (AnswerForm::Ranking, json!(["a", "a"])),
             (AnswerForm::LabelSet, json!([1])),
         ] {
-            assert_eq!(AnswerValue::from_json(form, &value), None, "{value}");
+            assert_eq!(ExpectedAnswer::from_json(form, &value), None, "{value}");
         }
     }
 }

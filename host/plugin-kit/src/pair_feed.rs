@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use understudy_study::AnswerForm;
 
-use crate::pair::{AnswerValue, Pair};
+use crate::pair::{ExpectedAnswer, Pair};
 
 /// Random pairs.
 const RANDOM_PAIRS: usize = 300;
@@ -49,7 +49,7 @@ fn probabilities(pair: &Pair, rng: &mut Rng) -> BTreeMap<String, f64> {
         .into_iter()
         .flatten()
         .filter_map(|label| match label {
-            AnswerValue::Label(name) => Some(name.clone()),
+            ExpectedAnswer::Label(name) => Some(name.clone()),
             _ => None,
         })
         .collect();
@@ -65,7 +65,7 @@ fn probabilities(pair: &Pair, rng: &mut Rng) -> BTreeMap<String, f64> {
     classes.into_iter().enumerate().map(|(at, class)| (class, probability(at))).collect()
 }
 
-fn pool(form: AnswerForm, words: &[String]) -> Vec<AnswerValue> {
+fn pool(form: AnswerForm, words: &[String]) -> Vec<ExpectedAnswer> {
     let names =
         ["a", "b", "", "\u{1f680}"].into_iter().map(str::to_owned).chain(words.iter().take(8).cloned());
     let names: Vec<String> = names.collect::<BTreeSet<_>>().into_iter().collect();
@@ -84,21 +84,21 @@ fn pool(form: AnswerForm, words: &[String]) -> Vec<AnswerValue> {
         ]
     };
     match form {
-        AnswerForm::Label => names.into_iter().map(AnswerValue::Label).collect(),
+        AnswerForm::Label => names.into_iter().map(ExpectedAnswer::Label).collect(),
         AnswerForm::Number => {
-            [0.0, -0.0, 1.0, -1.0, 0.1, 1e-30, 1e15, LARGEST, -LARGEST].map(AnswerValue::Number).into()
+            [0.0, -0.0, 1.0, -1.0, 0.1, 1e-30, 1e15, LARGEST, -LARGEST].map(ExpectedAnswer::Number).into()
         }
-        AnswerForm::Ranking => lists().into_iter().map(AnswerValue::Ranking).collect(),
+        AnswerForm::Ranking => lists().into_iter().map(ExpectedAnswer::Ranking).collect(),
         AnswerForm::LabelSet => {
-            lists().into_iter().map(|labels| AnswerValue::LabelSet(labels.into_iter().collect())).collect()
+            lists().into_iter().map(|labels| ExpectedAnswer::LabelSet(labels.into_iter().collect())).collect()
         }
         AnswerForm::Json => ["null", "1", "1.0", "\"\"", "[]", "{}", r#"{"a":1,"b":[2]}"#, "[1,2]", "[2,1]"]
-            .map(|text| AnswerValue::Json(text.to_owned()))
+            .map(|text| ExpectedAnswer::Json(text.to_owned()))
             .into(),
     }
 }
 
-fn random_value(form: AnswerForm, words: &[String], rng: &mut Rng) -> AnswerValue {
+fn random_value(form: AnswerForm, words: &[String], rng: &mut Rng) -> ExpectedAnswer {
     let name = |rng: &mut Rng| match rng.choice(words) {
         Some(word) if rng.bool() => word.clone(),
         _ => char::from(b'a' + rng.u8(..6)).to_string(),
@@ -111,11 +111,13 @@ fn random_value(form: AnswerForm, words: &[String], rng: &mut Rng) -> AnswerValu
         names
     };
     match form {
-        AnswerForm::Label => AnswerValue::Label(name(rng)),
-        AnswerForm::Number => AnswerValue::Number((rng.f64() - 0.5) * 10_f64.powi(rng.i32(-3..9))),
-        AnswerForm::Ranking => AnswerValue::Ranking(distinct(rng)),
-        AnswerForm::LabelSet => AnswerValue::LabelSet(distinct(rng).into_iter().collect()),
-        AnswerForm::Json => AnswerValue::Json(format!("{{\"a\":{},\"b\":\"{}\"}}", rng.u8(..3), name(rng))),
+        AnswerForm::Label => ExpectedAnswer::Label(name(rng)),
+        AnswerForm::Number => ExpectedAnswer::Number((rng.f64() - 0.5) * 10_f64.powi(rng.i32(-3..9))),
+        AnswerForm::Ranking => ExpectedAnswer::Ranking(distinct(rng)),
+        AnswerForm::LabelSet => ExpectedAnswer::LabelSet(distinct(rng).into_iter().collect()),
+        AnswerForm::Json => {
+            ExpectedAnswer::Json(format!("{{\"a\":{},\"b\":\"{}\"}}", rng.u8(..3), name(rng)))
+        }
     }
 }
 

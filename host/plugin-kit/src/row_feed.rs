@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use understudy_sandbox::InputField;
 use understudy_study::FieldKind;
 
-use crate::cell::{Cell, Row};
+use crate::cell::{CellValue, Row};
 
 /// Most rows in which one field has an extreme value. A plugin with more fields has a random selection of them.
 const EXTREME_ROWS: usize = 2000;
@@ -22,7 +22,7 @@ const DEPTH: usize = 100;
 pub fn generate_rows(fields: &[InputField], words: &[String], seed: u64) -> Vec<Row> {
     let mut rng = Rng::with_seed(seed);
     let ordinary: Row = fields.iter().map(|field| Some(ordinary_cell(field.kind))).collect();
-    let pools: Vec<Vec<Option<Cell>>> = fields.iter().map(|field| pool(field.kind, words)).collect();
+    let pools: Vec<Vec<Option<CellValue>>> = fields.iter().map(|field| pool(field.kind, words)).collect();
     let mut rows = vec![ordinary.clone()];
 
     let mut places: Vec<(usize, usize)> = pools
@@ -44,7 +44,7 @@ pub fn generate_rows(fields: &[InputField], words: &[String], seed: u64) -> Vec<
         rows.push(pools.iter().map(|pool| pool[value % pool.len()].clone()).collect());
     }
     for _ in 0..RANDOM_ROWS {
-        let cell = |(field, pool): (&InputField, &Vec<Option<Cell>>)| match rng.u8(..100) {
+        let cell = |(field, pool): (&InputField, &Vec<Option<CellValue>>)| match rng.u8(..100) {
             0..10 if !field.required => None,
             0..30 => rng.choice(pool).cloned().flatten().or_else(|| Some(ordinary_cell(field.kind))),
             _ => Some(random_cell(field.kind, words, &mut rng)),
@@ -66,21 +66,21 @@ pub fn words_of(config: &Json) -> Vec<String> {
     }
 }
 
-fn ordinary_cell(kind: FieldKind) -> Cell {
+fn ordinary_cell(kind: FieldKind) -> CellValue {
     match kind {
-        FieldKind::Boolean => Cell::Boolean(true),
-        FieldKind::Integer => Cell::Integer(3),
-        FieldKind::Number => Cell::Number(2.5),
-        FieldKind::Text => Cell::Text("a".to_owned()),
-        FieldKind::Timestamp => Cell::Timestamp(1_777_593_600_000_000),
-        FieldKind::Json => Cell::Json(r#"{"a":1,"b":"x"}"#.to_owned()),
+        FieldKind::Boolean => CellValue::Boolean(true),
+        FieldKind::Integer => CellValue::Integer(3),
+        FieldKind::Number => CellValue::Number(2.5),
+        FieldKind::Text => CellValue::Text("a".to_owned()),
+        FieldKind::Timestamp => CellValue::Timestamp(1_777_593_600_000_000),
+        FieldKind::Json => CellValue::Json(r#"{"a":1,"b":"x"}"#.to_owned()),
     }
 }
 
 /// The extreme values of a kind, and a missing one.
-fn pool(kind: FieldKind, words: &[String]) -> Vec<Option<Cell>> {
-    let cells: Vec<Cell> = match kind {
-        FieldKind::Boolean => [false, true].map(Cell::Boolean).into(),
+fn pool(kind: FieldKind, words: &[String]) -> Vec<Option<CellValue>> {
+    let cells: Vec<CellValue> = match kind {
+        FieldKind::Boolean => [false, true].map(CellValue::Boolean).into(),
         FieldKind::Integer => {
             let edges = [
                 0,
@@ -94,12 +94,12 @@ fn pool(kind: FieldKind, words: &[String]) -> Vec<Option<Cell>> {
                 i64::MIN,
                 i64::MAX,
             ];
-            edges.map(Cell::Integer).into()
+            edges.map(CellValue::Integer).into()
         }
         FieldKind::Number => {
             let edges =
                 [0.0, -0.0, 1.0, -1.0, 0.1, 5e-324, f64::MIN_POSITIVE, 1e15, 1e300, f64::MAX, f64::MIN];
-            edges.map(Cell::Number).into()
+            edges.map(CellValue::Number).into()
         }
         FieldKind::Text => {
             let edges = [
@@ -118,12 +118,12 @@ fn pool(kind: FieldKind, words: &[String]) -> Vec<Option<Cell>> {
             ];
             let long = ["x".repeat(LONG_TEXT), "\u{6f22}".repeat(LONG_TEXT / 3)];
             let texts = edges.into_iter().map(str::to_owned).chain(long).chain(words.iter().cloned());
-            texts.map(Cell::Text).collect()
+            texts.map(CellValue::Text).collect()
         }
         FieldKind::Timestamp => {
             // The years 1, 1969, 2038 and 9999, and the turn of a leap second.
             let seconds = [0, -62_135_596_800, -1, 2_147_483_648, 253_402_207_200, 1_483_228_800];
-            seconds.map(|second: i64| Cell::Timestamp(second * 1_000_000)).into()
+            seconds.map(|second: i64| CellValue::Timestamp(second * 1_000_000)).into()
         }
         FieldKind::Json => {
             let edges = [
@@ -145,28 +145,34 @@ fn pool(kind: FieldKind, words: &[String]) -> Vec<Option<Cell>> {
             let deep = "[".repeat(DEPTH) + &"]".repeat(DEPTH);
             let long = format!("[{}0]", "0,".repeat(1000));
             let words = words.iter().map(|word| Json::from(word.as_str()).to_string());
-            edges.into_iter().map(str::to_owned).chain([deep, long]).chain(words).map(Cell::Json).collect()
+            edges
+                .into_iter()
+                .map(str::to_owned)
+                .chain([deep, long])
+                .chain(words)
+                .map(CellValue::Json)
+                .collect()
         }
     };
     cells.into_iter().map(Some).chain([None]).collect()
 }
 
-fn random_cell(kind: FieldKind, words: &[String], rng: &mut Rng) -> Cell {
+fn random_cell(kind: FieldKind, words: &[String], rng: &mut Rng) -> CellValue {
     match kind {
-        FieldKind::Boolean => Cell::Boolean(rng.bool()),
-        FieldKind::Integer => Cell::Integer(match rng.u8(..3) {
+        FieldKind::Boolean => CellValue::Boolean(rng.bool()),
+        FieldKind::Integer => CellValue::Integer(match rng.u8(..3) {
             0 => rng.i64(0..10),
             1 => rng.i64(-1000..1000),
             _ => rng.i64(..),
         }),
-        FieldKind::Number => Cell::Number(match rng.u8(..3) {
+        FieldKind::Number => CellValue::Number(match rng.u8(..3) {
             0 => rng.i64(-100..100) as f64 / 4.0,
             1 => (rng.f64() - 0.5) * 1e6,
             _ => Some(f64::from_bits(rng.u64(..))).filter(|number| number.is_finite()).unwrap_or(0.5),
         }),
-        FieldKind::Text => Cell::Text(random_text(words, rng)),
-        FieldKind::Timestamp => Cell::Timestamp(rng.i64(0..4_000_000_000_000_000)),
-        FieldKind::Json => Cell::Json(random_json(words, rng, 3).to_string()),
+        FieldKind::Text => CellValue::Text(random_text(words, rng)),
+        FieldKind::Timestamp => CellValue::Timestamp(rng.i64(0..4_000_000_000_000_000)),
+        FieldKind::Json => CellValue::Json(random_json(words, rng, 3).to_string()),
     }
 }
 
@@ -219,23 +225,22 @@ mod tests {
     #[test]
     fn rows_have_extremes_missing_values_and_words() {
         let rows = generate_rows(&fields(), &["groups".to_owned()], 1);
-        let has = |wanted: Option<Cell>| rows.iter().any(|row| row.contains(&wanted));
+        let has = |wanted: Option<CellValue>| rows.iter().any(|row| row.contains(&wanted));
         for cell in [
-            Cell::Integer(i64::MIN),
-            Cell::Integer(i64::MAX),
-            Cell::Number(f64::MAX),
-            Cell::Text(String::new()),
-            Cell::Text("x".repeat(LONG_TEXT)),
-            Cell::Text("groups".to_owned()),
-            Cell::Json("{}".to_owned()),
+            CellValue::Integer(i64::MIN),
+            CellValue::Integer(i64::MAX),
+            CellValue::Number(f64::MAX),
+            CellValue::Text(String::new()),
+            CellValue::Text("x".repeat(LONG_TEXT)),
+            CellValue::Text("groups".to_owned()),
+            CellValue::Json("{}".to_owned()),
         ] {
             assert!(has(Some(cell.clone())), "{cell:?}");
         }
         for (index, field) in fields().iter().enumerate() {
             assert!(rows.iter().any(|row| row[index].is_none()), "{}", field.name);
         }
-        let is_finite =
-            |cell: &Option<Cell>| !matches!(cell, Some(Cell::Number(number)) if !number.is_finite());
+        let is_finite = |cell: &Option<CellValue>| !matches!(cell, Some(CellValue::Number(number)) if !number.is_finite());
         assert!(rows.iter().flatten().all(is_finite));
     }
 

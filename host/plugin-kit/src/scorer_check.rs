@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::contract::{Finding, Report, Rule, check};
+use crate::contract::{ContractReport, Finding, Rule, check};
 use crate::scorer_subject::ScorerSubject;
 use crate::subject::Subject as _;
 
@@ -10,7 +10,7 @@ use crate::subject::Subject as _;
 const ROUNDING: f64 = 1e-9;
 
 /// Checks a metric: its scores, and its value for each pair alone and for all pairs.
-pub fn check_scorer(subject: &ScorerSubject, seed: u64) -> Report {
+pub fn check_scorer(subject: &ScorerSubject, seed: u64) -> ContractReport {
     let mut report = check(subject, seed);
     let all: Vec<usize> = (0..subject.rows()).collect();
     let scores: Vec<Option<Vec<f64>>> =

@@ -4,7 +4,7 @@ use crate::kind::Kind;
 
 /// The texts that replace the placeholders in the files of a new plugin.
 #[derive(Clone, Copy, Debug)]
-pub struct Names<'a> {
+pub struct TemplateNames<'a> {
     /// The package, such as `booked-room`: `{{name}}`.
     pub package: &'a str,
     /// What the plugin is: `{{summary}}` and `{{fields}}`.
@@ -15,7 +15,7 @@ pub struct Names<'a> {
     pub source: &'a str,
 }
 
-impl Names<'_> {
+impl TemplateNames<'_> {
     /// The module, such as `booked_room`: `{{module}}`. The component is `{{module}}.wasm`.
     pub fn module(&self) -> String {
         self.package.replace('-', "_")
@@ -58,7 +58,8 @@ mod tests {
         for (package, name) in
             [("booked-room", "BookedRoom"), ("a", "A"), ("model", "ModelPlugin"), ("k-2", "K2")]
         {
-            let names = Names { package, kind: Kind::Model, taken_types: &["Model"], source: "src/lib.rs" };
+            let names =
+                TemplateNames { package, kind: Kind::Model, taken_types: &["Model"], source: "src/lib.rs" };
             assert_eq!(names.type_name(), name);
         }
     }

@@ -1,6 +1,6 @@
 //! The verdicts of a study in a few words, as the head of every rendering shows them.
 //!
-//! Invariants: the verdicts on all of the input come first, the gravest at the head. Every scope is named whose verdict
+//! Invariants: the verdicts on all of the input come first, the worst at the head. Every scope is named whose verdict
 //! differs from that on all of the input. Every model has its own reason.
 
 use std::cmp::Reverse;
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_with_another_verdict_is_named_whatever_is_graver() {
+    fn a_scope_with_another_verdict_is_named_whatever_is_worse() {
         let one = |scopes: &[(&str, VerdictKind)]| shown(&verdict_of(&[("forest", scopes)]), None, None);
         insta::assert_snapshot!(one(&[("all", Go), ("nl", Inconclusive), ("de", Go)]), @"
         GO []

@@ -62,6 +62,9 @@ impl ConfigMismatch {
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
+                if is_misspelt(name, error.instance(), node) {
+                    return Vec::new();
+                }
                 let member = node.pointer("/properties").and_then(|members| members.get(name));
                 let expected = member.map_or_else(|| "a value".to_owned(), |member| expected(member, schema));
                 vec![value(format!(" lacks `{}`; write {expected} there", cut(name)))]
@@ -75,6 +78,15 @@ impl fmt::Display for ConfigMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.subject, self.problem)
     }
+}
+
+/// Whether an unknown key of `instance` is taken for the key `name`. It is reported as unknown.
+fn is_misspelt(name: &str, instance: &Value, node: &Value) -> bool {
+    let allowed = allowed_keys(node);
+    let is_closed = node.get("additionalProperties") == Some(&Value::Bool(false));
+    let keys = instance.as_object().into_iter().flat_map(|table| table.keys());
+    let mut unknown = keys.filter(|key| !allowed.contains(&key.as_str()));
+    is_closed && unknown.any(|key| nearest(key, allowed.iter().copied()) == Some(name))
 }
 
 /// The keys that a table must have, each with what to write.

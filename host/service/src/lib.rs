@@ -30,5 +30,5 @@ pub use crate::routes::router::{ROUTES, Route, router};
 pub use crate::transport::control_client;
 pub use crate::transport::listener::{ListenerContext, ListenerSettings, Server, listen};
 pub use crate::transport::tls::tls_config;
-pub use crate::util::process_stats::DiskUsage;
 pub use crate::util::reloadable::Reloadable;
+pub use crate::util::resource_usage::DiskUsage;

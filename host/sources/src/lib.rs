@@ -9,7 +9,10 @@
 //! lists what the variant needs: how it is opened and checked, what its [`SourcePosition`] is, whether it can be
 //! replayed, what identifies it in the register, and whether records are pulled from it or pushed to the run.
 //! The compiler does not list where the study is read: the key of the source in `understudy_study`'s `parse.rs` and
-//! `schema.rs`, and the rule in `parse.rs` that two streams do not share standard input.
+//! `schema.rs`, and the rule in `parse.rs` that two streams do not share standard input. A position that is not a line, a
+//! byte and a digest also changes [`RecordPosition`] and the columns of `log_schema/record_tables.rs` in
+//! `understudy_engine`. The host has no network client (invariant 1 of ARCHITECTURE.md, held by `deny.toml`): a source
+//! behind a network is a process of its own that pushes records.
 
 mod csv_cell;
 mod csv_columns;

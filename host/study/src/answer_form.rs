@@ -8,13 +8,17 @@
 //! - the contract: `enum form` and the answers in `wit/shadow.wit`, and the types of the SDKs made from it;
 //! - comparisons with one form, where a new form takes the other branch: search for `AnswerForm::` with `==`, `!=` and
 //!   `matches!`, such as in `understudy_engine`'s `plugins/compatibility.rs` and in `threshold.rs` of this crate;
-//! - matches with a branch for all other forms: the words of subgroups in a report (`sections/subgroups.rs`) and in
-//!   `init/model_guess.rs` of the command line;
+//! - matches with a branch for all other forms: the words of subgroups in a report (`sections/subgroups.rs`),
+//!   `init/model_guess.rs` of the command line, `pair.rs` and `pair_feed.rs` of `understudy_plugin_kit`,
+//!   `evaluation/baseline_scores.rs` of `understudy_engine`, `batch/answers/log_columns.rs` of `understudy_records`, and
+//!   `scoring/answer_history.rs` of `understudy_statistics`;
+//! - code by hand in the SDKs: `answers.py`, `answers.js` and `answers.c` in `guest-sdk/`;
+//! - the rule by which an imported model answers: `answer_rule.rs` of the model importer;
 //! - the forms that `understudy init` guesses, in `init/decision_guess.rs` of the command line;
 //! - the forms that each stock comparator and metric accepts, in `plugins/`;
 //! - `ANSWER_FORMS`, by which tests of `understudy_statistics` try every form;
-//! - the documents: the pages `write-a-plugin.md`, `write-a-study.md` and `reference/metrics.md`, and the glossary's
-//!   `answer`.
+//! - the documents: the pages `write-a-plugin.md`, `write-a-study.md`, `read-a-verdict.md`, `reference/file-formats.md` and
+//!   `reference/metrics.md`, and the glossary's `answer`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

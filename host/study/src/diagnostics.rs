@@ -87,7 +87,7 @@ impl<'t> Diagnostics<'t> {
         };
         let opened = inside.map_or(line, |value| self.line(value.start).min(line));
         let (first, last) = if let Some(value) = inside.filter(|_| opened < line) {
-            message += &format!(", in the value that begins on line {opened}; is it closed?");
+            message += &format!("; the value that begins on line {opened} may not be closed");
             let closed = self.is_closed(value).then(|| self.line(value.end));
             (opened, closed.unwrap_or(if span.start < end { line - 1 } else { line }))
         } else if self.is_header(line) {
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(readable, "a = 1\n       \n       \n \n[c]\n     \ne = 2");
         insta::assert_snapshot!(diagnostics.into_faults().unwrap(), @r#"
         study.toml:2: invalid TOML: invalid unquoted key, expected letters, numbers, `-`, `_`, at `é`
-        study.toml:5: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 3; is it closed?
+        study.toml:5: invalid TOML: missing comma between array elements, expected `,`; the value that begins on line 3 may not be closed
         study.toml:6: invalid TOML: `x` at column 5 is neither a text in quotes nor a number, boolean or date; a text needs quotes: "x"
         "#);
     }
@@ -233,7 +233,7 @@ mod tests {
             assert!(readable.ends_with("\n[d]\ne = 1"), "{readable:?}");
             let faults = diagnostics.into_faults().unwrap();
             let message = &faults.as_slice()[0].message;
-            assert!(message.ends_with("in the value that begins on line 2; is it closed?"), "{message}");
+            assert!(message.ends_with("; the value that begins on line 2 may not be closed"), "{message}");
         }
     }
 

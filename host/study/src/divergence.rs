@@ -79,7 +79,7 @@ pub(super) fn divergence(root: &mut TableReader<'_>, known: &Declarations<'_>) -
         };
         if is_declared && profiles(&conditions) > validate::MOST_PROFILES {
             let message = format!(
-                "`{path}` combine to {} profiles, more than the limit of {}; name fewer conditions, or declare fewer values",
+                "`{path}` have {} combinations, more than the limit of {}; name fewer conditions, or declare fewer values",
                 profiles(&conditions),
                 validate::MOST_PROFILES
             );
@@ -167,7 +167,7 @@ mod tests {
         let named = "[divergence]\nconditions = [\"segment\", \"lead-time\"]\n[windows]";
         let said = faults(&[by_default[0], ("bins = [7, 30]", &bins), ("[windows]", named)]);
         let said = said.display(std::path::Path::new("study.toml")).to_string();
-        assert!(said.contains("combine to 1860124 profiles, more than the limit of 1000000"), "{said}");
+        assert!(said.contains("have 1860124 combinations, more than the limit of 1000000"), "{said}");
         // A thousand values with `other` and `missing`, and a thousand bins with `missing`: exactly the limit.
         let many: Vec<String> = (0..998).map(|value| format!("\"{value}\"")).collect();
         let many = format!("values = [{}]", many.join(", "));

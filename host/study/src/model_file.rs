@@ -60,7 +60,7 @@ pub struct ModelFile {
     pub fields: Vec<String>,
     /// Names of the classes, in order; empty if the file has them or the model answers numbers.
     pub labels: Vec<String>,
-    /// The score from which on the second of two labels is answered; `None` if the model chooses its label.
+    /// The least score for the second of two labels; `None` if the model chooses its label.
     pub score_threshold: Option<f64>,
     /// Whether a softmax makes probabilities of the scores.
     pub softmax: bool,

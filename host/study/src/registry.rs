@@ -223,7 +223,7 @@ pub enum RegistryContentError {
         found: String,
     },
     /// The manifest is not JSON of the layout.
-    #[error("the manifest is not one of OCI: {0}")]
+    #[error("the manifest is not an OCI manifest: {0}")]
     ManifestForm(String),
     /// The manifest has no layer that is a component, or several.
     #[error("the manifest has layers of the types [{0}]; a plugin is one layer of the type application/wasm")]

@@ -16,7 +16,7 @@ use super::{FieldKind, ModelFormat, RecordFormat, Revisions};
 pub fn schema() -> Json {
     let sources = [
         ("snapshots", source("Where the snapshots come from.")),
-        ("decisions", source("Where the decisions come from. A study cannot do without them.")),
+        ("decisions", source("Where the decisions come from. Required.")),
     ];
     let comparator = "The plugin that derives the substrate's answer from its decision, in the form of the models' answers.";
     let properties = [
@@ -204,7 +204,7 @@ fn source(description: &str) -> Json {
             "format",
             json!({
                 "enum": RecordFormat::ALL.map(RecordFormat::name),
-                "description": "The format of the file. Without it, the ending of the path says it: `.csv`, `.csv.gz` and `.csv.zst` \
+                "description": "The format of the file. Without it, the extension determines it: `.csv`, `.csv.gz` and `.csv.zst` \
                                 are CSV, `.parquet` is Parquet, and any other file is JSON Lines.",
             }),
         ),
@@ -305,7 +305,7 @@ fn model() -> Json {
         "The names of the classes of a trained model, in order. Only if the file does not have them.";
     let score_threshold = "The score from which on a trained model with one score answers the second of two `labels`, and the first \
                      below. Without it such a model answers the score, a number.";
-    let softmax = "Whether a softmax makes probabilities of the scores of a trained model.";
+    let softmax = "Whether a softmax converts the scores of a trained model to probabilities.";
     let top = "How many classes a trained model ranks by their scores. Without it the model answers a label or a number.";
     let mut model = decider("A model: a component, or a trained model.");
     let own = [

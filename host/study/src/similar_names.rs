@@ -13,7 +13,7 @@ use super::table_reader::TableReader;
 pub(super) const COLUMNS: &str =
     "Spark cannot read a file with both as columns, and DuckDB renames the second";
 /// What happens to names that only people read.
-pub(super) const LABELS: &str = "readers of the report take one for the other";
+pub(super) const LABELS: &str = "readers of the report may confuse them";
 
 /// Warns of each of these names that differs from an earlier one in case only. `sort` is the kind of item in the singular,
 /// such as "plugin", and
@@ -70,7 +70,7 @@ mod tests {
         20: the decision fields `room`, line 18, and `Room` differ in case only; Spark cannot read a file with both as columns, and DuckDB renames the second. Rename one of them
         32: the plugins `rules`, line 24, and `Rules` differ in case only; Spark cannot read a file with both as columns, and DuckDB renames the second. Rename one of them
         39: the conditions `segment`, line 35, and `SEGMENT` differ in case only; Spark cannot read a file with both as columns, and DuckDB renames the second. Rename one of them
-        46: the scopes `Direct`, line 43, and `direct` differ in case only; readers of the report take one for the other. Rename one of them
+        46: the scopes `Direct`, line 43, and `direct` differ in case only; readers of the report may confuse them. Rename one of them
         "
         );
     }

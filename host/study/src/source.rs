@@ -72,6 +72,14 @@ impl RecordFormat {
 }
 
 impl Source {
+    /// Whether the source has an end of its own, which nobody chooses while the study runs.
+    pub const fn has_end(&self) -> bool {
+        match self {
+            Source::File(_) => true,
+            Source::Stdin | Source::Http => false,
+        }
+    }
+
     /// Whether clients push records to the run, instead of the run pulling them.
     pub const fn is_pushed(&self) -> bool {
         match self {

@@ -11,7 +11,7 @@ pub struct Swaps {
     /// The number of recent pairs on which the new plugin is compared with the old one.
     pub last: usize,
     /// The share of those pairs, from 0 to 1, on which both must answer the same. Below it the swap is rejected unless it
-    /// is forced; a forced swap of any plugin is a comparator change.
+    /// is forced or restores an earlier version. A swap of any plugin below it is a comparator change.
     pub equivalent: f64,
     /// The share of rows, from 0 to 1, that the new plugin may fail on before it is rolled back.
     pub failed: f64,

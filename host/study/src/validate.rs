@@ -95,7 +95,7 @@ pub(super) const CALENDAR: [(&str, Split); 4] = [
     ("month", Split::Month),
 ];
 
-/// The candidate closest to `word`, if it is close enough: about one edit in three letters. The part after the last `/`
+/// The candidate closest to `word`, if it is close enough: about one edit in three letters, and not as many as letters. The part after the last `/`
 /// or `.` may replace the whole, as in `paris` for `Europe/Paris`.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_lowercase().replace(' ', "_");
@@ -106,7 +106,8 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     };
     let near =
         candidates.into_iter().map(|candidate| (edits(candidate), candidate)).min_by_key(|(edits, _)| *edits);
-    near.filter(|(edits, _)| *edits <= word.chars().count().max(3) / 3).map(|(_, candidate)| candidate)
+    let letters = word.chars().count();
+    near.filter(|(edits, _)| *edits <= letters.max(3) / 3 && *edits < letters).map(|(_, candidate)| candidate)
 }
 
 /// The time zone of an offset or of an IANA name, by the database that is built into this program.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::disclose::cell_text::saturating_timestamp;
 use crate::disclose::decided_rows::{DisclosureCutoff, RowKey};
 use understudy_engine::SealedStudy;
-use understudy_engine::log_schema::decode;
+use understudy_engine::log_schema::row_decoder;
 use understudy_report::value_text;
 use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_study::{Micros, StreamKind};
@@ -24,13 +24,14 @@ pub(crate) fn decisions_with_id(
     run: &Path,
     id: &str,
 ) -> anyhow::Result<Vec<(u64, Timestamp)>> {
-    let columns = decode::columns(sealed_study, Table::Decisions);
+    let columns = row_decoder::columns(sealed_study, Table::Decisions);
     let ids = BTreeSet::from([id.to_owned()]);
     let mut found = Vec::new();
     for batch in
         ScanOptions::new(Table::Decisions, columns).select(RowSelection::Texts("id", ids)).open(run)?
     {
-        let records = decode::records(&sealed_study.study.decisions, StreamKind::Decisions, &batch?)?.records;
+        let records =
+            row_decoder::records(&sealed_study.study.decisions, StreamKind::Decisions, &batch?)?.records;
         let times = records.times.iter().map(|at| saturating_timestamp(Micros(*at)));
         found.extend(records.lines.iter().copied().zip(times));
     }

@@ -22,7 +22,7 @@ use crate::disclose::decided_rows::{
 use crate::disclose::disagreements::Disagreements;
 use crate::disclose::pair_scan::{PairScan, model_column};
 use crate::disclose::revised_decisions::add_other_decisions;
-use understudy_engine::log_schema::decode;
+use understudy_engine::log_schema::row_decoder;
 use understudy_engine::{BLINDED, LoadedPlugin, SealedStudy, conditions};
 use understudy_report::model::case::{Case, CaseModel, PluginAnswer, SimilarCase};
 use understudy_report::model::report::PluginInfo;
@@ -208,14 +208,15 @@ fn stored_snapshots(
     ids: &BTreeSet<String>,
     raw: bool,
 ) -> anyhow::Result<BTreeMap<RowKey, StoredSnapshot>> {
-    let mut columns = decode::columns(sealed_study, Table::Snapshots);
+    let mut columns = row_decoder::columns(sealed_study, Table::Snapshots);
     columns.extend(raw.then(|| "raw".to_owned()));
     let mut conditions = conditions(&sealed_study.study);
     let mut found = BTreeMap::new();
     let options = ScanOptions::new(Table::Snapshots, columns).select(RowSelection::Texts("id", ids.clone()));
     for batch in options.open(run)? {
         let batch = batch?;
-        let records = decode::records(&sealed_study.study.inputs, StreamKind::Snapshots, &batch)?.records;
+        let records =
+            row_decoder::records(&sealed_study.study.inputs, StreamKind::Snapshots, &batch)?.records;
         let values = conditions.classify(&records.fields, &records.times)?;
         for row in 0..batch.num_rows() {
             let nanos = sealed_study.models.iter().map(|model| {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::disclose::cell_text::{saturating_timestamp, text};
 use understudy_engine::SealedStudy;
-use understudy_engine::log_schema::decode;
+use understudy_engine::log_schema::row_decoder;
 use understudy_report::model::case::{Case, OtherDecision};
 use understudy_run_log::{RowSelection, ScanOptions, Table};
 use understudy_study::{Field, Micros, StreamKind};
@@ -31,11 +31,11 @@ pub(crate) fn add_other_decisions<'c>(
         cases_by_id.entry(case.id.clone()).or_default().push(case);
     }
     let ids: BTreeSet<String> = cases_by_id.keys().cloned().collect();
-    let columns = decode::columns(sealed_study, Table::Decisions);
+    let columns = row_decoder::columns(sealed_study, Table::Decisions);
     let options = ScanOptions::new(Table::Decisions, columns).select(RowSelection::Texts("id", ids));
     for batch in options.open(run)? {
         let batch = batch?;
-        let records = decode::records(&study.decisions, StreamKind::Decisions, &batch)?.records;
+        let records = row_decoder::records(&study.decisions, StreamKind::Decisions, &batch)?.records;
         for row in 0..batch.num_rows() {
             let decided_at = Micros(records.times[row]);
             let field = |field: &Field| {

@@ -9,7 +9,7 @@ use toml::de::DeTable;
 use super::deferred_scope::DeferredScope;
 use super::planned_windows::{PlannedWindows, ScopeVolume};
 use super::stored_parts::{StoredPart, StoredParts};
-use super::toml_edits::{Entry, TomlEdits, entry, tables};
+use super::toml_edits::{TomlEdits, TomlEntry, entry, tables};
 use crate::init::declared_name;
 use understudy_report::{count, counted};
 use understudy_study::{Direction, Every, Study, Threshold};
@@ -107,7 +107,7 @@ pub(super) fn declaration(declared: &str, of: &FollowUpText<'_>) -> Result<Strin
 }
 
 /// Whether a table or a list of tables is written behind its key.
-fn is_inline(text: &str, (key, value): Entry<'_>) -> bool {
+fn is_inline(text: &str, (key, value): TomlEntry<'_>) -> bool {
     let (key, value) = (key.span(), value.span());
     value.start >= key.end && text[key.end..value.start].trim() == "="
 }

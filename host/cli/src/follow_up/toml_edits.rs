@@ -8,10 +8,10 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 /// A key with its value, and where they are.
-pub(super) type Entry<'d> = (&'d Spanned<DeString<'d>>, &'d Spanned<DeValue<'d>>);
+pub(super) type TomlEntry<'d> = (&'d Spanned<DeString<'d>>, &'d Spanned<DeValue<'d>>);
 
 /// The entry of a table with this key.
-pub(super) fn entry<'d>(table: &'d DeTable<'d>, key: &str) -> Option<Entry<'d>> {
+pub(super) fn entry<'d>(table: &'d DeTable<'d>, key: &str) -> Option<TomlEntry<'d>> {
     table.iter().find(|(name, _)| name.get_ref() == key)
 }
 
@@ -51,12 +51,12 @@ impl<'t> TomlEdits<'t> {
     }
 
     /// Replaces a key and its value.
-    pub(super) fn replace_entry(&mut self, (key, value): Entry<'_>, with: String) {
+    pub(super) fn replace_entry(&mut self, (key, value): TomlEntry<'_>, with: String) {
         self.edits.push((key.span().start..value.span().end, with));
     }
 
     /// Writes another entry before this one, in its style.
-    pub(super) fn insert_before(&mut self, (key, _): Entry<'_>, entry: &str) {
+    pub(super) fn insert_before(&mut self, (key, _): TomlEntry<'_>, entry: &str) {
         let start = key.span().start;
         let line = self.line_start(start);
         let before = &self.text[line..start];
@@ -68,7 +68,7 @@ impl<'t> TomlEdits<'t> {
     }
 
     /// Removes a key and its value: the line that has nothing else, or the element of an inline table with a comma.
-    pub(super) fn remove(&mut self, (key, value): Entry<'_>) {
+    pub(super) fn remove(&mut self, (key, value): TomlEntry<'_>) {
         let (mut start, mut end) = (key.span().start, value.span().end);
         let blanks =
             |from: usize| self.text[from..].len() - self.text[from..].trim_start_matches([' ', '\t']).len();

@@ -205,7 +205,7 @@ fn form_of(column: &SampleColumn, kind: FieldKind) -> Result<(AnswerForm, String
             format!("it holds {}", counted(distinct as u64, "text", "different texts")),
         )),
         FieldKind::Timestamp => Err(ask(
-            format!("`{name}` holds times, and no form of answers is a time"),
+            format!("`{name}` holds times, and an answer cannot be a time"),
             "--decision, as another field",
         )),
         FieldKind::Json => form_of_json(column),
@@ -241,7 +241,7 @@ fn form_of_json(column: &SampleColumn) -> Result<(AnswerForm, String), Question>
         ));
     }
     let reason = format!(
-        "it holds lists, {} of {} in another order than the alphabetical, as of a ranking; --form label-set if their order says nothing",
+        "it holds lists, {} of {} in another order than the alphabetical, as of a ranking; --form label-set if their order has no meaning",
         count((long.len() - sorted) as u64),
         count(long.len() as u64)
     );

@@ -127,16 +127,29 @@ pub(super) fn draft(
                 .to_owned(),
         );
     }
+    for (number, one, several) in
+        [(ids.copies[0], "snapshot is", "snapshots are"), (ids.copies[1], "decision is", "decisions are")]
+    {
+        if number > 0 {
+            let records = counted(number as u64, one, several);
+            notes.push(format!(
+                "{records} identical to an earlier one: a run counts such a record as a duplicate"
+            ));
+        }
+    }
     if ids.repeated_snapshots > 0 {
         notes.push(format!(
-            "{} the id of an earlier one: the first one counts, and a later one with other content is a conflict",
+            "{} the id of an earlier one and other content: the first one counts, and a later one is a conflict",
             counted(ids.repeated_snapshots as u64, "snapshot has", "snapshots have")
         ));
     }
     let has_revisions = ids.repeated_decisions > 0;
     if has_revisions {
         let repeated = counted(ids.repeated_decisions as u64, "decision has", "decisions have");
-        guess("revisions", format!("\"last\": {repeated} the id of an earlier one; the last one counts"));
+        guess(
+            "revisions",
+            format!("\"last\": {repeated} the id of an earlier one and other content; the last one counts"),
+        );
     }
     let mut without = vec![ids.snapshots.clone()];
     let input_fields = fields(snapshots, snapshot_keys, &mut notes);
@@ -224,18 +237,20 @@ pub(super) fn draft(
 
 /// The lateness to declare, if records lie farther behind each other than the horizon, which is the default.
 fn lateness(times: [&Times; 2], horizon: &str, notes: &mut Vec<String>) -> Option<&'static str> {
-    let behind = times.into_iter().map(|times| times.most_behind).max().unwrap_or(Micros(0));
+    let mut longest = None;
     for (stream, times) in ["snapshots", "decisions"].into_iter().zip(times) {
-        if let Some(disorder) = times.disorder() {
-            notes.push(format!(
-                "the {stream} are not in order of time: {disorder}; a run needs them in order up to `lateness`, and `understudy sort` \
-                 sorts a file"
-            ));
+        let (needed, _) = guess_horizon(&[times.most_behind.0]);
+        if times.most_behind == Micros(0) || order_of(needed) <= order_of(horizon) {
+            continue;
         }
+        notes.push(format!(
+            "the {stream} are not in order of time: records lie up to {} behind an earlier one, which `lateness` allows; \
+             `understudy sort` sorts a file",
+            times.most_behind.span_text()
+        ));
+        longest = longest.max(Some((order_of(needed), needed)));
     }
-    let (needed, _) = guess_horizon(&[behind.0]);
-    let is_beyond = behind > Micros(0) && order_of(needed) > order_of(horizon);
-    is_beyond.then_some(needed)
+    longest.map(|(_, needed)| needed)
 }
 
 /// The place of a duration among those of horizons.

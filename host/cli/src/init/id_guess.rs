@@ -23,10 +23,12 @@ pub(super) struct Ids {
     pub decisions: String,
     /// The first snapshot and each decision with its id, as indices.
     pub pairs: Vec<(usize, usize)>,
-    /// Decisions whose id an earlier decision has, too.
+    /// Decisions that have the id of an earlier one and other values.
     pub repeated_decisions: usize,
-    /// Snapshots whose id an earlier snapshot has, too.
+    /// Snapshots that have the id of an earlier one and other values.
     pub repeated_snapshots: usize,
+    /// Snapshots and decisions that have the id and all values of an earlier one.
+    pub copies: [usize; 2],
     /// Why these, as a sentence without its full stop.
     pub reason: String,
 }
@@ -73,9 +75,12 @@ pub(super) fn guess_ids(
             }
         }
     }
-    let (_, ids) = best.expect("both feeds have a candidate");
+    let (_, mut ids) = best.expect("both feeds have a candidate");
     let share = ids.pairs.len() as f64 / decisions.records.min(snapshots.records).max(1) as f64;
     if share >= LEAST_SHARE {
+        ids.copies = [copies(snapshots, &ids.snapshots), copies(decisions, &ids.decisions)];
+        ids.repeated_snapshots -= ids.copies[0];
+        ids.repeated_decisions -= ids.copies[1];
         return Ok(ids);
     }
     let floats: Vec<Question> =
@@ -200,8 +205,26 @@ fn join(snapshots: &SampleColumn, decisions: &SampleColumn, first: &HashMap<Stri
         pairs,
         repeated_decisions: present - distinct.len(),
         repeated_snapshots: snapshots_with_id - first.len(),
+        copies: [0, 0],
         reason,
     }
+}
+
+/// The number of records that have the id and all values of an earlier record.
+fn copies(sample: &Sample, id_key: &str) -> usize {
+    let Some(ids) = sample.columns.iter().find(|column| column.name == id_key) else { return 0 };
+    let mut distinct: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut copies = 0;
+    for (row, id) in ids.cells.iter().enumerate().filter_map(|(row, cell)| Some((row, cell.id()?))) {
+        let earlier = distinct.entry(id).or_default();
+        let is_equal =
+            |other: &usize| sample.columns.iter().all(|column| column.cells[row] == column.cells[*other]);
+        match earlier.iter().any(is_equal) {
+            true => copies += 1,
+            false => earlier.push(row),
+        }
+    }
+    copies
 }
 
 /// The question if the best keys join too few records, with two examples of each feed.
@@ -225,6 +248,6 @@ fn no_match(left: &[&SampleColumn], right: &[&SampleColumn], joined: usize, deci
          `{decision_key}`",
         counted(decisions as u64, "decision has", "decisions have")
     );
-    let advice = "name other keys with --id and --decision-id, or write the ids alike in both feeds";
+    let advice = "name other keys with --id and --decision-id, or use the same ids in both feeds";
     Question::new("the ids", why, advice)
 }

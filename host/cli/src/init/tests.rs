@@ -195,11 +195,11 @@ fn epoch_times_are_refused_with_the_way_to_convert() {
         outcome_of(("s.csv", table.clone()), ("d.csv", table)),
     ];
     insta::assert_snapshot!(asked.join("\n"), @r#"
-    cannot guess the time of the snapshots: `ts` holds numbers such as 1777627800000, perhaps milliseconds since 1970, which is 2026-05-01T09:30:00Z, and a time is text with a zone; convert them, for instance with `jq -c '."ts" |= (. / 1000 | todate)'`
-    cannot guess the time of the decisions: `decided_at` holds numbers such as 1777627800, perhaps seconds since 1970, which is 2026-05-01T09:30:00Z, and a time is text with a zone; convert them, for instance with `jq -c '."decided_at" |= (. | todate)'`
+    cannot guess the time of the snapshots: `ts` holds numbers such as 1777627800000, perhaps milliseconds since 1970, which is 2026-05-01T09:30:00Z, and a time must be a text with a zone; convert them, for instance with `jq -c '."ts" |= (. / 1000 | todate)'`
+    cannot guess the time of the decisions: `decided_at` holds numbers such as 1777627800, perhaps seconds since 1970, which is 2026-05-01T09:30:00Z, and a time must be a text with a zone; convert them, for instance with `jq -c '."decided_at" |= (. | todate)'`
 
-    cannot guess the time of the snapshots: `ts` holds numbers such as 1777627801.5, perhaps seconds since 1970, which is 2026-05-01T09:30:01Z, and a time is text with a zone; convert them, for instance with `df["ts"] = pandas.to_datetime(df["ts"], unit="s", utc=True)`
-    cannot guess the time of the decisions: `ts` holds numbers such as 1777627801.5, perhaps seconds since 1970, which is 2026-05-01T09:30:01Z, and a time is text with a zone; convert them, for instance with `df["ts"] = pandas.to_datetime(df["ts"], unit="s", utc=True)`
+    cannot guess the time of the snapshots: `ts` holds numbers such as 1777627801.5, perhaps seconds since 1970, which is 2026-05-01T09:30:01Z, and a time must be a text with a zone; convert them, for instance with `df["ts"] = pandas.to_datetime(df["ts"], unit="s", utc=True)`
+    cannot guess the time of the decisions: `ts` holds numbers such as 1777627801.5, perhaps seconds since 1970, which is 2026-05-01T09:30:01Z, and a time must be a text with a zone; convert them, for instance with `df["ts"] = pandas.to_datetime(df["ts"], unit="s", utc=True)`
     "#);
 }
 
@@ -231,6 +231,16 @@ fn several_decisions_of_an_id_are_revisions() {
         format!(r#"{{"id":"c{}","at":"{}","bay":"b{}"}}"#, row / 2, time(row / 2 + row % 2), row % 4)
     });
     insta::assert_snapshot!("revisions", outcome_of((JSON[0], calls(300)), (JSON[1], decisions)));
+}
+
+#[test]
+fn copies_of_a_decision_are_no_revisions() {
+    let decisions = lines(600, |row| {
+        format!(r#"{{"id":"c{0}","at":"{1}","bay":"b{2}"}}"#, row / 2, time(row / 2), row / 2 % 4)
+    });
+    let outcome = outcome_of((JSON[0], calls(300)), (JSON[1], decisions));
+    assert!(!outcome.contains("revisions"), "{outcome}");
+    assert!(outcome.contains("300 decisions are identical to an earlier one"), "{outcome}");
 }
 
 #[test]
@@ -312,7 +322,7 @@ fn compressed_feeds_are_read() {
 #[test]
 fn ids_that_do_not_match_are_shown() {
     let decisions = lines(30, |row| format!(r#"{{"id":"C-{row:03}","at":"{}","bay":"b"}}"#, time(row)));
-    insta::assert_snapshot!(outcome_of((JSON[0], calls(30)), (JSON[1], decisions)), @r#"cannot guess the ids: 0 of 30 decisions have the id of a snapshot; snapshots have "c0" and "c1" in `id`, decisions "C-000" and "C-001" in `id`; name other keys with --id and --decision-id, or write the ids alike in both feeds"#);
+    insta::assert_snapshot!(outcome_of((JSON[0], calls(30)), (JSON[1], decisions)), @r#"cannot guess the ids: 0 of 30 decisions have the id of a snapshot; snapshots have "c0" and "c1" in `id`, decisions "C-000" and "C-001" in `id`; name other keys with --id and --decision-id, or use the same ids in both feeds"#);
 }
 
 #[test]

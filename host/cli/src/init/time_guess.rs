@@ -70,16 +70,16 @@ pub(super) fn guess_time(sample: &Sample, named: Option<&str>) -> Result<Times, 
             Err(likely.unwrap_or_else(|| no_time(sample, &what)))
         }
         ([only], _) => Ok(only.clone().because("it is the only key with times")),
-        (_, [only]) => Ok((*only).clone().because("of the keys with times, its are in order")),
+        (_, [only]) => Ok((*only).clone().because("of the keys with times, only its times are in order")),
         _ => {
             let best = in_order
                 .iter()
                 .filter_map(|times| Some((usual(times)?, *times)))
                 .min_by_key(|(rank, _)| *rank);
             match best {
-                Some((_, times)) => {
-                    Ok(times.clone().because("of the keys with times, it has the most usual name"))
-                }
+                Some((_, times)) => Ok(times
+                    .clone()
+                    .because("of the keys with times, its name is the most common for a time")),
                 None => {
                     let keys: Vec<String> = in_order.iter().map(|times| format!("`{}`", times.key)).collect();
                     Err(Question::new(
@@ -96,12 +96,6 @@ pub(super) fn guess_time(sample: &Sample, named: Option<&str>) -> Result<Times, 
 impl Times {
     fn because(self, reason: &str) -> Times {
         Times { reason: reason.to_owned(), ..self }
-    }
-
-    /// What to know of the order of the records, as a sentence; `None` if all are in order.
-    pub(super) fn disorder(&self) -> Option<String> {
-        (self.most_behind > Micros(0))
-            .then(|| format!("records lie up to {} behind an earlier one", self.most_behind.span_text()))
     }
 }
 
@@ -163,7 +157,7 @@ fn unreadable(sample: &Sample, column: &SampleColumn, what: &str) -> Option<Ques
             };
             Some(Question::new(
                 what,
-                format!("`{name}` holds numbers such as {text}{hint}, and a time is text with a zone"),
+                format!("`{name}` holds numbers such as {text}{hint}, and a time must be a text with a zone"),
                 format!("convert them, for instance with {convert}"),
             ))
         }

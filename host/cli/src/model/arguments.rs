@@ -22,10 +22,10 @@ pub(super) struct ModelArguments {
     /// Names of the classes, in the ascending order of their numbers in the file.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub labels: Vec<String>,
-    /// Score from which on the second of two labels is answered.
+    /// Least score for the second of two labels.
     #[arg(long, value_name = "NUMBER")]
     pub score_threshold: Option<f64>,
-    /// Make probabilities of the scores by a softmax.
+    /// Convert the scores to probabilities by a softmax.
     #[arg(long)]
     pub softmax: bool,
     /// Number of classes to rank by their scores, instead of a label.

@@ -34,7 +34,7 @@ pub(super) struct Check {
     /// Predictions in the same formats, one for each row in the same order.
     #[arg(long, value_name = "FILE")]
     expect: PathBuf,
-    /// Column of the predictions: labels or numbers. By default the first column that is no index of pandas.
+    /// Column of the predictions: labels or numbers. By default the first column that is not an index of pandas.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
     /// Column of the predictions with the probability of the label.

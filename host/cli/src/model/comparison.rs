@@ -67,7 +67,7 @@ impl Comparison {
         let rows = counted(self.rows as u64, "row", "rows");
         if self.has_numbers {
             format!(
-                "{} of {rows} within the tolerance, {} equal to the bit, greatest difference {:e}",
+                "{} of {rows} within the tolerance, {} bit-identical, greatest difference {:e}",
                 self.equal, self.equal_bits, self.greatest
             )
         } else {
@@ -137,7 +137,7 @@ mod tests {
         comparison.add(1, false, 0.003, || ("2.003".to_owned(), "2".to_owned()));
         comparison.add_unanswered(2, "the field `employment` is missing");
         assert!(comparison.is_near() && !comparison.passed());
-        insta::assert_snapshot!(comparison.summary(), @"1 of 3 rows within the tolerance, 0 equal to the bit, greatest difference 3e-3");
+        insta::assert_snapshot!(comparison.summary(), @"1 of 3 rows within the tolerance, 0 bit-identical, greatest difference 3e-3");
         insta::assert_snapshot!(comparison.details().join("\n"), @"
         1 of 3 rows have no answer
           row 2: 2.003, expected 2

@@ -7,7 +7,7 @@ use super::package::read_package;
 
 /// Build the plugin in a folder: a component from its source.
 ///
-/// The manifest of the folder tells the language. With Cargo.toml it is `cargo build --release --target wasm32-unknown-unknown` and
+/// The manifest of the folder determines the language. With Cargo.toml it is `cargo build --release --target wasm32-unknown-unknown` and
 /// `understudy pack`. With pyproject.toml it is `componentize-py`, from a virtual environment or the search path. With package.json it is
 /// `understudy-componentize` of @understudy/sdk in node_modules. With plugin.toml it is `zig cc` of the Python package ziglang, or on the
 /// search path.

@@ -9,8 +9,8 @@ use super::super::output::print_out;
 use super::arguments::{AuthoredComponent, KindArgument, ROWS, SetupArguments, headline, read_text};
 use understudy_engine::{InspectedPlugin, load_within_default_limits};
 use understudy_plugin_kit::{
-    DeciderSubject, Finding, Report, Row, Rule, ScorerSubject, Subject, check_decider, check_decision_access,
-    check_scorer, decision_fields, generate_pairs, generate_rows, read_rows, words_of,
+    ContractReport, DeciderSubject, Finding, Row, Rule, ScorerSubject, Subject, check_decider,
+    check_decision_access, check_scorer, decision_fields, generate_pairs, generate_rows, read_rows, words_of,
 };
 use understudy_report::{count, counted};
 use understudy_sandbox::{DeciderPlugin, InputField, ScorerPlugin};
@@ -92,7 +92,7 @@ impl Check {
         plugin: DeciderPlugin,
         words: &[String],
         given: Option<PathBuf>,
-    ) -> anyhow::Result<Report> {
+    ) -> anyhow::Result<ContractReport> {
         let mut rows = given.map_or_else(|| Ok(Vec::new()), |path| given_rows(&plugin.reads, &path))?;
         let given = rows.len();
         rows.extend(generate_rows(&plugin.reads, words, self.seed));
@@ -103,16 +103,19 @@ impl Check {
         match self.kind {
             Some(KindArgument::Model) => report.findings.extend(check_decision_access(&subject.plugin)),
             None if !fields.is_empty() => {
-                print_line("decision", &format!("it reads {}, which a model must not", fields.join(", ")))?;
+                print_line(
+                    "decision",
+                    &format!("it reads {}, which a model must not read", fields.join(", ")),
+                )?;
             }
             _ => {}
         }
         Ok(report)
     }
 
-    fn check_scorer(&self, plugin: &ScorerPlugin, words: &[String]) -> anyhow::Result<Vec<Report>> {
+    fn check_scorer(&self, plugin: &ScorerPlugin, words: &[String]) -> anyhow::Result<Vec<ContractReport>> {
         if self.rows.is_some() {
-            return Err(anyhow!("--rows are those of a model or comparator; leave it out for a metric"));
+            return Err(anyhow!("--rows applies to models and comparators; omit it for a metric"));
         }
         let check = |form| {
             let pairs = generate_pairs(form, plugin.needs_probabilities, words, self.seed);
@@ -127,11 +130,11 @@ impl Check {
     fn print_costs(
         &self,
         subject: &dyn Subject,
-        report: &Report,
+        report: &ContractReport,
         given: usize,
         what: &str,
     ) -> anyhow::Result<()> {
-        let Report { rows, unanswered, costs, .. } = report;
+        let ContractReport { rows, unanswered, costs, .. } = report;
         let own = match given {
             0 => String::new(),
             given => format!(", {given} of them given"),

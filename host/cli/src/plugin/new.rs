@@ -11,7 +11,7 @@ use super::super::output::print_err;
 use super::arguments::KindArgument;
 use understudy_plugin_kit::{Language, NewProject, is_package_name};
 
-/// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests at once.
+/// Write the folder of a new plugin: source, tests, rows and the SDK. It builds and passes its tests unchanged.
 ///
 /// The SDK is the one of this program, in the folder sdk of the plugin. For Rust, cargo downloads its dependencies from crates.io. For Python,
 /// README.md of the plugin says how to install componentize-py. For JavaScript, `npm install` gets the tools that build a component. For C,

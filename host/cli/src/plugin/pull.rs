@@ -16,7 +16,7 @@ const PROGRAM: &str = "understudy-pull";
 /// Download plugins from OCI registries.
 ///
 /// The components go to `plugins` in the folder of the study, where `check`, `run` and `seal` find them. They are found by the digest
-/// of their manifest. User names and passwords are those of `docker login`. The program `understudy-pull` beside this one does it.
+/// of their manifest. User names and passwords are those of `docker login`. Runs the program `understudy-pull`, which is installed beside this one.
 #[derive(clap::Args)]
 pub(super) struct Pull {
     /// A study, all plugins of which are downloaded; or a reference: oci://HOST/REPOSITORY, followed by @sha256:DIGEST or :TAG.

@@ -28,7 +28,7 @@ const ROUNDING: f64 = 1e-12;
 /// A line for a model or comparator is {"input": {"nights": 3}, "expected": "a"}, or has "unanswered": "abstained: why" in place of
 /// "expected". "confidence" and "probabilities" are compared if they are there. A line for a metric is {"input": {"model": "a",
 /// "comparator": "b"}, "expected": {"hits": 0}}; without "model" the model has no answer. {"value": 0.5} is the metric over the pairs
-/// of all lines before. A folder is built first. Exit codes: 0 all results are the expected ones, 1 otherwise.
+/// of all lines before. A folder is built first. Exit codes: 0 all results match, 1 otherwise.
 #[derive(clap::Args)]
 pub(super) struct Test {
     /// Folder of a plugin, which is built first, path of a component, or name of a stock plugin.

@@ -2,6 +2,6 @@
 
 pub mod candidate;
 pub mod request;
-pub mod shadow_compare;
+pub mod shadow_comparison;
 pub mod swappable_slot;
 pub mod swapper;

@@ -2,7 +2,7 @@
 
 use crate::control::messages::SwapInstances;
 use crate::evaluation::pair_evaluator::EvaluatorSwap;
-use crate::hot_swap::shadow_compare::ShadowComparison;
+use crate::hot_swap::shadow_comparison::ShadowComparison;
 use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::inference::worker_pool::{ModelInstance, ModelSwap};
 use crate::plugins::compatibility;

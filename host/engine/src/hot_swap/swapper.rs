@@ -28,7 +28,7 @@ use crate::evaluation::projection::buffered_fields;
 use crate::evaluation::recent_pairs::PairSample;
 use crate::hot_swap::candidate::{Candidate, load_candidate};
 use crate::hot_swap::request::{Replacement, SwapError, SwapRequest, SwapResult};
-use crate::hot_swap::shadow_compare::ShadowComparison;
+use crate::hot_swap::shadow_comparison::ShadowComparison;
 use crate::hot_swap::swappable_slot::{ComparablePlugin as _, SwappableSlot};
 use crate::inference::determinism_check::SharedDeterminismStats;
 use crate::plugins::plugin_versions::{PluginVersion, PluginVersions};

@@ -11,8 +11,8 @@ use arrow::array::{RecordBatch, StringArray};
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::ingest::reader_event::{READER_QUEUE_BATCHES, ReaderError, ReaderEvent};
-use crate::log_schema::decode;
-use crate::log_schema::decode::DecodedRows;
+use crate::log_schema::row_decoder;
+use crate::log_schema::row_decoder::DecodedRows;
 use crate::plugins::load::LoadedStudy;
 use understudy_records::batch::{DecodedBatch, ExcludedRecord, Records, fields_schema};
 use understudy_run_log::{ScanOptions, Table, TableRows};
@@ -86,7 +86,7 @@ impl LogSource {
         let part = batch.slice(0, self.rows.min(batch.num_rows()));
         let rest = batch.slice(part.num_rows(), batch.num_rows() - part.num_rows());
         self.batch = (rest.num_rows() > 0).then_some(rest);
-        let DecodedRows { sequences, records } = decode::records(&self.stream, self.kind, &part)?;
+        let DecodedRows { sequences, records } = row_decoder::records(&self.stream, self.kind, &part)?;
         let last = *sequences.last().ok_or_else(|| anyhow!("the log has an empty batch"))?;
         let excluded = self.excluded_before(last)?;
         Ok(Some(DecodedBatch { kind: self.kind, records, excluded }))
@@ -97,7 +97,7 @@ impl LogSource {
         // The table mixes both streams, so rows of the other stream are skipped.
         while self.waiting.last().is_none_or(|(last, _)| *last < sequence) {
             let Some(batch) = self.excluded.next() else { break };
-            let excluded = decode::excluded_records(&self.scopes, &batch?)?;
+            let excluded = row_decoder::excluded_records(&self.scopes, &batch?)?;
             self.waiting.extend(excluded.into_iter().filter(|(_, record)| record.kind == self.kind));
         }
         let before = self.waiting.partition_point(|(of, _)| *of < sequence);

@@ -8,7 +8,7 @@ use crate::control::messages::RunCommand;
 use crate::ingest::reader_event::ReaderEvent;
 use crate::ingest::readers::Readers;
 use crate::pipeline::coordinator::Coordinator;
-use crate::pipeline::file_streams::FileStreams;
+use crate::pipeline::file_order_buffer::FileStreams;
 use crate::plugins::plugin_versions::PluginVersions;
 use crate::stats::checkpoint::Checkpoint;
 use crate::stats::run_result::EndReason;

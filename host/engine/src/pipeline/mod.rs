@@ -4,7 +4,7 @@ pub mod coordinator;
 pub mod coordinator_commands;
 pub mod event_loop;
 mod exclusion_scopes;
-pub mod file_streams;
+pub mod file_order_buffer;
 pub mod initial_state;
 pub mod open_segment_group;
 pub mod progress;

@@ -23,7 +23,7 @@ use crate::plugins::load::LoadedStudy;
 use crate::plugins::plugin_versions::SwapApplied;
 use crate::recovery::log_replay::{self, LogReplay};
 use crate::recovery::pair_position::PairPosition;
-use crate::recovery::recover_versions::{UnrecordedSwap, recover_versions};
+use crate::recovery::version_recovery::{UnrecordedSwap, recover_versions};
 use crate::seal::manifest::{SEAL, Seal};
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::aggregates::Aggregates;

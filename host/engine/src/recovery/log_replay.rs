@@ -17,7 +17,7 @@ use crate::batches::acks::BatchAcks;
 use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
 use crate::batches::slice_classifier::SliceClassifier;
 use crate::join::join_buffer::JoinBuffer;
-use crate::log_schema::decode;
+use crate::log_schema::row_decoder;
 use crate::plugins::blinding::first_violation;
 use crate::seal::sealed_study::SealedStudy;
 use crate::stats::counters::RunCounters;
@@ -69,7 +69,7 @@ impl<'p> LogReplay<'p> {
                 StreamKind::Snapshots => "observed_at",
                 StreamKind::Decisions => "decided_at",
             };
-            let columns = decode::columns(sealed_study, table);
+            let columns = row_decoder::columns(sealed_study, table);
             let from = from[kind].map(|micros| (time, micros));
             let rows = ScanOptions {
                 from,
@@ -136,8 +136,9 @@ impl<'p> LogReplay<'p> {
     ) -> anyhow::Result<Vec<JoinedPair>> {
         let sealed_study = self.sealed_study;
         let stream = sealed_study.study.stream(kind);
-        let decode::DecodedRows { sequences, records } = decode::records(stream, kind, batch)?;
-        if let Some(row) = decode::first_generation_mismatch(&sealed_study.versions, kind, &sequences, batch)?
+        let row_decoder::DecodedRows { sequences, records } = row_decoder::records(stream, kind, batch)?;
+        if let Some(row) =
+            row_decoder::first_generation_mismatch(&sealed_study.versions, kind, &sequences, batch)?
         {
             bail!(
                 "the log's {} hold the id \"{}\" (sequence {}) in another generation than the ledger records; run \
@@ -161,7 +162,7 @@ impl<'p> LogReplay<'p> {
             StreamKind::Snapshots => {
                 join_buffer.on_snapshots(offered.slot, offered.pairs)?;
                 let (windows, conditions) = self.classes.classify(&records);
-                let models = decode::answers(sealed_study, batch)?;
+                let models = row_decoder::answers(sealed_study, batch)?;
                 let answers = models.iter().map(|model| &model.output.answers);
                 if let Some(row) = first_violation(sealed_study.blinding.as_ref(), &records.ids, answers) {
                     bail!(
@@ -218,9 +219,9 @@ pub fn count_excluded(
     from_group: u32,
     counters: &mut RunCounters,
 ) -> anyhow::Result<()> {
-    let columns = decode::columns(sealed_study, Table::Excluded);
+    let columns = row_decoder::columns(sealed_study, Table::Excluded);
     for batch in (ScanOptions { from_group, ..ScanOptions::new(Table::Excluded, columns) }).open(run)? {
-        let mut excluded = decode::excluded_records(&sealed_study.study.scopes, &batch?)?;
+        let mut excluded = row_decoder::excluded_records(&sealed_study.study.scopes, &batch?)?;
         excluded.retain(|(sequence, record)| *sequence >= counters.position[record.kind]);
         counters.count_excluded(&sealed_study.study, &excluded);
     }

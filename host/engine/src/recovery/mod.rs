@@ -1,7 +1,7 @@
 //! Restores state and derived data from the ledger and the log.
 
-pub mod load_run;
 pub mod log_replay;
 pub mod pair_position;
-pub mod recompute;
-pub mod recover_versions;
+pub mod recomputation;
+pub mod run_loader;
+pub mod version_recovery;

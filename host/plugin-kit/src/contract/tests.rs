@@ -54,7 +54,7 @@ impl Instance for TestInstance<'_> {
     }
 }
 
-fn checked(behaviour: Behaviour) -> Report {
+fn checked(behaviour: Behaviour) -> ContractReport {
     check(&TestSubject { rows: 20, behaviour, fuel: Cell::new(0) }, 1)
 }
 
@@ -63,7 +63,7 @@ fn numbers(rows: &[usize], answer: impl Fn(usize) -> usize) -> Vec<RowResult> {
 }
 
 /// The rules and examples of all findings.
-fn text(report: &Report) -> String {
+fn text(report: &ContractReport) -> String {
     let finding = |finding: &Finding| {
         format!("{}, {} rows\n  {}", finding.rule.name(), finding.rows, finding.example.join("\n  "))
     };

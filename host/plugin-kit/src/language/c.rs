@@ -2,7 +2,7 @@
 
 use super::Template;
 use crate::kind::Kind;
-use crate::template::Names;
+use crate::template::TemplateNames;
 
 include!(concat!(env!("OUT_DIR"), "/c_sdk.rs"));
 
@@ -33,7 +33,7 @@ impl Template for C {
         Some(format!("python3 -m venv .venv && .venv/bin/pip install ziglang=={ZIGLANG}"))
     }
 
-    fn files(&self, names: &Names<'_>) -> Vec<(String, String)> {
+    fn files(&self, names: &TemplateNames<'_>) -> Vec<(String, String)> {
         let (kind, source) = match names.kind {
             Kind::Model => ("model", include_str!("../../templates/c/model.c.txt")),
             Kind::Comparator => ("comparator", include_str!("../../templates/c/comparator.c.txt")),

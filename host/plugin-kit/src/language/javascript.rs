@@ -2,7 +2,7 @@
 
 use super::Template;
 use crate::kind::Kind;
-use crate::template::Names;
+use crate::template::TemplateNames;
 
 include!(concat!(env!("OUT_DIR"), "/javascript_sdk.rs"));
 
@@ -30,7 +30,7 @@ impl Template for JavaScript {
         Some("npm install".to_owned())
     }
 
-    fn files(&self, names: &Names<'_>) -> Vec<(String, String)> {
+    fn files(&self, names: &TemplateNames<'_>) -> Vec<(String, String)> {
         let (source, test) = match names.kind {
             Kind::Model => (
                 include_str!("../../templates/javascript/model.js.txt"),

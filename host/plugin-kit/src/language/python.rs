@@ -2,7 +2,7 @@
 
 use super::Template;
 use crate::kind::Kind;
-use crate::template::Names;
+use crate::template::TemplateNames;
 
 include!(concat!(env!("OUT_DIR"), "/python_sdk.rs"));
 
@@ -12,7 +12,7 @@ pub const COMPONENTIZE_PY: &str = "0.25.1";
 /// Names that a module cannot have: keywords, and modules that it would hide.
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
-    "abc", "aifc", "and", "antigravity", "argparse", "array", "as", "assert", "ast", "async", "asynchat",
+    "abc", "aifc", "and", "antiseverity", "argparse", "array", "as", "assert", "ast", "async", "asynchat",
     "asyncio", "asyncore", "atexit", "audioop", "await", "base64", "bdb", "binascii", "bisect", "break",
     "builtins", "bz2", "calendar", "case", "cgi", "cgitb", "chunk", "class", "cmath", "cmd", "code",
     "codecs", "codeop", "collections", "colorsys", "compileall", "componentize-py-runtime",
@@ -82,7 +82,7 @@ impl Template for Python {
         ))
     }
 
-    fn files(&self, names: &Names<'_>) -> Vec<(String, String)> {
+    fn files(&self, names: &TemplateNames<'_>) -> Vec<(String, String)> {
         let (source, test) = match names.kind {
             Kind::Model => (
                 include_str!("../../templates/python/model.py.txt"),

@@ -2,7 +2,7 @@
 
 use super::Template;
 use crate::kind::Kind;
-use crate::template::Names;
+use crate::template::TemplateNames;
 
 include!(concat!(env!("OUT_DIR"), "/rust_sdk.rs"));
 
@@ -114,7 +114,7 @@ impl Template for Rust {
         "src/lib.rs"
     }
 
-    fn files(&self, names: &Names<'_>) -> Vec<(String, String)> {
+    fn files(&self, names: &TemplateNames<'_>) -> Vec<(String, String)> {
         let source = match names.kind {
             Kind::Model => include_str!("../../templates/rust/model.rs.txt"),
             Kind::Comparator => include_str!("../../templates/rust/comparator.rs.txt"),

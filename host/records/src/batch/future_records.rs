@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(lines, [2, 3, 5]);
         assert!(batch.excluded.iter().all(|record| record.reason == ExclusionReason::Rejected));
         assert_eq!(batch.excluded[0].raw, br#"{"id":2,"at":"2126-03-02T10:00:00Z"}"#);
-        insta::assert_snapshot!(batch.excluded[0].detail, @"2126-03-02T10:00:00Z is 36524d ahead of this machine's clock, 2026-03-02T10:00:00Z, and `most-ahead` is 1h; correct the clock that is wrong, or declare a larger `most-ahead`");
+        insta::assert_snapshot!(batch.excluded[0].detail, @"2126-03-02T10:00:00Z is 36524d (100.0 years) ahead of this machine's clock, 2026-03-02T10:00:00Z, and `most-ahead` is 1h; correct the clock that is wrong, or declare a larger `most-ahead`");
         insta::assert_snapshot!(batch.excluded[2].detail, @"2026-03-02T11:00:00.000001Z is 1h ahead of this machine's clock, 2026-03-02T10:00:00Z, and `most-ahead` is 1h; correct the clock that is wrong, or declare a larger `most-ahead`");
     }
 

@@ -2,6 +2,10 @@
 //!
 //! Invariants: per stream, received = rejected + duplicate + conflict + late + paired + revised + waiting + expired;
 //! [`Account::terms`] is the only list of these terms.
+//!
+//! Excluded records are counted in three places that must agree: here by the join, in `stats/counters.rs` of
+//! `understudy_engine` from the log, for a resumed and for a verified run, and by window in `scoring/record_counts.rs` of
+//! `understudy_statistics`, for the guards of the verdict.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

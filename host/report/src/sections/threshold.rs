@@ -7,7 +7,6 @@
 use crate::bounds_text::{bounds_text, missing_intervals};
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{UNDEFINED, count, counted, declared_number, interval_text, number_text, six_decimals};
-use crate::level_text::level_sentence;
 use crate::metric_format::MetricFormat;
 use crate::model::bundle::{ReportBundle, RunEvent, ThresholdSummary};
 use crate::model::report::Report;
@@ -17,6 +16,7 @@ use crate::sections::helpers::{
     OFFLINE_NOTE, axis, bounded_value, chart_time, folded, latest, local_date, omitted_windows_note,
     scope_name, search_metric, text, window_start,
 };
+use crate::shared_level_text::level_sentence;
 use understudy_statistics::verdict::{
     BaselineGains, ChanceMeasure, CountedWindow, Estimate, ModelVerdict, ScopeVerdict, Verdict,
     direction_words, format_share,

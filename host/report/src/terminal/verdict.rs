@@ -5,7 +5,7 @@
 use crate::bounds_text::{bounds_text, missing_intervals};
 use crate::ceiling_text::ceiling_share_text;
 use crate::format::{counted, interval_text, number_text, p_value, verdict_meaning};
-use crate::level_text::level_sentence;
+use crate::shared_level_text::level_sentence;
 use crate::terminal::table::{Align, TextTable};
 use crate::terminal::text_canvas::{Ink, Page, Span, Style};
 use crate::terminal::verdict_account::{guards, verdict_account};

@@ -73,8 +73,10 @@ fn all_mismatches_are_reported_with_what_to_write() {
     `config` lacks `form`; write "label" or "number" there
     `config.k` is 2.5; write a whole number from 1 to 1000
     `config.labels[1]` is "long"; write a text of at most 3 characters
-    unknown key `config.x`; did you mean `k`? keys allowed here: either, fixed, form, k, kind, labels, least, p, round, share
+    unknown key `config.x`; keys allowed here: either, fixed, form, k, kind, labels, least, p, round, share
     "#);
+    // A misspelt key is not missing as well.
+    insta::assert_snapshot!(messages(&rooms(), &json!({"k": 2, "frm": "label"})), @"unknown key `config.frm`; did you mean `form`? keys allowed here: either, fixed, form, k, kind, labels, least, p, round, share");
 }
 
 #[test]

@@ -31,7 +31,7 @@ const KINDS: [VerdictKind; 4] =
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GateMetadata {
-    /// Name of the model; the gravest verdict of all models counts without it.
+    /// Name of the model; the worst verdict of all models counts without it.
     model: Option<String>,
     /// Name of the scope; all of the input without it.
     scope: Option<String>,
@@ -89,10 +89,10 @@ impl GateMetadata {
     }
 }
 
-/// The gravest verdict that is asked for, with its main reason.
+/// The worst verdict that is asked for, with its main reason.
 fn ruling(verdict: &Verdict, asked: &GateMetadata) -> Result<Value, Problem> {
     let scope = asked.scope.as_deref().unwrap_or(ALL_SNAPSHOTS);
-    let Some((model, found)) = verdict.gravest(asked.model.as_deref(), scope) else {
+    let Some((model, found)) = verdict.worst(asked.model.as_deref(), scope) else {
         let names = |names: Vec<&str>| names.join(", ");
         let models = verdict.models.iter().map(|model| model.model.as_str()).collect();
         let scopes = verdict.models.first().map_or(&[][..], |model| &model.scopes).iter();

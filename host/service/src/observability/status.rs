@@ -18,7 +18,7 @@ use crate::app::body_budget::BodyBudget;
 use crate::app::delivery_queue::DeliveryQueue;
 use crate::app::run_slot::RunSlot;
 use crate::http::response::json_response;
-use crate::util::process_stats::{DiskGauge, DiskUsage, resident_bytes};
+use crate::util::resource_usage::{DiskGauge, DiskUsage, resident_bytes};
 use understudy_engine::RunStatus;
 use understudy_statistics::verdict::describe_threshold;
 

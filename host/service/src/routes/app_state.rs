@@ -18,8 +18,8 @@ use crate::observability::metrics::RequestMetrics;
 use crate::observability::request_metrics::LogThrottles;
 use crate::observability::status::StatusSources;
 use crate::routes::openapi::OpenApiDocument;
-use crate::util::process_stats::DiskGauge;
 use crate::util::reloadable::Reloadable;
+use crate::util::resource_usage::DiskGauge;
 use understudy_run_log::signed_head::Signer;
 use understudy_study::Study;
 

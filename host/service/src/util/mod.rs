@@ -2,6 +2,6 @@
 
 pub mod excerpt;
 pub mod log_rate_limit;
-pub mod process_stats;
 pub mod reloadable;
 pub mod request_duration_histogram;
+pub mod resource_usage;

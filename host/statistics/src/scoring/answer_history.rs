@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::answer_value::AnswerValue;
 use super::baseline::BASELINES_PER_FORM;
 use super::exact_sum::ExactSum;
-use super::nominal_history::NominalHistory;
+use super::nominal_answer_counts::NominalAnswerCounts;
 use super::ranking_history::RankingHistory;
 use super::running_median::RunningMedian;
 
@@ -21,7 +21,7 @@ use super::running_median::RunningMedian;
 pub struct AnswerHistory {
     numbers: NumberHistory,
     rankings: RankingHistory,
-    nominal: NominalHistory,
+    nominal: NominalAnswerCounts,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ mod label_counts;
 mod label_metrics;
 mod lagged_answers;
 mod local_time;
-mod nominal_history;
+mod nominal_answer_counts;
 mod open_pairs;
 mod paired_comparison;
 mod ranking_history;

@@ -5,7 +5,7 @@
 //!   bounds hold together at the confidence of the verdict.
 //! - Before a declared end there is no bound, so the gate does not pass.
 
-use super::bound::bounds_failure;
+use super::bound_check::bounds_failure;
 use super::ceiling::CeilingShare;
 use super::format::{format_confidence, format_share};
 use super::{Estimate, VerdictKind};

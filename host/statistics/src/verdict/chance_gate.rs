@@ -8,7 +8,7 @@
 //! - The gain over every baseline must suffice. This intersection-union test needs no correction of the level.
 
 use super::baseline_gain::{BaselineGain, BaselineGains};
-use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
+use super::bound_check::{bounds_failure, meets_bound, meets_bound_by_count};
 use super::chance_corrected_agreement::ChanceAgreement;
 use super::format::{compared_pairs, format_confidence};
 use super::{MissingInterval, VerdictKind};
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(failure(GAIN, BOUND, &found(5)), "GO");
         assert_eq!(failure(GAIN, POINT, &found(1)), "GO");
         let lost = [("go", "go", 900), ("go", "stop", 60), ("stop", "stop", 40)];
-        insta::assert_snapshot!(failure(GAIN, BOUND, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain -0.020000, with bounds -0.047821 and -0.001194 at confidence 0.95 each, is on the wrong side of 0; a gain above 0 is required");
+        insta::assert_snapshot!(failure(GAIN, BOUND, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain -0.020000, with bounds -0.047821 and -0.001194 at confidence 0.95 each, misses 0; a gain above 0 is required");
         insta::assert_snapshot!(failure(GAIN, POINT, &lost), @"NO-GO: agreement is 0.940000, and always giving the commonest label would reach 0.960000: the gain is -0.020000; a gain above 0 is required");
         insta::assert_snapshot!(failure(ChanceRequirement::Gain(0.05), BOUND, &found(40)), @"INCONCLUSIVE: agreement is 1.000000, and always giving the commonest label would reach 0.960000: the gain 0.040000, with bounds 0.021016 and 0.060888 at confidence 0.95 each, cannot be distinguished from 0.05; a gain of at least 0.05 is required");
     }

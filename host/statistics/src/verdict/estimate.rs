@@ -21,7 +21,7 @@ use crate::scoring::{
     clopper_pearson, jackknife_difference, proportion_difference,
 };
 use understudy_study::{
-    ChanceRequirement, Direction, Evidence as Declared, Quantifier, Source, Study, Threshold, WindowChoice,
+    ChanceRequirement, Direction, Evidence as Declared, Quantifier, Study, Threshold, WindowChoice,
 };
 
 /// A variance below this fraction of the mean square of the scores is attributed to rounding.
@@ -370,10 +370,9 @@ pub fn has_looks(facts: &Facts<'_>, windows: &[Window]) -> bool {
 /// Whether bounds decide, and the person who ends the run chooses its end. That person can look at the results before, and end the
 /// run at the best look. The first N windows are a declared end, and files have one of their own.
 pub fn chooses_end(study: &Study, threshold: &Threshold) -> bool {
-    let is_file = |source: &Source| matches!(source, Source::File(_));
     threshold.evidence != Declared::Point
         && !matches!(threshold.windows, WindowChoice::First(_))
-        && !(is_file(&study.snapshots_source) && is_file(&study.decisions_source))
+        && !(study.snapshots_source.has_end() && study.decisions_source.has_end())
 }
 
 /// The number of scored pairs and the sums of the metric's own components.

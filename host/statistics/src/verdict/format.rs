@@ -4,7 +4,7 @@
 
 use super::Estimate;
 use super::baseline_gain::BaselineGains;
-use super::bound::meets_bound_by_count;
+use super::bound_check::meets_bound_by_count;
 use crate::number_text::{count, counted, number_text};
 use crate::scoring::JACKKNIFE_GROUPS;
 use understudy_study::Direction;

@@ -8,7 +8,7 @@
 //! - Every gate is evaluated, even if another one fails. A failure is reported with its numbers.
 
 use super::baseline_gain::BaselineGains;
-use super::bound::{bounds_failure, meets_bound, meets_bound_by_count};
+use super::bound_check::{bounds_failure, meets_bound, meets_bound_by_count};
 use super::ceiling::CeilingShare;
 use super::ceiling_gate::ceiling_failure;
 use super::chance_corrected_agreement::ChanceAgreement;

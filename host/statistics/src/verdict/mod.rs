@@ -3,7 +3,7 @@
 //!
 //! Invariants:
 //! - The same facts give the same verdict, to the byte.
-//! - A verdict is the gravest of its reasons: VOID before INCONCLUSIVE before NO-GO before GO. So a study
+//! - A verdict is the worst of its reasons: VOID before INCONCLUSIVE before NO-GO before GO. So a study
 //!   does not claim what it cannot show.
 //! - A share meets its bound by its counts, in whole numbers.
 //!
@@ -14,7 +14,7 @@
 //! without pairs is one of them, and has too few comparisons.
 
 mod baseline_gain;
-mod bound;
+mod bound_check;
 mod ceiling;
 mod ceiling_gate;
 mod chance_corrected_agreement;
@@ -45,7 +45,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use baseline_gain::{BaselineGain, BaselineGains, LeftOutPairs};
-pub use bound::meets_bound_by_count;
+pub use bound_check::meets_bound_by_count;
 pub use ceiling::CeilingShare;
 pub use chance_corrected_agreement::{ChanceAgreement, ChanceMeasure, ModelLabels};
 pub use determination::determine_verdict;
@@ -56,6 +56,7 @@ pub use format::{TESTED_LATER, direction_words, format_confidence, format_share,
 pub use guards::{Guard, GuardResult, GuardSpan, GuardSubject, term_consequence};
 pub use interval_method::{IntervalMethod, MissingInterval};
 pub use notes::verdict_notes;
+pub use replicates::MetricLimits;
 pub use revised_agreement::{RevisedAgreement, RevisedSlice, VerdictRevisions};
 pub use simulated_run::SimulatedRun;
 pub use threshold_text::{ceiling_requirement, chance_requirement, describe_threshold};
@@ -72,7 +73,7 @@ pub const CONTAMINATION_LEVEL: f64 = 0.001;
 /// The confidence of intervals that are displayed but decide nothing.
 pub const DISPLAY_CONFIDENCE: f64 = 0.95;
 
-/// The kind of a verdict, in ascending gravity.
+/// The kind of a verdict, in ascending severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum VerdictKind {
     /// The model meets the threshold: safe to try on canary.
@@ -161,9 +162,9 @@ impl Verdict {
         json + "\n"
     }
 
-    /// The gravest verdict on a scope over the models, or over one of them; the first if several are as grave.
+    /// The worst verdict on a scope over the models, or over one of them; the first if several are as grave.
     /// `None` if the verdict does not cover the model or the scope.
-    pub fn gravest(&self, model: Option<&str>, scope: &str) -> Option<(&ModelVerdict, &ScopeVerdict)> {
+    pub fn worst(&self, model: Option<&str>, scope: &str) -> Option<(&ModelVerdict, &ScopeVerdict)> {
         let models = self.models.iter().filter(|found| model.is_none_or(|name| found.model == name));
         let found = models.filter_map(|model| {
             let found = model.scopes.iter().find(|found| found.scope == scope)?;
@@ -261,7 +262,7 @@ pub struct ScopeVerdict {
     pub scope: String,
     /// The kind of the verdict.
     pub verdict: VerdictKind,
-    /// The reasons, the gravest first.
+    /// The reasons, the worst first.
     pub reasons: Vec<VerdictReason>,
     /// The confidence of each bound of an interval on its own.
     pub confidence: f64,
@@ -288,7 +289,7 @@ pub struct ScopeVerdict {
 }
 
 impl ScopeVerdict {
-    /// The reason that is named first: one of the gravest.
+    /// The reason that is named first: one of the worst.
     pub fn main_reason(&self) -> &str {
         self.reasons.first().map_or("", |reason| reason.text.as_str())
     }

@@ -182,7 +182,7 @@ fn every_reason_is_reported_with_its_numbers() {
 }
 
 #[test]
-fn the_gravest_reason_is_the_verdict() {
+fn the_worst_reason_is_the_verdict() {
     let kinds = [VerdictKind::Go, VerdictKind::NoGo, VerdictKind::Inconclusive, VerdictKind::Void];
     assert!(kinds.is_sorted());
     assert_eq!(kinds.map(VerdictKind::name), ["GO", "NO-GO", "INCONCLUSIVE", "VOID"]);
@@ -229,7 +229,7 @@ fn an_upper_bound_is_met_from_below() {
         );
     }
     let reason = SimulatedStudy::new(&most(bound(&every(1))), &[GOOD]).decide().1;
-    insta::assert_snapshot!(reason, @"NO-GO: week ending 2026-04-19: 900 of 1,000 (0.900000), with bounds 0.883008 and 0.915215 at confidence 0.95 each, is on the wrong side of 0.85; at most 0.85 is required");
+    insta::assert_snapshot!(reason, @"NO-GO: week ending 2026-04-19: 900 of 1,000 (0.900000), with bounds 0.883008 and 0.915215 at confidence 0.95 each, misses 0.85; at most 0.85 is required");
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_verdict_is_read_back_from_its_json() {
 }
 
 #[test]
-fn the_gravest_verdict_is_the_first_of_the_gravest_models() {
+fn the_worst_verdict_is_the_first_of_the_worst_models() {
     use VerdictKind::{Go, Inconclusive, NoGo};
     let mut verdict = SimulatedStudy::new(&every(3), &[GOOD; 3]).verdict();
     let model = |name: &str, kinds: [VerdictKind; 2]| {
@@ -292,16 +292,16 @@ fn the_gravest_verdict_is_the_first_of_the_gravest_models() {
     };
     let models = vec![model("a", [Go, NoGo]), model("b", [NoGo, Go]), model("c", [NoGo, Inconclusive])];
     verdict.models = models;
-    let gravest = |model: Option<&str>, scope: &str| {
-        let (model, scope) = verdict.gravest(model, scope)?;
+    let worst = |model: Option<&str>, scope: &str| {
+        let (model, scope) = verdict.worst(model, scope)?;
         Some((model.model.as_str(), scope.scope.as_str(), scope.verdict))
     };
-    assert_eq!(gravest(None, "all"), Some(("b", "all", NoGo)));
-    assert_eq!(gravest(None, "direct"), Some(("c", "direct", Inconclusive)));
-    assert_eq!(gravest(Some("a"), "all"), Some(("a", "all", Go)));
-    assert_eq!(gravest(Some("a"), "direct"), Some(("a", "direct", NoGo)));
-    assert_eq!(gravest(Some("d"), "all"), None);
-    assert_eq!(gravest(None, "other"), None);
+    assert_eq!(worst(None, "all"), Some(("b", "all", NoGo)));
+    assert_eq!(worst(None, "direct"), Some(("c", "direct", Inconclusive)));
+    assert_eq!(worst(Some("a"), "all"), Some(("a", "all", Go)));
+    assert_eq!(worst(Some("a"), "direct"), Some(("a", "direct", NoGo)));
+    assert_eq!(worst(Some("d"), "all"), None);
+    assert_eq!(worst(None, "other"), None);
 }
 
 #[test]

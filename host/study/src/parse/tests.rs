@@ -244,8 +244,8 @@ fn standard_input_is_at_most_one_source() {
     study.toml:19: `sources.decisions.stdin` is false; write true, or another source instead
     "#);
     assert_snapshot!(faults(&[(bookings, "{ path = \"bookings.jsonl\" }"), (assignments, "{ file = \"\" }")]), @r#"
-    study.toml:18: `sources.snapshots` has none of `file`, `stdin` and `http`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:18: unknown key `sources.snapshots.path`; keys allowed here: file, stdin, http, format
+    study.toml:18: `sources.snapshots` has none of `file`, `stdin` and `http`; write { file = "records.jsonl" }, { stdin = true } or { http = true }
     study.toml:19: `sources.decisions.file` is ""; write a path such as "records.jsonl"
     "#);
 }
@@ -318,11 +318,11 @@ fn syntax_errors_are_reported_once_and_hide_nothing_else() {
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(report("\"segment\"]", "\"segment\""), @r#"
-    study.toml:24: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 23; is it closed?
+    study.toml:24: invalid TOML: missing comma between array elements, expected `,`; the value that begins on line 23 may not be closed
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(report("bookings.jsonl\" }", "bookings.jsonl\""), @r#"
-    study.toml:19: invalid TOML: missing comma between key-value pairs, expected `,`, in the value that begins on line 18; is it closed?
+    study.toml:19: invalid TOML: missing comma between key-value pairs, expected `,`; the value that begins on line 18 may not be closed
     study.toml:40: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(report("[7, 30]", "[7 30]"), @r#"
@@ -352,11 +352,11 @@ fn syntax_errors_are_reported_once_and_hide_nothing_else() {
     study.toml:42: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
     assert_snapshot!(report("[\"direct\", \"groups\"]", "[\n\"direct\"\n\"groups\",\n]"), @r#"
-    study.toml:36: invalid TOML: missing comma between array elements, expected `,`, in the value that begins on line 34; is it closed?
+    study.toml:36: invalid TOML: missing comma between array elements, expected `,`; the value that begins on line 34 may not be closed
     study.toml:43: `windows.every` is "year"; write one of "hour", "day", "week", "month"
     "#);
-    assert_snapshot!(report("grant", "config = { text = \"\"\"x }\ngrant"), @"study.toml:41: invalid TOML: unclosed inline table, expected `}`, in the value that begins on line 23; is it closed?");
-    assert_snapshot!(parse("study = \"x\"\n[limits]\nworkers = [\n1,\n2,\n\n").unwrap_err().faults, @"study.toml:5: invalid TOML: unclosed array, expected `]`, in the value that begins on line 3; is it closed?");
+    assert_snapshot!(report("grant", "config = { text = \"\"\"x }\ngrant"), @"study.toml:41: invalid TOML: unclosed inline table, expected `}`; the value that begins on line 23 may not be closed");
+    assert_snapshot!(parse("study = \"x\"\n[limits]\nworkers = [\n1,\n2,\n\n").unwrap_err().faults, @"study.toml:5: invalid TOML: unclosed array, expected `]`; the value that begins on line 3 may not be closed");
     assert_snapshot!(parse("{ \"study\": \"rooms\" }").unwrap_err().faults, @"study.toml:1: invalid TOML: invalid key-value pair, expected key");
     assert_snapshot!(parse("\u{0}\u{1b}[31m").unwrap_err().faults, @r"study.toml:1: invalid TOML: invalid unquoted key, expected letters, numbers, `-`, `_`, at `\u{0}\u{1b}`");
 }

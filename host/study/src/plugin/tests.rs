@@ -70,7 +70,7 @@ fn exactly_one_metric_is_primary() {
     assert_snapshot!(faults(&[second, ("primary = true", "primary = false")]), @"study.toml:28: no metric is primary; write primary = true in the one that decides the verdict");
     assert_snapshot!(faults(&[first, ("primary = true", "primary = false")]), @"study.toml:28: no metric is primary; write primary = true in the one that decides the verdict");
     assert_snapshot!(faults(&[first, second, ("primary = true", "primary = \"yes\"")]), @r#"study.toml:31: `metrics.primary` is "yes"; write true or false"#);
-    assert_snapshot!(faults(&[second, ("primary = true", "primry = true")]), @"");
+    assert_snapshot!(faults(&[second, ("primary = true", "primry = true")]), @"study.toml:42: unknown key `metrics.primry`; did you mean `primary`? keys allowed here: primary, name, plugin, config, assets");
 }
 
 #[test]

@@ -123,6 +123,6 @@ fn a_manifest_that_is_not_of_one_component_is_an_error() {
     insta::assert_snapshot!(fault(&manifest(&format!("{wasm}, {wasm}"))), @"the manifest has layers of the types [application/wasm, application/wasm]; a plugin is one layer of the type application/wasm");
     insta::assert_snapshot!(fault(&manifest(&layer("application/vnd.oci.image.layer.v1.tar+gzip", "sha256:00"))), @"the manifest has layers of the types [application/vnd.oci.image.layer.v1.tar+gzip]; a plugin is one layer of the type application/wasm");
     insta::assert_snapshot!(fault(&manifest(&layer(COMPONENT_MEDIA_TYPE, "sha512:00"))), @r#"the layer of the manifest has the digest "sha512:00"; only sha256 is supported"#);
-    insta::assert_snapshot!(fault("{}"), @"the manifest is not one of OCI: missing field `layers` at line 1 column 2");
-    insta::assert_snapshot!(fault("<html>"), @"the manifest is not one of OCI: expected value at line 1 column 1");
+    insta::assert_snapshot!(fault("{}"), @"the manifest is not an OCI manifest: missing field `layers` at line 1 column 2");
+    insta::assert_snapshot!(fault("<html>"), @"the manifest is not an OCI manifest: expected value at line 1 column 1");
 }

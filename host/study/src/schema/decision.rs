@@ -219,7 +219,7 @@ pub(super) fn divergence() -> Json {
         "type": "array",
         "items": { "type": "string", "minLength": 1 },
         "description": "The conditions whose values are combined to subgroups. By default all, in declaration order, as \
-                        long as they combine to at most 10,000 profiles.",
+                        long as they have at most 10,000 combinations.",
     });
     let above_zero = |description: &str, default: f64| {
         json!({
@@ -253,7 +253,7 @@ pub(super) fn swaps() -> Json {
     let count = |default: u32, description: &str| json!({ "type": "integer", "minimum": 1, "maximum": 100_000, "default": default, "description": description });
     let share = |default: f64, description: &str| json!({ "type": "number", "minimum": 0, "maximum": 1, "default": default, "description": description });
     let equivalent = "The share of those pairs on which both plugins must answer the same. Below it the swap is rejected unless \
-                      it is forced. A forced swap of the comparator or a metric is a comparator change: see \
+                      it is forced. A swap of any plugin below it, forced or undone, is a comparator change: see \
                       `threshold.on-comparator-change`.";
     let failed = "The share of rows that the new plugin may fail on before it is rolled back.";
     table(

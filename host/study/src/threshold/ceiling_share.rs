@@ -31,7 +31,7 @@ pub(super) fn of_ceiling(
     }
     if section.has("of-ceiling") && section.has("cluster") && matches!(evidence, Some(Evidence::Bound(_))) {
         let message = format!(
-            "`{}` has no bound with `cluster`: its bound takes input classes as independent of each other, and a cluster can have \
+            "`{}` has no bound with `cluster`: its bound assumes independent input classes, and a cluster can have \
              several input classes; remove one of the two keys, or write evidence = \"point\"",
             section.at("of-ceiling")
         );

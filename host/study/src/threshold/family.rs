@@ -54,7 +54,7 @@ pub(super) fn family(
     };
     let several_go = match ((verdicts as f64 * (1.0 - confidence)) * 1e6).round() / 1e6 {
         level if level < 1.0 => format!("One or more false GOs then have a probability of up to {level}"),
-        _ => "With this many verdicts, the probability of a false GO has no limit below 1".to_owned(),
+        _ => "With this many verdicts, the probability of a false GO may be as high as 1".to_owned(),
     };
     let message = format!(
         "`{}` is not declared, and bounds at confidence {confidence} decide {verdicts} verdicts ({}, each on all of the \

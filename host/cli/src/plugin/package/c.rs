@@ -145,7 +145,8 @@ impl Package for CPackage {
 
     fn build(&self, component: &Path) -> anyhow::Result<()> {
         let shown = self.folder.display();
-        let component_path = std::path::absolute(component).context("the current folder is gone")?;
+        let component_path =
+            std::path::absolute(component).context("the current folder does not exist any more")?;
         // The linker writes the name of its file into the module.
         let scratch = component_path.with_extension("build");
         std::fs::create_dir_all(&scratch).with_context(|| format!("cannot write {}", scratch.display()))?;

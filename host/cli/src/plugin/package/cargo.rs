@@ -43,8 +43,9 @@ impl CargoPackage {
         let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
         let package =
             packages.iter().find(|package| package["manifest_path"].as_str().map(Path::new) == Some(&own));
-        let package = package
-            .with_context(|| format!("{} has no [package]; name that of a plugin", manifest.display()))?;
+        let package = package.with_context(|| {
+            format!("{} has no [package]; name the Cargo.toml of a plugin", manifest.display())
+        })?;
         let targets = package["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
         let is_module = |target: &&Value| {
             target["crate_types"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "cdylib"))

@@ -174,7 +174,7 @@ fn reasons_name_the_record_and_its_neighbours() {
     let rows =
         |times: &[i64]| -> Vec<(u32, i64)> { (1..).zip(times.iter().map(|time| time * day)).collect() };
     let reasons = |times: &[i64]| read(&rows(times), &[9]).0.remove(0).2;
-    insta::assert_snapshot!(reasons(&[1, 2, 9000, 3, 4, 5]), @"1994-08-23T00:00:00Z leaps 8998d ahead of line 2 (1970-01-03T00:00:00Z), and the records behind it do not follow: line 4 (1970-01-04T00:00:00Z), line 5 (1970-01-05T00:00:00Z), line 6 (1970-01-06T00:00:00Z); correct its time");
+    insta::assert_snapshot!(reasons(&[1, 2, 9000, 3, 4, 5]), @"1994-08-23T00:00:00Z leaps 8998d (24.6 years) ahead of line 2 (1970-01-03T00:00:00Z), and the records behind it do not follow: line 4 (1970-01-04T00:00:00Z), line 5 (1970-01-05T00:00:00Z), line 6 (1970-01-06T00:00:00Z); correct its time");
     insta::assert_snapshot!(reasons(&[9000, 3, 4]), @"1994-08-23T00:00:00Z is the time of the first record, and the records behind it lie before it by more than 10µs: line 2 (1970-01-04T00:00:00Z), line 3 (1970-01-05T00:00:00Z); correct its time");
 }
 

@@ -8,6 +8,7 @@ use understudy_statistics::scoring::{
     ConfidenceSequence, Interval, ModelMoments, Reduce, ScoreBlock, SequenceTuning, SliceTotals,
     student_quantile, wilson,
 };
+use understudy_statistics::verdict::MetricLimits;
 
 /// The joint confidence of both bounds of an interval.
 pub const CONFIDENCE: f64 = 0.95;
@@ -16,9 +17,6 @@ pub const ONE_SIDED_CONFIDENCE: f64 = 1.0 - (1.0 - CONFIDENCE) / 2.0;
 /// The number of pairs for which the confidence sequence of interim reports is tuned: the default that a threshold
 /// requires in a window. Any number is valid; a good guess gives narrower intervals.
 const EXPECTED_WINDOW_PAIRS: u64 = 100;
-
-/// The minimum and the maximum of a metric, where it has them.
-pub type MetricLimits = (Option<f64>, Option<f64>);
 
 /// Estimates the metric of the divergence search from the sums of one model.
 pub struct MetricEstimator {

@@ -183,7 +183,7 @@ fn no_go() {
     ];
     let scopes = vec![ruling("all", &reasons, &[(870, 1_000), (841, 1_000), (840, 1_000)])];
     let mut verdict = verdict(clean(), scopes);
-    // Of several models the gravest verdict comes first.
+    // Of several models the worst verdict comes first.
     let good = ruling("all", &[(VerdictKind::Go, "each of 3 windows has at least 0.85")], &[(950, 1_000); 3]);
     let other =
         ModelVerdict { model: "baseline".to_owned(), contamination: None, scopes: vec![good], remark: None };

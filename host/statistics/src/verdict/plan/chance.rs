@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::super::bound::{meets_bound, meets_bound_by_count};
+use super::super::bound_check::{meets_bound, meets_bound_by_count};
 use super::super::threshold_text::chance_requirement;
 use super::power::{BoundTest, ScoreKind, hits_probability};
 use crate::scoring::paired_difference;

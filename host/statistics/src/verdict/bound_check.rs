@@ -37,7 +37,7 @@ pub fn bounds_failure(near_meets: bool, far_meets: bool) -> Option<(VerdictKind,
     match (near_meets, far_meets) {
         (true, _) => None,
         (false, true) => Some((VerdictKind::Inconclusive, "cannot be distinguished from")),
-        (false, false) => Some((VerdictKind::NoGo, "is on the wrong side of")),
+        (false, false) => Some((VerdictKind::NoGo, "misses")),
     }
 }
 

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 16 << 20;
 
 /// The answers so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct NominalHistory {
+pub(super) struct NominalAnswerCounts {
     /// The number of answers.
     count: u64,
     /// The number of each answer, by its text.
@@ -32,7 +32,7 @@ pub(super) struct NominalHistory {
     pub(super) last: Option<AnswerValue>,
 }
 
-impl NominalHistory {
+impl NominalAnswerCounts {
     /// Adds a set of labels or a JSON value.
     pub(super) fn add(&mut self, answer: &AnswerValue) {
         self.count += 1;
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn answers_beyond_the_maximum_are_not_counted() {
-        let mut history = NominalHistory::default();
+        let mut history = NominalAnswerCounts::default();
         let json = |number: usize| AnswerValue::Json(number.to_string());
         (0..MAX_ITEMS + 3).for_each(|number| history.add(&json(number)));
         assert_eq!((history.counts.len(), history.count), (MAX_ITEMS, MAX_ITEMS as u64 + 3));
@@ -102,7 +102,7 @@ mod tests {
         history.add(&json(7));
         assert_eq!(history.commonest(), Some(json(7)));
 
-        let mut history = NominalHistory::default();
+        let mut history = NominalAnswerCounts::default();
         let long = |letter: &str| AnswerValue::Json(format!("\"{}\"", letter.repeat(MAX_BYTES / 3)));
         ["a", "b", "b"].iter().for_each(|letter| history.add(&long(letter)));
         assert_eq!(history.counts.len(), 1, "the second one is too long");

@@ -9,7 +9,7 @@ use crate::plugins::load::{LoadStudyError, load};
 use crate::plugins::stored_files::PluginOverrides;
 use crate::plugins::stored_files::StoredFiles;
 use crate::plugins::stored_files::{asset_file_name, plugin_file_name};
-use crate::recovery::recover_versions::recover_versions;
+use crate::recovery::version_recovery::recover_versions;
 use crate::seal::manifest::Seal;
 use crate::seal::sealed_study::SealedStudy;
 use understudy_run_log::ledger::{self, LEDGER, LedgerState};
