@@ -230,7 +230,7 @@ fn a_field_without_values_is_named_by_the_report() {
     let about = report.lines().skip_while(|line| !line.starts_with("THE FIELD")).take(2);
     insta::assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @"
     THE FIELD `nights` HAS NO VALUE in any of 5 snapshots, so nothing that depends on it is tested.
-    Correct its name in study.toml or in the source.
+    The snapshots have the key `nigths`, which the study does not declare; write the same name in
     ");
     let values = workspace.report("run")["missing-values"].to_string();
     insta::assert_snapshot!(values, @r#"[{"field":"nights","missing":5,"records":5,"stream":"snapshots"}]"#);

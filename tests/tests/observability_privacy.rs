@@ -215,7 +215,7 @@ fn record_contents_never_appear_in_observability_output() {
     let (metrics, status) = (client.get("/metrics").text(), client.get("/v1/status").text());
     wait_until("it is told that a plugin trapped", || serving.stderr().contains("plugin trapped"));
     let output = serving.stop();
-    for what in ["listening on", "run started", "plugin trapped", "draining", "run ended"] {
+    for what in ["listening on", "run started", "plugin trapped", "draining", "run interrupted"] {
         assert!(output.stderr.contains(what), "the log lacks {what}: {}", output.stderr);
     }
     for (place, text) in [("log", output.stderr), ("metrics", metrics), ("status", status), ("page", seen)] {
@@ -252,7 +252,10 @@ fn the_json_log_has_one_object_per_line() {
         .collect();
     let told: Vec<&str> = events.iter().filter_map(|event| event["message"].as_str()).collect();
     assert_eq!(told.first(), Some(&"listening"));
-    assert!(told.contains(&"run started") && told.contains(&"run ended"), "{told:?}");
+    assert!(
+        told.contains(&"run started") && told.contains(&"run interrupted; serve it again to resume it"),
+        "{told:?}"
+    );
     for event in &events {
         assert!(event["timestamp"].is_string() && event["level"].is_string(), "{event}");
     }

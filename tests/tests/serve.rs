@@ -43,6 +43,74 @@ fn end(workspace: &TestWorkspace, serving: ServedRun) {
 }
 
 #[test]
+fn a_misspelt_field_is_named_at_the_end() {
+    let workspace = TestWorkspace::served();
+    let serving = ServedRun::start(&workspace, &[]);
+    let mut client = serving.client();
+    let misspelt = |id| snapshot(id).replace("nights", "nigths");
+    let lines = [misspelt("one"), "{}".to_owned(), misspelt("two")].join("\n");
+    // A record may have more fields than are declared, so it is accepted.
+    assert_eq!(client.send("POST", "/v1/snapshots", &[NDJSON], lines.as_bytes()).status, 202);
+    // What fewer than 1,000 records have in common is not visible from outside.
+    let status = workspace.ok(&["status", "run"]).stdout;
+    assert!(!status.contains("nights") && !status.contains("nigths"), "{status}");
+    end(&workspace, serving);
+    let found = workspace.report("run")["input-diagnosis"]["misspelt"].to_string();
+    assert_snapshot!(found, @r#"[{"field":"nights","key":"nigths","records":2,"stream":"snapshots"}]"#);
+    let report = workspace.ok(&["report", "run", "--format", "text"]).stdout;
+    let words = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "THE FIELD `nights` HAS NO VALUE in any of 2 snapshots, so nothing that depends on it is tested. The snapshots have the \
+         key `nigths`, which the study does not declare; write the same name in both.",
+        "record 2: field `id`: the id is missing",
+    ] {
+        assert!(words.contains(sentence), "{report}");
+    }
+}
+
+#[test]
+fn a_field_without_values_is_named_by_the_status() {
+    let workspace = TestWorkspace::served();
+    let serving = ServedRun::start(&workspace, &[]);
+    let mut client = serving.client();
+    let lines: Vec<_> =
+        (0..1_100).map(|at| snapshot(&format!("n{at}")).replace("nights", "nigths")).collect();
+    assert_eq!(client.send("POST", "/v1/snapshots", &[NDJSON], lines.join("\n").as_bytes()).status, 202);
+    let mut status = String::new();
+    wait_until("the status names the field", || {
+        status = workspace.ok(&["status", "run"]).stdout;
+        status.contains("NO VALUE of `nights` in 1,")
+    });
+    assert!(!status.contains("nigths"), "a key is part of a record: {status}");
+    // No decision arrived, so the comparator and the metrics had no rows.
+    let comparator = status.lines().find(|line| line.contains("comparator")).expect("it is listed");
+    assert!(comparator.contains("< 1,000"), "{status}");
+    let status = workspace.ok(&["status", "run", "--format", "json"]).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
+    let plugins = status["run-status"]["plugins"].as_array().expect("plugins");
+    let bounds =
+        |plugin: &serde_json::Value| (plugin["usage"]["rows"].as_u64(), plugin["rows-below"].as_u64());
+    let comparator = plugins.iter().find(|plugin| plugin["role"] == "comparator").expect("it is listed");
+    assert_eq!(bounds(comparator), (Some(0), Some(1_000)));
+    end(&workspace, serving);
+}
+
+#[test]
+fn a_signal_interrupts_the_run_and_an_operator_ends_it() {
+    let workspace = TestWorkspace::served();
+    let ledger = || std::fs::read_to_string(workspace.path().join("run/ledger.jsonl")).expect("a ledger");
+    let stopped = ServedRun::start(&workspace, &[]).stop();
+    assert!(stopped.stderr.contains("run interrupted; serve it again to resume it"), "{}", stopped.stderr);
+    assert!(!stopped.stderr.contains("run ended"), "{}", stopped.stderr);
+    assert!(ledger().contains("interrupted") && !ledger().contains("run-closed"), "{}", ledger());
+    let serving = ServedRun::start(&workspace, &[]);
+    workspace.ok(&["end", "run", "--reason", "that is all", "--who", "test"]);
+    let ended = serving.wait_with_output();
+    assert!(ended.stderr.contains("run ended") && !ended.stderr.contains("interrupted"), "{}", ended.stderr);
+    assert!(ledger().contains("run-closed"), "{}", ledger());
+}
+
+#[test]
 fn every_body_format_is_accepted_with_a_receipt_per_record() {
     let workspace = TestWorkspace::served();
     let serving = ServedRun::start(&workspace, &[]);

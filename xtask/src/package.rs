@@ -50,9 +50,7 @@ pub fn deb(root: &Path) -> anyhow::Result<()> {
         ensure!(place.join("usr").join(file).is_file(), "the package does not install {file}");
     }
     run_hotel(root, &place.join("usr/bin/understudy"))?;
-    // Starts `understudy-pull`, which finds nothing to pull in this study.
-    let study = root.join("target/package/first/study.toml");
-    command(place.join("usr/bin/understudy"), root).args(["plugin", "pull"]).arg(study).output(&[0])?;
+    pull_nothing(root, &place.join("usr/bin/understudy"))?;
     dpkg(&["--purge", "understudy"]).run()?;
     ensure!(!place.join("usr/bin/understudy").exists(), "the package leaves its program behind");
     finished(&package)
@@ -66,6 +64,7 @@ pub fn wheel(root: &Path) -> anyhow::Result<()> {
         copy(&root.join("deploy/wheel").join(name), &source.join(name))?;
     }
     copy(&program, &source.join("understudy"))?;
+    copy(&stripped(root, &root.join("target/release/understudy-pull"))?, &source.join("understudy-pull"))?;
     let sdk = source.join("understudy_sdk");
     copy_folder(&root.join("guest-sdk/python/understudy_sdk"), &sdk)?;
     copy(&root.join("wit/shadow.wit"), &sdk.join("shadow.wit"))?;
@@ -88,11 +87,14 @@ pub fn wheel(root: &Path) -> anyhow::Result<()> {
     };
     pip(&["install", "--no-index", &wheel.display().to_string()]).run()?;
     run_hotel(root, &place.join("bin/understudy"))?;
+    pull_nothing(root, &place.join("bin/understudy"))?;
     let has_contract =
         "from understudy_sdk import build, testing; assert (build.SDK / 'shadow.wit').is_file()";
     command(place.join("bin/python"), root).args(["-c", has_contract]).run()?;
     pip(&["uninstall", "--yes", "understudy"]).run()?;
-    ensure!(!place.join("bin/understudy").exists(), "the wheel leaves its program behind");
+    for program in ["understudy", "understudy-pull"] {
+        ensure!(!place.join("bin").join(program).exists(), "the wheel leaves {program} behind");
+    }
     finished(&wheel)
 }
 
@@ -186,6 +188,13 @@ fn run_hotel(root: &Path, program: &Path) -> anyhow::Result<()> {
     {
         command(program, &folder).args(arguments).output(&[0])?;
     }
+    Ok(())
+}
+
+/// Has an installed program start `understudy-pull`, which finds nothing to pull in the study of [`run_hotel`].
+fn pull_nothing(root: &Path, program: &Path) -> anyhow::Result<()> {
+    let study = root.join("target/package/first/study.toml");
+    command(program, root).args(["plugin", "pull"]).arg(study).output(&[0])?;
     Ok(())
 }
 

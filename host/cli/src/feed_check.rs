@@ -11,7 +11,7 @@ use std::path::Path;
 use understudy_records::batch::{Decoder, ExcludedRecord};
 use understudy_records::diagnosis::CauseCounts;
 use understudy_report::{count, counted, likely_causes};
-use understudy_study::{Limits, Source, Stream, StreamKind, Study};
+use understudy_study::{Limits, Source, Stream, StreamKind, Study, nearest};
 
 /// The number of lines that are examined in each file.
 const EXAMINED: usize = 1000;
@@ -70,6 +70,8 @@ struct FirstRecords {
     kind: StreamKind,
     /// Lines examined.
     examined: usize,
+    /// What the position of a record is called: `line` or `row`.
+    position_name: &'static str,
     /// Lines that are JSON objects.
     objects: usize,
     /// All keys of these.
@@ -96,6 +98,7 @@ impl FirstRecords {
         let mut first = FirstRecords {
             kind,
             examined: 0,
+            position_name: source.position_name(),
             objects: 0,
             keys: BTreeSet::new(),
             rejected: 0,
@@ -132,7 +135,7 @@ impl FirstRecords {
             return;
         }
         let Some(rejected) = &self.first_rejected else { return };
-        let first = format!("line {}: {}", count(rejected.position.line), rejected.detail);
+        let first = format!("{} {}: {}", self.position_name, count(rejected.position.line), rejected.detail);
         let examined = counted(self.examined as u64, "record", "records");
         if self.rejected < self.examined {
             let rejected = count(self.rejected as u64);
@@ -154,14 +157,25 @@ impl FirstRecords {
         };
         let own = [(KeyRole::Id, &stream.id), (KeyRole::Time, &stream.time)];
         let declared = own.into_iter().chain(stream.fields.iter().map(|field| (KeyRole::Field, &field.name)));
-        let absent = declared.filter(|(_, key)| !self.keys.contains(*key));
+        let declared: Vec<_> = declared.collect();
+        let undeclared: Vec<&str> = self
+            .keys
+            .iter()
+            .map(String::as_str)
+            .filter(|key| declared.iter().all(|(_, name)| name != key))
+            .collect();
+        let absent = declared.iter().filter(|(_, key)| !self.keys.contains(*key));
         let listed: Vec<String> = self.keys.iter().take(LISTED).map(|key| format!("{key:?}")).collect();
         let more = if self.keys.len() > LISTED { ", ..." } else { "" };
         let records = counted(self.objects as u64, "record", "records");
         for (role, key) in absent {
             let declared_by = role.declared_by();
+            let hint = match nearest(key, undeclared.iter().copied()) {
+                Some(near) => format!("; did you mean {near:?}?"),
+                None => ";".to_owned(),
+            };
             let sentence = format!(
-                "{path}: none of the first {records} has the key `{key}`, which [{table}] declares ({declared_by}); their keys are {}{more}",
+                "{path}: none of the first {records} has the key `{key}`, which [{table}] declares ({declared_by}){hint} their keys are {}{more}",
                 listed.join(", ")
             );
             match role {
@@ -193,6 +207,7 @@ mod tests {
         let first = FirstRecords {
             kind: StreamKind::Snapshots,
             examined: 1000,
+            position_name: "line",
             objects: 1000,
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             rejected: 0,
@@ -208,9 +223,9 @@ mod tests {
     #[test]
     fn each_key_that_no_record_has_is_named() {
         assert_eq!(absent("id", &["room", "nights"], &["id", "at", "room", "nights", "guests"]), "");
-        insta::assert_snapshot!(absent("id", &["room", "nigths"], &["id", "at", "room", "nights"]), @r#"snapshots.jsonl: none of the first 1,000 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "id", "nights", "room""#);
+        insta::assert_snapshot!(absent("id", &["room", "nigths"], &["id", "at", "room", "nights"]), @r#"snapshots.jsonl: none of the first 1,000 records has the key `nigths`, which [inputs] declares (fields); did you mean "nights"? their keys are "at", "id", "nights", "room""#);
         insta::assert_snapshot!(absent("uid", &["room"], &["id", "time", "room"]), @r#"
-        error: snapshots.jsonl: none of the first 1,000 records has the key `uid`, which [inputs] declares (id); their keys are "id", "room", "time"; no record can be read without it, so name one of them as `id`
+        error: snapshots.jsonl: none of the first 1,000 records has the key `uid`, which [inputs] declares (id); did you mean "id"? their keys are "id", "room", "time"; no record can be read without it, so name one of them as `id`
         error: snapshots.jsonl: none of the first 1,000 records has the key `at`, which [inputs] declares (time); their keys are "id", "room", "time"; no record can be read without it, so name one of them as `time`
         "#);
     }

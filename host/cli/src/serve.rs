@@ -123,8 +123,9 @@ impl Serve {
             tracing::error!(lost, "mirrored requests were answered, but may not be in the log");
         }
         match &exit {
+            Ok(Exit::Interrupted) => tracing::info!("run interrupted; serve it again to resume it"),
+            Ok(Exit::SourceFailed) | Err(_) => tracing::error!("run failed"),
             Ok(_) => tracing::info!("run ended"),
-            Err(_) => tracing::error!("run failed"),
         }
         exit
     }

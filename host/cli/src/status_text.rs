@@ -14,7 +14,7 @@ use understudy_report::count;
 use understudy_report::counted;
 use understudy_report::duration;
 use understudy_report::value_text;
-use understudy_service::Status;
+use understudy_service::{Status, plugin_rows};
 
 /// The width of the text.
 const COLUMNS: usize = 80;
@@ -48,6 +48,14 @@ pub(super) fn status_lines(status: &Status) -> Vec<String> {
             lines.push(format!("{any} {} CAN BE READ: {decoded} of {received}", stream.to_uppercase()));
         }
     }
+    lines.extend(run.absent_fields.iter().map(|absent| {
+        let records = counted(absent.records, absent.stream.trim_end_matches('s'), &absent.stream);
+        let line = format!(
+            "NO VALUE of `{}` in {records}; compare its name in the records",
+            value_text(&absent.field)
+        );
+        truncate_str(&line, COLUMNS, "…").into_owned()
+    }));
     lines.extend(records(status));
     if run.failures > 0 {
         lines.push(format!("{} failed", counted(run.failures, "model call", "model calls")));
@@ -102,7 +110,7 @@ fn plugins(status: &Status) -> Vec<String> {
             plugin.name.clone(),
             plugin.role.clone(),
             count(u64::from(plugin.generation)),
-            count(usage.rows),
+            plugin_rows(plugin),
             count(usage.fuel),
             bytes(usage.memory_bytes),
             count(usage.traps),
@@ -155,7 +163,7 @@ fn table(rows: &[Vec<String>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use understudy_engine::{LatencyPercentiles, ModelCounts, PluginStatus, RunStatus};
+    use understudy_engine::{AbsentField, LatencyPercentiles, ModelCounts, PluginStatus, RunStatus};
     use understudy_records::join::Accounting;
     use understudy_sandbox::Usage;
     use understudy_service::{DiskUsage, Phase, QueueStatus};
@@ -184,6 +192,7 @@ mod tests {
             name: name.to_owned(),
             generation,
             usage,
+            rows_below: usage.rows + 1_000,
             ..PluginStatus::default()
         };
         Status {
@@ -206,6 +215,11 @@ mod tests {
                     plugin("model", "allocator", 0, usage),
                     plugin("comparator", "dispatcher", 1, Usage::default()),
                 ],
+                absent_fields: vec![AbsentField {
+                    stream: "decisions".to_owned(),
+                    field: "nights".to_owned(),
+                    records: 15_001,
+                }],
                 ..RunStatus::default()
             }),
             swaps: 1,
@@ -232,6 +246,7 @@ mod tests {
         started    2026-03-01 10:00:00Z
         swaps      1
 
+        NO VALUE of `nights` in 15,001 decisions; compare its name in the records
         records                 snapshots  decisions
           received                 15,402     15,001
         = rejected                      1          0
@@ -248,9 +263,9 @@ mod tests {
         model      answered  abstained  failed  blinded      p50     p99
         allocator    15,396          0       3        0  1.92 µs  740 µs
 
-        plugin            role  gen    rows           fuel    memory  traps
-        allocator        model    0  15,000  9,876,543,210  1.06 MiB      3
-        dispatcher  comparator    1       0              0       0 B      0
+        plugin            role  gen     rows           fuel    memory  traps
+        allocator        model    0   15,000  9,876,543,210  1.06 MiB      3
+        dispatcher  comparator    1  < 1,000              0       0 B      0
         latency, rows, fuel and memory are updated after each 1,000 rows or more
 
         queued     2 deliveries, oldest 250 ms

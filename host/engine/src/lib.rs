@@ -39,6 +39,7 @@ pub use crate::batches::acks::{DeliveryReceipt, RowExclusion};
 pub use crate::batches::evaluated_pairs::EvaluatedPairs;
 pub use crate::batches::pair_batch::PairBatch;
 pub use crate::control::messages::RunCommand;
+pub use crate::control::published_absent_fields::AbsentField;
 pub use crate::control::status::{PluginStatus, RunStatus};
 pub use crate::evaluation::divergence_stats::{keyed_id_hash, profile_index};
 pub use crate::evaluation::projection::buffered_fields;

@@ -24,7 +24,7 @@ mod util;
 pub use crate::app::body_budget::BodyLimits;
 pub use crate::auth::roles::{Access, Principal, Role};
 pub use crate::auth::token_store::{TokenStore, create_token};
-pub use crate::observability::status::{Phase, QueueStatus, Status};
+pub use crate::observability::status::{Phase, QueueStatus, Status, plugin_rows};
 pub use crate::routes::app_state::{AppSettings, AppState};
 pub use crate::routes::router::{ROUTES, Route, router};
 pub use crate::transport::control_client;

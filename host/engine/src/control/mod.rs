@@ -2,5 +2,6 @@
 //! publishes.
 
 pub mod messages;
+pub mod published_absent_fields;
 pub(crate) mod published_latency;
 pub mod status;

@@ -7,10 +7,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::control::published_absent_fields::AbsentField;
 use crate::plugins::plugin_versions::{PluginSlot, PluginVersions};
 use crate::stats::run_result::ModelCounts;
 use understudy_records::join::Accounting;
-use understudy_sandbox::{DeciderPlugin, PluginRole, ScorerPlugin, Usage, UsageCounters};
+use understudy_sandbox::{DeciderPlugin, PluginRole, ScorerPlugin, USAGE_BLOCK_ROWS, Usage, UsageCounters};
 use understudy_study::PerStream;
 
 /// The status of one plugin slot: its current plugin, and the resources that this plugin has used.
@@ -30,6 +31,9 @@ pub struct PluginStatus {
     /// Resources used by the plugin's instances since its swap or the start of the process, whichever is
     /// later, in blocks of rows; the traps are current.
     pub usage: Usage,
+    /// A bound of the rows: they are fewer than this, and at least as many as in `usage`.
+    #[serde(default)]
+    pub rows_below: u64,
 }
 
 /// The progress of a running or ended run. Without a time, no status was published yet.
@@ -58,6 +62,9 @@ pub struct RunStatus {
     pub generation: u32,
     /// The plugin slots: the models, the comparator, the metrics.
     pub plugins: Vec<PluginStatus>,
+    /// Declared fields that no accepted record has a value of, in blocks of records.
+    #[serde(default)]
+    pub absent_fields: Vec<AbsentField>,
 }
 
 impl PluginStatus {
@@ -84,12 +91,14 @@ fn plugin_status<P>(
     counters: &UsageCounters,
 ) -> PluginStatus {
     let current = slot.current();
+    let usage = counters.published_usage();
     PluginStatus {
         role: role.name().to_owned(),
         name: slot.name.clone(),
         title: title.to_owned(),
         sha256: current.component.clone(),
         generation: current.since,
-        usage: counters.published_usage(),
+        usage,
+        rows_below: usage.rows + USAGE_BLOCK_ROWS,
     }
 }

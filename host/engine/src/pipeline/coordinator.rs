@@ -25,6 +25,7 @@ use tokio::sync::watch;
 
 use crate::batches::acks::{BatchAcks, PendingAck};
 use crate::batches::messages::{InferredBatch, JoinedPair, SnapshotBatch};
+use crate::control::published_absent_fields::PublishedAbsentFields;
 use crate::control::published_latency::PublishedLatencies;
 use crate::control::status::RunStatus;
 use crate::evaluation::pair_evaluator::{Evaluator, EvaluatorMessage, MAX_BATCH_PAIRS};
@@ -95,6 +96,8 @@ pub struct Coordinator<'p> {
     pub(crate) versions: PluginVersions,
     pub(crate) status: watch::Sender<RunStatus>,
     pub(crate) published_latencies: PublishedLatencies,
+    /// Declared fields without any value, as they were published last.
+    pub(crate) published_absent_fields: PublishedAbsentFields,
     /// Accepted snapshots that the log had when the process started.
     pub(crate) earlier_snapshots: u64,
     /// When the status was last published.
@@ -136,6 +139,7 @@ impl<'p> Coordinator<'p> {
             .name("evaluator".into())
             .spawn(move || evaluator.run(&messages, &pairs, table, on_interim))?;
         let published_latencies = PublishedLatencies::new(&initial.counters.latency);
+        let published_absent_fields = PublishedAbsentFields::new(&initial.counters);
         let earlier_snapshots = initial.counters.accepted(StreamKind::Snapshots);
         Ok(Coordinator {
             sealed_study,
@@ -165,6 +169,7 @@ impl<'p> Coordinator<'p> {
             versions: sealed_study.versions.clone(),
             status: watch::Sender::new(RunStatus::default()),
             published_latencies,
+            published_absent_fields,
             earlier_snapshots,
             last_published: Instant::now(),
             progress: Progress::start(&sealed_study.study.name),

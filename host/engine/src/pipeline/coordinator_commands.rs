@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::control::messages::SwapInstances;
+use crate::control::published_absent_fields::PublishedAbsentFields;
 use crate::control::published_latency::PublishedLatencies;
 use crate::control::status::{PluginStatus, RunStatus};
 use crate::evaluation::pair_evaluator::EvaluatorMessage;
@@ -70,6 +71,7 @@ impl Coordinator<'_> {
     /// The replayed log is complete: what is published covers blocks of records from here on.
     pub(crate) fn begin_published_blocks(&mut self) {
         self.published_latencies = PublishedLatencies::new(&self.counters.latency);
+        self.published_absent_fields = PublishedAbsentFields::new(&self.counters);
         self.earlier_snapshots = self.counters.accepted(StreamKind::Snapshots);
     }
 
@@ -109,6 +111,7 @@ impl Coordinator<'_> {
             failures: self.counters.failures.count(),
             generation: self.versions.generation(),
             plugins: PluginStatus::from_versions(&self.versions),
+            absent_fields: self.published_absent_fields.update(&self.sealed_study.study, &self.counters),
         });
     }
 }

@@ -89,7 +89,8 @@ pub async fn run(
     shed_recorded?;
     let (mut checkpoint, events, versions) = ended?;
     if let Some(end) = &mut checkpoint.end {
-        end.diagnosis = diagnose(&study.study, directory.path(), &end.accounting)?;
+        end.diagnosis =
+            diagnose(&study.study, directory.path(), &end.accounting, &checkpoint.counters.missing_values)?;
     }
     directory.write(CHECKPOINT, &checkpoint::encode(&checkpoint)?)?;
     for event in events {

@@ -1,6 +1,6 @@
-//! Diagnoses from the log why a run read or joined fewer than a tenth of its records.
+//! Diagnoses from the log why a run read or joined fewer than a tenth of its records, and which declared fields are misspelt.
 //!
-//! Invariants: nothing is read unless a run ended so; memory and time are bounded by the number of records examined.
+//! Invariants: nothing is read unless a run ended so, or a declared field has no value in any accepted record; memory and time are bounded by the number of records examined.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,16 +10,18 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
 
 use understudy_records::diagnosis::{
-    CauseCounts, IdComparison, InputDiagnosis, UnpairedIds, UnreadStream, is_hardly_joined, is_hardly_read,
+    CauseCounts, IdComparison, InputDiagnosis, MisspeltField, UndeclaredKeys, UnpairedIds, UnreadStream,
+    is_hardly_joined, is_hardly_read,
 };
 use understudy_records::join::Accounting;
 use understudy_run_log::{ScanOptions, Table};
-use understudy_study::{Micros, StreamKind, Study};
+use understudy_study::{Micros, PerStream, StreamKind, Study};
 
 /// Rejected records of a stream that are examined.
 const EXAMINED: u64 = 10_000;
 
-/// Why the run in `run` read or joined fewer than a tenth of its records; `None` if it read and joined more.
+/// Why the run in `run` read or joined fewer than a tenth of its records, and the misspelt fields; `None` if there is nothing to
+/// say. `missing_values` has per stream and declared field the accepted records without a value.
 ///
 /// # Errors
 /// If the log cannot be read.
@@ -27,6 +29,7 @@ pub fn diagnose(
     study: &Study,
     run: &Path,
     accounting: &Accounting,
+    missing_values: &PerStream<Vec<u64>>,
 ) -> anyhow::Result<Option<InputDiagnosis>> {
     let accounts =
         [(StreamKind::Snapshots, &accounting.snapshots), (StreamKind::Decisions, &accounting.decisions)];
@@ -40,8 +43,44 @@ pub fn diagnose(
         true => Some(compare_ids(study, run)?),
         false => None,
     };
-    let is_found = !unread.is_empty() || unpaired.is_some();
-    Ok(is_found.then_some(InputDiagnosis { unread, unpaired }))
+    let mut misspelt = Vec::new();
+    for (kind, account) in accounts {
+        let accepted = account.received - account.exclusions().total();
+        misspelt.extend(misspelt_fields(study, run, kind, accepted, &missing_values[kind])?);
+    }
+    let is_found = !unread.is_empty() || unpaired.is_some() || !misspelt.is_empty();
+    Ok(is_found.then_some(InputDiagnosis { unread, unpaired, misspelt }))
+}
+
+/// The fields of a stream that none of its accepted records has a value of, although the first of them have a similar key.
+/// None if the log does not keep the text of records.
+fn misspelt_fields(
+    study: &Study,
+    run: &Path,
+    kind: StreamKind,
+    accepted: u64,
+    missing_values: &[u64],
+) -> anyhow::Result<Vec<MisspeltField>> {
+    let stream = study.stream(kind);
+    let fields = stream.fields.iter().zip(missing_values);
+    let absent: Vec<_> =
+        fields.filter(|(_, missing)| **missing == accepted).map(|(field, _)| field).collect();
+    if accepted == 0 || absent.is_empty() || !study.log.keep_raw {
+        return Ok(Vec::new());
+    }
+    let table = match kind {
+        StreamKind::Snapshots => Table::Snapshots,
+        StreamKind::Decisions => Table::Decisions,
+    };
+    let mut keys = UndeclaredKeys::default();
+    'scan: for batch in ScanOptions::new(table, vec!["raw".to_owned()]).open(run)? {
+        for raw in texts(&batch?, "raw")?.iter().flatten() {
+            if !keys.add(raw.as_bytes(), stream) {
+                break 'scan;
+            }
+        }
+    }
+    Ok(absent.into_iter().filter_map(|field| keys.similar(kind, &field.name)).collect())
 }
 
 /// The causes of the first rejected records of a stream.

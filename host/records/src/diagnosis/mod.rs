@@ -1,10 +1,11 @@
-//! Diagnoses why a run read or joined fewer than a tenth of its records.
+//! Diagnoses why a run read or joined fewer than a tenth of its records, and declared fields that no record has.
 //!
 //! Invariants: a diagnosis explains and decides nothing; it depends on the records that were examined alone.
 //!
 //! One wrong setting of an export makes every record of a file unusable in the same way. A list of rejected lines does not
 //! show that; the form that they have in common does.
 
+mod misspelt_field;
 mod rejection_cause;
 mod unpaired_ids;
 
@@ -12,12 +13,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use understudy_study::StreamKind;
 
+pub use misspelt_field::{MisspeltField, UndeclaredKeys};
 pub use rejection_cause::{CauseCount, CauseCounts, RejectionCause};
 pub use unpaired_ids::{BeyondHorizon, FormCount, IdComparison, IdForm, UnpairedIds};
 
 use crate::join::{Account, Accounting};
 
-/// Why a run read or joined fewer than a tenth of its records.
+/// Why a run read or joined fewer than a tenth of its records, and under which keys records have fields that are declared otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct InputDiagnosis {
@@ -25,6 +27,9 @@ pub struct InputDiagnosis {
     pub unread: Vec<UnreadStream>,
     /// Why fewer than a tenth of the accepted records were joined; null if more were joined, or if a stream is unread.
     pub unpaired: Option<UnpairedIds>,
+    /// Declared fields that no accepted record has a value of, although records have a key of a similar name.
+    #[serde(default)]
+    pub misspelt: Vec<MisspeltField>,
 }
 
 /// A stream of which fewer than a tenth of the records could be decoded, or none was received.

@@ -148,7 +148,7 @@ pub fn build(outcome: &RunResult, sealed_study: &SealedStudy) -> Report {
             false => sorted(without_row_details(reducer.failures)),
         },
         missing_values: missing_values(outcome, study),
-        excluded: outcome.exclusions.iter().map(excluded_example).collect(),
+        excluded: outcome.exclusions.iter().map(|record| excluded_example(record, study)).collect(),
     }
 }
 

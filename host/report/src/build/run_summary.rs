@@ -87,10 +87,12 @@ pub(super) fn missing_values(outcome: &RunResult, study: &Study) -> Vec<MissingV
 }
 
 /// An excluded record.
-pub(super) fn excluded_example(record: &ListedExclusion) -> ExcludedExample {
+pub(super) fn excluded_example(record: &ListedExclusion, study: &Study) -> ExcludedExample {
+    let kind = StreamKind::ALL.into_iter().find(|kind| kind.name() == record.stream);
     ExcludedExample {
         stream: record.stream.clone(),
         line: record.line,
+        position: kind.map_or("line", |kind| study.source(kind).position_name()).to_owned(),
         reason: record.class.clone(),
         detail: record.reason.clone(),
     }

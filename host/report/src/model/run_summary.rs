@@ -124,6 +124,8 @@ pub struct ExcludedExample {
     pub stream: String,
     /// Its line in the source, counted from 1.
     pub line: u64,
+    /// What `line` counts in its source: `line`, `row` or `record`.
+    pub position: String,
     /// Why it was excluded: `rejected`, `duplicate`, `conflict` or `late`.
     pub reason: String,
     /// The cause in words.

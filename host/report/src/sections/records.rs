@@ -202,13 +202,17 @@ fn excluded_records(report: &Report) -> Option<Block> {
             vec![
                 record.stream.as_str().into(),
                 reason.into(),
-                count(record.line).into(),
+                format!("{} {}", record.position, count(record.line)).into(),
                 value_text(&record.detail).into(),
             ]
         })
         .collect();
-    let columns =
-        vec![Column::text("Stream"), Column::text("Reason"), Column::number("Line"), Column::text("Detail")];
+    let columns = vec![
+        Column::text("Stream"),
+        Column::text("Reason"),
+        Column::text("Position"),
+        Column::text("Detail"),
+    ];
     let caption = "Examples of excluded records; all are in excluded/ of the run directory";
     (!rows.is_empty()).then(|| Block::Table(folded(caption, columns, rows)))
 }

@@ -127,7 +127,7 @@ pub(super) fn excluded_records(page: &mut Page, report: &Report) {
             page.clipped_paragraph(
                 6,
                 Ink::Plain,
-                &format!("line {}: {}", count(record.line), value_text(&record.detail)),
+                &format!("{} {}: {}", record.position, count(record.line), value_text(&record.detail)),
                 MAX_LINES,
             );
         }

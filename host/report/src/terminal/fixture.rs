@@ -218,6 +218,7 @@ pub(crate) fn troubled() -> Report {
     let excluded = |stream: &str, line, reason: &str, detail: &str| ExcludedExample {
         stream: stream.into(),
         line,
+        position: "line".into(),
         reason: reason.into(),
         detail: detail.into(),
     };

@@ -12,7 +12,7 @@ use understudy_study::Micros;
 
 /// The sentences on the input of a run, the most important first; none if its records were read and joined.
 pub(super) fn sentences(report: &Report) -> Vec<String> {
-    let Some(InputDiagnosis { unread, unpaired }) = &report.input_diagnosis else { return Vec::new() };
+    let Some(InputDiagnosis { unread, unpaired, .. }) = &report.input_diagnosis else { return Vec::new() };
     let unpaired = unpaired.as_ref().map(|unpaired| on_pairs(report, unpaired));
     // A stream without records may only be one that the run had not begun to read.
     let read = |stream: &&UnreadStream| stream.received > 0 || report.end == RunEnd::Finished;
@@ -156,7 +156,7 @@ mod tests {
         let causes = causes.iter().map(|(cause, records)| CauseCount { cause: *cause, records: *records });
         let stream =
             UnreadStream { stream: "snapshots".to_owned(), received, decoded, causes: causes.collect() };
-        InputDiagnosis { unread: vec![stream], unpaired: None }
+        InputDiagnosis { unread: vec![stream], ..InputDiagnosis::default() }
     }
 
     fn unpaired(forms: &[(IdForm, u64)], beyond: Option<(u64, i64, i64)>) -> InputDiagnosis {
@@ -167,7 +167,7 @@ mod tests {
             most_micros,
         });
         let ids = UnpairedIds { snapshots: 900, decisions: 1_200, forms: forms.collect(), beyond_horizon };
-        InputDiagnosis { unread: Vec::new(), unpaired: Some(ids) }
+        InputDiagnosis { unpaired: Some(ids), ..InputDiagnosis::default() }
     }
 
     #[test]

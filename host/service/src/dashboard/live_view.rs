@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::dashboard::live_report_cache::{LiveFigures, LiveReportCache};
 use crate::http::response::content;
-use crate::observability::status::{Phase, Status, StatusSources};
+use crate::observability::status::{Phase, Status, StatusSources, plugin_rows};
 use understudy_engine::{NotReady, RunStatus};
 use understudy_report::accounting_table;
 use understudy_report::bytes;
@@ -242,7 +242,7 @@ fn plugins(run: &RunStatus) -> Section {
             plugin.name.as_str().into(),
             plugin.title.as_str().into(),
             count(u64::from(plugin.generation)).into(),
-            count(usage.rows).into(),
+            plugin_rows(plugin).into(),
             count(usage.calls).into(),
             count(usage.fuel).into(),
             bytes(usage.memory_bytes).into(),

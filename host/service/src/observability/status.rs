@@ -19,7 +19,8 @@ use crate::app::delivery_queue::DeliveryQueue;
 use crate::app::run_slot::RunSlot;
 use crate::http::response::json_response;
 use crate::util::resource_usage::{DiskGauge, DiskUsage, resident_bytes};
-use understudy_engine::RunStatus;
+use understudy_engine::{PluginStatus, RunStatus};
+use understudy_report::count;
 use understudy_statistics::verdict::describe_threshold;
 
 /// Whether the run accepts records.
@@ -77,6 +78,14 @@ pub struct Status {
     pub disk: Option<DiskUsage>,
     /// Resident memory of the process in bytes, rounded up to 16 MiB, if the system reports it.
     pub resident_bytes: Option<u64>,
+}
+
+/// The number of rows of a plugin in words: it is known by blocks, so before the first block only a bound is.
+pub fn plugin_rows(plugin: &PluginStatus) -> String {
+    match plugin.usage.rows {
+        0 => format!("< {}", count(plugin.rows_below)),
+        rows => count(rows),
+    }
 }
 
 /// Deliveries that are not on disk yet, and the memory of request bodies.
