@@ -1,4 +1,5 @@
-"""How often a model exactly on the line is GO if a run is ended at the best look: the table of `docs/src/statistics.md`.
+"""How often a model exactly on the line is GO if a run is ended at the best look: an independent simulation of the table `ends` in
+`docs/src/statistics.md`.
 
     python3 -m venv venv
     venv/bin/pip install numpy==2.4.6 scipy==1.17.1
