@@ -133,9 +133,8 @@ fn changed_files_other_keys_and_later_events_are_refused() {
         assert_eq!((output.code, output.stdout.as_str()), (4, ""));
         output.stderr.trim().to_owned()
     };
-    let unsigned =
-        "is not an attestation that can be relied on: none of its signatures is valid for a given key";
-    assert_eq!(refused("go.json", &other), format!("go.json {unsigned}"));
+    let unsigned = "cannot verify go.json: none of its signatures is valid for a given key";
+    assert_eq!(refused("go.json", &other), unsigned);
     let text = fs::read_to_string(workspace.path().join("go.json")).expect("an envelope");
     let mut envelope: Value = serde_json::from_str(&text).expect("JSON");
     let mut payload = statement(&workspace, "go.json");
@@ -144,7 +143,7 @@ fn changed_files_other_keys_and_later_events_are_refused() {
     workspace.write("changed.json", envelope.to_string());
     assert_eq!(refused("changed.json", &key), format!("changed.json {unsigned}"));
     workspace.write("empty.json", "{}");
-    insta::assert_snapshot!(refused("empty.json", &key), @"empty.json is not an attestation that can be relied on: it is not a DSSE envelope: missing field `payload` at line 1 column 2");
+    insta::assert_snapshot!(refused("empty.json", &key), @"cannot verify empty.json: it is not a DSSE envelope: missing field `payload` at line 1 column 2");
     insta::assert_snapshot!(refused("absent.json", &key), @"cannot read absent.json: No such file or directory (os error 2); correct the path");
 
     let verdict = workspace.path().join("run/verdict.json");

@@ -181,7 +181,7 @@ fn unsafe_settings_are_rejected_at_start() {
     insta::assert_snapshot!(serve(&["--listen", "0.0.0.0:0"]), @"cannot listen on 0.0.0.0:0 without tokens: other machines reach this address; create tokens with `understudy token` and pass --tokens, or listen on 127.0.0.1");
     insta::assert_snapshot!(serve(&["--listen", "[::]:0", "--tokens", "tokens.toml"]), @"cannot listen on [::]:0 without TLS: tokens and records would be sent unencrypted; pass --tls-cert and --tls-key, or --behind-tls-proxy if a proxy terminates TLS");
     workspace.write("empty", "");
-    insta::assert_snapshot!(serve(&["--tokens", "empty"]), @"empty contains no token, so that nobody has access; create one with `understudy token`");
+    insta::assert_snapshot!(serve(&["--tokens", "empty"]), @"empty contains no token, so nobody has access; create one with `understudy token`");
     insta::assert_snapshot!(serve(&["--tokens", "none"]), @"cannot read none: No such file or directory (os error 2); create a token file with `understudy token`");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = taken.local_addr().expect("it has an address").to_string();

@@ -21,8 +21,7 @@ fn run(workspace: &TestWorkspace) -> (Value, Vec<ExcludedRow>) {
         *count += 1;
         *count <= 10
     });
-    let expected =
-        |r: &ExcludedRow| json!({"stream": r.stream, "line": r.line, "reason": r.reason, "detail": r.detail});
+    let expected = |r: &ExcludedRow| json!({"stream": r.stream, "position": "line", "line": r.line, "reason": r.reason, "detail": r.detail});
     assert_eq!(report["excluded"], first.map(expected).collect::<Value>(), "the first ten of each reason");
     (report, kept)
 }

@@ -179,8 +179,8 @@ fn check_names_keys_that_no_record_has() {
     let output = workspace.understudy(&["check", "study.toml"]);
     assert_eq!((output.code, output.stdout.as_str()), (1, ""));
     insta::assert_snapshot!(output.stderr, @r#"
-    warning: snapshots.jsonl: none of the first 5 records has the key `nigths`, which [inputs] declares (fields); their keys are "at", "booked", "id", "nights"
-    snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); their keys are "at", "booked", "id", "nights"; no record can be read without it, so name one of them as `id`
+    warning: snapshots.jsonl: none of the first 5 records has the key `nigths`, which [inputs] declares (fields); did you mean "nights"? their keys are "at", "booked", "id", "nights"
+    snapshots.jsonl: none of the first 5 records has the key `uid`, which [inputs] declares (id); did you mean "id"? their keys are "at", "booked", "id", "nights"; no record can be read without it, so name one of them as `id`
     "#);
 }
 
@@ -229,8 +229,8 @@ fn a_field_without_values_is_named_by_the_report() {
     let report = workspace.ok(&["report", "run", "--format", "text"]).stdout;
     let about = report.lines().skip_while(|line| !line.starts_with("THE FIELD")).take(2);
     insta::assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @"
-    THE FIELD `nights` HAS NO VALUE in any of 5 snapshots, so nothing that depends on it is tested.
-    The snapshots have the key `nigths`, which the study does not declare; write the same name in
+    THE FIELD `nights` HAS NO VALUE in any of 5 snapshots, so nothing that depends on it is tested. The
+    snapshots have the key `nigths`, which the study does not declare; write the same name in both.
     ");
     let values = workspace.report("run")["missing-values"].to_string();
     insta::assert_snapshot!(values, @r#"[{"field":"nights","missing":5,"records":5,"stream":"snapshots"}]"#);

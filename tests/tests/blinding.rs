@@ -218,7 +218,8 @@ fn a_model_that_does_not_repeat_its_answers_is_named_as_the_cause() {
     assert!(verified.stdout.contains(&format!("BROKEN     {cause}")), "{}", verified.stdout);
     let decided = workspace.understudy(&["decide", "run"]);
     assert_eq!(decided.code, 3);
-    let first = "VOID: a model does not repeat its answers, so the figures cannot be computed again\n";
+    let first =
+        "VOID: a model gave other answers when they were computed again, so the figures cannot be verified\n";
     assert!(decided.stdout.starts_with(first) && decided.stdout.contains(cause), "{}", decided.stdout);
 }
 

@@ -40,7 +40,6 @@ fn a_configuration_that_does_not_fit_is_named_with_line_and_column() {
     insta::assert_snapshot!(errors, @r#"
     study.toml:52: metric "m0": cannot configure it: `config.k` at column 16 is "3"; write a whole number from 1 to 1000
     study.toml:57: metric "m1": cannot configure it: unknown key `config.kk` at column 12; did you mean `k`? keys allowed here: k
-    study.toml:57: metric "m1": cannot configure it: `config` at column 10 lacks `k`; write a whole number from 1 to 1000 there
     study.toml:62: metric "m2": cannot configure it: `config.k` at column 16 is 1001; write a whole number from 1 to 1000
     study.toml:67: metric "m3": cannot configure it: `config` at column 10 lacks `k`; write a whole number from 1 to 1000 there
     study.toml:69: metric "m4": cannot configure it: `config` lacks `k`; write a whole number from 1 to 1000 there
@@ -82,7 +81,7 @@ fn a_configuration_on_the_command_line_is_checked() {
     ];
     insta::assert_snapshot!(errors.join("\n"), @"
     cannot configure kappa: `config.labels` is 3; write a list of at least 1 element; give another configuration with --config
-    cannot configure top-k-overlap: `config.k` is 0; write a whole number from 1 to 1000. Also unknown key `config.p`; did you mean `k`? keys allowed here: k; give another configuration with --config
+    cannot configure top-k-overlap: `config.k` is 0; write a whole number from 1 to 1000. Also unknown key `config.p`; keys allowed here: k; give another configuration with --config
     ");
 }
 

@@ -98,7 +98,7 @@ fn a_field_without_values_is_named_by_the_status() {
 #[test]
 fn a_signal_interrupts_the_run_and_an_operator_ends_it() {
     let workspace = TestWorkspace::served();
-    let ledger = || std::fs::read_to_string(workspace.path().join("run/ledger.jsonl")).expect("a ledger");
+    let ledger = || fs::read_to_string(workspace.path().join("run/ledger.jsonl")).expect("a ledger");
     let stopped = ServedRun::start(&workspace, &[]).stop();
     assert!(stopped.stderr.contains("run interrupted; serve it again to resume it"), "{}", stopped.stderr);
     assert!(!stopped.stderr.contains("run ended"), "{}", stopped.stderr);

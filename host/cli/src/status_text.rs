@@ -303,7 +303,8 @@ mod tests {
                 "NO DECISIONS CAN BE READ: 0 of 1 record".to_owned()
             ]
         );
-        assert!(lines[first + 2].starts_with("records"), "{lines:?}");
+        assert!(lines[first + 2].starts_with("NO VALUE of `nights`"), "{lines:?}");
+        assert!(lines[first + 3].starts_with("records"), "{lines:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use understudy_run_log::register::RegisterContent;
 
-/// The location of an issue that a model does not repeat its answers.
+/// The location of an issue that a model gave other answers when they were computed again.
 pub(crate) const DETERMINISM: &str = "determinism";
 
 /// A fault of a run.

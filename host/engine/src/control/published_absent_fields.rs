@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn absent_fields_change_with_whole_blocks() {
         let mut published = PublishedAbsentFields::default();
-        let mut shown = Vec::new();
+        let mut shown: Vec<Vec<String>> = Vec::new();
         for accepted in 1..=2_500 {
             // From record 1,500 on the field `b` has values.
             let missing = [("a", accepted), ("b", accepted.min(1_499)), ("c", 0)];
