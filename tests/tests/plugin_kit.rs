@@ -209,7 +209,7 @@ fn a_model_must_not_read_the_decision() {
     let config = r#"{"on": "bad", "do": "read-decision"}"#;
     let output = ok(&workspace, &["check", &evil(), "--config", config]);
     let note = output.stdout.lines().find(|line| line.contains("it reads decision.text")).unwrap_or_default();
-    insta::assert_snapshot!(note.trim(), @"decision    it reads decision.text, which a model must not");
+    insta::assert_snapshot!(note.trim(), @"decision    it reads decision.text, which a model must not read");
     ok(&workspace, &["check", &evil(), "--config", config, "--kind", "comparator"]);
     insta::assert_snapshot!(refused(&workspace, &["check", "agreement", "--kind", "model"]), @"agreement is a metric; write --kind metric");
 }
