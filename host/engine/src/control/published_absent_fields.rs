@@ -1,7 +1,7 @@
 //! The declared fields without any value, as a running study may show them.
 //!
-//! Invariants: the fields of a stream are published anew only after at least [`USAGE_BLOCK_ROWS`] further accepted records,
-//! so no difference of two statuses tells whether a single record has a value, before and after a restart either.
+//! Invariants: between two publications, a stream accepts at least [`USAGE_BLOCK_ROWS`] records, also across a restart. So
+//! two statuses never reveal whether a single record has a value.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! Diagnoses from the log why a run read or joined fewer than a tenth of its records, and which declared fields are misspelt.
 //!
-//! Invariants: nothing is read unless a run ended so, or a declared field has no value in any accepted record; memory and time are bounded by the number of records examined.
+//! Invariants: the log is read only after such an end, or if no accepted record has a value of a declared field; memory and
+//! time are bounded by the number of records examined.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -53,7 +54,7 @@ pub fn diagnose(
 }
 
 /// The fields of a stream that none of its accepted records has a value of, although the first of them have a similar key.
-/// None if the log does not keep the text of records.
+/// Empty if the log does not keep the text of records.
 fn misspelt_fields(
     study: &Study,
     run: &Path,
